@@ -1,0 +1,407 @@
+"""Typed events to the message so far.
+
+In: one event at a time, typed or as the dict that an SDK parsed. Out: `snapshot`, an immutable `Message` that holds
+exactly what the events so far have said. Which events may come when is one table, `_ORDER`; everything that affects
+the order of events lives here. What a delta does to its block is the table in `block_builder`.
+
+Costs: a delta is an append to a buffer. A snapshot is built when it is asked for, from the blocks that have changed
+since the last one; the others, and all that is closed in a tool's input, are shared between snapshots. Who asks for
+none pays for none, but for one check of each tool's input, when it is complete.
+
+Knows nothing of bytes or of framing.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import attrs
+
+from streamcore.block_builder import DELTA_RULES, BlockBuilder, BlockOptions
+from streamcore.codec import structure_event
+from streamcore.errors import EventOrderError, IncompleteStreamError, LimitExceededError, Violation, ViolationLog
+from streamcore.limits import DEFAULT_LIMITS, Limits
+from streamcore.types import (
+    ContentBlock,
+    ContentBlockDeltaEvent,
+    ContentBlockStartEvent,
+    ContentBlockStopEvent,
+    FallbackBlock,
+    Message,
+    MessageDeltaEvent,
+    MessageStartEvent,
+    MessageStopEvent,
+    MessageStreamEvent,
+    UnknownBlock,
+    WireObject,
+)
+from streamcore.types._base import extend, wire_fields, with_extra
+
+__all__ = ["MessageAccumulator"]
+
+
+class _Phase(enum.Enum):
+    """How far the message has come."""
+
+    BEFORE = "before message_start"
+    INSIDE = "inside the message"
+    AFTER = "after message_stop"
+
+
+class MessageAccumulator:
+    """Builds a message from its events.
+
+    ```python
+    accumulator = MessageAccumulator()
+    for event in events:  # typed, or parsed JSON objects
+        accumulator.apply(event)
+    message = accumulator.final_message
+    ```
+
+    Args:
+        strict: Raise where otherwise a `Violation` is recorded.
+        limits: Bounds on the number of blocks and on nesting.
+        trailing_strings: Whether a string that is still open counts, in the input of a tool, as far as it has come.
+            Off, as in the `anthropic` package, a value appears when it is complete.
+        multiple_messages: Whether a `message_start` after `message_stop` begins another message, as in a capture
+            of several, instead of being an error. `snapshot` and `final_message` are then those of the latest.
+        log: Where violations go; by default a log of this accumulator's own.
+
+    Attributes:
+        hot: The block that the latest event was about, while it is open. Until this is another one, a caller may give
+            the text of a delta of its `delta_type` to its `add` instead of calling `apply`.
+    """
+
+    __slots__ = (
+        "_blocks",
+        "_builders",
+        "_ended",
+        "_limits",
+        "_log",
+        "_message",
+        "_message_deltas",
+        "_multiple_messages",
+        "_options",
+        "_order",
+        "_phase",
+        "_saw_message_delta",
+        "_snapshot",
+        "_stop_reason",
+        "_touched",
+        "hot",
+    )
+
+    def __init__(
+        self,
+        *,
+        strict: bool = False,
+        limits: Limits = DEFAULT_LIMITS,
+        trailing_strings: bool = False,
+        multiple_messages: bool = False,
+        log: ViolationLog | None = None,
+    ) -> None:
+        self._limits = limits
+        self._options = BlockOptions(trailing_strings, limits.max_depth)
+        self._multiple_messages = multiple_messages
+        self._log = ViolationLog(strict=strict) if log is None else log
+        self._reset()
+
+    def _reset(self) -> None:
+        self.hot: BlockBuilder | None = None
+        self._enter(_Phase.BEFORE)
+        self._saw_message_delta = False
+        self._stop_reason: str | None = None
+        self._ended = False
+        # The message as far as it is known without its content, what is still to be applied to it, and the last
+        # snapshot of the whole.
+        self._message: Message | None = None
+        self._message_deltas: list[MessageDeltaEvent] = []
+        self._snapshot: Message | None = None
+        # The blocks as they were in the last snapshot, the builders of all that deltas may still change, and which of
+        # these may have changed since.
+        self._blocks: list[ContentBlock] = []
+        self._builders: dict[int, BlockBuilder] = {}
+        self._touched: set[int] = set()
+
+    @property
+    def complete(self) -> bool:
+        """Whether `message_stop` has come."""
+        return self._phase is _Phase.AFTER
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """What was odd so far, but lost nothing."""
+        return self._log.entries
+
+    @property
+    def snapshot(self) -> Message | None:
+        """The message after the events so far, `None` before `message_start`. It never changes; the same one is
+        returned until an event changes the message.
+        """
+        message = self._message
+        if message is None:
+            return None
+        if self._message_deltas:
+            for event in self._message_deltas:
+                message = _changed(message, event)
+            self._message = message
+            self._message_deltas = []
+        blocks = self._blocks
+        changed = self._snapshot is None
+        for index in self._touched:
+            block = self._builders[index].snapshot(ended=self._ended)
+            if block is not blocks[index]:
+                blocks[index] = block
+                changed = True
+        self._touched = {self.hot.index} if self.hot is not None else set()
+        if changed:
+            self._snapshot = attrs.evolve(message, content=tuple(blocks))
+        return self._snapshot
+
+    @property
+    def final_message(self) -> Message:
+        """The complete message.
+
+        Raises:
+            IncompleteStreamError: `message_stop` has not come.
+        """
+        snapshot = self.snapshot
+        if snapshot is None or not self.complete:
+            raise IncompleteStreamError(f"the message is not complete: {self._phase_reached()}", snapshot=snapshot)
+        return snapshot
+
+    def _phase_reached(self) -> str:
+        if self._phase is _Phase.BEFORE:
+            return "message_start has not come"
+        open_blocks = [index for index, builder in self._builders.items() if not builder.closed]
+        inside = f", inside block {open_blocks[-1]}" if open_blocks else ""
+        return f"message_stop has not come{inside}"
+
+    def end(self) -> None:
+        """No more events will come. What is still open stays as far as it has come.
+
+        Raises:
+            IncompleteStreamError: `message_stop` has not come.
+        """
+        if not self.complete:
+            self._ended = True
+            self._touched.update(self._builders)
+            raise IncompleteStreamError(
+                f"the stream ended before the message did: {self._phase_reached()}", snapshot=self.snapshot
+            )
+
+    def apply(self, event: MessageStreamEvent | dict[str, Any]) -> None:
+        """Take the next event.
+
+        Raises:
+            DecodeError: A dict that is no valid event, or a tool's input that is complete and not JSON.
+            EventOrderError: The event may not come here. In strict mode, also what would be a violation.
+            LimitExceededError: Too many blocks, or a tool's input nests too deep.
+        """
+        if isinstance(event, dict):
+            event = structure_event(event)
+        self._order.get(event.type, MessageAccumulator._unknown_event)(self, event)
+
+    # What each event does
+
+    def _nothing(self, event: Any) -> None:
+        pass
+
+    def _unknown_event(self, event: Any) -> None:
+        if self._phase is _Phase.AFTER:
+            self._late_event(event)
+
+    def _start_message(self, event: MessageStartEvent) -> None:
+        self._enter(_Phase.INSIDE)
+        self._message = event.message
+        self._blocks = list(event.message.content)
+
+    def _restart_message(self, event: MessageStartEvent) -> None:
+        assert self._message is not None
+        if event.message.id != self._message.id:
+            raise EventOrderError(
+                f"message_start of {event.message.id!r} came inside the open message {self._message.id!r}"
+            )
+        if self._blocks:
+            raise EventOrderError(f"message_start of {event.message.id!r} came again after its content had begun")
+        self._log.report("repeated_message_start", f"message_start of {event.message.id!r} came again and was ignored")
+
+    def _start_another_message(self, event: MessageStartEvent) -> None:
+        if not self._multiple_messages:
+            raise EventOrderError(f"message_start of {event.message.id!r} came after message_stop")
+        self._reset()
+        self._start_message(event)
+
+    def _start_block(self, event: ContentBlockStartEvent) -> None:
+        index = event.index
+        expected = len(self._blocks)
+        if index != expected:
+            if 0 <= index < expected:
+                builder = self._builders.get(index)
+                state = "open" if builder is not None and not builder.closed else "closed"
+                raise EventOrderError(f"content_block_start came again for a block that is {state}", index=index)
+            raise EventOrderError(f"content_block_start came for block {index} where {expected} is next", index=index)
+        if index >= self._limits.max_blocks:
+            raise LimitExceededError(f"the message has more than {self._limits.max_blocks} blocks", index=index)
+        block = event.content_block
+        builder = BlockBuilder(index, block, self._options)
+        self._builders[index] = builder
+        self._blocks.append(block)
+        self._attend(builder)
+        self._snapshot = None
+        if isinstance(block, FallbackBlock):
+            assert self._message is not None
+            self._message = attrs.evolve(self._message, model=block.to.model)
+
+    def _add_delta(self, event: ContentBlockDeltaEvent) -> None:
+        builder = self._builder(event.index, event.type)
+        delta = event.delta
+        rule = DELTA_RULES.get(delta.type)
+        if rule is None:
+            self._log.report(
+                "unapplied_delta", f"the snapshot cannot apply the unknown delta {delta.type!r}", index=event.index
+            )
+            return
+        if not builder.accepts(rule):
+            if not isinstance(builder.start, UnknownBlock):
+                raise EventOrderError(f"a {delta.type} cannot go to a {builder.start.type} block", index=event.index)
+            self._log.report(
+                "unapplied_delta",
+                f"the snapshot cannot apply a {delta.type} to the unknown block {builder.start.type!r}",
+                index=event.index,
+            )
+            return
+        if builder.closed:
+            self._log.report("after_block_stop", f"a {delta.type} came after its block's stop", index=event.index)
+        builder.apply(delta, rule)
+        if builder.closed:
+            builder.check_input()
+        self._attend(builder)
+
+    def _stop_block(self, event: ContentBlockStopEvent) -> None:
+        builder = self._builder(event.index, event.type)
+        if builder.closed:
+            self._log.report("after_block_stop", "content_block_stop came again", index=event.index)
+            return
+        self._close(builder)
+
+    def _change_message(self, event: MessageDeltaEvent) -> None:
+        if event.extra or event.delta.extra:
+            for name in sorted(_MESSAGE_FIELDS & (event.extra.keys() | event.delta.extra.keys())):
+                self._log.report("unapplied_delta", f"the snapshot cannot apply {name!r} of a message_delta")
+        self._message_deltas.append(event)
+        self._saw_message_delta = True
+        self._stop_reason = event.delta.stop_reason or self._stop_reason
+        self._snapshot = None
+
+    def _stop_message(self, event: MessageStopEvent) -> None:
+        for builder in self._builders.values():
+            if not builder.closed:
+                self._log.report("unclosed_block", "the block was still open at message_stop", index=builder.index)
+                self._close(builder)
+        if not self._saw_message_delta:
+            self._log.report("missing_message_delta", "message_stop came without a message_delta")
+        if self._stop_reason == "tool_use":
+            for builder in self._builders.values():
+                if builder.has_unfinished_input:
+                    self._log.report(
+                        "incomplete_input", "the tool is to be used, but its input is incomplete", index=builder.index
+                    )
+        self._enter(_Phase.AFTER)
+
+    def _too_early(self, event: Any) -> None:
+        raise EventOrderError(f"{event.type} came before message_start")
+
+    def _late_event(self, event: Any) -> None:
+        self._log.report("after_message_stop", f"{event.type} came after message_stop and was not applied")
+
+    # What they share
+
+    def _enter(self, phase: _Phase) -> None:
+        self._phase = phase
+        self._order = self._ORDER[phase]
+
+    def _builder(self, index: int, event_type: str) -> BlockBuilder:
+        builder = self._builders.get(index)
+        if builder is None:
+            raise EventOrderError(f"{event_type} came for a block that was never started", index=index)
+        return builder
+
+    def _attend(self, builder: BlockBuilder) -> None:
+        """The event at hand is about this block."""
+        self._touched.add(builder.index)
+        self.hot = None if builder.closed else builder
+
+    def _close(self, builder: BlockBuilder) -> None:
+        builder.check_input()
+        builder.closed = True
+        self._touched.add(builder.index)
+        if self.hot is builder:
+            self.hot = None
+
+    # The table of legal orders: in which phase which event is handled how. An event type that is not here is new; it
+    # may come at any time before `message_stop`.
+    _ORDER: ClassVar[dict[_Phase, dict[str, Callable[[MessageAccumulator, Any], None]]]] = {
+        _Phase.BEFORE: {
+            "message_start": _start_message,
+            "content_block_start": _too_early,
+            "content_block_delta": _too_early,
+            "content_block_stop": _too_early,
+            "message_delta": _too_early,
+            "message_stop": _too_early,
+            "ping": _nothing,
+            "error": _nothing,
+        },
+        _Phase.INSIDE: {
+            "message_start": _restart_message,
+            "content_block_start": _start_block,
+            "content_block_delta": _add_delta,
+            "content_block_stop": _stop_block,
+            "message_delta": _change_message,
+            "message_stop": _stop_message,
+            "ping": _nothing,
+            "error": _nothing,
+        },
+        _Phase.AFTER: {
+            "message_start": _start_another_message,
+            "content_block_start": _late_event,
+            "content_block_delta": _late_event,
+            "content_block_stop": _late_event,
+            "message_delta": _late_event,
+            "message_stop": _late_event,
+            "ping": _nothing,
+            "error": _late_event,
+        },
+    }
+
+
+# Applying a message_delta
+
+_MESSAGE_FIELDS = {field.name for field in wire_fields(Message)} | {"type"}
+
+
+def _changed(message: Message, event: MessageDeltaEvent) -> Message:
+    """The message after a message_delta: what the wire gave replaces what was there, a null or absent field nothing.
+
+    Fields that no class knows are taken over as well: those of the usage into the usage, others into the message.
+    """
+    changes = _given(event) | _given(event.delta)
+    del changes["delta"]
+    usage = _given(changes.pop("usage"))
+    usage |= {name: value for name, value in event.usage.extra.items() if value is not None}
+    if usage:
+        changes["usage"] = extend(message.usage, **usage)
+    changed = attrs.evolve(message, **changes)
+    unknown = {**event.extra, **event.delta.extra}
+    for name in _MESSAGE_FIELDS & unknown.keys():
+        del unknown[name]
+    return with_extra(changed, unknown) if unknown else changed
+
+
+def _given(value: WireObject) -> dict[str, Any]:
+    """The known fields of `value` that the wire gave."""
+    return {
+        field.name: given for field in wire_fields(type(value)) if (given := getattr(value, field.name)) is not None
+    }

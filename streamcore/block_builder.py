@@ -1,0 +1,244 @@
+"""Deltas to content blocks: what each type of delta does to its block, in one table, and the block in the making.
+
+In: the block as it started, and the deltas for it. Out: the block so far, immutable, built when it is asked for.
+
+Costs: a delta is an append to a buffer. Building the block copies what has changed since it was last built; what is
+closed in a tool's input is shared. Knows nothing of messages, nor of the order of events.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from streamcore.errors import DecodeError, LimitExceededError
+from streamcore.partial_json import PartialJSON
+from streamcore.types import (
+    CompactionBlock,
+    ContentBlock,
+    ContentBlockDelta,
+    MCPToolUseBlock,
+    ServerToolUseBlock,
+    TextBlock,
+    ThinkingBlock,
+    ToolUseBlock,
+    Unknown,
+    UnknownBlock,
+    WireObject,
+)
+
+__all__ = ["DELTA_RULES", "BlockBuilder", "BlockOptions", "DeltaRule"]
+
+
+@attrs.frozen
+class BlockOptions:
+    """What a block's parts need to know."""
+
+    trailing_strings: bool
+    max_depth: int
+
+
+# Parts of a block in the making: one for each field that deltas change
+
+
+class _Text:
+    """A string that deltas add to. Reading it copies it once; reading it again, unchanged, copies nothing."""
+
+    __slots__ = ("_buffer", "_value", "add")
+
+    def __init__(self, start: str | None, _: BlockOptions) -> None:
+        # A list of parts would hold each of them as an object of its own, some 50 bytes beside its text.
+        self._buffer = io.StringIO()
+        self._value = ""
+        self.add = self._buffer.write
+        if start:
+            self.add(start)
+
+    def write_to(self, changes: dict[str, Any], field: str, *, ended: bool) -> None:
+        if self._buffer.tell() != len(self._value):
+            self._value = self._buffer.getvalue()
+        changes[field] = self._value
+
+
+class _Latest:
+    """A value that deltas replace."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, start: Any, _: BlockOptions) -> None:
+        self._value = start
+
+    def add(self, value: Any) -> None:
+        self._value = value
+
+    def write_to(self, changes: dict[str, Any], field: str, *, ended: bool) -> None:
+        changes[field] = self._value
+
+
+class _Items:
+    """A list that deltas add to, one item each."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self, start: tuple[Any, ...] | None, _: BlockOptions) -> None:
+        self._items = list(start or ())
+
+    def add(self, item: Any) -> None:
+        self._items.append(item)
+
+    def write_to(self, changes: dict[str, Any], field: str, *, ended: bool) -> None:
+        changes[field] = tuple(self._items)
+
+
+class _Input:
+    """The JSON of a tool's input, parsed when it is read. Until a value has begun it is what the block started with."""
+
+    __slots__ = ("_start", "add", "json")
+
+    def __init__(self, start: Any, options: BlockOptions) -> None:
+        self._start = {} if start is None else start
+        self.json = PartialJSON(trailing_strings=options.trailing_strings, max_depth=options.max_depth)
+        self.add = self.json.feed
+
+    def write_to(self, changes: dict[str, Any], field: str, *, ended: bool) -> None:
+        value = self.json.best
+        # A fault is reported when the block stops, whether or not anyone looks; a look is not what finds it.
+        complete = self.json.error is None and self.json.complete
+        changes[field] = self._start if value is None and not complete else value
+        if ended and not complete and self.json.text:
+            changes["partial_input"] = self.json.text
+
+
+_Part = _Text | _Latest | _Items | _Input
+
+
+# The deltas
+
+
+@attrs.frozen
+class DeltaRule:
+    """What one type of delta does: to which blocks it may come, and which of its fields goes where and how."""
+
+    blocks: tuple[type[WireObject], ...]
+    moves: tuple[tuple[str, str, type[_Part]], ...]
+
+
+_TOOL_USE = (ToolUseBlock, ServerToolUseBlock, MCPToolUseBlock)
+
+DELTA_RULES: dict[str, DeltaRule] = {
+    "text_delta": DeltaRule((TextBlock,), (("text", "text", _Text),)),
+    "input_json_delta": DeltaRule((*_TOOL_USE, UnknownBlock), (("partial_json", "input", _Input),)),
+    "thinking_delta": DeltaRule((ThinkingBlock,), (("thinking", "thinking", _Text),)),
+    "signature_delta": DeltaRule((ThinkingBlock,), (("signature", "signature", _Latest),)),
+    "citations_delta": DeltaRule((TextBlock,), (("citation", "citations", _Items),)),
+    "compaction_delta": DeltaRule(
+        (CompactionBlock,), (("content", "content", _Text), ("encrypted_content", "encrypted_content", _Latest))
+    ),
+}
+
+# For each type of block the delta that, in most streams, is all it gets: the one that adds text to it.
+_HOT_DELTAS: dict[str, tuple[str, str, type[_Text | _Input]]] = {
+    "text": ("text_delta", "text", _Text),
+    "thinking": ("thinking_delta", "thinking", _Text),
+    "tool_use": ("input_json_delta", "input", _Input),
+    "server_tool_use": ("input_json_delta", "input", _Input),
+    "mcp_tool_use": ("input_json_delta", "input", _Input),
+}
+
+
+def _no_text(text: str) -> None:
+    raise AssertionError("a block without a delta_type takes no text")
+
+
+class BlockBuilder:
+    """One content block in the making.
+
+    Attributes:
+        start: The block as `content_block_start` gave it.
+        closed: Whether `content_block_stop` has come.
+        delta_type: The type of delta that adds text to such a block, for a caller who applies it himself: giving
+            `add` its text is the same as `apply`. `None` where there is no such delta.
+    """
+
+    __slots__ = (
+        "_block",
+        "_options",
+        "_written",
+        "add",
+        "closed",
+        "delta_type",
+        "index",
+        "parts",
+        "start",
+    )
+
+    def __init__(self, index: int, start: ContentBlock, options: BlockOptions) -> None:
+        self.index = index
+        self.start = start
+        self._options = options
+        self._block = start
+        self._written: dict[str, Any] = {}
+        self.closed = False
+        self.parts: dict[str, _Part] = {}
+        self.delta_type: str | None = None
+        self.add: Callable[[str], object] = _no_text
+        hot = _HOT_DELTAS.get(start.type)
+        if hot is not None:
+            self.delta_type, field, part_type = hot
+            self.add = self._part(field, part_type).add
+
+    def accepts(self, rule: DeltaRule) -> bool:
+        """Whether a delta with this rule may come to this block."""
+        return isinstance(self.start, rule.blocks)
+
+    def apply(self, delta: ContentBlockDelta, rule: DeltaRule) -> None:
+        for source, target, part_type in rule.moves:
+            value = getattr(delta, source)
+            if value is not None:
+                self._part(target, part_type).add(value)
+
+    def _part(self, field: str, part_type: type[_Part]) -> _Part:
+        part = self.parts.get(field)
+        if part is None:
+            start = getattr(self.start, field, None)
+            part = self.parts[field] = part_type(start, self._options)
+        return part
+
+    def check_input(self) -> None:
+        """Raise if the tool's input so far is wrong, as opposed to unfinished."""
+        part = self.parts.get("input")
+        if isinstance(part, _Input) and part.json.error is not None:
+            fault = part.json.error
+            kind = LimitExceededError if isinstance(fault, LimitExceededError) else DecodeError
+            name = getattr(self.start, "name", self.start.type)
+            raise kind(
+                f"the input of {name!r} is not valid JSON: {fault.message} at character {fault.offset}",
+                index=self.index,
+                received=part.json.text,
+            )
+
+    @property
+    def has_unfinished_input(self) -> bool:
+        part = self.parts.get("input")
+        return isinstance(part, _Input) and part.json.text != "" and not part.json.complete
+
+    def snapshot(self, *, ended: bool) -> ContentBlock:
+        """The block so far; the same object as before if nothing was added."""
+        changes: dict[str, Any] = {}
+        for field, part in self.parts.items():
+            part.write_to(changes, field, ended=ended or self.closed)
+        written = self._written
+        if len(changes) == len(written) and all(changes[field] is written[field] for field in written):
+            return self._block
+        self._written = changes
+        start = self.start
+        if isinstance(start, Unknown):
+            data = {**start.data, **changes}
+            data.pop("partial_input", None)
+            self._block = UnknownBlock(type=start.type, data=data)
+        else:
+            self._block = attrs.evolve(start, **changes)
+        return self._block

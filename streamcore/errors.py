@@ -1,0 +1,201 @@
+"""Every exception that leaves streamcore, and the `Violation` recorded where none has to.
+
+`StreamCoreError` is above all of them. What the peer did wrong is a `ProtocolError`, and its four children say in
+which way. A `ProtocolError` knows where: the layer that notices a fault fills in what it can see (an offset into its
+own input, a block index), and the layers above add the rest while the exception passes through them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import attrs
+
+if TYPE_CHECKING:
+    from streamcore.types import Message
+
+__all__ = [
+    "DecodeError",
+    "EventOrderError",
+    "IncompleteStreamError",
+    "LimitExceededError",
+    "ProtocolError",
+    "StreamCoreError",
+    "Violation",
+    "ViolationKind",
+    "ViolationLog",
+    "excerpt",
+]
+
+_EXCERPT_LENGTH = 120
+
+
+class StreamCoreError(Exception):
+    """Base of every exception that streamcore raises."""
+
+
+class ProtocolError(StreamCoreError):
+    """The peer broke the rules of the protocol.
+
+    Attributes:
+        message: What was wrong, without the place.
+        offset: Where the fault is. From an engine or a decoder of bytes: the number of bytes of the stream before the
+            frame at fault. From `PartialJSON` alone: the number of characters of JSON text before the fault.
+        event_number: How many events had been decoded before this one (so the first event is number 0).
+        index: Index of the content block concerned.
+        snapshot: The message as it was before the fault, `None` before `message_start`.
+        received: What arrived: the payload, line or text at fault, whole, for a program to look at.
+    """
+
+    message: str
+    offset: int | None
+    event_number: int | None
+    index: int | None
+    snapshot: Message | None
+    received: str | bytes | None
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        offset: int | None = None,
+        event_number: int | None = None,
+        index: int | None = None,
+        snapshot: Message | None = None,
+        received: str | bytes | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.offset = offset
+        self.event_number = event_number
+        self.index = index
+        self.snapshot = snapshot
+        self.received = received
+
+    def __str__(self) -> str:
+        place = [
+            f"{name} {value}"
+            for name, value in (("byte", self.offset), ("event", self.event_number), ("block", self.index))
+            if value is not None
+        ]
+        text = f"{self.message} (at {', '.join(place)})" if place else self.message
+        if self.received is not None:
+            text += f"; received {excerpt(self.received)}"
+        return text
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # BaseException would call the class with `args` only and lose nothing but the keyword arguments' types.
+        return type(self), (self.message,), self.__dict__.copy()
+
+
+class DecodeError(ProtocolError):
+    """Bytes that should be JSON, or JSON that should be an event, are not."""
+
+
+class EventOrderError(ProtocolError):
+    """An event came where the protocol does not allow it, or names a block that is not there."""
+
+
+class LimitExceededError(ProtocolError):
+    """The stream grew past one of the `Limits`."""
+
+
+class IncompleteStreamError(ProtocolError):
+    """The input ended before `message_stop`."""
+
+
+ViolationKind = Literal[
+    "event_name",
+    "done_sentinel",
+    "repeated_message_start",
+    "after_block_stop",
+    "unclosed_block",
+    "missing_message_delta",
+    "after_message_stop",
+    "incomplete_input",
+    "unapplied_delta",
+]
+"""What a `Violation` is about; one name for each row of the protocol's table of deviations that raises nothing."""
+
+# What strict mode raises in place of recording. `unapplied_delta` is not here: it is new, not broken.
+_STRICT_ERRORS: dict[ViolationKind, type[ProtocolError]] = {
+    "event_name": DecodeError,
+    "done_sentinel": DecodeError,
+    "repeated_message_start": EventOrderError,
+    "after_block_stop": EventOrderError,
+    "unclosed_block": EventOrderError,
+    "missing_message_delta": EventOrderError,
+    "after_message_stop": EventOrderError,
+    "incomplete_input": DecodeError,
+}
+
+# A stream of a million events behind a proxy that drops every `event:` line is one oddity, not a million.
+_MOST_OF_A_KIND = 100
+
+
+@attrs.frozen(kw_only=True)
+class Violation:
+    """Something odd that lost nothing, recorded instead of raised.
+
+    Attributes:
+        kind: Which deviation this is.
+        message: The same in words.
+        offset: Bytes of the stream before the frame concerned; `None` when the events did not come from bytes.
+        event_number: Number of the event concerned, the first being 0.
+        index: Index of the content block concerned, if one is.
+    """
+
+    kind: ViolationKind
+    message: str
+    offset: int | None = None
+    event_number: int | None = None
+    index: int | None = None
+
+    def __str__(self) -> str:
+        return str(ProtocolError(self.message, offset=self.offset, event_number=self.event_number, index=self.index))
+
+
+class ViolationLog:
+    """Records violations or, in strict mode, raises them. One log serves all layers of an engine.
+
+    At most 100 of a kind are recorded, and the last of these says so: what a peer repeats takes no more memory.
+    """
+
+    __slots__ = ("_counts", "_entries", "_strict", "length")
+
+    def __init__(self, *, strict: bool = False) -> None:
+        self._strict = strict
+        self._entries: list[Violation] = []
+        self._counts: dict[ViolationKind, int] = {}
+        self.length = 0
+
+    @property
+    def entries(self) -> tuple[Violation, ...]:
+        return tuple(self._entries)
+
+    def report(self, kind: ViolationKind, message: str, *, index: int | None = None) -> None:
+        """Record a violation.
+
+        Raises:
+            ProtocolError: In strict mode, in its place.
+        """
+        if self._strict and kind in _STRICT_ERRORS:
+            raise _STRICT_ERRORS[kind](message, index=index)
+        count = self._counts.get(kind, 0)
+        if count < _MOST_OF_A_KIND:
+            self._counts[kind] = count + 1
+            if count + 1 == _MOST_OF_A_KIND:
+                message += f" (the {_MOST_OF_A_KIND}th of this kind: further ones are not recorded)"
+            self._entries.append(Violation(kind=kind, message=message, index=index))
+            self.length += 1
+
+    def locate(self, since: int, *, offset: int | None, event_number: int) -> None:
+        """Say of the entries from number `since` on where they were seen."""
+        for number in range(since, self.length):
+            self._entries[number] = attrs.evolve(self._entries[number], offset=offset, event_number=event_number)
+
+
+def excerpt(received: str | bytes, length: int = _EXCERPT_LENGTH) -> str:
+    """The start of what arrived, as a literal that fits in an error message."""
+    shown = repr(received[:length])
+    return shown if len(received) <= length else f"{shown}... ({len(received)} in all)"

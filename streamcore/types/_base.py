@@ -1,0 +1,227 @@
+"""What all wire types share: values in, wire form out, nothing dropped.
+
+A wire type is a frozen, slotted attrs class that derives from `WireObject`. Three conventions carry the rest:
+
+- A constant `type` tag is a class attribute (`type: ClassVar[Literal["text"]] = "text"`), so that no instance stores it
+  and no decoder has to fill it in.
+- A field that the wire had and the class does not know lands in `extra`. Few objects have any, so the others do not
+  pay for it: `extra` is an empty mapping on the class, and an object with unknown fields is an instance of a subclass
+  of the same name that has one attribute more (`with_extra`).
+- `None` stands for both an absent field and a null one. `to_dict()` leaves such a field out, except where the API
+  always sends it (`wire_field(null=True)`).
+
+This module knows nothing of JSON text, events or streams.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import attrs
+import msgspec
+
+__all__ = ["Unknown", "WireObject", "extend", "wire_field", "wire_fields", "with_extra"]
+
+_W = TypeVar("_W", bound="WireObject")
+
+
+class WireObject:
+    """Base of every type that has a form on the wire.
+
+    Attributes:
+        extra: Fields that the wire had and this version of streamcore does not know, as plain JSON values.
+    """
+
+    __slots__ = ()
+
+    extra: Mapping[str, Any] = MappingProxyType({})
+
+    def to_dict(self) -> dict[str, Any]:
+        """The wire form as plain dicts and lists, safe to change: a known field with no value is left out, unknown
+        fields come back as they were.
+        """
+        return {key: plain(value) for key, value in self._wire_items()}
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """The wire form as JSON text, on one line or indented by `indent` spaces."""
+        encoded = msgspec.json.encode(self.to_dict())
+        if indent is not None:
+            encoded = msgspec.json.format(encoded, indent=indent)
+        return encoded.decode()
+
+    def model_dump(self) -> dict[str, Any]:
+        """The same as `to_dict()`, under the name that users of pydantic know."""
+        return self.to_dict()
+
+    def model_dump_json(self, *, indent: int | None = None) -> str:
+        """The same as `to_json()`, under the name that users of pydantic know."""
+        return self.to_json(indent=indent)
+
+    def to_param(self) -> dict[str, Any]:
+        """This object as a part of the next request: the wire form without the fields that the API sends and does not
+        take back.
+        """
+        return {key: plain(value, as_param=True) for key, value in self._wire_items(as_param=True)}
+
+    def _wire_items(self, as_param: bool = False) -> list[tuple[str, Any]]:
+        cls = type(self)
+        items: list[tuple[str, Any]] = []
+        constant = type_tag(cls)
+        if constant is not None:
+            items.append(("type", constant))
+        for field in wire_fields(cls):
+            if as_param and field.response_only:
+                continue
+            value = getattr(self, field.name)
+            if value is field.absent and not (field.null and not as_param):
+                continue
+            items.append((field.key, value))
+        items.extend(self.extra.items())
+        return items
+
+
+def plain(value: Any, as_param: bool = False) -> Any:
+    """A deep copy of `value` made of dicts, lists and scalars only."""
+    if isinstance(value, WireObject):
+        return value.to_param() if as_param else value.to_dict()
+    if isinstance(value, (tuple, list)):
+        return [plain(item, as_param) for item in value]
+    if isinstance(value, Mapping):
+        return {key: plain(item, as_param) for key, item in value.items()}
+    return value
+
+
+@attrs.frozen(kw_only=True)
+class Unknown(WireObject):
+    """An object whose `type` is new to this version of streamcore, kept whole.
+
+    Its fields can be read as attributes (`block.some_field`), as one would on a known type.
+
+    Attributes:
+        type: The `type` that came.
+        data: The whole object, `type` included, as plain JSON values.
+    """
+
+    type: str
+    data: dict[str, Any]
+
+    def __getattr__(self, name: str) -> Any:
+        # Only called for what is not an attribute. The guard is for copy and pickle, which ask an instance that has
+        # no `data` yet.
+        if name in ("type", "data") or name.startswith("__"):
+            raise AttributeError(name)
+        try:
+            return self.data[name]
+        except KeyError:
+            raise AttributeError(f"{type(self).__name__} {self.type!r} has no field {name!r}") from None
+
+    def _wire_items(self, as_param: bool = False) -> list[tuple[str, Any]]:
+        return list(self.data.items())
+
+
+@attrs.frozen
+class WireField:
+    """How one attribute of a wire type appears on the wire; `absent` is the very object that stands for no value."""
+
+    name: str
+    key: str
+    absent: object
+    null: bool
+    response_only: bool
+
+
+def wire_field(
+    *, key: str | None = None, default: Any = None, null: bool = False, response_only: bool = False, local: bool = False
+) -> Any:
+    """An attribute with a default whose wire form differs from the plain rule.
+
+    Args:
+        key: Its name on the wire, where that is not the attribute's.
+        default: Its value when the wire has none.
+        null: Whether `to_dict()` says null instead of leaving it out.
+        response_only: Whether the API refuses it in a request (`to_param()` leaves it out).
+        local: Whether it has no wire form at all.
+    """
+    metadata = {"key": key, "null": null, "response_only": response_only, "local": local}
+    return attrs.field(default=default, metadata=metadata, eq=not local)
+
+
+_WIRE_FIELDS: dict[type[Any], tuple[WireField, ...]] = {}
+
+
+def wire_fields(cls: type[Any]) -> tuple[WireField, ...]:
+    """The attributes of a wire type that appear on the wire, in order, without `extra` and the constant `type`."""
+    fields = _WIRE_FIELDS.get(cls)
+    if fields is None:
+        fields = _WIRE_FIELDS[cls] = tuple(
+            WireField(
+                name=field.name,
+                key=field.metadata.get("key") or field.name,
+                absent=field.default if isinstance(field.default, WireObject) else None,
+                null=field.metadata.get("null", False),
+                response_only=field.metadata.get("response_only", False),
+            )
+            for field in attrs.fields(cls)
+            if field.name != "extra" and not field.metadata.get("local", False)
+        )
+    return fields
+
+
+def type_tag(cls: type[Any]) -> str | None:
+    """The constant `type` of a wire type; `None` for a type without one, or with one that varies."""
+    tag = getattr(cls, "type", None)
+    return tag if isinstance(tag, str) else None
+
+
+def with_extra(value: _W, extra: Mapping[str, Any]) -> _W:
+    """A copy of `value` that also holds the unknown fields `extra`."""
+    return _restore(type(value), {**_attributes(value), "extra": {**value.extra, **extra}})
+
+
+def extend(value: _W, **changes: Any) -> _W:
+    """A copy of `value` with `changes` made, unknown fields included under their own names.
+
+    The wire names fields that this version does not know; here they go where such fields live, instead of failing.
+    """
+    known = {field.name for field in wire_fields(type(value))}
+    extra = {name: changes.pop(name) for name in list(changes) if name not in known}
+    changed: _W = attrs.evolve(value, **changes)  # type: ignore[misc]  # every wire type is an attrs class
+    return with_extra(changed, extra) if extra else changed
+
+
+def _attributes(value: WireObject) -> dict[str, Any]:
+    cls: type[Any] = type(value)
+    return {field.name: getattr(value, field.name) for field in attrs.fields(cls)}
+
+
+def _restore(cls: type[_W], attributes: dict[str, Any]) -> _W:
+    restored: _W = _extended(cls)(**attributes)
+    return restored
+
+
+_EXTENDED: dict[type[Any], type[Any]] = {}
+
+
+def _extended(cls: type[Any]) -> type[Any]:
+    """The subclass of `cls` whose instances have an `extra` of their own; `cls` itself if it is such a one already."""
+    if "extra" in attrs.fields_dict(cls):
+        return cls
+    extended = _EXTENDED.get(cls)
+    if extended is None:
+
+        def __reduce__(self: Any) -> tuple[Any, ...]:  # noqa: N807  # it becomes a method below
+            # The subclass has no importable name; the class it stands for has.
+            return _restore, (cls, _attributes(self))
+
+        extended = _EXTENDED[cls] = attrs.make_class(
+            cls.__name__,
+            {"extra": attrs.field(kw_only=True)},
+            bases=(cls,),
+            class_body={"__reduce__": __reduce__, "__module__": cls.__module__, "__doc__": cls.__doc__},
+            frozen=True,
+            slots=True,
+        )
+        extended.__qualname__ = cls.__qualname__
+    return extended
