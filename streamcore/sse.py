@@ -92,6 +92,7 @@ class SSEDecoder:
         "_error",
         "_event_retry",
         "_first",
+        "_id",
         "_kept",
         "_known_line",
         "_known_offset",
@@ -148,6 +149,7 @@ class SSEDecoder:
         self._data: list[bytes] | None = None
         self._data_size = 0
         self._event_retry: int | None = None
+        self._id: str | None = None
         self._first = 0
         self._carried_offset: int | None = None
 
@@ -252,7 +254,7 @@ class SSEDecoder:
         if self._error is not None:
             raise self._error
         if not self._pending:
-            self._event_retry = None
+            self._event_retry = self._carried_offset = None
         names = _NAMES
         while True:
             lines = self._lines
@@ -267,7 +269,6 @@ class SSEDecoder:
                     name = names.get(lines[i])
                     if name is not None and data[:6] == b"data: ":
                         self._first = i
-                        self._carried_offset = None
                         self._next = i = i + 3
                         yield name, data[6:]
                         if lines is not self._lines:  # another iterator went on meanwhile
@@ -283,7 +284,7 @@ class SSEDecoder:
                     frame = self._dispatch()
                     if frame is not None:
                         yield frame
-                        self._event_retry = None
+                        self._event_retry = self._carried_offset = None
                         if lines is not self._lines:
                             break
                 i = self._next
@@ -328,12 +329,13 @@ class SSEDecoder:
                 _NAMES[line] = self._name
         elif field == b"id":
             if b"\0" not in value:
-                self.last_event_id = value.decode("utf-8", "replace")
+                self._id = value.decode("utf-8", "replace")
         elif value.isdigit() and len(value) <= _MAX_RETRY_DIGITS:
             self.retry = self._event_retry = int(value)
 
     def _dispatch(self) -> Frame | None:
         self._pending = False
+        self.last_event_id = self._id
         data = self._data
         if data is None:
             return None
@@ -359,7 +361,9 @@ class SSEDecoder:
         if self._end + len(data) > self._limits.max_stream_size:
             data = data[: self._limits.max_stream_size - self._end]
             self._overlong = True
-        if self._pending and self._carried_offset is None:
+        if not self._pending:
+            self._carried_offset = None
+        elif self._carried_offset is None:
             self._carried_offset = self._line_offset(self._first)
         self._simple = False
         self._lines = []
@@ -443,16 +447,21 @@ def encode(event: ServerSentEvent, *, newline: bytes = b"\n") -> bytes:
         newline: The line end to use: LF, CR or CRLF.
 
     Raises:
-        ProtocolError: The event cannot be written: its type or id holds a line end, its id NUL, or its data CR.
+        ProtocolError: No stream has such an event: its type is empty, its type or id holds a line end, its id NUL,
+            its data CR, its retry is negative or has more than 18 digits, or a string of it is not Unicode text.
     """
     if "\r" in event.data:
         raise ProtocolError("data that holds CR cannot be written: the stream would read it as LF", received=event.data)
+    if not event.event:
+        raise ProtocolError("an event of an empty type cannot be written: the stream would read it as 'message'")
     lines = []
     if event.id is not None:
         if "\0" in event.id:
             raise ProtocolError("an id that holds NUL cannot be written: the stream would ignore it", received=event.id)
         lines.append(_line("id", event.id))
     if event.retry is not None:
+        if not 0 <= event.retry < 10**_MAX_RETRY_DIGITS:
+            raise ProtocolError(f"a retry of {event.retry} ms cannot be written: the stream would ignore it")
         lines.append(_line("retry", str(event.retry)))
     if event.event != "message":
         lines.append(_line("event", event.event))
@@ -464,7 +473,7 @@ def encode_comment(text: str, *, newline: bytes = b"\n") -> bytes:
     """The bytes of a comment; decoders drop it. Servers send one to keep a connection alive.
 
     Raises:
-        ProtocolError: The text holds a line end.
+        ProtocolError: The text holds a line end, or is not Unicode text.
     """
     return _line("", text) + newline
 
@@ -474,4 +483,7 @@ def _line(field: str, value: str) -> bytes:
         raise ProtocolError(
             f"a value that holds a line end cannot be written as {field or 'a comment'}", received=value
         )
-    return f"{field}: {value}".encode()
+    try:
+        return f"{field}: {value}".encode()
+    except UnicodeEncodeError as error:
+        raise ProtocolError(f"a lone surrogate cannot be written as {field or 'a comment'}: {error.reason}") from None

@@ -1,0 +1,373 @@
+"""What several test files need: streams to decode, ways to cut them, and a drive through an engine."""
+
+from __future__ import annotations
+
+import json
+import types
+import typing
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, ClassVar, Literal, TypeAlias, Union
+
+import attrs
+from hypothesis import strategies as st
+
+import streamcore.types
+from streamcore import Message, MessageEngine, MessageStreamEvent, ProtocolError, Violation
+from streamcore.types import Unknown, WireObject
+
+if typing.TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+JSON: TypeAlias = Any
+Payload: TypeAlias = dict[str, Any]
+
+# Streams that lie in files
+
+CAPTURES = sorted((Path(__file__).parents[2] / "shared" / "captures").glob("*.sse"))
+FIXTURES = sorted((Path(__file__).parents[1] / "fixtures").rglob("*.sse"))
+STREAMS = [*CAPTURES, *FIXTURES]
+
+
+def stream_id(path: Path) -> str:
+    return path.stem
+
+
+def payloads_of(body: bytes) -> list[bytes]:
+    """The data of each event, read the simple way: good for well-formed files only."""
+    lines = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+    return [line.removeprefix(b"data:").strip(b" ") for line in lines if line.startswith(b"data:")]
+
+
+# Streams made here
+
+
+def frame(payload: Payload | bytes, *, event: str | None = "") -> bytes:
+    """One event as the API writes it; `event` is the payload's type, another name, or `None` for no `event:` line."""
+    data = payload if isinstance(payload, bytes) else json.dumps(payload, ensure_ascii=False).encode()
+    if event == "":
+        event = json.loads(data)["type"]
+    return (b"" if event is None else b"event: %s\n" % event.encode()) + b"data: %s\n\n" % data
+
+
+def body(*payloads: Payload | bytes) -> bytes:
+    """A stream: dicts become frames, bytes go in as they are."""
+    return b"".join(payload if isinstance(payload, bytes) else frame(payload) for payload in payloads)
+
+
+def start(id: str = "msg_1", **fields: JSON) -> Payload:  # noqa: A002  # the field's name
+    message: Payload = {
+        "id": id,
+        "type": "message",
+        "role": "assistant",
+        "model": "claude-1",
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": {"input_tokens": 25, "output_tokens": 1},
+    }
+    return {"type": "message_start", "message": message | fields}
+
+
+def block_start(index: int, block: Payload | None = None) -> Payload:
+    block = {"type": "text", "text": ""} if block is None else block
+    return {"type": "content_block_start", "index": index, "content_block": block}
+
+
+def tool_start(index: int, name: str = "search") -> Payload:
+    return block_start(index, {"type": "tool_use", "id": f"toolu_{index}", "name": name, "input": {}})
+
+
+def delta(index: int, type: str, **fields: JSON) -> Payload:  # noqa: A002  # the field's name
+    return {"type": "content_block_delta", "index": index, "delta": {"type": type, **fields}}
+
+
+def text(index: int, text: str) -> Payload:
+    return delta(index, "text_delta", text=text)
+
+
+def partial_json(index: int, text: str) -> Payload:
+    return delta(index, "input_json_delta", partial_json=text)
+
+
+def block_stop(index: int) -> Payload:
+    return {"type": "content_block_stop", "index": index}
+
+
+def message_delta(stop_reason: str | None = "end_turn", **fields: JSON) -> Payload:
+    change = {"stop_reason": stop_reason, "stop_sequence": None}
+    return {"type": "message_delta", "delta": change, "usage": {"output_tokens": 8}} | fields
+
+
+STOP: Payload = {"type": "message_stop"}
+PING: Payload = {"type": "ping"}
+
+HELLO = [start(), block_start(0), text(0, "Hel"), text(0, "lo"), block_stop(0), message_delta(), STOP]
+
+
+# Ways to cut them
+
+
+def cut(data: bytes, points: Iterable[int]) -> list[bytes]:
+    """`data` cut at `points`, which may repeat and come in any order."""
+    edges = [0, *sorted(min(point, len(data)) for point in points), len(data)]
+    return [data[begin:end] for begin, end in pairwise(edges)]
+
+
+def in_pieces(data: bytes, size: int) -> list[bytes]:
+    return [data[begin : begin + size] for begin in range(0, len(data), size)]
+
+
+def by_frame(data: bytes) -> list[bytes]:
+    """As live streams mostly arrive: an event a chunk."""
+    parts = data.split(b"\n\n")
+    return [part + b"\n\n" for part in parts[:-1]] + [parts[-1]]
+
+
+def chunkings(data: bytes) -> Iterator[list[bytes]]:
+    yield [data]
+    yield in_pieces(data, 1)
+    yield in_pieces(data, 7)
+    yield in_pieces(data, 100)
+    yield by_frame(data)
+
+
+def any_chunks(data: bytes) -> st.SearchStrategy[list[bytes]]:
+    """Some way to cut `data`, often by frames or finely, with empty chunks among them."""
+    points = st.lists(st.integers(0, len(data)), max_size=12).map(lambda at: cut(data, at))
+    return points | st.sampled_from([by_frame(data), in_pieces(data, 3)])
+
+
+# A drive through an engine
+
+
+@attrs.frozen
+class Outcome:
+    """All that an engine gave: `snapshots[n]` is the one after `events[n]`."""
+
+    events: list[MessageStreamEvent]
+    snapshots: list[Message | None]
+    violations: tuple[Violation, ...]
+    error: ProtocolError | None
+    snapshot: Message | None
+
+    @property
+    def kinds(self) -> list[str]:
+        return [violation.kind for violation in self.violations]
+
+    @property
+    def types(self) -> list[str]:
+        return [event.type for event in self.events]
+
+    @property
+    def fault(self) -> tuple[object, ...] | None:
+        """The error as values that compare."""
+        error = self.error
+        if error is None:
+            return None
+        return type(error), error.message, error.offset, error.event_number, error.index, error.snapshot
+
+    def comparable(self) -> tuple[object, ...]:
+        return self.events, self.snapshots, self.violations, self.fault, self.snapshot
+
+
+def drive(chunks: Sequence[bytes] | bytes, *, engine: MessageEngine | None = None, eof: bool = True) -> Outcome:
+    """Everything that comes out of an engine fed with `chunks`; only a `ProtocolError` is caught."""
+    engine = MessageEngine() if engine is None else engine
+    events: list[MessageStreamEvent] = []
+    snapshots: list[Message | None] = []
+    error: ProtocolError | None = None
+    try:
+        for chunk in [chunks] if isinstance(chunks, bytes) else chunks:
+            engine.receive_data(chunk)
+            for event in engine.events():
+                events.append(event)
+                snapshots.append(engine.snapshot)
+        if eof:
+            engine.receive_eof()
+            for event in engine.events():
+                events.append(event)
+                snapshots.append(engine.snapshot)
+    except ProtocolError as caught:
+        error = caught
+    return Outcome(events, snapshots, engine.violations, error, engine.snapshot)
+
+
+# JSON values
+
+
+def without_nulls(value: JSON) -> JSON:
+    """`value` without members that are null: the wire and we both take null for absent."""
+    if isinstance(value, dict):
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [without_nulls(item) for item in value]
+    return value
+
+
+# Strings that have broken decoders before: quotes, backslashes, braces, line ends of all kinds, astral characters.
+NASTY_TEXT = st.text(
+    st.sampled_from('"\\{}[]:, \n\r\t\0\u0085\u2028\u2029\x0b\x0c\ufeffnué漢😀a/') | st.characters(codec="utf-8"),
+    max_size=20,
+)
+JSON_SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | NASTY_TEXT
+JSON_VALUES = st.recursive(
+    JSON_SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NASTY_TEXT, inner, max_size=3),
+    max_leaves=8,
+)
+JSON_OBJECTS = st.dictionaries(NASTY_TEXT, JSON_VALUES, max_size=4)
+
+
+# Generated streams
+
+
+@st.composite
+def _block_events(draw: st.DrawFn, index: int) -> list[Payload]:
+    kind = draw(st.sampled_from(["text", "thinking", "tool_use", "server_tool_use", "redacted_thinking", "new_block"]))
+    pieces = draw(st.lists(NASTY_TEXT, max_size=5))
+    block: Payload
+    if kind == "text":
+        citation = {"type": "char_location", "cited_text": "c", "document_index": 0, "document_title": None}
+        citation |= {"start_char_index": 0, "end_char_index": 1}
+        deltas = [text(index, piece) for piece in pieces]
+        deltas += [delta(index, "citations_delta", citation=citation)] * draw(st.integers(0, 2))
+        block = {"type": "text", "text": draw(st.sampled_from(["", "Well"]))}
+    elif kind == "thinking":
+        deltas = [delta(index, "thinking_delta", thinking=piece) for piece in pieces]
+        deltas += [delta(index, "signature_delta", signature="c2ln")] * draw(st.integers(0, 1))
+        block = {"type": "thinking", "thinking": "", "signature": ""}
+    elif kind in ("tool_use", "server_tool_use", "new_block"):
+        whole = json.dumps(draw(JSON_OBJECTS), ensure_ascii=draw(st.booleans()))
+        whole = whole[: draw(st.integers(0, len(whole)) | st.just(len(whole)))]
+        points = sorted(draw(st.lists(st.integers(0, len(whole)), max_size=6)))
+        edges = [0, *points, len(whole)]
+        fragments = [whole[begin:end] for begin, end in pairwise(edges)]
+        deltas = [partial_json(index, fragment) for fragment in fragments]
+        block = {"type": kind, "id": f"toolu_{index}", "name": "search", "input": {}}
+    else:
+        deltas = []
+        block = {"type": kind, "data": "b3BhcXVl"}
+    return [block_start(index, block), *deltas, block_stop(index)]
+
+
+@st.composite
+def message_payloads(draw: st.DrawFn) -> list[Payload]:
+    """The payloads of a legal stream: any blocks, interleaved, with pings and new events between them."""
+    count = draw(st.integers(0, 4))
+    queues = [draw(_block_events(index)) for index in range(count)]
+    payloads = [start()]
+    started = 0
+    while any(queues):
+        open_ones = [queue for queue in queues[:started] if queue]
+        choices = open_ones + ([queues[started]] if started < count else [])
+        queue = draw(st.sampled_from(choices))
+        if started < count and queue is queues[started]:
+            started += 1
+        payloads.append(queue.pop(0))
+        if draw(st.integers(0, 9)) == 9:
+            payloads.append(draw(st.sampled_from([PING, {"type": "new_event", "index": 0, "more": ["\\"]}])))
+    payloads += [message_delta(draw(st.sampled_from(["end_turn", "max_tokens", None])))] * draw(st.integers(1, 2))
+    return [*payloads, STOP]
+
+
+@st.composite
+def message_bodies(draw: st.DrawFn) -> bytes:
+    """A legal stream as bytes, as the API writes it or in other ways that mean the same."""
+    parts = []
+    for payload in draw(message_payloads()):
+        separators = draw(st.sampled_from([(",", ":"), (", ", ": ")]))
+        data = json.dumps(payload, ensure_ascii=draw(st.booleans()), separators=separators)
+        data = data[:-1] + " " * draw(st.integers(0, 3)) + "}"
+        parts.append(frame(data.encode()))
+        if draw(st.integers(0, 9)) == 9:
+            parts.append(draw(st.sampled_from([b": comment\n\n", b":\n", b"unknown: 1\n\n", b"\n"])))
+    newline = draw(st.sampled_from([b"\n", b"\n", b"\r\n", b"\r"]))
+    return draw(st.sampled_from([b"", b"\xef\xbb\xbf"])) + b"".join(parts).replace(b"\n", newline)
+
+
+@st.composite
+def mutations(draw: st.DrawFn, data: bytes) -> bytes:
+    """`data` with bytes flipped, cut off, duplicated, dropped or inserted."""
+    mutated = bytearray(data)
+    for _ in range(draw(st.integers(1, 3))):
+        at = draw(st.integers(0, len(mutated)))
+        end = min(len(mutated), at + draw(st.integers(1, 60) | st.integers(1, 1000)))
+        match draw(st.sampled_from(["flip", "cut", "duplicate", "drop", "insert", "move"])):
+            case "flip" if mutated:
+                mutated[min(at, len(mutated) - 1)] ^= draw(st.integers(1, 255))
+            case "cut":
+                del mutated[at:]
+            case "duplicate":
+                mutated[at:at] = mutated[at:end]
+            case "drop":
+                del mutated[at:end]
+            case "insert":
+                mutated[at:at] = draw(st.binary(max_size=20) | st.sampled_from(_TOKENS))
+            case "move":
+                piece = mutated[at:end]
+                del mutated[at:end]
+                to = draw(st.integers(0, len(mutated)))
+                mutated[to:to] = piece
+    return bytes(mutated)
+
+
+_TOKENS = [
+    b"\n",
+    b"\r",
+    b"\n\n",
+    b"data: ",
+    b"data: [DONE]\n\n",
+    b'"',
+    b"\\",
+    b"{",
+    b"}",
+    b"[",
+    b"null",
+    b"1",
+    b"\xef\xbb\xbf",
+]
+
+
+# An example of every wire type
+
+
+def wire_types() -> list[type[WireObject]]:
+    """Every class of `streamcore.types` that has a wire form, the two bases aside."""
+    exported = [getattr(streamcore.types, name) for name in streamcore.types.__all__]
+    classes = [item for item in exported if isinstance(item, type) and issubclass(item, WireObject)]
+    return [item for item in dict.fromkeys(classes) if item not in (WireObject, Unknown)]
+
+
+def example(cls: type[WireObject], *, full: bool = True) -> Any:
+    """A value of `cls`: with every field filled in or, if not `full`, with only the required ones."""
+    if issubclass(cls, Unknown):
+        return cls(type="new_type", data={"type": "new_type", "field": [1, {"deep": None}]})
+    hints = typing.get_type_hints(cls)
+    values = {
+        field.name: _example_of(hints[field.name], full=full)
+        for field in attrs.fields(cls)  # type: ignore[arg-type]  # every one is an attrs class
+        if full or field.default is attrs.NOTHING
+    }
+    return cls(**values)
+
+
+def _example_of(annotation: Any, *, full: bool) -> Any:
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if annotation in (str, int, bool, float):
+        return {str: 'é\\"', int: 2**70, bool: True, float: 1.5}[annotation]
+    if annotation is Any:
+        return {"key": [1, None, {"a": "b"}]}
+    if isinstance(annotation, typing.TypeVar):
+        return _example_of(annotation.__bound__, full=full)
+    if origin in (Union, types.UnionType):
+        return _example_of(next(item for item in arguments if item is not type(None)), full=full)
+    if origin is Literal:
+        return arguments[0]
+    if origin is tuple:
+        return (_example_of(arguments[0], full=full),)
+    if origin is dict:
+        return {"key": [1, None, {"a": "b"}]}
+    if origin is ClassVar:
+        raise AssertionError("a constant is no field")
+    return example(origin or annotation, full=full)
