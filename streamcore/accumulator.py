@@ -13,6 +13,7 @@ Knows nothing of bytes or of framing.
 
 from __future__ import annotations
 
+import copy
 import enum
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -171,6 +172,19 @@ class MessageAccumulator:
         if snapshot is None or not self.complete:
             raise IncompleteStreamError(f"the message is not complete: {self._phase_reached()}", snapshot=snapshot)
         return snapshot
+
+    def builder(self, index: int) -> BlockBuilder | None:
+        """The block in the making with this index, `None` if it was never started."""
+        return self._builders.get(index)
+
+    def deferred_message(self) -> Callable[[], Message]:
+        """`final_message`, to be built when it is called for, and this one even if another message begins before.
+
+        To be taken when the message is complete.
+        """
+        # Another message puts new blocks in the place of these; a copy keeps these.
+        complete = copy.copy(self)
+        return lambda: complete.final_message
 
     def _phase_reached(self) -> str:
         if self._phase is _Phase.BEFORE:

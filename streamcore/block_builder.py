@@ -30,7 +30,7 @@ from streamcore.types import (
     WireObject,
 )
 
-__all__ = ["DELTA_RULES", "BlockBuilder", "BlockOptions", "DeltaRule"]
+__all__ = ["DELTA_RULES", "BlockBuilder", "BlockOptions", "DeltaRule", "Marks"]
 
 
 @attrs.frozen
@@ -41,7 +41,8 @@ class BlockOptions:
     max_depth: int
 
 
-# Parts of a block in the making: one for each field that deltas change
+# Parts of a block in the making: one for each field that deltas change. What a part was when `mark()` was taken can be
+# had later, as all but `_Latest` only ever add: `at(mark)` is its value then, and `upto(mark)` a part like it.
 
 
 class _Text:
@@ -62,6 +63,17 @@ class _Text:
             self._value = self._buffer.getvalue()
         changes[field] = self._value
 
+    def mark(self) -> int:
+        return self._buffer.tell()
+
+    def at(self, mark: int) -> str:
+        if len(self._value) < mark:
+            self._value = self._buffer.getvalue()
+        return self._value[:mark]  # no copy if that is all of it
+
+    def upto(self, mark: int, options: BlockOptions) -> _Text:
+        return _Text(self.at(mark), options)
+
 
 class _Latest:
     """A value that deltas replace."""
@@ -76,6 +88,15 @@ class _Latest:
 
     def write_to(self, changes: dict[str, Any], field: str, *, ended: bool) -> None:
         changes[field] = self._value
+
+    def mark(self) -> Any:
+        return self._value
+
+    def at(self, mark: Any) -> Any:
+        return mark
+
+    def upto(self, mark: Any, options: BlockOptions) -> _Latest:
+        return _Latest(mark, options)
 
 
 class _Items:
@@ -92,13 +113,23 @@ class _Items:
     def write_to(self, changes: dict[str, Any], field: str, *, ended: bool) -> None:
         changes[field] = tuple(self._items)
 
+    def mark(self) -> int:
+        return len(self._items)
+
+    def at(self, mark: int) -> tuple[Any, ...]:
+        return tuple(self._items[:mark])
+
+    def upto(self, mark: int, options: BlockOptions) -> _Items:
+        return _Items(self.at(mark), options)
+
 
 class _Input:
     """The JSON of a tool's input, parsed when it is read. Until a value has begun it is what the block started with."""
 
-    __slots__ = ("_start", "add", "json")
+    __slots__ = ("_options", "_start", "add", "json")
 
     def __init__(self, start: Any, options: BlockOptions) -> None:
+        self._options = options
         self._start = {} if start is None else start
         self.json = PartialJSON(trailing_strings=options.trailing_strings, max_depth=options.max_depth)
         self.add = self.json.feed
@@ -111,8 +142,26 @@ class _Input:
         if ended and not complete and self.json.text:
             changes["partial_input"] = self.json.text
 
+    def mark(self) -> int:
+        # The characters fed: the length of `json.text` without making that text.
+        json = self.json
+        return sum(part.tell() for part in (json._seen, json._fresh) if part is not None)
+
+    def at(self, mark: int) -> Any:
+        changes: dict[str, Any] = {}
+        part = self if mark == self.mark() else self.upto(mark, self._options)
+        part.write_to(changes, "input", ended=False)
+        return changes["input"]
+
+    def upto(self, mark: int, options: BlockOptions) -> _Input:
+        # A value that grows cannot be taken back: the text up to there is parsed anew.
+        part = _Input(self._start, options)
+        part.add(self.json.text[:mark])
+        return part
+
 
 _Part = _Text | _Latest | _Items | _Input
+Marks = tuple[tuple[str, Any], ...]
 
 
 # The deltas
@@ -242,3 +291,15 @@ class BlockBuilder:
         else:
             self._block = attrs.evolve(start, **changes)
         return self._block
+
+    def marks(self) -> Marks:
+        """Where the block is now, for `at`."""
+        return tuple((field, part.mark()) for field, part in self.parts.items())
+
+    def at(self, marks: Marks) -> ContentBlock:
+        """The block, stopped, as it was when `marks()` was taken; what `snapshot` gives, if nothing came since."""
+        if marks == self.marks():
+            return self.snapshot(ended=True)
+        past = BlockBuilder(self.index, self.start, self._options)
+        past.parts = {field: self.parts[field].upto(mark, self._options) for field, mark in marks}
+        return past.snapshot(ended=True)

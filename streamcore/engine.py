@@ -12,34 +12,33 @@ import operator
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, Protocol, TypeVar
 
+import attrs
+import msgspec
+
 from streamcore.accumulator import MessageAccumulator
 from streamcore.block_builder import BlockBuilder
-from streamcore.codec import decode_event, decode_raw_event, delta_reader
+from streamcore.codec import DeltaShape, decode_event, decode_raw_event, delta_shape
 from streamcore.errors import (
     DecodeError,
     IncompleteStreamError,
     ProtocolError,
-    StreamCoreError,
     Violation,
     ViolationLog,
     excerpt,
 )
+from streamcore.framing import FrameDecoder
 from streamcore.limits import DEFAULT_LIMITS, Limits
-from streamcore.sse import SSEDecoder
 from streamcore.types import (
-    ContentBlockDeltaEvent,
     Message,
     MessageStreamEvent,
     RawMessageStreamEvent,
 )
 
-__all__ = ["MessageEngine", "RawMessageDecoder"]
+__all__ = ["MessageEngine", "MessageEventDecoder", "RawMessageDecoder"]
 
-_EventT = TypeVar("_EventT", MessageStreamEvent, RawMessageStreamEvent)
+_EventT = TypeVar("_EventT", bound=MessageStreamEvent | RawMessageStreamEvent)
 _EventT_co = TypeVar("_EventT_co", covariant=True)
 
-# How much of the start of a body is kept until the first event, to show what came instead of one.
-_HEAD_SIZE = 512
 _FIELD_STARTS = (b"event", b"data", b"id", b"retry", b":", b"\n", b"\r")
 
 
@@ -47,38 +46,19 @@ class _Decode(Protocol[_EventT_co]):
     def __call__(self, payload: bytes, *, max_depth: int) -> _EventT_co: ...
 
 
-class _FrameDecoder(Generic[_EventT]):
-    """What the decoders of Messages streams share: frames in, and the place put on whatever is raised."""
+class _MessagesDecoder(FrameDecoder, Generic[_EventT]):
+    """What the decoders of Messages streams share: frames to events, and the place put on whatever is raised."""
 
-    __slots__ = ("_decode", "_eof", "_error", "_error_event", "_event_number", "_head", "_log", "_max_depth", "_sse")
+    __slots__ = ("_decode", "_error_event", "_event_number", "_finished", "_log", "_max_depth")
 
     def __init__(self, decode: _Decode[_EventT], *, strict: bool, limits: Limits) -> None:
+        super().__init__(limits=limits)
         self._decode: _Decode[_EventT] = decode
         self._max_depth = limits.max_depth
-        self._sse = SSEDecoder(limits=limits)
         self._log = ViolationLog(strict=strict)
         self._event_number = 0
-        self._head = b""
-        self._eof = False
-        self._error: ProtocolError | None = None
         self._error_event: Any = None
-
-    def receive_data(self, chunk: bytes) -> None:
-        """Take the next bytes of the stream, any number of them. Only buffers: `events()` does the work.
-
-        Raises:
-            StreamCoreError: The stream has been ended by `receive_eof()`, or has failed.
-        """
-        if self._error is not None:
-            raise StreamCoreError(f"no more data is taken, as the stream has failed: {self._error}")
-        if self._event_number == 0 and len(self._head) < _HEAD_SIZE:
-            self._head += chunk[:_HEAD_SIZE]
-        self._sse.receive_data(chunk)
-
-    def receive_eof(self) -> None:
-        """The stream has ended. Read `events()` once more: what is left comes out, or the error that it ended early."""
-        self._sse.receive_eof()
-        self._eof = True
+        self._finished = False
 
     @property
     def violations(self) -> tuple[Violation, ...]:
@@ -124,13 +104,14 @@ class _FrameDecoder(Generic[_EventT]):
         """No frame is left in what was received."""
         if self._event_number == 0:
             self._check_head()
-        if not self._eof:
+        if not self._eof or self._finished:
             return
-        left_over = self._sse.pending
+        self._finished = True
+        left_over = self.pending
         try:
             self._end_message()
         except IncompleteStreamError as error:
-            error.offset = self._sse.received
+            error.offset = self.received
             if left_over:
                 error.message += f"; {left_over} bytes of an unfinished event were left over"
             if self._error_event is not None:
@@ -138,13 +119,15 @@ class _FrameDecoder(Generic[_EventT]):
                 error.message += f"; an error event had come: {cause.type}: {cause.message}"
             raise
         if left_over:
+            seen = self._log.length
             self._log.report("after_message_stop", f"{left_over} bytes of an unfinished event came after message_stop")
+            self._log.locate(seen, offset=self.received - left_over, event_number=self._event_number)
 
     def _fail(self, error: ProtocolError) -> None:
         """Note that the stream has failed, and say in the error where and with what message."""
         self._error = error
         if error.offset is None:
-            error.offset = self._sse.event_offset
+            error.offset = self.event_offset
         if error.event_number is None:
             error.event_number = self._event_number
         if error.snapshot is None:
@@ -155,22 +138,16 @@ def _may_start_a_stream(start: bytes) -> bool:
     return any(start.startswith(field) or field.startswith(start) for field in _FIELD_STARTS)
 
 
-class RawMessageDecoder(_FrameDecoder[RawMessageStreamEvent]):
-    """Decodes a Messages stream into `RawMessageStreamEvent`: content blocks and deltas as plain dicts, nothing
-    accumulated, the order of events not checked.
-
-    Args:
-        strict: Raise where otherwise a `Violation` is recorded.
-        limits: Bounds on the stream.
-    """
+class _EventDecoder(_MessagesDecoder[_EventT]):
+    """Events and nothing else: nothing is accumulated, and their order is not checked."""
 
     __slots__ = ("_complete",)
 
-    def __init__(self, *, strict: bool = False, limits: Limits = DEFAULT_LIMITS) -> None:
-        super().__init__(decode_raw_event, strict=strict, limits=limits)
+    def __init__(self, decode: _Decode[_EventT], *, strict: bool, limits: Limits) -> None:
+        super().__init__(decode, strict=strict, limits=limits)
         self._complete = False
 
-    def events(self) -> Iterator[RawMessageStreamEvent]:
+    def events(self) -> Iterator[_EventT]:
         """The events that the bytes so far allow, one by one.
 
         Raises:
@@ -181,11 +158,11 @@ class RawMessageDecoder(_FrameDecoder[RawMessageStreamEvent]):
         if self._error is not None:
             raise self._error
         try:
-            for name, data in self._sse.frames():
+            for name, data in self.frames():
                 seen = self._log.length
                 event = self._decode_payload(name, data)
                 if self._log.length > seen:
-                    self._log.locate(seen, offset=self._sse.event_offset, event_number=self._event_number)
+                    self._log.locate(seen, offset=self.event_offset, event_number=self._event_number)
                 if event is not None:
                     if event.type == "message_stop":
                         self._complete = True
@@ -202,7 +179,37 @@ class RawMessageDecoder(_FrameDecoder[RawMessageStreamEvent]):
             raise IncompleteStreamError("the stream ended before message_stop")
 
 
-class MessageEngine(_FrameDecoder[MessageStreamEvent]):
+class RawMessageDecoder(_EventDecoder[RawMessageStreamEvent]):
+    """Decodes a Messages stream into events whose content blocks and deltas are plain dicts. Nothing is accumulated,
+    and the order of events is not checked.
+
+    Args:
+        strict: Raise where otherwise a `Violation` is recorded.
+        limits: Bounds on the stream.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, *, strict: bool = False, limits: Limits = DEFAULT_LIMITS) -> None:
+        super().__init__(decode_raw_event, strict=strict, limits=limits)
+
+
+class MessageEventDecoder(_EventDecoder[MessageStreamEvent]):
+    """Decodes a Messages stream into the typed events that `MessageEngine` gives, without the message: nothing is
+    accumulated, and the order of events is not checked.
+
+    Args:
+        strict: Raise where otherwise a `Violation` is recorded.
+        limits: Bounds on the stream.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, *, strict: bool = False, limits: Limits = DEFAULT_LIMITS) -> None:
+        super().__init__(decode_event, strict=strict, limits=limits)
+
+
+class MessageEngine(_MessagesDecoder[MessageStreamEvent]):
     """Decodes a Messages stream into typed events and keeps the message up to date.
 
     ```python
@@ -270,6 +277,14 @@ class MessageEngine(_FrameDecoder[MessageStreamEvent]):
             raise self._error
         return self._accumulator.final_message
 
+    def builder(self, index: int) -> BlockBuilder | None:
+        """The block in the making with this index, `None` if it was never started."""
+        return self._accumulator.builder(index)
+
+    def deferred_message(self) -> Callable[[], Message]:
+        """`final_message`, to be built when it is called for. To be taken when the message is complete."""
+        return self._accumulator.deferred_message()
+
     def events(self) -> Iterator[MessageStreamEvent]:
         """The events that the bytes so far allow, one by one; `snapshot` is in step with the one just delivered.
 
@@ -282,37 +297,53 @@ class MessageEngine(_FrameDecoder[MessageStreamEvent]):
         """
         if self._error is not None:
             raise self._error
-        sse = self._sse
         accumulator = self._accumulator
-        hot, read_chunk, read, text_of, add = self._shortcut
+        chunks = self._chunks
+        hot, in_chunk, in_frame, text_of, add = self._shortcut
         event: MessageStreamEvent | None
         try:
             # The hot path of live streams: the chunk is one event, whole, and that is more text for the block that the
-            # latest event was about. 1.4 µs in all, where the plain path takes 5.
-            while (chunk := sse.take_chunk()) is not None:
+            # latest event was about. Written out, without a call of our own, it takes a seventh less time.
+            while self._simple and len(chunks) == 1:
                 if accumulator.hot is not hot:
-                    self._shortcut = hot, read_chunk, read, text_of, add = _shortcut_to(accumulator.hot)
-                event = read_chunk(chunk)
-                if event is not None:
+                    self._shortcut = hot, in_chunk, in_frame, text_of, add = _shortcut_to(accumulator.hot)
+                chunk = chunks[0]
+                start = self._end
+                end = start + len(chunk)
+                if (
+                    chunk.startswith(in_chunk.prefix)
+                    and in_chunk.rest(chunk, in_chunk.start)
+                    and len(chunk) <= self._max_size
+                    and end <= self._max_stream_size
+                ):
+                    try:
+                        event = in_chunk.decode(chunk[in_chunk.payload])
+                    except (msgspec.MsgspecError, UnicodeDecodeError):
+                        break  # the plain path says what is wrong
+                    chunks.clear()
+                    self._carried_offset = start
+                    self._end = end
                     add(text_of(event))
                 else:
-                    frame = sse.whole_frame(chunk)
+                    frame = self._take_whole_frame(chunk)
                     if frame is None:
-                        sse.put_back(chunk)
                         break
-                    event = self._take(*frame)
+                    event = self._plain_event(*frame)
                     if event is None:
                         continue
                 self._event_number += 1
                 yield event
-            for name, data in sse.frames():
+                if not chunks and not self._eof:
+                    return
+            for name, data in self.frames():
                 if accumulator.hot is not hot:
-                    self._shortcut = hot, read_chunk, read, text_of, add = _shortcut_to(accumulator.hot)
-                event = read(data)
+                    self._shortcut = hot, in_chunk, in_frame, text_of, add = _shortcut_to(accumulator.hot)
+                # The same in large chunks.
+                event = in_frame.read(data)
                 if event is not None and name == "content_block_delta":
                     add(text_of(event))
                 else:
-                    event = self._take(name, data)
+                    event = self._plain_event(name, data)
                     if event is None:
                         continue
                 self._event_number += 1
@@ -323,14 +354,14 @@ class MessageEngine(_FrameDecoder[MessageStreamEvent]):
             self._fail(error)
             raise
 
-    def _take(self, name: str | None, data: bytes) -> MessageStreamEvent | None:
+    def _plain_event(self, name: str | None, data: bytes) -> MessageStreamEvent | None:
         """The plain path."""
         seen = self._log.length
         event = self._decode_payload(name, data)
         if event is not None:
             self._accumulator.apply(event)
         if self._log.length > seen:
-            self._log.locate(seen, offset=self._sse.event_offset, event_number=self._event_number)
+            self._log.locate(seen, offset=self.event_offset, event_number=self._event_number)
         return event
 
     def _snapshot(self) -> Message | None:
@@ -340,20 +371,24 @@ class MessageEngine(_FrameDecoder[MessageStreamEvent]):
         self._accumulator.end()
 
 
-_Reader = Callable[[bytes], ContentBlockDeltaEvent | None]
-_Shortcut = tuple[BlockBuilder | None, _Reader, _Reader, Callable[[Any], str], Callable[[str], object]]
+# What the hot path needs to know of the block that the latest event was about: how its deltas look as a chunk and as
+# a frame, where their text is, and where it goes.
+_Shortcut = tuple[BlockBuilder | None, DeltaShape, DeltaShape, Callable[[Any], str], Callable[[str], object]]
 
-
-def _shortcut_to(hot: BlockBuilder | None) -> _Shortcut:
-    if hot is None or hot.delta_type is None:
-        return (hot, *_NO_SHORTCUT[1:])
-    read_chunk = delta_reader(hot.index, hot.delta_type, b"event: content_block_delta\ndata: ", b"\n\n")
-    return hot, read_chunk, delta_reader(hot.index, hot.delta_type), _TEXT_OF[hot.delta_type], hot.add
-
-
-_NO_SHORTCUT: _Shortcut = (None, lambda chunk: None, lambda data: None, str, str)
 _TEXT_OF: dict[str, Callable[[Any], str]] = {
     "text_delta": operator.attrgetter("delta.text"),
     "input_json_delta": operator.attrgetter("delta.partial_json"),
     "thinking_delta": operator.attrgetter("delta.thinking"),
 }
+
+
+def _shortcut_to(hot: BlockBuilder | None) -> _Shortcut:
+    if hot is None or hot.delta_type is None:
+        return hot, _NO_SHAPE, _NO_SHAPE, str, str
+    in_chunk = delta_shape(hot.index, hot.delta_type, b"event: content_block_delta\ndata: ", b"\n\n")
+    return hot, in_chunk, delta_shape(hot.index, hot.delta_type), _TEXT_OF[hot.delta_type], hot.add
+
+
+# NUL is in no payload: nothing begins like this.
+_NO_SHAPE = attrs.evolve(delta_shape(0, "text_delta"), prefix=b"\0")
+_NO_SHORTCUT = _shortcut_to(None)

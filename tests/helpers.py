@@ -333,10 +333,11 @@ _TOKENS = [
 
 
 def wire_types() -> list[type[WireObject]]:
-    """Every class of `streamcore.types` that has a wire form, the two bases aside."""
+    """Every class of `streamcore.types` that has a wire form; not the two bases, nor what streams derive."""
     exported = [getattr(streamcore.types, name) for name in streamcore.types.__all__]
     classes = [item for item in exported if isinstance(item, type) and issubclass(item, WireObject)]
-    return [item for item in dict.fromkeys(classes) if item not in (WireObject, Unknown)]
+    own = [item for item in classes if item.__module__ != "streamcore.types.derived"]
+    return [item for item in dict.fromkeys(own) if item not in (WireObject, Unknown)]
 
 
 def example(cls: type[WireObject], *, full: bool = True) -> Any:

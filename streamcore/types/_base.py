@@ -75,9 +75,8 @@ class WireObject:
             if as_param and field.response_only:
                 continue
             value = getattr(self, field.name)
-            if value is field.absent and not (field.null and not as_param):
-                continue
-            items.append((field.key, value))
+            if value is not field.absent or field.null:
+                items.append((field.key, value))
         items.extend(self.extra.items())
         return items
 
@@ -175,6 +174,32 @@ def type_tag(cls: type[Any]) -> str | None:
     return tag if isinstance(tag, str) else None
 
 
+_ABSENT: dict[type[Any], Any] = {}
+
+
+def absent(cls: type[_W]) -> _W:
+    """The one object that stands for a `cls` that the wire did not give: all defaults, and not written by `to_dict()`.
+
+    It is of a class of its own, so that copies and pickles of it are itself, and equal to any other `cls` that is all
+    defaults.
+    """
+    value: _W | None = _ABSENT.get(cls)
+    if value is None:
+        plain_one = cls()
+        namespace = {
+            "__slots__": (),
+            "__eq__": lambda self, other: other is self or (type(other) is cls and other == plain_one),
+            "__hash__": lambda self: hash(plain_one),
+            "__reduce__": lambda self: (absent, (cls,)),
+            "__module__": cls.__module__,
+            "__qualname__": cls.__qualname__,
+            "__doc__": cls.__doc__,
+        }
+        made: _W = type(cls.__name__, (cls,), namespace)()
+        value = _ABSENT[cls] = made
+    return value
+
+
 def with_extra(value: _W, extra: Mapping[str, Any]) -> _W:
     """A copy of `value` that also holds the unknown fields `extra`."""
     return _restore(type(value), {**_attributes(value), "extra": {**value.extra, **extra}})
@@ -187,7 +212,8 @@ def extend(value: _W, **changes: Any) -> _W:
     """
     known = {field.name for field in wire_fields(type(value))}
     extra = {name: changes.pop(name) for name in list(changes) if name not in known}
-    changed: _W = attrs.evolve(value, **changes)  # type: ignore[misc]  # every wire type is an attrs class
+    base: Any = next((given for given, stand_in in _ABSENT.items() if stand_in is value), None)
+    changed: _W = attrs.evolve(value, **changes) if base is None else base(**changes)  # type: ignore[misc]
     return with_extra(changed, extra) if extra else changed
 
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeAlias
 import attrs
 from typing_extensions import TypeVar
 
-from streamcore.types._base import Unknown, WireObject
+from streamcore.types._base import Unknown, WireObject, absent
 from streamcore.types.blocks import ContentBlock
 from streamcore.types.deltas import ContentBlockDelta
 from streamcore.types.message import (
@@ -102,8 +102,8 @@ class MessageDeltaEvent(WireObject):
 
     type: ClassVar[Literal["message_delta"]] = "message_delta"
 
-    delta: MessageDelta = MessageDelta()
-    usage: MessageDeltaUsage = MessageDeltaUsage()
+    delta: MessageDelta = absent(MessageDelta)
+    usage: MessageDeltaUsage = absent(MessageDeltaUsage)
     context_management: ContextManagementResponse | None = None
     input_transformations: tuple[dict[str, Any], ...] | None = None
 
@@ -186,7 +186,7 @@ class RawMessageDeltaEvent(WireObject):
     type: ClassVar[Literal["message_delta"]] = "message_delta"
 
     delta: dict[str, Any]
-    usage: MessageDeltaUsage = MessageDeltaUsage()
+    usage: MessageDeltaUsage = absent(MessageDeltaUsage)
     context_management: ContextManagementResponse | None = None
     input_transformations: tuple[dict[str, Any], ...] | None = None
 

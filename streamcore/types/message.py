@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 
 import attrs
 
-from streamcore.types._base import Unknown, WireObject, plain, wire_field
+from streamcore.types._base import Unknown, WireObject, absent, plain, wire_field
 from streamcore.types.blocks import ContentBlock
 from streamcore.types.usage import Usage
 
@@ -133,9 +133,6 @@ class Diagnostics(WireObject):
     cache_miss_reason: CacheMiss | None = wire_field(null=True)
 
 
-_NO_USAGE = Usage()
-
-
 @attrs.frozen(kw_only=True)
 class Message(WireObject):
     """The model's answer.
@@ -154,7 +151,7 @@ class Message(WireObject):
     stop_reason: StopReason | None = wire_field(null=True)
     stop_sequence: str | None = wire_field(null=True)
     stop_details: StopDetails | None = None
-    usage: Usage = _NO_USAGE
+    usage: Usage = absent(Usage)
     container: Container | None = None
     context_management: ContextManagementResponse | None = None
     diagnostics: Diagnostics | None = None

@@ -1,0 +1,5 @@
+"""Streams."""
+
+from streamcore._derive import derive
+
+__all__ = ["derive"]

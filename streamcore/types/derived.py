@@ -1,0 +1,207 @@
+"""What a message stream says beside its wire events: each change together with what it has led to.
+
+A derived event follows the wire event it comes from. Its last field (`snapshot`, and for the two stops `content_block`
+and `message`) is the value right after that event, whenever it is read, and is built when it is first read: who does
+not look does not pay, and who looks at each event in turn pays one copy of the text so far.
+
+Otherwise these are values like all the others: they compare, print, copy and pickle, which reads every field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias
+
+import attrs
+
+from streamcore.types._base import WireObject, _extended
+from streamcore.types.blocks import ContentBlock
+from streamcore.types.citations import TextCitation
+from streamcore.types.events import (
+    ContentBlockDeltaEvent,
+    ContentBlockStartEvent,
+    ContentBlockStopEvent,
+    ErrorEvent,
+    MessageDeltaEvent,
+    MessageStartEvent,
+    MessageStopEvent,
+    PingEvent,
+    UnknownEvent,
+)
+from streamcore.types.message import Message
+
+__all__ = [
+    "CitationEvent",
+    "CompactionEvent",
+    "InputJsonEvent",
+    "ParsedContentBlockStopEvent",
+    "ParsedMessageStopEvent",
+    "ParsedMessageStreamEvent",
+    "SignatureEvent",
+    "TextEvent",
+    "ThinkingEvent",
+]
+
+_NO_EXTRA: Mapping[str, Any] = {}
+_new: Any = object.__new__
+_put = object.__setattr__  # the classes are frozen
+
+
+class _Deferring:
+    """An object with one field that `_build` makes when it is first read; `_DEFERRED` is its name.
+
+    The field is an attribute like the others. Only, `deferred` leaves its slot empty, and an empty slot is what
+    Python calls `__getattr__` for.
+    """
+
+    __slots__ = ()
+
+    _DEFERRED: ClassVar[str]
+    if TYPE_CHECKING:
+        _build: Callable[[], Any] | None
+
+    @classmethod
+    def deferred(cls, build: Callable[[], Any], *given: tuple[str, Any], extra: Mapping[str, Any] = _NO_EXTRA) -> Self:
+        """An event with these fields, the unknown ones in `extra`, and the deferred one to come from `build`."""
+        event: Self = _new(_extended(cls) if extra else cls)
+        for name, value in given:
+            _put(event, name, value)
+        if extra:
+            _put(event, "extra", extra)
+        _put(event, "_build", build)
+        return event
+
+    # Hidden from type checkers, which would take it to mean that every name is an attribute.
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name != self._DEFERRED:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            build = self._build
+            if build is None:
+                # Another thread has been here since the slot was found empty.
+                return object.__getattribute__(self, name)
+            value = build()
+            _put(self, name, value)
+            # In this order, and the buffers behind it are let go.
+            _put(self, "_build", None)
+            return value
+
+
+# A class of several bases can have slots of its own from only one of them, so each base class gets its own `_build`.
+
+
+class _Derived(WireObject):
+    __slots__ = ("_build",)
+
+
+class _ContentBlockStop(ContentBlockStopEvent):
+    __slots__ = ("_build",)
+
+
+class _MessageStop(MessageStopEvent):
+    __slots__ = ("_build",)
+
+
+@attrs.frozen(kw_only=True)
+class TextEvent(_Deferring, _Derived):
+    """More of a text block's text; `snapshot` is its text so far."""
+
+    type: ClassVar[Literal["text"]] = "text"
+    _DEFERRED: ClassVar[str] = "snapshot"
+
+    text: str
+    snapshot: str
+
+
+@attrs.frozen(kw_only=True)
+class ThinkingEvent(_Deferring, _Derived):
+    """More of a thinking block's text; `snapshot` is its text so far."""
+
+    type: ClassVar[Literal["thinking"]] = "thinking"
+    _DEFERRED: ClassVar[str] = "snapshot"
+
+    thinking: str
+    snapshot: str
+
+
+@attrs.frozen(kw_only=True)
+class SignatureEvent(WireObject):
+    """The signature of a thinking block, whole."""
+
+    type: ClassVar[Literal["signature"]] = "signature"
+
+    signature: str
+
+
+@attrs.frozen(kw_only=True)
+class CitationEvent(_Deferring, _Derived):
+    """One more citation of a text block; `snapshot` holds all of them so far."""
+
+    type: ClassVar[Literal["citation"]] = "citation"
+    _DEFERRED: ClassVar[str] = "snapshot"
+
+    citation: TextCitation
+    snapshot: tuple[TextCitation, ...]
+
+
+@attrs.frozen(kw_only=True)
+class InputJsonEvent(_Deferring, _Derived):
+    """More of the JSON text of a tool's input; `snapshot` is the input so far, parsed.
+
+    Read when later fragments have come, the text up to here is parsed anew.
+    """
+
+    type: ClassVar[Literal["input_json"]] = "input_json"
+    _DEFERRED: ClassVar[str] = "snapshot"
+
+    partial_json: str
+    snapshot: Any
+
+
+@attrs.frozen(kw_only=True)
+class CompactionEvent(_Deferring, _Derived):
+    """A compaction block has changed: `content` is its summary so far, `encrypted_content` its opaque form."""
+
+    type: ClassVar[Literal["compaction"]] = "compaction"
+    _DEFERRED: ClassVar[str] = "content"
+
+    content: str | None = None
+    encrypted_content: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class ParsedContentBlockStopEvent(_Deferring, _ContentBlockStop):
+    """A content block is complete, and here it is."""
+
+    _DEFERRED: ClassVar[str] = "content_block"
+
+    content_block: ContentBlock
+
+
+@attrs.frozen(kw_only=True)
+class ParsedMessageStopEvent(_Deferring, _MessageStop):
+    """The message is complete, and here it is."""
+
+    _DEFERRED: ClassVar[str] = "message"
+
+    message: Message
+
+
+ParsedMessageStreamEvent: TypeAlias = (
+    MessageStartEvent
+    | ContentBlockStartEvent
+    | ContentBlockDeltaEvent
+    | TextEvent
+    | ThinkingEvent
+    | SignatureEvent
+    | CitationEvent
+    | InputJsonEvent
+    | CompactionEvent
+    | ParsedContentBlockStopEvent
+    | MessageDeltaEvent
+    | ParsedMessageStopEvent
+    | PingEvent
+    | ErrorEvent
+    | UnknownEvent
+)

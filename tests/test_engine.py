@@ -1,0 +1,541 @@
+"""The face of `MessageEngine` and `RawMessageDecoder`."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import Any
+
+import pytest
+from helpers import (
+    CAPTURES,
+    HELLO,
+    PING,
+    STOP,
+    block_start,
+    block_stop,
+    body,
+    by_frame,
+    chunkings,
+    delta,
+    drive,
+    frame,
+    message_delta,
+    partial_json,
+    start,
+    stream_id,
+    text,
+    tool_start,
+    without_nulls,
+)
+
+from streamcore import (
+    DecodeError,
+    EventOrderError,
+    IncompleteStreamError,
+    LimitExceededError,
+    Limits,
+    MessageEngine,
+    ProtocolError,
+    RawMessageDecoder,
+    StreamCoreError,
+)
+from streamcore.types import (
+    ContentBlockDeltaEvent,
+    ErrorEvent,
+    RawContentBlockDeltaEvent,
+    RawContentBlockStartEvent,
+    RawMessageDeltaEvent,
+    TextBlock,
+    TextDelta,
+    ToolUseBlock,
+)
+
+# Feeding and reading
+
+
+def test_a_stream_becomes_events_and_a_message() -> None:
+    engine = MessageEngine()
+    outcome = drive(body(*HELLO), engine=engine)
+    assert outcome.types == [payload["type"] for payload in HELLO]
+    wire = [without_nulls(event.to_dict()) for event in outcome.events[1:]]
+    assert wire == [without_nulls(payload) for payload in HELLO[1:]]
+    assert engine.final_message.content == (TextBlock(text="Hello"),)
+    assert engine.final_message.usage.output_tokens == 8
+    assert engine.final_message.usage.input_tokens == 25
+    assert engine.final_message.stop_reason == "end_turn"
+    assert engine.complete
+    assert engine.violations == ()
+
+
+def test_receiving_data_only_buffers() -> None:
+    engine = MessageEngine()
+    engine.receive_data(body(*HELLO[:2]) + b"event: x\ndata: {oops}\n\n")
+    assert engine.snapshot is None
+
+
+def test_events_are_lazy_and_the_snapshot_is_in_step_within_one_chunk() -> None:
+    engine = MessageEngine()
+    engine.receive_data(body(*HELLO))
+    seen = []
+    for _ in engine.events():
+        assert engine.snapshot is not None
+        seen.append([block.to_dict().get("text") for block in engine.snapshot.content])
+    assert seen == [[], [""], ["Hel"], ["Hello"], ["Hello"], ["Hello"], ["Hello"]]
+
+
+def test_events_can_be_left_and_taken_up_again() -> None:
+    engine = MessageEngine()
+    engine.receive_data(body(*HELLO))
+    types = []
+    while True:
+        event = next(iter(engine.events()), None)
+        if event is None:
+            break
+        types.append(event.type)
+        assert engine.complete == (event.type == "message_stop")
+    assert types == [payload["type"] for payload in HELLO]
+
+
+def test_events_before_a_fault_in_the_same_chunk_come_out_first() -> None:
+    engine = MessageEngine()
+    engine.receive_data(body(*HELLO[:4], frame(b"oops", event="x"), *HELLO[4:]))
+    events = engine.events()
+    assert [next(events).type for _ in range(4)] == [payload["type"] for payload in HELLO[:4]]
+    with pytest.raises(DecodeError):
+        next(events)
+    assert engine.violations == ()
+
+
+def test_data_received_while_iterating_is_not_lost() -> None:
+    engine = MessageEngine()
+    frames = by_frame(body(*HELLO))
+    engine.receive_data(frames[0])
+    types = []
+    for number, event in enumerate(engine.events(), 1):
+        types.append(event.type)
+        if number < len(HELLO):
+            engine.receive_data(frames[number])
+    types += [event.type for event in engine.events()]
+    assert types == [payload["type"] for payload in HELLO]
+    assert engine.final_message.content == (TextBlock(text="Hello"),)
+
+
+def test_two_iterators_share_the_events() -> None:
+    engine = MessageEngine()
+    engine.receive_data(body(*HELLO))
+    first, second = engine.events(), engine.events()
+    types = [next(iterator).type for _ in range(3) for iterator in (first, second)]
+    types += [event.type for event in (*first, *second)]
+    assert types == [payload["type"] for payload in HELLO]
+    assert engine.final_message.content == (TextBlock(text="Hello"),)
+
+
+def test_no_data_gives_no_events() -> None:
+    engine = MessageEngine()
+    assert list(engine.events()) == []
+    engine.receive_data(b"")
+    assert list(engine.events()) == []
+    assert engine.snapshot is None
+    assert not engine.complete
+
+
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+def test_any_kind_of_bytes_is_taken(kind: type[bytes]) -> None:
+    outcome = drive([kind(chunk) for chunk in by_frame(body(*HELLO))])
+    assert outcome.error is None
+    assert outcome.comparable() == drive(by_frame(body(*HELLO))).comparable()
+
+
+def test_a_buffer_may_be_reused_by_the_caller() -> None:
+    engine = MessageEngine()
+    buffer = bytearray(4096)
+    types = []
+    for chunk in by_frame(body(*HELLO)):
+        buffer[: len(chunk)] = chunk
+        engine.receive_data(memoryview(buffer)[: len(chunk)])  # type: ignore[arg-type]  # bytes-like
+        types += [event.type for event in engine.events()]
+    assert types == [payload["type"] for payload in HELLO]
+
+
+def test_options_are_keyword_only() -> None:
+    with pytest.raises(TypeError):
+        MessageEngine(True)  # type: ignore[call-arg]  # on purpose
+
+
+# Snapshots
+
+
+def test_the_snapshot_is_the_same_object_while_nothing_changes() -> None:
+    engine = MessageEngine()
+    for payload in HELLO:
+        engine.receive_data(frame(payload))
+        list(engine.events())
+        snapshot = engine.snapshot
+        assert engine.snapshot is snapshot
+        engine.receive_data(frame(PING) + b": comment\n\n" + frame({"type": "new"}) + b"data: {")
+        list(engine.events())
+        assert engine.snapshot is snapshot
+        engine.receive_data(b'"type": "ping"}\n\n')
+        list(engine.events())
+        assert engine.snapshot is snapshot
+    assert engine.final_message is engine.snapshot
+
+
+def test_snapshots_taken_at_every_event_never_change() -> None:
+    payloads = [
+        start(),
+        tool_start(0),
+        *(partial_json(0, part) for part in '{"a": [1, {"b": "cd"}], "e": 5}'),
+        *HELLO[4:],
+    ]
+    engine = MessageEngine()
+    engine.receive_data(body(*payloads))
+    taken = [(engine.snapshot, copy.deepcopy(engine.snapshot)) for _ in engine.events()]
+    for snapshot, copied in taken:
+        assert snapshot == copied
+
+
+def test_who_looks_at_the_end_sees_what_who_looked_all_the_time_sees() -> None:
+    payloads = [start(), tool_start(0), *(partial_json(0, part) for part in '{"a": [1, "b"]}'), *HELLO[4:]]
+    quiet, busy = MessageEngine(), MessageEngine()
+    outcome = drive(body(*payloads), engine=busy)
+    quiet.receive_data(body(*payloads))
+    assert list(quiet.events()) == outcome.events
+    assert quiet.final_message == busy.final_message
+
+
+def test_trailing_strings_count_if_asked_for() -> None:
+    data = body(start(), tool_start(0), partial_json(0, '{"a": "x'))
+    for wanted, expected in ((False, {}), (True, {"a": "x"})):
+        engine = MessageEngine(trailing_strings=wanted)
+        drive(data, engine=engine, eof=False)
+        assert engine.snapshot is not None
+        (block,) = engine.snapshot.content
+        assert isinstance(block, ToolUseBlock)
+        assert block.input == expected
+
+
+def test_several_messages_are_taken_if_asked_for() -> None:
+    data = body(*HELLO, start("msg_2"), *HELLO[1:])
+    engine = MessageEngine(multiple_messages=True)
+    outcome = drive(data, engine=engine)
+    assert outcome.error is None
+    assert [snapshot.id for snapshot in outcome.snapshots if snapshot] == ["msg_1"] * 7 + ["msg_2"] * 7
+    assert engine.final_message.id == "msg_2"
+    outcome = drive(data[:-2], engine=MessageEngine(multiple_messages=True))
+    assert type(outcome.error) is IncompleteStreamError
+
+
+def test_interleaved_hot_and_other_deltas_all_arrive() -> None:
+    # The shortcut is for one block at a time: it must follow when another block speaks.
+    payloads = [start(), block_start(0), block_start(1), tool_start(2)]
+    for n in range(10):
+        payloads += [text(0, f"a{n}"), text(0, "."), text(1, f"b{n}"), partial_json(2, "[" if n == 0 else f"{n},")]
+        payloads += [text(1, ","), delta(n % 2, "text_delta", text="!", new=1), PING]
+    payloads += [
+        partial_json(2, "0]"),
+        block_stop(1),
+        text(0, "end"),
+        block_stop(0),
+        block_stop(2),
+        message_delta(),
+        STOP,
+    ]
+    for chunks in chunkings(body(*payloads)):
+        engine = MessageEngine()
+        outcome = drive(chunks, engine=engine)
+        assert outcome.error is None
+        wire = [without_nulls(event.to_dict()) for event in outcome.events[4:]]
+        assert wire == [without_nulls(payload) for payload in payloads[4:]]
+        first, second, third = engine.final_message.content
+        assert first == TextBlock(text="".join(f"a{n}." + "!" * (n % 2 == 0) for n in range(10)) + "end")
+        assert second == TextBlock(text="".join(f"b{n}," + "!" * (n % 2) for n in range(10)))
+        assert isinstance(third, ToolUseBlock)
+        assert third.input == [1, 2, 3, 4, 5, 6, 7, 8, 9, 0]
+
+
+def test_deltas_are_checked_against_their_block_though_the_shortcut_would_fit_another() -> None:
+    payloads = [start(), block_start(0), text(0, "a"), block_stop(0), text(0, "b")]
+    outcome = drive(by_frame(body(*payloads)), engine=MessageEngine(strict=True))
+    assert type(outcome.error) is EventOrderError
+    outcome = drive(by_frame(body(*payloads[:3], frame(text(0, "b"), event=None))), engine=MessageEngine(strict=True))
+    assert type(outcome.error) is DecodeError
+    assert len(outcome.events) == 3
+
+
+# The end
+
+
+def test_there_is_no_final_message_before_message_stop() -> None:
+    engine = MessageEngine()
+    with pytest.raises(IncompleteStreamError):
+        _ = engine.final_message
+    engine.receive_data(body(*HELLO[:-1]))
+    list(engine.events())
+    with pytest.raises(IncompleteStreamError) as caught:
+        _ = engine.final_message
+    assert caught.value.snapshot == engine.snapshot
+
+
+def test_the_final_message_is_there_before_the_end_of_input() -> None:
+    engine = MessageEngine()
+    engine.receive_data(body(*HELLO))
+    list(engine.events())
+    assert engine.final_message.id == "msg_1"
+
+
+@pytest.mark.parametrize("data", [b"", b"\xef\xbb\xbf", b": only a comment\n\n", b"\n\n\n"])
+def test_an_empty_stream_is_incomplete(data: bytes) -> None:
+    for chunks in chunkings(data):
+        outcome = drive(chunks)
+        assert type(outcome.error) is IncompleteStreamError
+        assert outcome.error.snapshot is None
+        assert "message_start has not come" in outcome.error.message
+
+
+@pytest.mark.parametrize("left_over", [b"data: {", b"event: ping\n", b'event: ping\ndata: {"type": "ping"}\n'])
+def test_an_event_cut_off_after_message_stop_loses_nothing_but_is_noted(left_over: bytes) -> None:
+    for chunks in chunkings(body(*HELLO) + left_over):
+        engine = MessageEngine()
+        outcome = drive(chunks, engine=engine)
+        assert outcome.error is None
+        assert outcome.kinds == ["after_message_stop"]
+        assert f"{len(left_over)} bytes" in outcome.violations[0].message
+        assert outcome.violations[0].offset == len(body(*HELLO))
+        assert engine.final_message.content == (TextBlock(text="Hello"),)
+        strict = drive(chunks, engine=MessageEngine(strict=True))
+        assert type(strict.error) is EventOrderError
+        assert len(strict.events) == len(HELLO)
+
+
+def test_a_violation_at_the_end_is_noted_once_however_often_events_are_read() -> None:
+    engine = MessageEngine()
+    drive(body(*HELLO) + b"data: {", engine=engine)
+    assert list(engine.events()) == []
+    assert list(engine.events()) == []
+    assert len(engine.violations) == 1
+
+
+def test_no_data_is_taken_after_the_end() -> None:
+    engine = MessageEngine()
+    drive(body(*HELLO), engine=engine)
+    with pytest.raises(StreamCoreError, match="ended"):
+        engine.receive_data(b"")
+    assert engine.final_message.id == "msg_1"
+
+
+# Errors
+
+
+def test_an_error_sticks_and_what_was_good_stays_readable() -> None:
+    engine = MessageEngine()
+    late = frame(text(0, "!"), event=None)
+    outcome = drive(body(*HELLO[:4], late, frame(b"oops", event="x")), engine=engine)
+    assert outcome.error is not None
+    with pytest.raises(DecodeError) as caught:
+        list(engine.events())
+    assert caught.value is outcome.error
+    with pytest.raises(StreamCoreError):
+        engine.receive_data(body(*HELLO))
+    with pytest.raises(DecodeError):
+        _ = engine.final_message
+    engine.receive_eof()
+    with pytest.raises(DecodeError):
+        list(engine.events())
+    assert engine.snapshot is not None
+    assert engine.snapshot.content == (TextBlock(text="Hello!"),)
+    assert outcome.kinds == ["event_name"]
+    assert not engine.complete
+
+
+def test_a_fault_after_message_stop_fails_the_stream_too() -> None:
+    engine = MessageEngine()
+    outcome = drive(body(*HELLO, frame(b"oops", event="x")), engine=engine)
+    assert type(outcome.error) is DecodeError
+    with pytest.raises(DecodeError):
+        _ = engine.final_message
+
+
+def test_an_error_shows_where_it_is_and_what_arrived() -> None:
+    fault = frame(b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":null}}')
+    error = drive(body(*HELLO[:3], fault)).error
+    assert error is not None
+    shown = str(error)
+    assert f"byte {len(body(*HELLO[:3]))}" in shown
+    assert "event 3" in shown
+    assert "delta" in shown
+    assert error.received is not None
+    assert "text_delta" in str(error.received)
+
+
+def test_a_long_payload_is_shown_cut_and_kept_whole() -> None:
+    error = drive(body(*HELLO[:3], frame(b"x" * 100_000, event="x"))).error
+    assert error is not None
+    assert len(str(error)) < 1000
+    assert error.received == b"x" * 100_000
+
+
+def test_errors_can_be_pickled_with_all_they_carry() -> None:
+    error = drive(body(*HELLO[:4], text(3, "!"))).error
+    restored = pickle.loads(pickle.dumps(error))
+    assert type(restored) is type(error)
+    assert str(restored) == str(error)
+    assert vars(restored) == vars(error)
+
+
+def test_the_family_of_errors() -> None:
+    assert issubclass(ProtocolError, StreamCoreError)
+    for child in (DecodeError, EventOrderError, LimitExceededError, IncompleteStreamError):
+        assert issubclass(child, ProtocolError)
+
+
+def test_invalid_utf8_in_a_payload_is_read_with_the_replacement_character() -> None:
+    broken = frame(text(0, "\ufffd!")).replace("\ufffd".encode(), b"\xff")
+    for chunks in chunkings(body(*HELLO[:4], broken, *HELLO[4:])):
+        engine = MessageEngine()
+        assert drive(chunks, engine=engine).error is None
+        assert engine.final_message.content == (TextBlock(text="Hello\ufffd!"),)
+
+
+def test_limits_hold_for_the_whole_stream_and_for_frames() -> None:
+    outcome = drive(body(*HELLO), engine=MessageEngine(limits=Limits(max_line_size=100)))
+    assert type(outcome.error) is LimitExceededError
+    assert outcome.events == []
+    assert outcome.error.offset in (0, len(b"event: message_start\n"))
+
+
+# Other ways to write the same stream
+
+
+@pytest.mark.parametrize("newline", [b"\r\n", b"\r"])
+def test_other_line_ends_make_no_difference(newline: bytes) -> None:
+    expected = drive(body(*HELLO))
+    for chunks in chunkings(body(*HELLO).replace(b"\n", newline)):
+        outcome = drive(chunks)
+        assert outcome.error is None
+        assert outcome.events == expected.events
+        assert outcome.snapshots == expected.snapshots
+
+
+def test_a_payload_over_several_data_lines_is_one_payload() -> None:
+    payload = b'event: content_block_delta\ndata: {"type": "content_block_delta",\ndata: "index": 0,\ndata:\ndata: "delta": {"type": "text_delta", "text": "!"}}\n\n'  # noqa: E501
+    outcome = drive(body(*HELLO[:4], payload, *HELLO[4:]))
+    assert outcome.error is None
+    assert outcome.events[4] == ContentBlockDeltaEvent(index=0, delta=TextDelta(text="!"))
+
+
+def test_the_hot_shape_with_any_spacing_gives_the_same_events() -> None:
+    compact = b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"\\"q\\" \\\\"}}'
+    expected = ContentBlockDeltaEvent(index=0, delta=TextDelta(text='"q" \\'))
+    variants = [
+        compact,
+        compact[:-1] + b"      }",
+        compact.replace(b":", b": "),
+        compact.replace(b'"index":0,', b"").replace(b"}}", b'},"index":0}'),
+        compact + b"  ",
+    ]
+    for variant in variants:
+        for prefix in (
+            b"event: content_block_delta\ndata: ",
+            b"event:content_block_delta\ndata:",
+            b"id: 1\nevent: content_block_delta\ndata: ",
+        ):
+            data = body(*HELLO[:3]) + prefix + variant + b"\n\n"
+            for chunks in (by_frame(data), [data]):
+                outcome = drive(chunks, eof=False)
+                assert outcome.error is None
+                assert outcome.violations == ()
+                assert outcome.events[3] == expected
+
+
+# Raw events
+
+
+def test_the_raw_decoder_leaves_blocks_and_deltas_as_dicts() -> None:
+    for chunks in chunkings(body(*HELLO)):
+        decoder = RawMessageDecoder()
+        events: list[Any] = []
+        for chunk in chunks:
+            decoder.receive_data(chunk)
+            events += decoder.events()
+        decoder.receive_eof()
+        events += decoder.events()
+        assert [event.type for event in events] == [payload["type"] for payload in HELLO]
+        assert isinstance(events[1], RawContentBlockStartEvent)
+        assert events[1].content_block == {"type": "text", "text": ""}
+        assert isinstance(events[2], RawContentBlockDeltaEvent)
+        assert events[2].delta == {"type": "text_delta", "text": "Hel"}
+        assert isinstance(events[5], RawMessageDeltaEvent)
+        assert events[5].delta == {"stop_reason": "end_turn", "stop_sequence": None}
+        assert decoder.violations == ()
+
+
+def raw(data: bytes, **options: Any) -> tuple[list[Any], ProtocolError | None, RawMessageDecoder]:
+    decoder = RawMessageDecoder(**options)
+    events: list[Any] = []
+    try:
+        decoder.receive_data(data)
+        for event in decoder.events():
+            events.append(event)  # those before an error count
+        decoder.receive_eof()
+        for event in decoder.events():
+            events.append(event)
+    except ProtocolError as error:
+        return events, error, decoder
+    return events, None, decoder
+
+
+@pytest.mark.parametrize("path", CAPTURES, ids=stream_id)
+def test_the_raw_decoder_gives_the_same_wire_events_as_the_engine(path: Any) -> None:
+    data = path.read_bytes()
+    outcome = drive(data, engine=MessageEngine(multiple_messages=True))
+    events, error, _ = raw(data)
+    wire = [without_nulls(event.to_dict()) for event in events]
+    assert wire == [without_nulls(event.to_dict()) for event in outcome.events]
+    # It does not know where a second message ends.
+    assert type(error) is type(outcome.error)
+
+
+def test_the_raw_decoder_raises_with_the_place() -> None:
+    events, error, decoder = raw(body(*HELLO[:3], frame(b"oops", event="x")))
+    assert len(events) == 3
+    assert type(error) is DecodeError
+    assert error.offset == len(body(*HELLO[:3]))
+    assert error.event_number == 3
+    assert error.snapshot is None
+    with pytest.raises(StreamCoreError):
+        decoder.receive_data(b"")
+    with pytest.raises(DecodeError):
+        list(decoder.events())
+
+
+def test_the_raw_decoder_knows_the_end() -> None:
+    _, error, _ = raw(body(*HELLO[:-1]))
+    assert type(error) is IncompleteStreamError
+    _, error, _ = raw(body(*HELLO[:-1]) + b"data: {")
+    assert type(error) is IncompleteStreamError
+    assert "7 bytes" in error.message
+    _, error, _ = raw(b"<html>")
+    assert type(error) is DecodeError
+    _, error, _ = raw(b"")
+    assert type(error) is IncompleteStreamError
+
+
+def test_the_raw_decoder_notes_names_and_done_and_raises_them_if_strict() -> None:
+    data = body(*HELLO[:2], frame(HELLO[2], event=None), *HELLO[3:], frame(b"[DONE]", event=None))
+    events, error, decoder = raw(data)
+    assert error is None
+    assert len(events) == len(HELLO)
+    assert [violation.kind for violation in decoder.violations] == ["event_name", "done_sentinel"]
+    assert decoder.violations[0].offset == len(body(*HELLO[:2]))
+    events, error, _ = raw(data, strict=True)
+    assert len(events) == 2
+    assert type(error) is DecodeError
+
+
+def test_the_raw_decoder_delivers_errors_of_the_api() -> None:
+    events, error, _ = raw(body({"type": "error", "error": {"type": "overloaded_error", "message": "m"}}))
+    assert isinstance(events[0], ErrorEvent)
+    assert type(error) is IncompleteStreamError
+    assert "overloaded_error" in error.message

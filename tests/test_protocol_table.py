@@ -1,0 +1,453 @@
+# ruff: noqa: E501  # tables, a row a line
+"""Every row of the table of deviations (PROTOCOL.md, "What goes wrong in the wild, and what we do"), both modes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import pytest
+from helpers import (
+    HELLO,
+    PING,
+    STOP,
+    block_start,
+    block_stop,
+    body,
+    chunkings,
+    delta,
+    drive,
+    frame,
+    message_delta,
+    partial_json,
+    start,
+    text,
+    tool_start,
+)
+
+from streamcore import (
+    DecodeError,
+    EventOrderError,
+    IncompleteStreamError,
+    LimitExceededError,
+    Limits,
+    Message,
+    MessageEngine,
+    ProtocolError,
+    StreamCoreError,
+)
+from streamcore.types import ErrorEvent, TextBlock, ToolUseBlock, UnknownBlock, UnknownDelta, UnknownEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from helpers import Outcome, Payload
+
+    Part = Payload | bytes
+
+
+@attrs.frozen
+class Row:
+    """A stream that is as it should be, then a fault, then what would have come."""
+
+    name: str
+    before: Sequence[Part]
+    fault: Part
+    after: Sequence[Part] = attrs.field(factory=list)
+    index: int | None = None
+    # What is raised by default, or else the kind of the violation; and what strict mode raises.
+    error: type[ProtocolError] | None = None
+    kind: str | None = None
+    strict: type[ProtocolError] | None = None
+    words: tuple[str, ...] = ()
+    # What a violation leaves the final message with.
+    texts: tuple[str, ...] = ("Hello",)
+    delivered: bool = True
+
+    @property
+    def stream(self) -> bytes:
+        return body(*self.before, self.fault, *self.after)
+
+
+OPEN = HELLO[:4]  # the block 0 is open and says "Hello"
+CLOSED = HELLO[:5]
+DONE = HELLO[:6]
+REST = [block_stop(0), message_delta(), STOP]
+TOOL = [start(), tool_start(0), partial_json(0, '{"a": 1}'), block_stop(0)]
+
+RAISED: list[Row] = [
+    Row("message_start with another id", OPEN, start("msg_2"), REST, None, EventOrderError, words=("'msg_2'", "'msg_1'")),
+    Row("message_start with another id and no content", [start()], start("msg_2"), HELLO, None, EventOrderError),
+    Row("message_start again after content", OPEN, start(), REST, None, EventOrderError, words=("again",)),
+    Row("message_start after message_stop", HELLO, start(), HELLO, None, EventOrderError, words=("after message_stop",)),
+    Row("another message_start after message_stop", HELLO, start("msg_2"), HELLO, None, EventOrderError),
+    Row("delta for a block never started", OPEN, text(1, "x"), REST, 1, EventOrderError, words=("never started",)),
+    Row("first delta for a block never started", [start()], text(0, "x"), REST, 0, EventOrderError),
+    Row("stop for a block never started", OPEN, block_stop(1), REST, 1, EventOrderError, words=("never started",)),
+    Row("delta with a negative index", OPEN, text(-1, "x"), REST, -1, EventOrderError),
+    Row("stop with a negative index", OPEN, block_stop(-1), REST, -1, EventOrderError),
+    Row("start with a negative index", OPEN, block_start(-1), REST, -1, EventOrderError),
+    Row("start with an index gap", CLOSED, block_start(2), REST, 2, EventOrderError, words=("1 is next",)),
+    Row("first start with an index gap", [start()], block_start(1), REST, 1, EventOrderError),
+    Row("start again for an open index", OPEN, block_start(0), REST, 0, EventOrderError, words=("again", "open")),
+    Row("start again for a closed index", CLOSED, block_start(0), REST, 0, EventOrderError, words=("again", "closed")),
+    Row("input_json_delta on text", OPEN, partial_json(0, "{"), REST, 0, EventOrderError, words=("input_json_delta", "text")),
+    Row("thinking_delta on text", OPEN, delta(0, "thinking_delta", thinking=""), REST, 0, EventOrderError),
+    Row("signature_delta on text", OPEN, delta(0, "signature_delta", signature=""), REST, 0, EventOrderError),
+    Row("compaction_delta on text", OPEN, delta(0, "compaction_delta", content=""), REST, 0, EventOrderError),
+    Row("text_delta on a tool", TOOL[:3], text(0, "x"), REST, 0, EventOrderError, words=("text_delta", "tool_use")),
+    Row("late delta of the wrong kind", CLOSED, partial_json(0, "{"), REST, 0, EventOrderError, words=("input_json_delta",)),
+    Row("block before message_start", [PING], block_start(0), HELLO, None, EventOrderError, words=("before message_start",)),
+    Row("delta before message_start", [], text(0, "x"), HELLO, None, EventOrderError),
+    Row("message_delta before message_start", [], message_delta(), HELLO, None, EventOrderError),
+    Row("message_stop before message_start", [], STOP, HELLO, None, EventOrderError),
+    Row("payload is not JSON", OPEN, frame(b"{oops}", event="x"), REST, None, DecodeError, words=("not JSON",)),
+    Row("payload is cut JSON", OPEN, frame(b'{"type":"ping"', event="x"), REST, None, DecodeError, words=("not JSON",)),
+    Row("payload is an array", OPEN, frame(b"[1]", event="x"), REST, None, DecodeError, words=("not an object",)),
+    Row("payload is empty", OPEN, b"event: ping\ndata:\n\n", REST, None, DecodeError, words=("not JSON",)),
+    Row("payload has no type", OPEN, frame(b"{}", event="x"), REST, None, DecodeError, words=("no type",)),
+    Row("payload has a wrong field", OPEN, frame(b'{"type":"content_block_stop","index":"0"}'), REST, None, DecodeError),
+    Row("tool input that is wrong JSON", [start(), tool_start(0), partial_json(0, '{"a": oops}')], block_stop(0), [], 0, DecodeError, words=("'search'", "not valid JSON")),
+    Row("tool input with more after its end", [start(), tool_start(0), partial_json(0, '{"a": 1}')], partial_json(0, " x"), [block_stop(0)], 0, DecodeError, words=("'search'",)),
+]  # fmt: skip
+
+RECORDED: list[Row] = [
+    Row("event line missing", OPEN, frame(text(0, "!"), event=None), REST, kind="event_name", strict=DecodeError, words=("missing", "content_block_delta"), texts=("Hello!",)),
+    Row("event line differs", OPEN, frame(text(0, "!"), event="ping"), REST, kind="event_name", strict=DecodeError, words=("'ping'", "content_block_delta"), texts=("Hello!",)),
+    Row("event line of an unknown event differs", OPEN, frame({"type": "new"}, event="newer"), REST, kind="event_name", strict=DecodeError),
+    Row("message_start again before content", [start()], start(), HELLO[1:], kind="repeated_message_start", strict=EventOrderError, words=("'msg_1'", "again")),
+    Row("delta after its block's stop", CLOSED, text(0, "!"), [message_delta(), STOP], 0, kind="after_block_stop", strict=EventOrderError, words=("text_delta",), texts=("Hello!",)),
+    Row("stop again", CLOSED, block_stop(0), [message_delta(), STOP], 0, kind="after_block_stop", strict=EventOrderError),
+    Row("block open at message_stop", [*OPEN, message_delta()], STOP, [], 0, kind="unclosed_block", strict=EventOrderError, words=("open",)),
+    Row("message_delta missing", CLOSED, STOP, [], kind="missing_message_delta", strict=EventOrderError, words=("message_delta",)),
+    Row("[DONE] in the middle", OPEN, frame(b"[DONE]", event=None), REST, kind="done_sentinel", strict=DecodeError, words=("[DONE]",), delivered=False),
+    Row("[DONE] at the end", HELLO, frame(b"[DONE]", event=None), [], kind="done_sentinel", strict=DecodeError, delivered=False),
+    Row("message_stop again", HELLO, STOP, [], kind="after_message_stop", strict=EventOrderError),
+    Row("delta after message_stop", HELLO, text(0, "!"), [], kind="after_message_stop", strict=EventOrderError, words=("content_block_delta",)),
+    Row("block after message_stop", HELLO, block_start(1), [], kind="after_message_stop", strict=EventOrderError),
+    Row("block stop after message_stop", HELLO, block_stop(0), [], kind="after_message_stop", strict=EventOrderError),
+    Row("message_delta after message_stop", HELLO, message_delta("refusal"), [], kind="after_message_stop", strict=EventOrderError),
+    Row("error after message_stop", HELLO, {"type": "error", "error": {"type": "e", "message": "m"}}, [], kind="after_message_stop", strict=EventOrderError),
+    Row("unknown event after message_stop", HELLO, {"type": "new"}, [], kind="after_message_stop", strict=EventOrderError),
+]  # fmt: skip
+
+
+def row_id(row: Row) -> str:
+    return row.name
+
+
+def after(payloads: Sequence[Part]) -> Outcome:
+    return drive(body(*payloads), eof=False)
+
+
+def check_raised(row: Row, expected: type[ProtocolError], *, strict: bool) -> None:
+    good = after(row.before)
+    assert good.error is None
+    for chunks in chunkings(row.stream):
+        engine = MessageEngine(strict=strict)
+        outcome = drive(chunks, engine=engine)
+        error = outcome.error
+        # The tool's input is looked into when its block stops, so that no one pays for it on the way.
+        late = isinstance(row.fault, dict) and row.name == "tool input with more after its end"
+        extra = 1 if late else 0
+        assert outcome.events[: len(good.events)] == good.events
+        assert len(outcome.events) == len(good.events) + extra
+        assert outcome.snapshots[: len(good.snapshots)] == good.snapshots
+        assert type(error) is expected
+        assert error is not None
+        fault = row.fault if isinstance(row.fault, bytes) else frame(row.fault)
+        assert error.offset == len(body(*row.before)) + (len(fault) if late else 0)
+        assert error.event_number == len(good.events) + extra
+        assert error.index == row.index
+        assert error.snapshot == good.snapshot
+        assert outcome.snapshot == good.snapshot
+        for word in row.words:
+            assert word in str(error)
+        assert f"byte {error.offset}" in str(error)
+        assert f"event {error.event_number}" in str(error)
+        check_stopped(engine, error)
+
+
+def check_stopped(engine: MessageEngine, error: ProtocolError) -> None:
+    with pytest.raises(StreamCoreError, match="stream has failed"):
+        engine.receive_data(frame(PING))
+    for _ in range(2):
+        with pytest.raises(type(error)) as caught:
+            list(engine.events())
+        assert caught.value is error
+    with pytest.raises(type(error)):
+        _ = engine.final_message
+
+
+@pytest.mark.parametrize("strict", [False, True], ids=["default", "strict"])
+@pytest.mark.parametrize("row", RAISED, ids=row_id)
+def test_what_is_broken_is_raised_in_both_modes(row: Row, strict: bool) -> None:
+    assert row.error is not None
+    check_raised(row, row.error, strict=strict)
+
+
+@pytest.mark.parametrize("row", RECORDED, ids=row_id)
+def test_what_loses_nothing_is_a_violation(row: Row) -> None:
+    good = after(row.before)
+    for chunks in chunkings(row.stream):
+        engine = MessageEngine()
+        outcome = drive(chunks, engine=engine)
+        assert outcome.error is None
+        count = len(row.before) + len(row.after) + row.delivered
+        assert len(outcome.events) == count
+        (violation,) = outcome.violations
+        assert violation.kind == row.kind
+        assert violation.offset == len(body(*row.before))
+        assert violation.event_number == len(good.events)
+        assert violation.index == row.index
+        for word in row.words:
+            assert word in violation.message
+        assert f"byte {violation.offset}" in str(violation)
+        assert texts(engine.final_message) == row.texts
+        assert engine.complete
+
+
+@pytest.mark.parametrize("row", RECORDED, ids=row_id)
+def test_what_loses_nothing_is_raised_in_strict_mode(row: Row) -> None:
+    assert row.strict is not None
+    check_raised(row, row.strict, strict=True)
+
+
+def texts(message: Message) -> tuple[str, ...]:
+    return tuple(block.text for block in message.content if isinstance(block, TextBlock))
+
+
+# New, not broken
+
+
+BOTH = pytest.mark.parametrize("strict", [False, True], ids=["default", "strict"])
+
+
+@BOTH
+def test_an_unknown_event_is_delivered(strict: bool) -> None:
+    payload = {"type": "new_event", "more": [1]}
+    outcome = drive(body(*OPEN, payload, *REST), engine=MessageEngine(strict=strict))
+    assert outcome.error is None
+    assert outcome.violations == ()
+    assert outcome.events[len(OPEN)] == UnknownEvent(type="new_event", data=payload)
+
+
+@BOTH
+def test_an_unknown_block_is_kept_and_takes_fragments_of_input(strict: bool) -> None:
+    block = {"type": "new_tool_use", "name": "n", "input": {}, "glow": True}
+    payloads = [start(), block_start(0, block), partial_json(0, '{"a"'), partial_json(0, ": 1}"), *REST]
+    outcome = drive(body(*payloads), engine=MessageEngine(strict=strict))
+    assert outcome.error is None
+    assert outcome.violations == ()
+    assert outcome.snapshot is not None
+    assert outcome.snapshot.content == (UnknownBlock(type="new_tool_use", data=block | {"input": {"a": 1}}),)
+
+
+@BOTH
+def test_unknown_fields_are_kept(strict: bool) -> None:
+    changed = message_delta(mood="calm")
+    outcome = drive(
+        body(
+            start(zone=1),
+            block_start(0, {"type": "text", "text": "", "lang": "fr"}),
+            text(0, "a"),
+            block_stop(0),
+            changed,
+            STOP,
+        ),
+        engine=MessageEngine(strict=strict),
+    )
+    assert outcome.error is None
+    assert outcome.violations == ()
+    assert outcome.snapshot is not None
+    assert outcome.snapshot.extra == {"zone": 1, "mood": "calm"}
+    assert outcome.snapshot.to_dict()["content"] == [{"type": "text", "text": "a", "lang": "fr"}]
+
+
+@BOTH
+def test_an_unknown_delta_on_a_known_block_is_delivered_and_a_violation_even_in_strict_mode(strict: bool) -> None:
+    payload = delta(0, "smell_delta", smell="rose")
+    outcome = drive(body(*OPEN, payload, *REST), engine=MessageEngine(strict=strict))
+    assert outcome.error is None
+    event: Any = outcome.events[len(OPEN)]
+    assert event.delta == UnknownDelta(type="smell_delta", data=payload["delta"])
+    assert outcome.kinds == ["unapplied_delta"]
+    assert outcome.violations[0].index == 0
+    assert outcome.violations[0].offset == len(body(*OPEN))
+    assert "smell_delta" in outcome.violations[0].message
+    assert outcome.snapshot is not None
+    assert texts(outcome.snapshot) == ("Hello",)
+
+
+@BOTH
+def test_an_unknown_delta_for_a_block_never_started_is_raised(strict: bool) -> None:
+    row = Row("", OPEN, delta(4, "smell_delta"), REST, 4)
+    check_raised(row, EventOrderError, strict=strict)
+
+
+@BOTH
+def test_pings_and_comments_may_come_anywhere(strict: bool) -> None:
+    comment = b": keep-alive\n\n"
+    payloads: list[Part] = [comment, PING]
+    for payload in HELLO:
+        payloads += [payload, PING, comment]
+    outcome = drive(body(*payloads), engine=MessageEngine(strict=strict))
+    assert outcome.error is None
+    assert outcome.violations == ()
+    assert outcome.types.count("ping") == len(HELLO) + 1
+
+
+# The end comes too soon
+
+
+@BOTH
+@pytest.mark.parametrize("count", range(len(HELLO)))
+def test_the_end_before_message_stop_is_raised_with_the_snapshot(count: int, strict: bool) -> None:
+    data = body(*HELLO[:count])
+    good = after(HELLO[:count])
+    for chunks in chunkings(data):
+        engine = MessageEngine(strict=strict)
+        outcome = drive(chunks, engine=engine)
+        assert outcome.events == good.events
+        assert type(outcome.error) is IncompleteStreamError
+        assert outcome.error.offset == len(data)
+        assert outcome.error.event_number == count
+        assert outcome.error.snapshot == good.snapshot
+        assert "left over" not in outcome.error.message
+        check_stopped(engine, outcome.error)
+
+
+@BOTH
+@pytest.mark.parametrize("left", [1, 5, 6, 20, 60, -1])
+def test_the_end_inside_an_event_is_raised_and_counts_the_bytes_left_over(left: int, strict: bool) -> None:
+    whole, last = body(*OPEN), frame(text(0, " world"))
+    left = len(last) + left if left < 0 else left
+    for chunks in chunkings(whole + last[:left]):
+        outcome = drive(chunks, engine=MessageEngine(strict=strict))
+        assert type(outcome.error) is IncompleteStreamError
+        assert f"{left} bytes" in outcome.error.message
+        assert outcome.error.snapshot == after(OPEN).snapshot
+        assert outcome.error.offset == len(whole) + left
+
+
+def test_an_incomplete_stream_says_which_block_was_open() -> None:
+    error = drive(body(*OPEN)).error
+    assert error is not None
+    assert "block 0" in error.message
+
+
+@BOTH
+def test_message_stop_without_its_blank_line_is_no_message_stop(strict: bool) -> None:
+    outcome = drive(body(*DONE, STOP)[:-1], engine=MessageEngine(strict=strict))
+    assert type(outcome.error) is IncompleteStreamError
+    assert "left over" in outcome.error.message
+
+
+@BOTH
+def test_tool_input_that_ends_early_is_normal(strict: bool) -> None:
+    payloads = [
+        start(),
+        tool_start(0),
+        partial_json(0, '{"a": [1, "b'),
+        block_stop(0),
+        message_delta("max_tokens"),
+        STOP,
+    ]
+    outcome = drive(body(*payloads), engine=MessageEngine(strict=strict))
+    assert outcome.error is None
+    assert outcome.violations == ()
+    assert outcome.snapshot is not None
+    (block,) = outcome.snapshot.content
+    assert isinstance(block, ToolUseBlock)
+    assert block.input == {"a": [1]}
+    assert block.partial_input == '{"a": [1, "b'
+
+
+# Not an event stream at all
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<html><body>502 Bad Gateway</body></html>",
+        b"\n\n  <!DOCTYPE html>\r\n<html>\n<head>\n\n</head>",
+        b"\xef\xbb\xbf<html>",
+        b'{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}',
+        b'{\n  "error": "x"\n}\n\n',
+        b'[{"a": 1}]',
+        b"upstream connect error or disconnect/reset before headers",
+        b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03K\xcb\xcf\x07\x00!es\x8c\x03\x00\x00\x00",
+        b"\x89PNG\r\n\x1a\n\x00\x00",
+    ],
+)
+def test_a_body_that_is_no_event_stream_is_raised_showing_its_first_bytes(data: bytes, strict: bool) -> None:
+    for chunks in chunkings(data):
+        engine = MessageEngine(strict=strict)
+        outcome = drive(chunks, engine=engine)
+        assert outcome.events == []
+        assert type(outcome.error) is DecodeError
+        assert "not an event stream" in outcome.error.message
+        assert repr(data[:1])[2:-1] in outcome.error.message
+        assert outcome.error.offset == 0
+        assert outcome.error.snapshot is None
+        check_stopped(engine, outcome.error)
+
+
+# Errors of the API
+
+
+@BOTH
+@pytest.mark.parametrize("count", range(len(HELLO)))
+def test_an_error_event_is_delivered_and_the_end_after_it_is_raised(count: int, strict: bool) -> None:
+    payload = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}, "request_id": "req_1"}
+    outcome = drive(body(*HELLO[:count], payload), engine=MessageEngine(strict=strict))
+    event = outcome.events[-1]
+    assert isinstance(event, ErrorEvent)
+    assert event.error.type == "overloaded_error"
+    assert event.request_id == "req_1"
+    assert outcome.violations == ()
+    assert type(outcome.error) is IncompleteStreamError
+    assert "overloaded_error" in outcome.error.message
+    assert outcome.error.snapshot == after(HELLO[:count]).snapshot
+
+
+# Limits
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("limits", "payloads", "fault", "index", "words"),
+    [
+        (Limits(max_blocks=1), CLOSED, block_start(1), 1, "1 blocks"),
+        (Limits(max_depth=5), OPEN, {"type": "new", "a": [[[[[]]]]]}, None, "5 levels"),
+        (Limits(max_event_size=400), OPEN, text(0, "x" * 400), None, "400 bytes"),
+        (Limits(max_line_size=400), OPEN, text(0, "x" * 400), None, "400 bytes"),
+        (Limits(max_depth=4), [start(), tool_start(0), partial_json(0, "[[[[[[")], block_stop(0), 0, "4 containers"),
+    ],
+)
+def test_over_a_limit_is_raised(
+    limits: Limits, payloads: list[Payload], fault: Payload, index: int | None, words: str, strict: bool
+) -> None:
+    good = drive(body(*payloads), eof=False, engine=MessageEngine(limits=limits))
+    assert good.error is None
+    for chunks in chunkings(body(*payloads, fault)):
+        engine = MessageEngine(strict=strict, limits=limits)
+        outcome = drive(chunks, engine=engine)
+        assert outcome.events == good.events
+        assert type(outcome.error) is LimitExceededError
+        assert words in outcome.error.message
+        assert outcome.error.index == index
+        assert outcome.error.event_number == len(good.events)
+        assert outcome.error.snapshot == good.snapshot
+        check_stopped(engine, outcome.error)
+
+
+@BOTH
+def test_a_stream_over_its_limit_delivers_what_came_before(strict: bool) -> None:
+    size = len(body(*OPEN))
+    for chunks in chunkings(body(*HELLO)):
+        outcome = drive(chunks, engine=MessageEngine(strict=strict, limits=Limits(max_stream_size=size)))
+        assert outcome.events == after(OPEN).events
+        assert type(outcome.error) is LimitExceededError
+        assert outcome.error.offset == size
