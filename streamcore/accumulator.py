@@ -18,11 +18,16 @@ import enum
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-import attrs
-
 from streamcore.block_builder import DELTA_RULES, BlockBuilder, BlockOptions
 from streamcore.codec import structure_event
-from streamcore.errors import EventOrderError, IncompleteStreamError, LimitExceededError, Violation, ViolationLog
+from streamcore.errors import (
+    EventOrderError,
+    IncompleteStreamError,
+    LimitExceededError,
+    ProtocolError,
+    Violation,
+    ViolationLog,
+)
 from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.types import (
     ContentBlock,
@@ -38,7 +43,7 @@ from streamcore.types import (
     UnknownBlock,
     WireObject,
 )
-from streamcore.types._base import extend, wire_fields, with_extra
+from streamcore.types._base import extend, replaced, wire_fields, with_extra
 
 __all__ = ["MessageAccumulator"]
 
@@ -158,7 +163,7 @@ class MessageAccumulator:
                 changed = True
         self._touched = {self.hot.index} if self.hot is not None else set()
         if changed:
-            self._snapshot = attrs.evolve(message, content=tuple(blocks))
+            self._snapshot = replaced(message, content=tuple(blocks))
         return self._snapshot
 
     @property
@@ -212,11 +217,15 @@ class MessageAccumulator:
         Raises:
             DecodeError: A dict that is no valid event, or a tool's input that is complete and not JSON.
             EventOrderError: The event may not come here. In strict mode, also what would be a violation.
-            LimitExceededError: Too many blocks, or a tool's input nests too deep.
+            LimitExceededError: Too many blocks, or a dict or a tool's input nests too deep.
         """
-        if isinstance(event, dict):
-            event = structure_event(event)
-        self._order.get(event.type, MessageAccumulator._unknown_event)(self, event)
+        try:
+            if isinstance(event, dict):
+                event = structure_event(event, max_depth=self._limits.max_depth)
+            self._order.get(event.type, MessageAccumulator._unknown_event)(self, event)
+        except ProtocolError as error:
+            error.snapshot = self.snapshot
+            raise
 
     # What each event does
 
@@ -267,7 +276,7 @@ class MessageAccumulator:
         self._snapshot = None
         if isinstance(block, FallbackBlock):
             assert self._message is not None
-            self._message = attrs.evolve(self._message, model=block.to.model)
+            self._message = replaced(self._message, model=block.to.model)
 
     def _add_delta(self, event: ContentBlockDeltaEvent) -> None:
         builder = self._builder(event.index, event.type)
@@ -407,7 +416,7 @@ def _changed(message: Message, event: MessageDeltaEvent) -> Message:
     usage |= {name: value for name, value in event.usage.extra.items() if value is not None}
     if usage:
         changes["usage"] = extend(message.usage, **usage)
-    changed = attrs.evolve(message, **changes)
+    changed = replaced(message, **changes)
     unknown = {**event.extra, **event.delta.extra}
     for name in _MESSAGE_FIELDS & unknown.keys():
         del unknown[name]

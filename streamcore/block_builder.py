@@ -29,6 +29,7 @@ from streamcore.types import (
     UnknownBlock,
     WireObject,
 )
+from streamcore.types._base import replaced
 
 __all__ = ["DELTA_RULES", "BlockBuilder", "BlockOptions", "DeltaRule", "Marks"]
 
@@ -289,7 +290,7 @@ class BlockBuilder:
             data.pop("partial_input", None)
             self._block = UnknownBlock(type=start.type, data=data)
         else:
-            self._block = attrs.evolve(start, **changes)
+            self._block = replaced(start, **changes)
         return self._block
 
     def marks(self) -> Marks:

@@ -302,12 +302,16 @@ def _depth(value: Any) -> int:
     return depth
 
 
-def structure_event(value: dict[str, Any]) -> MessageStreamEvent:
+def structure_event(value: dict[str, Any], *, max_depth: int = DEFAULT_LIMITS.max_depth) -> MessageStreamEvent:
     """The typed event in a payload that is already parsed.
 
     Raises:
-        DecodeError: A known field is missing or of the wrong JSON type; the message names its path.
+        DecodeError: It has no `type`, or a known field is missing or of the wrong JSON type; the message names its
+            path.
+        LimitExceededError: It nests deeper than `max_depth` arrays and objects.
     """
+    if _depth(value) > max_depth:
+        raise LimitExceededError(f"the payload nests deeper than {max_depth} levels")
     return _structured(_structure_event, value, MessageStreamEvent)  # type: ignore[no-any-return]
 
 
@@ -316,7 +320,7 @@ def _structured(hook: _Hook, value: dict[str, Any], annotation: Any) -> Any:
         return hook(value, annotation)
     except (ValueError, KeyError):
         fault = _explain(value, annotation)
-        received = json.dumps(value, ensure_ascii=False)
+        received = json.dumps(value, ensure_ascii=False, default=repr)
     raise DecodeError(f"the payload is not a valid {value.get('type')!r} event: {fault}", received=received)
 
 
@@ -329,7 +333,8 @@ _RECURRING_SIZE = 128
 
 def _recurs(event: MessageStreamEvent) -> bool:
     if type(event) is ContentBlockStartEvent:
-        return type(event.content_block) in (TextBlock, ThinkingBlock)
+        block = event.content_block
+        return type(block) is ThinkingBlock or (type(block) is TextBlock and not block.citations)
     return type(event) in (ContentBlockStopEvent, MessageStopEvent, PingEvent)
 
 
@@ -343,9 +348,10 @@ def decode_event(payload: bytes, *, max_depth: int = DEFAULT_LIMITS.max_depth) -
     """
     event = _recurring.get(payload)
     if event is None:
-        event = structure_event(parse(payload, max_depth=max_depth))
+        event = _structured(_structure_event, parse(payload, max_depth=max_depth), MessageStreamEvent)
+        assert event is not None
         if len(payload) <= _RECURRING_SIZE and len(_recurring) < _RECURRING_COUNT and _recurs(event):
-            _recurring[bytes(payload)] = event
+            _recurring[payload] = event
     return event
 
 
@@ -357,7 +363,11 @@ def decode_raw_event(payload: bytes, *, max_depth: int = DEFAULT_LIMITS.max_dept
 
 def encode_event(event: MessageStreamEvent | RawMessageStreamEvent) -> bytes:
     """The payload of an event: JSON as UTF-8 bytes, on one line."""
-    return event.to_json().encode()
+    try:
+        return event.to_json().encode()
+    except UnicodeEncodeError:
+        # A lone surrogate, in an event that was not decoded: JSON can escape what UTF-8 cannot say.
+        return json.dumps(event.to_dict(), separators=(",", ":")).encode()
 
 
 # The hot deltas

@@ -39,6 +39,7 @@ __all__ = ["MessageEngine", "MessageEventDecoder", "RawMessageDecoder"]
 _EventT = TypeVar("_EventT", bound=MessageStreamEvent | RawMessageStreamEvent)
 _EventT_co = TypeVar("_EventT_co", covariant=True)
 
+_BOM = b"\xef\xbb\xbf"
 _FIELD_STARTS = (b"event", b"data", b"id", b"retry", b":", b"\n", b"\r")
 
 
@@ -90,7 +91,7 @@ class _MessagesDecoder(FrameDecoder, Generic[_EventT]):
 
     def _check_head(self) -> None:
         """Before the first event: raise if what came is plainly something else."""
-        start = self._head.removeprefix(b"\xef\xbb\xbf").lstrip()
+        start = b"" if _BOM.startswith(self._head) else self._head.removeprefix(_BOM).lstrip()
         if start[:1] in (b"<", b"{", b"[") or (self._eof and start and not _may_start_a_stream(start)):
             raise DecodeError(
                 f"the body is not an event stream, it begins with {excerpt(self._head)}", offset=0, received=self._head
@@ -113,7 +114,7 @@ class _MessagesDecoder(FrameDecoder, Generic[_EventT]):
         except IncompleteStreamError as error:
             error.offset = self.received
             if left_over:
-                error.message += f"; {left_over} bytes of an unfinished event were left over"
+                error.message += f"; {left_over} bytes of an unfinished event were left over: no blank line ended it"
             if self._error_event is not None:
                 cause = self._error_event.error
                 error.message += f"; an error event had come: {cause.type}: {cause.message}"

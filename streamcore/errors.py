@@ -79,8 +79,8 @@ class ProtocolError(StreamCoreError):
             if value is not None
         ]
         text = f"{self.message} (at {', '.join(place)})" if place else self.message
-        if self.received is not None:
-            text += f"; received {excerpt(self.received)}"
+        if self.received is not None and (shown := excerpt(self.received)) not in text:
+            text += f"; received {shown}"
         return text
 
     def __reduce__(self) -> tuple[Any, ...]:

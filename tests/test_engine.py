@@ -131,6 +131,21 @@ def test_two_iterators_share_the_events() -> None:
     assert engine.final_message.content == (TextBlock(text="Hello"),)
 
 
+def test_an_iterator_that_was_overtaken_goes_on_where_the_other_stopped() -> None:
+    engine = MessageEngine()
+    payloads = [start(), block_start(0), *(text(0, f"{n},") for n in range(20)), block_stop(0), message_delta(), STOP]
+    engine.receive_data(body(*payloads[:8]))
+    first = engine.events()
+    events = [next(first) for _ in range(4)]
+    engine.receive_data(body(*payloads[8:16]))
+    second = engine.events()
+    events += [next(second) for _ in range(7)]
+    engine.receive_data(body(*payloads[16:]))
+    events += [*first, *second]
+    assert [event.type for event in events] == [payload["type"] for payload in payloads]
+    assert engine.final_message.content == (TextBlock(text="".join(f"{n}," for n in range(20))),)
+
+
 def test_no_data_gives_no_events() -> None:
     engine = MessageEngine()
     assert list(engine.events()) == []
@@ -285,7 +300,7 @@ def test_the_final_message_is_there_before_the_end_of_input() -> None:
     assert engine.final_message.id == "msg_1"
 
 
-@pytest.mark.parametrize("data", [b"", b"\xef\xbb\xbf", b": only a comment\n\n", b"\n\n\n"])
+@pytest.mark.parametrize("data", [b"", b"\xef", b"\xef\xbb", b"\xef\xbb\xbf", b": only a comment\n\n", b"\n\n\n"])
 def test_an_empty_stream_is_incomplete(data: bytes) -> None:
     for chunks in chunkings(data):
         outcome = drive(chunks)

@@ -322,6 +322,19 @@ def test_two_iterators_share_the_events() -> None:
     assert [*first, *second] == []
 
 
+def test_an_iterator_that_was_overtaken_goes_on_where_the_other_stopped() -> None:
+    decoder = SSEDecoder()
+    decoder.receive_data(b"data: 1\n\nevent: a\ndata: 2\n\nevent: a\ndata: 3\n\nevent: a\ndata: 4\n\n")
+    first = iter(decoder.events())
+    assert [next(first).data, next(first).data] == ["1", "2"]
+    decoder.receive_data(b"event: a\ndata: 5\n\nevent: a\ndata: 6\n\ndata: 7\n\n")
+    second = iter(decoder.events())
+    assert [next(second).data for _ in range(3)] == ["3", "4", "5"]
+    decoder.receive_data(b"data: 8\n\n")
+    assert [event.data for event in first] == ["6", "7", "8"]
+    assert list(second) == []
+
+
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
 def test_any_kind_of_bytes_is_taken_and_may_be_reused_by_the_caller(kind: type[bytes]) -> None:
     source = bytearray(b"data: 1\n\n")

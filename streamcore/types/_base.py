@@ -15,14 +15,25 @@ This module knows nothing of JSON text, events or streams.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 import attrs
-import msgspec
 
-__all__ = ["Unknown", "WireObject", "extend", "wire_field", "wire_fields", "with_extra"]
+__all__ = [
+    "Unknown",
+    "WireObject",
+    "absent",
+    "extend",
+    "plain",
+    "replaced",
+    "type_tag",
+    "wire_field",
+    "wire_fields",
+    "with_extra",
+]
 
 _W = TypeVar("_W", bound="WireObject")
 
@@ -45,11 +56,13 @@ class WireObject:
         return {key: plain(value) for key, value in self._wire_items()}
 
     def to_json(self, *, indent: int | None = None) -> str:
-        """The wire form as JSON text, on one line or indented by `indent` spaces."""
-        encoded = msgspec.json.encode(self.to_dict())
-        if indent is not None:
-            encoded = msgspec.json.format(encoded, indent=indent)
-        return encoded.decode()
+        """The wire form as JSON text, on one line or indented by `indent` spaces.
+
+        A tool's input may hold `NaN` and infinities; they are written as Python and jiter read them. (msgspec, three
+        times as fast, would write null.)
+        """
+        separators = (",", ":") if indent is None else None
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent, separators=separators)
 
     def model_dump(self) -> dict[str, Any]:
         """The same as `to_dict()`, under the name that users of pydantic know."""
@@ -205,6 +218,24 @@ def with_extra(value: _W, extra: Mapping[str, Any]) -> _W:
     return _restore(type(value), {**_attributes(value), "extra": {**value.extra, **extra}})
 
 
+_SLOTS: dict[type[Any], list[tuple[str, Callable[[Any], Any], Callable[[Any, Any], None]]]] = {}
+
+
+def replaced(value: _W, **changes: Any) -> _W:
+    """A copy of `value` with `changes` made to known fields. Like `attrs.evolve`, in half of its time: a snapshot is
+    little else, and no wire type has a converter or validator that would have to run.
+    """
+    cls = type(value)
+    slots = _SLOTS.get(cls)
+    if slots is None:
+        descriptors = [(field.name, getattr(cls, field.name)) for field in attrs.fields(cls)]  # type: ignore[arg-type]
+        slots = _SLOTS[cls] = [(name, slot.__get__, slot.__set__) for name, slot in descriptors]
+    copy = object.__new__(cls)
+    for name, get, put in slots:
+        put(copy, changes[name] if name in changes else get(value))
+    return copy
+
+
 def extend(value: _W, **changes: Any) -> _W:
     """A copy of `value` with `changes` made, unknown fields included under their own names.
 
@@ -213,7 +244,7 @@ def extend(value: _W, **changes: Any) -> _W:
     known = {field.name for field in wire_fields(type(value))}
     extra = {name: changes.pop(name) for name in list(changes) if name not in known}
     base: Any = next((given for given, stand_in in _ABSENT.items() if stand_in is value), None)
-    changed: _W = attrs.evolve(value, **changes) if base is None else base(**changes)  # type: ignore[misc]
+    changed: _W = replaced(value, **changes) if base is None else base(**changes)
     return with_extra(changed, extra) if extra else changed
 
 
