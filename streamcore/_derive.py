@@ -6,7 +6,7 @@ In: an event and the engine that has just delivered it. Out: one or two events. 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, cast
 
@@ -19,6 +19,7 @@ from streamcore.types import (
     ContentBlockDeltaEvent,
     ContentBlockStopEvent,
     InputJsonEvent,
+    Message,
     MessageStopEvent,
     MessageStreamEvent,
     ParsedContentBlockStopEvent,
@@ -29,7 +30,7 @@ from streamcore.types import (
     ThinkingEvent,
 )
 
-__all__ = ["derive"]
+__all__ = ["DerivingDecoder", "derive"]
 
 
 def derive(event: MessageStreamEvent, engine: MessageEngine) -> tuple[ParsedMessageStreamEvent, ...]:
@@ -56,6 +57,26 @@ def derive(event: MessageStreamEvent, engine: MessageEngine) -> tuple[ParsedMess
     if isinstance(event, MessageStopEvent):
         return (ParsedMessageStopEvent.deferred(engine.deferred_message(), extra=event.extra),)
     return (event,)
+
+
+class DerivingDecoder:
+    """An engine as a decoder that gives derived events as well."""
+
+    __slots__ = ("_engine", "receive_data", "receive_eof")
+
+    def __init__(self, engine: MessageEngine) -> None:
+        self._engine = engine
+        self.receive_data = engine.receive_data
+        self.receive_eof = engine.receive_eof
+
+    @property
+    def snapshot(self) -> Message | None:
+        return self._engine.snapshot
+
+    def events(self) -> Iterator[ParsedMessageStreamEvent]:
+        engine = self._engine
+        for event in engine.events():
+            yield from derive(event, engine)
 
 
 # What each type of delta gives. A delta that its block could not take has changed no part of it, and gives nothing.

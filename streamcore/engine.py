@@ -157,7 +157,7 @@ class _EventDecoder(_MessagesDecoder[_EventT]):
             IncompleteStreamError: After `receive_eof()`: `message_stop` has not come.
         """
         if self._error is not None:
-            raise self._error
+            raise self._error.with_traceback(None)
         try:
             for name, data in self.frames():
                 seen = self._log.length
@@ -275,7 +275,7 @@ class MessageEngine(_MessagesDecoder[MessageStreamEvent]):
             ProtocolError: The error that the stream failed with, if it did.
         """
         if self._error is not None:
-            raise self._error
+            raise self._error.with_traceback(None)
         return self._accumulator.final_message
 
     def builder(self, index: int) -> BlockBuilder | None:
@@ -297,7 +297,7 @@ class MessageEngine(_MessagesDecoder[MessageStreamEvent]):
             IncompleteStreamError: After `receive_eof()`: `message_stop` has not come.
         """
         if self._error is not None:
-            raise self._error
+            raise self._error.with_traceback(None)
         accumulator = self._accumulator
         chunks = self._chunks
         hot, in_chunk, in_frame, text_of, add = self._shortcut

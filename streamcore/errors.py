@@ -41,6 +41,7 @@ class ProtocolError(StreamCoreError):
         message: What was wrong, without the place.
         offset: Where the fault is. From an engine or a decoder of bytes: the number of bytes of the stream before the
             frame at fault. From `PartialJSON` alone: the number of characters of JSON text before the fault.
+        offset_unit: What `offset` counts: `"byte"` or `"character"`.
         event_number: How many events had been decoded before this one (so the first event is number 0).
         index: Index of the content block concerned.
         snapshot: The message as it was before the fault, `None` before `message_start`.
@@ -49,6 +50,7 @@ class ProtocolError(StreamCoreError):
 
     message: str
     offset: int | None
+    offset_unit: Literal["byte", "character"]
     event_number: int | None
     index: int | None
     snapshot: Message | None
@@ -59,6 +61,7 @@ class ProtocolError(StreamCoreError):
         message: str,
         *,
         offset: int | None = None,
+        offset_unit: Literal["byte", "character"] = "byte",
         event_number: int | None = None,
         index: int | None = None,
         snapshot: Message | None = None,
@@ -67,6 +70,7 @@ class ProtocolError(StreamCoreError):
         super().__init__(message)
         self.message = message
         self.offset = offset
+        self.offset_unit = offset_unit
         self.event_number = event_number
         self.index = index
         self.snapshot = snapshot
@@ -75,7 +79,7 @@ class ProtocolError(StreamCoreError):
     def __str__(self) -> str:
         place = [
             f"{name} {value}"
-            for name, value in (("byte", self.offset), ("event", self.event_number), ("block", self.index))
+            for name, value in ((self.offset_unit, self.offset), ("event", self.event_number), ("block", self.index))
             if value is not None
         ]
         text = f"{self.message} (at {', '.join(place)})" if place else self.message
@@ -84,7 +88,6 @@ class ProtocolError(StreamCoreError):
         return text
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # BaseException would call the class with `args` only and lose nothing but the keyword arguments' types.
         return type(self), (self.message,), self.__dict__.copy()
 
 

@@ -210,7 +210,7 @@ class FrameDecoder:
 
     def _frames(self) -> Iterator[Frame]:
         if self._error is not None:
-            raise self._error
+            raise self._error.with_traceback(None)
         if not self._pending:
             self._event_retry = self._carried_offset = None
         names = _NAMES

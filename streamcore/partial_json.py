@@ -133,7 +133,9 @@ class PartialJSON:
             EventOrderError: `close` has been called.
         """
         if self._closed:
-            raise EventOrderError("JSON text after close()", offset=len(self.text), received=fragment)
+            raise EventOrderError(
+                "JSON text after close()", offset=len(self.text), offset_unit="character", received=fragment
+            )
         if fragment:
             if self._fresh is None:
                 self._fresh = io.StringIO()  # translates no line ends
@@ -192,7 +194,7 @@ class PartialJSON:
                 self._scan(self._tail + " ")
             if self._error is None and self._state != _NOTHING:
                 message = f"JSON text ends where there should be {_EXPECTED[self._state]}"
-                self._error = DecodeError(message, offset=len(self.text), received=self.text)
+                self._error = DecodeError(message, offset=len(self.text), offset_unit="character", received=self.text)
         self._check()
         return self._snapshot()
 
@@ -356,7 +358,7 @@ class PartialJSON:
         if wrong >= 0:
             kind = LimitExceededError if limit else DecodeError
             message = limit or f"wrong JSON: there should be {_EXPECTED[state]}"
-            self._error = kind(message, offset=self._offset + wrong, received=self.text)
+            self._error = kind(message, offset=self._offset + wrong, offset_unit="character", received=self.text)
         self._offset += pos
 
 

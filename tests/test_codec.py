@@ -392,6 +392,16 @@ def test_equal_payloads_give_equal_events_whatever_was_decoded_before() -> None:
     assert decode_event(bytes(plain)).to_dict() == {"type": "ping"}
 
 
+def test_events_that_hold_what_can_be_changed_are_not_shared() -> None:
+    for payload in (start_of({"type": "tool_use", "id": "1", "name": "n", "input": {}}), b'{"type":"new","a":{}}'):
+        first, second = decode_event(payload), decode_event(payload)
+        assert first == second
+        assert first is not second
+        changed: Any = first.data if isinstance(first, UnknownEvent) else first.content_block.input  # type: ignore[union-attr]  # a tool use
+        changed["a"] = 1
+        assert decode_event(payload) == second
+
+
 # What is wrong is named
 
 
