@@ -147,23 +147,23 @@ def _union_hook(union: Any, converter: cattrs.BaseConverter) -> _Hook:
     if len(members) == 1 and (scalar := _scalar(members[0])) is not None:
         accepted, name = scalar
         return _scalar_hook((*accepted, types.NoneType), name)
-    by_tag: dict[str, _Hook] = {}
+    classes: dict[str, Any] = {}
     by_kind: dict[type, _Hook] = {types.NoneType: lambda value, _: None} if types.NoneType in get_args(union) else {}
     fallback: _Hook | None = None
     for member in members:
         cls = _origin(member) or member
-        hook = converter.get_structure_hook(member)
-        if not issubclass(cls, WireObject):
-            by_kind[list if cls is tuple else cls] = hook
+        if issubclass(cls, WireObject) and (tag := type_tag(cls)) is not None:
+            classes[tag] = member
         elif issubclass(cls, Unknown):
-            fallback = hook
-        elif (tag := type_tag(cls)) is not None:
-            by_tag[tag] = hook
+            fallback = converter.get_structure_hook(member)
         else:
-            by_kind[dict] = hook
-    has_objects = bool(by_tag or fallback)
+            kind = dict if issubclass(cls, WireObject) else list if cls is tuple else cls
+            by_kind[kind] = converter.get_structure_hook(member)
+    has_objects = bool(classes or fallback)
     names = [_kind(kind()) for kind in by_kind if kind is not types.NoneType]
     expected = " or ".join([*names, "an object"] if has_objects else names)
+    # Filled as types are met: most programs meet few, and making all hooks would double the time of an import.
+    by_tag: dict[str, _Hook] = {}
 
     def structure(value: Any, _: Any) -> Any:
         hook = by_kind.get(type(value))
@@ -174,9 +174,14 @@ def _union_hook(union: Any, converter: cattrs.BaseConverter) -> _Hook:
         tag = value.get("type")
         if type(tag) is not str:
             raise ValueError("expected an object with a type")
-        hook = by_tag.get(tag, fallback)
+        hook = by_tag.get(tag)
         if hook is None:
-            raise ValueError(f"unknown type {tag!r}")
+            if tag in classes:
+                hook = by_tag[tag] = converter.get_structure_hook(classes[tag])
+            elif fallback is not None:
+                hook = fallback
+            else:
+                raise ValueError(f"unknown type {tag!r}")
         return hook(value, None)
 
     return structure

@@ -94,13 +94,13 @@ def standard(body: bytes) -> list[Placed]:
 def decode(chunks: list[bytes], limits: Limits | None = None) -> tuple[list[Placed], object]:
     """The events with their offsets, and how it ended: bytes left over, or the error."""
     decoder = SSEDecoder() if limits is None else SSEDecoder(limits=limits)
-    events = []
+    events: list[Placed] = []
     try:
         for chunk in chunks:
             decoder.receive_data(chunk)
-            events += [(event, decoder.event_offset) for event in decoder.events()]
+            events.extend((event, decoder.event_offset) for event in decoder.events())
         decoder.receive_eof()
-        events += [(event, decoder.event_offset) for event in decoder.events()]
+        events.extend((event, decoder.event_offset) for event in decoder.events())
     except LimitExceededError as error:
         return events, (error.message, error.offset)
     return events, (decoder.pending, decoder.received, decoder.retry)
