@@ -17,6 +17,7 @@ from streamcore.types import (
     Message,
     MessageDelta,
     MessageDeltaEvent,
+    MessageDeltaUsage,
     MessageStartEvent,
     MessageStopEvent,
     MessageStreamEvent,
@@ -24,6 +25,7 @@ from streamcore.types import (
     TextBlock,
     TextDelta,
     ToolUseBlock,
+    Usage,
 )
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -104,11 +106,13 @@ def _one_block(
     stop_reason: StopReason,
 ) -> Stream:
     events: list[MessageStreamEvent] = [
-        MessageStartEvent(message=Message(id="msg_1", model="model")),
+        MessageStartEvent(message=Message(id="msg_1", model="model", usage=Usage(input_tokens=1))),
         ContentBlockStartEvent(index=0, content_block=block),
         *(ContentBlockDeltaEvent(index=0, delta=delta) for delta in deltas),
         ContentBlockStopEvent(index=0),
-        MessageDeltaEvent(delta=MessageDelta(stop_reason=stop_reason)),
+        MessageDeltaEvent(
+            delta=MessageDelta(stop_reason=stop_reason), usage=MessageDeltaUsage(output_tokens=len(deltas))
+        ),
         MessageStopEvent(),
     ]
     data = b"".join(

@@ -262,10 +262,11 @@ class BlockBuilder:
         part = self.parts.get("input")
         if isinstance(part, _Input) and part.json.error is not None:
             fault = part.json.error
-            kind = LimitExceededError if isinstance(fault, LimitExceededError) else DecodeError
+            over = isinstance(fault, LimitExceededError)
             name = getattr(self.start, "name", self.start.type)
-            raise kind(
-                f"the input of {name!r} is not valid JSON: {fault.message} at character {fault.offset}",
+            what = "goes over a limit" if over else "is not valid JSON"
+            raise (LimitExceededError if over else DecodeError)(
+                f"the input of {name!r} {what}: {fault.message} at character {fault.offset}",
                 index=self.index,
                 received=part.json.text,
             )

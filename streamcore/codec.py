@@ -47,7 +47,7 @@ from streamcore.types import (
     Unknown,
     WireObject,
 )
-from streamcore.types._base import type_tag, wire_fields, with_extra
+from streamcore.types._base import plain, type_tag, wire_fields, with_extra
 
 __all__ = [
     "DeltaShape",
@@ -308,7 +308,7 @@ def _depth(value: Any) -> int:
 
 
 def structure_event(value: dict[str, Any], *, max_depth: int = DEFAULT_LIMITS.max_depth) -> MessageStreamEvent:
-    """The typed event in a payload that is already parsed.
+    """The typed event in a payload that is already parsed. Nothing of `value` is shared with it.
 
     Raises:
         DecodeError: It has no `type`, or a known field is missing or of the wrong JSON type; the message names its
@@ -317,7 +317,7 @@ def structure_event(value: dict[str, Any], *, max_depth: int = DEFAULT_LIMITS.ma
     """
     if _depth(value) > max_depth:
         raise LimitExceededError(f"the payload nests deeper than {max_depth} levels")
-    return _structured(_structure_event, value, MessageStreamEvent)  # type: ignore[no-any-return]
+    return _structured(_structure_event, plain(value), MessageStreamEvent)  # type: ignore[no-any-return]
 
 
 def _structured(hook: _Hook, value: dict[str, Any], annotation: Any) -> Any:
@@ -330,7 +330,8 @@ def _structured(hook: _Hook, value: dict[str, Any], annotation: Any) -> Any:
 
 
 # Events that recur, in every stream or many times in one, and hold nothing that can be changed. One value serves
-# each of their payloads: a look-up costs 0.1 µs where structuring costs 2 to 5. Bounded, so that a peer cannot fill it.
+# each of their payloads: a look-up costs 0.1 µs where structuring costs 2 to 5. Bounded, so that a peer cannot fill
+# memory; one that fills these slots costs others time, nothing else.
 _recurring: dict[bytes, MessageStreamEvent] = {}
 _RECURRING_COUNT = 1024
 _RECURRING_SIZE = 128

@@ -358,11 +358,13 @@ class MessageEngine(_MessagesDecoder[MessageStreamEvent]):
     def _plain_event(self, name: str | None, data: bytes) -> MessageStreamEvent | None:
         """The plain path."""
         seen = self._log.length
-        event = self._decode_payload(name, data)
-        if event is not None:
-            self._accumulator.apply(event)
-        if self._log.length > seen:
-            self._log.locate(seen, offset=self.event_offset, event_number=self._event_number)
+        try:
+            event = self._decode_payload(name, data)
+            if event is not None:
+                self._accumulator.apply(event)
+        finally:
+            if self._log.length > seen:
+                self._log.locate(seen, offset=self.event_offset, event_number=self._event_number)
         return event
 
     def _snapshot(self) -> Message | None:

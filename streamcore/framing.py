@@ -242,9 +242,9 @@ class FrameDecoder:
                     frame = self._dispatch()
                     if frame is not None:
                         yield frame
-                        self._event_retry = self._carried_offset = None
-                        if lines is not self._lines:
-                            break
+                    self._event_retry = self._carried_offset = None
+                    if lines is not self._lines:
+                        break
                 i = self._next
             else:
                 if not self._split():

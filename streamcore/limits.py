@@ -18,7 +18,8 @@ class Limits:
         max_line_size: Bytes in one line of the event stream, its end not counted.
         max_event_size: Bytes of data in one event.
         max_stream_size: Bytes in the whole stream.
-        max_depth: Nested arrays and objects in one payload or one tool input. The same as jiter's own limit.
+        max_depth: Arrays and objects nested in one payload; in how many of them a value may lie in a tool's input. The
+            same as jiter's own limit.
         max_blocks: Content blocks in one message.
     """
 

@@ -230,6 +230,15 @@ def test_wrong_input_is_an_error_with_the_raw_text_when_the_block_stops_and_not_
     assert caught.value.index == 0
 
 
+def test_a_late_fragment_that_makes_the_input_wrong_is_an_error() -> None:
+    accumulator = accumulated([start(), tool_start(0), partial_json(0, '{"a": 1}'), block_stop(0)])
+    with pytest.raises(DecodeError, match="not valid JSON"):
+        accumulator.apply(partial_json(0, '{"a": 2}'))
+    late = accumulated([start(), tool_start(0), partial_json(0, '{"a"'), block_stop(0), partial_json(0, ": 1}")])
+    assert late.snapshot is not None
+    assert late.snapshot.content == (ToolUseBlock(id="toolu_0", name="search", input={"a": 1}),)
+
+
 def test_wrong_input_is_an_error_though_no_one_looked() -> None:
     with pytest.raises(DecodeError, match="not valid JSON"):
         accumulated([start(), tool_start(0), partial_json(0, "{]"), block_stop(0)])

@@ -364,6 +364,15 @@ def test_an_error_sticks_and_what_was_good_stays_readable() -> None:
     assert not engine.complete
 
 
+def test_a_violation_of_an_event_that_is_then_refused_says_where_it_was() -> None:
+    engine = MessageEngine()
+    outcome = drive(body(*HELLO[:4], frame(text(3, "!"), event=None)), engine=engine)
+    assert type(outcome.error) is EventOrderError
+    assert outcome.kinds == ["event_name"]
+    assert outcome.violations[0].offset == outcome.error.offset
+    assert outcome.violations[0].event_number == 4
+
+
 def test_a_fault_after_message_stop_fails_the_stream_too() -> None:
     engine = MessageEngine()
     outcome = drive(body(*HELLO, frame(b"oops", event="x")), engine=engine)

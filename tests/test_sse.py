@@ -293,6 +293,17 @@ def test_event_offset_is_where_the_first_field_of_the_event_begins() -> None:
         assert decoder.received == len(body)
 
 
+def test_the_offset_of_an_event_forgets_one_before_it_that_was_not_dispatched() -> None:
+    body = b"event: a\ndata: 1\n\nevent: b\n\nevent: a\ndata: 2\n\n"
+    for point in range(len(body) + 1):
+        decoder = SSEDecoder()
+        offsets = []
+        for chunk in (body[:point], body[point:]):
+            decoder.receive_data(chunk)
+            offsets += [decoder.event_offset for _ in decoder.events()]
+        assert offsets == [0, body.rindex(b"event")]
+
+
 def test_events_is_lazy_and_can_be_left_and_resumed() -> None:
     decoder = SSEDecoder()
     decoder.receive_data(b"data: 1\n\ndata: 2\n\ndata: 3\n\n")
