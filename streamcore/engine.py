@@ -339,9 +339,18 @@ class MessageEngine(_MessagesDecoder[MessageStreamEvent]):
             for name, data in self.frames():
                 if accumulator.hot is not hot:
                     self._shortcut = hot, in_chunk, in_frame, text_of, add = _shortcut_to(accumulator.hot)
-                # The same in large chunks.
-                event = in_frame.read(data)
-                if event is not None and name == "content_block_delta":
+                # The same in large chunks. If only one quote is left there is no room for another member; else ask.
+                event = None
+                if (
+                    name == "content_block_delta"
+                    and data.startswith(in_frame.prefix)
+                    and (data.count(b'"', in_frame.start) == 1 or in_frame.rest(data, in_frame.start))
+                ):
+                    try:
+                        event = in_frame.decode(data)
+                    except (msgspec.MsgspecError, UnicodeDecodeError):
+                        event = None  # the plain path says what is wrong
+                if event is not None:
                     add(text_of(event))
                 else:
                     event = self._plain_event(name, data)
