@@ -136,7 +136,7 @@ def _class_hook(cls: type[Any], converter: cattrs.BaseConverter) -> _Hook:
 
 def _unknown_hook(cls: type[Unknown], _: cattrs.BaseConverter) -> _Hook:
     def structure(value: Any, _: Any) -> Unknown:
-        return cls(type=value["type"], data=value)
+        return cls(data=value)
 
     return structure
 

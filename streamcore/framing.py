@@ -18,7 +18,7 @@ from typing import TypeAlias
 from streamcore.errors import LimitExceededError, ProtocolError, StreamCoreError
 from streamcore.limits import DEFAULT_LIMITS, Limits
 
-__all__ = ["MAX_RETRY_DIGITS", "Frame", "FrameDecoder"]
+__all__ = ["HEAD_SIZE", "MAX_RETRY_DIGITS", "Frame", "FrameDecoder"]
 
 _BOM = b"\xef\xbb\xbf"
 _LF = 0x0A
@@ -39,7 +39,7 @@ _MAX_NAMES = 256
 _MAX_NAME_LINE_SIZE = 64
 
 # How much of the start of the stream is kept, to show what came instead of one.
-_HEAD_SIZE = 512
+HEAD_SIZE = 512
 
 Frame: TypeAlias = tuple[str | None, bytes]
 """One dispatched event: its name, `None` where the stream gave none, and its data, undecoded."""
@@ -298,6 +298,15 @@ class FrameDecoder:
         self._data = None
         return self._name, data[0] if len(data) == 1 else b"\n".join(data)
 
+    def _received_head(self) -> bytes:
+        """The first bytes received, at most `HEAD_SIZE` of them; while no chunk has been taken whole."""
+        head = self._head
+        for chunk in self._chunks:
+            if len(head) >= HEAD_SIZE:
+                break
+            head += chunk
+        return head[:HEAD_SIZE]
+
     # Chunks to lines
 
     def _split(self) -> bool:
@@ -322,8 +331,8 @@ class FrameDecoder:
         elif self._carried_offset is None:
             self._carried_offset = self._line_offset(self._first)
         self._simple = False
-        if self._end < _HEAD_SIZE:
-            self._head += data[: _HEAD_SIZE - self._end]
+        if self._end < HEAD_SIZE:
+            self._head += data[: HEAD_SIZE - self._end]
         self._lines = []
         self._kept = None
         self._next = 0

@@ -142,6 +142,11 @@ class PartialJSON:
             self._fresh.write(fragment)
 
     @property
+    def length(self) -> int:
+        """Characters fed so far."""
+        return sum(part.tell() for part in (self._seen, self._fresh) if part is not None)
+
+    @property
     def text(self) -> str:
         """All the text fed so far, a copy of it."""
         return "".join(part.getvalue() for part in (self._seen, self._fresh) if part is not None)

@@ -353,7 +353,7 @@ def wire_types() -> list[type[WireObject]]:
 def example(cls: type[WireObject], *, full: bool = True) -> Any:
     """A value of `cls`: with every field filled in or, if not `full`, with only the required ones."""
     if issubclass(cls, Unknown):
-        return cls(type="new_type", data={"type": "new_type", "field": [1, {"deep": None}]})
+        return cls(data={"type": "new_type", "field": [1, {"deep": None}]})
     hints = typing.get_type_hints(cls)
     values = {
         field.name: _example_of(hints[field.name], full=full)

@@ -258,15 +258,15 @@ def test_input_left_incomplete_where_the_tool_is_to_be_used_is_a_violation() -> 
 
 def test_an_unknown_block_takes_input_and_keeps_its_other_fields() -> None:
     block = {"type": "new", "glow": 1, "input": {"q": 1}}
-    assert block_after(block, partial_json(0, '{"a": 1}')) == UnknownBlock(type="new", data=block | {"input": {"a": 1}})
-    assert block_after(block) == UnknownBlock(type="new", data=block)
+    assert block_after(block, partial_json(0, '{"a": 1}')) == UnknownBlock(data=block | {"input": {"a": 1}})
+    assert block_after(block) == UnknownBlock(data=block)
 
 
 def test_a_known_delta_on_an_unknown_block_is_a_violation_only() -> None:
     accumulator = accumulated([start(), block_start(0, {"type": "new"}), text(0, "a"), block_stop(0)])
     assert [violation.kind for violation in accumulator.violations] == ["unapplied_delta"]
     assert accumulator.snapshot is not None
-    assert accumulator.snapshot.content == (UnknownBlock(type="new", data={"type": "new"}),)
+    assert accumulator.snapshot.content == (UnknownBlock(data={"type": "new"}),)
 
 
 # Blocks

@@ -229,7 +229,7 @@ def test_an_unknown_event_is_delivered(strict: bool) -> None:
     outcome = drive(body(*OPEN, payload, *REST), engine=MessageEngine(strict=strict))
     assert outcome.error is None
     assert outcome.violations == ()
-    assert outcome.events[len(OPEN)] == UnknownEvent(type="new_event", data=payload)
+    assert outcome.events[len(OPEN)] == UnknownEvent(data=payload)
 
 
 @BOTH
@@ -240,7 +240,7 @@ def test_an_unknown_block_is_kept_and_takes_fragments_of_input(strict: bool) -> 
     assert outcome.error is None
     assert outcome.violations == ()
     assert outcome.snapshot is not None
-    assert outcome.snapshot.content == (UnknownBlock(type="new_tool_use", data=block | {"input": {"a": 1}}),)
+    assert outcome.snapshot.content == (UnknownBlock(data=block | {"input": {"a": 1}}),)
 
 
 @BOTH
@@ -270,7 +270,7 @@ def test_an_unknown_delta_on_a_known_block_is_delivered_and_a_violation_even_in_
     outcome = drive(body(*OPEN, payload, *REST), engine=MessageEngine(strict=strict))
     assert outcome.error is None
     event: Any = outcome.events[len(OPEN)]
-    assert event.delta == UnknownDelta(type="smell_delta", data=payload["delta"])
+    assert event.delta == UnknownDelta(data=payload["delta"])
     assert outcome.kinds == ["unapplied_delta"]
     assert outcome.violations[0].index == 0
     assert outcome.violations[0].offset == len(body(*OPEN))

@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 import attrs
 
@@ -112,22 +112,27 @@ class Unknown(WireObject):
     Its fields can be read as attributes (`block.some_field`), as one would on a known type.
 
     Attributes:
-        type: The `type` that came.
         data: The whole object, `type` included, as plain JSON values.
     """
 
-    type: str
     data: dict[str, Any]
+
+    # No `str` for a type checker: comparing the `type` of an event or a block with that of a known class would then
+    # not tell it which class that is.
+    @property
+    def type(self) -> Literal["(a type that is new to this version of streamcore)"]:
+        """The `type` that came: any string but those of the known classes."""
+        return cast(Any, self.data["type"])  # type: ignore[no-any-return]
 
     def __getattr__(self, name: str) -> Any:
         # Only called for what is not an attribute. The guard is for copy and pickle, which ask an instance that has
         # no `data` yet.
-        if name in ("type", "data") or name.startswith("__"):
+        if name == "data" or name.startswith("__"):
             raise AttributeError(name)
         try:
             return self.data[name]
         except KeyError:
-            raise AttributeError(f"{type(self).__name__} {self.type!r} has no field {name!r}") from None
+            raise AttributeError(f"{self.__class__.__name__} {self.type!r} has no field {name!r}") from None
 
     def _wire_items(self, as_param: bool = False) -> list[tuple[str, Any]]:
         return list(self.data.items())
@@ -196,8 +201,7 @@ def absent(cls: type[_W]) -> _W:
     It is of a class of its own, so that copies and pickles of it are itself, and equal to any other `cls` that is all
     defaults.
     """
-    value: _W | None = _ABSENT.get(cls)
-    if value is None:
+    if cls not in _ABSENT:
         plain_one = cls()
         namespace = {
             "__slots__": (),
@@ -208,8 +212,9 @@ def absent(cls: type[_W]) -> _W:
             "__qualname__": cls.__qualname__,
             "__doc__": cls.__doc__,
         }
-        made: _W = type(cls.__name__, (cls,), namespace)()
-        value = _ABSENT[cls] = made
+        made: Any = type(cls.__name__, (cls,), namespace)
+        _ABSENT[cls] = made()
+    value: _W = _ABSENT[cls]
     return value
 
 

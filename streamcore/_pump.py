@@ -1,0 +1,119 @@
+"""What all streams share, sync and async: everything but the reading and the waiting.
+
+In: chunks of bytes, the end of them, or the error in their place. Out: items one by one, and whether the stream is
+over. Does no I/O and has never heard of event loops; from other threads, only `end` may be called.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any, Generic, Protocol, TypeVar
+
+from streamcore.types import ErrorEvent
+
+__all__ = ["Decoder", "Pump"]
+
+_T = TypeVar("_T")
+_T_co = TypeVar("_T_co", covariant=True)
+
+
+class Decoder(Protocol[_T_co]):
+    """What a stream can be driven by: `SSEDecoder`, `RawMessageDecoder`, `MessageEngine`, or one of the caller's."""
+
+    def receive_data(self, chunk: bytes, /) -> None: ...
+
+    def receive_eof(self) -> None: ...
+
+    def events(self) -> Iterator[_T_co]: ...
+
+
+class Pump(Generic[_T]):
+    """A decoder with what is known of its stream.
+
+    Attributes:
+        response: What the adapter has in the place of an HTTP response.
+        over: Whether nothing more will come out: the stream has been read to its end, has failed, or was closed.
+        error: What it failed with. It is raised again by whoever goes on, so that no failure looks like an end.
+        reading: Whether a read is under way; for the stream to say, and for others to keep out.
+    """
+
+    __slots__ = ("_decoder", "_eof", "_items", "_unended", "error", "over", "reading", "response")
+
+    def __init__(self, decoder: Decoder[_T], response: Any) -> None:
+        self._decoder = decoder
+        # A generator that does not know the pump: no reference cycle, so that a dropped stream is freed at once.
+        self._items = _items(decoder, response)
+        self._eof = False
+        self._unended = [None]
+        self.response = response
+        self.over = False
+        self.error: Exception | None = None
+        self.reading = False
+
+    def take(self) -> _T | None:
+        """The next item that the bytes so far allow; `None` to say that more are needed, or that the stream is over.
+
+        Raises:
+            ProtocolError: The stream is broken.
+            APIStatusError: The latest item was an `error` event.
+            Exception: What `receive_error` was given.
+        """
+        if self.over:
+            if self.error is not None:
+                raise self.error
+            return None
+        try:
+            item = next(self._items)
+        except Exception as error:
+            self.error = error
+            self.over = True
+            raise
+        if item is None and self._eof:
+            self.over = True
+        return item
+
+    def receive(self, chunk: bytes | None) -> None:
+        """Take what a read gave, `None` being the end."""
+        if self.over:
+            return  # it was closed while the read was under way
+        try:
+            if chunk is None:
+                self._eof = True
+                self._decoder.receive_eof()
+            else:
+                self._decoder.receive_data(chunk)
+        except Exception as error:  # noqa: BLE001  # raised by the next take()
+            self.receive_error(error)
+
+    def receive_error(self, error: Exception) -> None:
+        """Take what a read raised, to be raised by `take()` once what came before has come out."""
+        if self.over:
+            return  # it was closed, which is how a read that is under way may learn of it
+        if getattr(error, "snapshot", self) is None:
+            with contextlib.suppress(AttributeError):
+                error.snapshot = getattr(self._decoder, "snapshot", None)  # type: ignore[attr-defined]
+        self.error = error
+        self.over = True
+
+    def end(self) -> bool:
+        """The stream is over. Whether this is the first to say so, and so the one to release the connection."""
+        self.over = True
+        try:
+            self._unended.pop()  # one operation, whichever threads meet here
+        except IndexError:
+            return False
+        return True
+
+
+def _items(decoder: Decoder[_T], response: Any) -> Iterator[_T | None]:
+    """All that comes out of a decoder, with a `None` whenever it has no more for now."""
+    while True:
+        for item in decoder.events():
+            yield item
+            if isinstance(item, ErrorEvent):
+                # Only a stream that fails pays for loading the exceptions of the API.
+                from streamcore.api.errors import error_from_event
+
+                raise error_from_event(item, response=response, snapshot=getattr(decoder, "snapshot", None))
+        yield None

@@ -1,0 +1,176 @@
+"""The options of a client: where they come from, what a copy inherits, and what they make of a call's arguments.
+
+Knows neither how a request is sent nor when it is sent again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, Self
+
+import attrs
+
+from streamcore.api.errors import InvalidArgumentError
+from streamcore.api.request import (
+    NOT_GIVEN,
+    Headers,
+    NotGiven,
+    Request,
+    build_request,
+    check_base_url,
+    given,
+)
+
+__all__ = ["DEFAULT_CONNECT_TIMEOUT", "DEFAULT_TIMEOUT", "BaseClient", "Call"]
+
+DEFAULT_BASE_URL = "https://api.anthropic.com"
+DEFAULT_MAX_RETRIES = 2
+DEFAULT_TIMEOUT = 600.0
+"""Seconds; the API's own bound on an answer that is not streamed."""
+DEFAULT_CONNECT_TIMEOUT = 5.0
+
+
+@attrs.frozen(kw_only=True)
+class Call:
+    """One call of the API: the request, and how it is made.
+
+    Attributes:
+        timeout: Seconds or the HTTP library's timeout object; `None` is no timeout, `NOT_GIVEN` the adapter's default.
+        idle_timeout: The longest silence between bytes of the answer, in seconds.
+        max_retries: How often it may be made again.
+        stream: Whether the answer shall be an event stream.
+    """
+
+    request: Request
+    timeout: Any
+    idle_timeout: float | None
+    max_retries: int
+    stream: bool
+
+
+class BaseClient:
+    """What all clients share, sync or async, on whichever HTTP library.
+
+    Args:
+        api_key: Sent as `x-api-key`. If neither this nor `auth_token` is given, the environment's `ANTHROPIC_API_KEY`
+            is used, and without it `ANTHROPIC_AUTH_TOKEN`.
+        auth_token: Sent as `authorization: Bearer`, in place of an API key.
+        base_url: Of the API; otherwise the environment's `ANTHROPIC_BASE_URL`, otherwise Anthropic's.
+        timeout: Seconds, or a timeout object of the HTTP library; `None` is no timeout. The default is 10 minutes, and
+            5 seconds for connecting.
+        idle_timeout: The longest silence between bytes of an answer once it has begun, in seconds; by default
+            `timeout` alone bounds it.
+        max_retries: How often a failed call is made again, if it failed before its answer began.
+        default_headers: Sent with every request; a value of `omit` removes one that would be sent.
+        default_query: Query parameters of every request.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        auth_token: str | None = None,
+        base_url: str | None = None,
+        timeout: Any = NOT_GIVEN,
+        idle_timeout: float | None = None,
+        max_retries: int = DEFAULT_MAX_RETRIES,
+        default_headers: Headers | None = None,
+        default_query: Mapping[str, Any] | None = None,
+    ) -> None:
+        if api_key is not None and auth_token is not None:
+            raise InvalidArgumentError("give an api_key or an auth_token, not both")
+        if api_key is None and auth_token is None:
+            api_key = os.environ.get("ANTHROPIC_API_KEY") or None
+            auth_token = (os.environ.get("ANTHROPIC_AUTH_TOKEN") or None) if api_key is None else None
+        self.api_key = api_key
+        self.auth_token = auth_token
+        self.base_url = check_base_url(str(base_url or os.environ.get("ANTHROPIC_BASE_URL") or DEFAULT_BASE_URL))
+        self.timeout = timeout
+        self.idle_timeout = _checked_idle_timeout(idle_timeout)
+        self.max_retries = _checked_max_retries(max_retries)
+        self.default_headers: dict[str, Any] = dict(default_headers or {})
+        self.default_query: dict[str, Any] = dict(default_query or {})
+
+    def copy(self, **changes: Any) -> Self:
+        """A client with the same options but for `changes`, on the same connections.
+
+        Takes what the constructor takes. `default_headers` and `default_query` are added to this client's; an API key
+        replaces an auth token and the reverse.
+        """
+        inherited = self._arguments()
+        if changes.get("api_key") is not None or changes.get("auth_token") is not None:
+            del inherited["api_key"], inherited["auth_token"]
+        for name in ("default_headers", "default_query"):
+            if name in changes:
+                changes[name] = {**inherited[name], **(changes[name] or {})}
+        return type(self)(**{**inherited, **{name: value for name, value in changes.items() if given(value)}})
+
+    def with_options(self, **changes: Any) -> Self:
+        """The same as `copy()`, reading better in `client.with_options(timeout=10).messages.create(...)`."""
+        return self.copy(**changes)
+
+    def _arguments(self) -> dict[str, Any]:
+        """What the constructor would have to be given to make this client again."""
+        return {
+            "api_key": self.api_key,
+            "auth_token": self.auth_token,
+            "base_url": self.base_url,
+            "timeout": self.timeout,
+            "idle_timeout": self.idle_timeout,
+            "max_retries": self.max_retries,
+            "default_headers": self.default_headers,
+            "default_query": self.default_query,
+        }
+
+    def _call(self, path: str, arguments: Mapping[str, Any], *, stream: bool) -> Call:
+        """The call that these arguments (those of `CallOptions`) mean.
+
+        Raises:
+            InvalidArgumentError: They mean none.
+        """
+        params = dict(arguments)
+        timeout = params.pop("timeout", NOT_GIVEN)
+        idle_timeout: float | NotGiven | None = params.pop("idle_timeout", NOT_GIVEN)
+        max_retries: int | NotGiven = params.pop("max_retries", NOT_GIVEN)
+        request = build_request(
+            path,
+            base_url=self.base_url,
+            credentials=self._credentials(),
+            default_headers=self.default_headers,
+            default_query=self.default_query,
+            stream=stream,
+            betas=params.pop("betas", NOT_GIVEN),
+            extra_headers=params.pop("extra_headers", None),
+            extra_query=params.pop("extra_query", None),
+            extra_body=params.pop("extra_body", None),
+            params=params,
+        )
+        return Call(
+            request=request,
+            timeout=timeout if given(timeout) else self.timeout,
+            idle_timeout=self.idle_timeout
+            if isinstance(idle_timeout, NotGiven)
+            else _checked_idle_timeout(idle_timeout),
+            max_retries=self.max_retries if isinstance(max_retries, NotGiven) else _checked_max_retries(max_retries),
+            stream=stream,
+        )
+
+    def _credentials(self) -> dict[str, str]:
+        if self.api_key is not None:
+            return {"x-api-key": self.api_key}
+        if self.auth_token is not None:
+            return {"authorization": f"Bearer {self.auth_token}"}
+        return {}
+
+
+def _checked_idle_timeout(seconds: float | None) -> float | None:
+    if seconds is not None and not seconds > 0:
+        raise InvalidArgumentError(f"idle_timeout must be a number of seconds above 0, or None, not {seconds!r}")
+    return seconds
+
+
+def _checked_max_retries(number: Any) -> int:
+    if not isinstance(number, int) or number < 0:
+        raise InvalidArgumentError(f"max_retries must be a whole number from 0 on, not {number!r}")
+    return number

@@ -1,0 +1,322 @@
+"""The arguments of a call to what goes over the wire: method, URL, headers and the JSON body as bytes.
+
+Values of `streamcore.types` may stand anywhere in the body: `message.content` as the content of the next assistant
+turn, or a whole `Message` as that turn. Knows nothing of HTTP libraries, answers or retries.
+"""
+
+from __future__ import annotations
+
+import enum
+import functools
+import importlib.metadata
+import math
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, Literal, Required, TypeAlias
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import attrs
+import msgspec
+from typing_extensions import TypedDict
+
+from streamcore.api.errors import InvalidArgumentError
+from streamcore.types import WireObject
+
+__all__ = [
+    "NOT_GIVEN",
+    "CallOptions",
+    "Headers",
+    "MessageParams",
+    "NotGiven",
+    "Omit",
+    "Request",
+    "build_request",
+    "check_base_url",
+    "given",
+    "json_body",
+    "merge_headers",
+    "not_given",
+    "omit",
+]
+
+API_VERSION = "2023-06-01"
+
+
+class NotGiven(enum.Enum):
+    """The type of `NOT_GIVEN`: this argument was not given, where `None` would mean something."""
+
+    NOT_GIVEN = "NOT_GIVEN"
+
+    def __bool__(self) -> Literal[False]:
+        return False
+
+    def __repr__(self) -> str:
+        return "NOT_GIVEN"
+
+
+class Omit:
+    """The type of `omit`: leave this out, even where there is a default. As a header's value, it removes the header."""
+
+    __slots__ = ()
+
+    def __bool__(self) -> Literal[False]:
+        return False
+
+    def __repr__(self) -> str:
+        return "omit"
+
+
+NOT_GIVEN: Final = NotGiven.NOT_GIVEN
+not_given: Final = NOT_GIVEN
+omit: Final = Omit()
+
+Headers: TypeAlias = Mapping[str, "str | Omit"]
+
+
+class MessageParams(TypedDict, total=False):
+    """What `messages.create` and `messages.stream` take for the body of the request.
+
+    The API's documentation says what each means: https://docs.claude.com/en/api/messages. Parameters that are not
+    listed are passed on as they are.
+    """
+
+    model: Required[str]
+    messages: Required[Iterable[Any]]
+    max_tokens: Required[int]
+    cache_control: Any
+    container: Any
+    context_management: Any
+    inference_geo: Any
+    mcp_servers: Any
+    metadata: Any
+    output_config: Any
+    output_format: Any
+    service_tier: Any
+    speed: Any
+    stop_sequences: Any
+    system: Any
+    temperature: Any
+    thinking: Any
+    tool_choice: Any
+    tools: Any
+    top_k: Any
+    top_p: Any
+
+
+class CallOptions(MessageParams, total=False):
+    """`MessageParams` and what a single call may change about how it is made.
+
+    Attributes:
+        betas: Beta features to turn on, sent as the `anthropic-beta` header.
+        extra_headers: Headers besides the client's; `omit` as a value removes one.
+        extra_query: Query parameters besides the client's.
+        extra_body: Members of the body besides the parameters, winning over them.
+        timeout: Instead of the client's: seconds, or a timeout object of the HTTP library; `None` is no timeout.
+        idle_timeout: Instead of the client's: the longest silence between bytes of the answer, in seconds.
+        max_retries: Instead of the client's.
+    """
+
+    betas: Any
+    extra_headers: Headers | None
+    extra_query: Mapping[str, Any] | None
+    extra_body: Mapping[str, Any] | None
+    timeout: Any
+    idle_timeout: float | NotGiven | None
+    max_retries: int | NotGiven
+
+
+@attrs.frozen(kw_only=True)
+class Request:
+    """An HTTP request, ready to be sent. The names of `headers` are in lower case."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: bytes
+
+
+def build_request(
+    path: str,
+    *,
+    base_url: str,
+    credentials: Headers,
+    default_headers: Headers,
+    default_query: Mapping[str, Any],
+    params: Mapping[str, Any],
+    stream: bool,
+    betas: Any = NOT_GIVEN,
+    extra_headers: Headers | None = None,
+    extra_query: Mapping[str, Any] | None = None,
+    extra_body: Mapping[str, Any] | None = None,
+) -> Request:
+    """The request for one call.
+
+    Args:
+        path: Below `base_url`, with a query or not.
+        base_url: Of the API, with or without a slash at its end.
+        credentials: The header that says who asks; the layers after it may replace it.
+        default_headers: The client's.
+        default_query: The client's.
+        params: Members of the body; those that were not given are left out.
+        stream: Whether the answer shall be an event stream.
+        betas: Names of beta features.
+        extra_headers: The call's, winning over all others.
+        extra_query: The call's.
+        extra_body: Members that win over `params`.
+
+    Raises:
+        InvalidArgumentError: A value has no JSON form, a parameter is missing, or there are no credentials.
+    """
+    fields = {name: value for name, value in {**params, **(extra_body or {})}.items() if given(value)}
+    for name in ("model", "messages", "max_tokens"):
+        if name not in fields:
+            raise InvalidArgumentError(f"the parameter {name!r} is missing")
+    if stream:
+        fields["stream"] = True
+    defaults: dict[str, str | Omit] = {
+        "accept": "text/event-stream" if stream else "application/json",
+        "content-type": "application/json",
+        "anthropic-version": API_VERSION,
+        "user-agent": user_agent(),
+    }
+    beta: Headers = {"anthropic-beta": _beta_header(betas)} if given(betas) and betas is not None else {}
+    headers = merge_headers(defaults, credentials, default_headers, beta, extra_headers or {})
+    _check_credentials(headers, omitted=_omitted(default_headers, extra_headers or {}))
+    return Request(
+        method="POST",
+        url=_url(base_url, path, {**default_query, **(extra_query or {})}),
+        headers=headers,
+        body=json_body(fields),
+    )
+
+
+def given(value: object) -> bool:
+    """Whether `value` is neither `NOT_GIVEN` nor `omit`."""
+    return value is not NOT_GIVEN and not isinstance(value, Omit)
+
+
+def merge_headers(*layers: Headers) -> dict[str, str]:
+    """One set of headers from several, the later ones winning. Names lose their case; `omit` removes a header.
+
+    Raises:
+        InvalidArgumentError: A name or a value is not one that HTTP allows.
+    """
+    merged: dict[str, str] = {}
+    for layer in layers:
+        for name, value in layer.items():
+            if isinstance(value, Omit):
+                merged.pop(name.lower(), None)
+            elif given(value):
+                _check_header(name, value)
+                merged[name.lower()] = value
+    return merged
+
+
+# RFC 9110, sections 5.1 and 5.5.
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"(?:[!-~](?:[ \t!-~]*[!-~])?)?")
+
+
+def _check_header(name: object, value: object) -> None:
+    if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+        raise InvalidArgumentError(f"{name!r} cannot be the name of a header")
+    # The value may be a credential: it is not shown.
+    if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
+        raise InvalidArgumentError(
+            f"the value of the header {name!r} must be ASCII text without line breaks, and without blanks around it"
+        )
+
+
+def _omitted(*layers: Headers) -> set[str]:
+    return {name.lower() for layer in layers for name, value in layer.items() if isinstance(value, Omit)}
+
+
+def _check_credentials(headers: Mapping[str, str], *, omitted: set[str]) -> None:
+    names = {"x-api-key", "authorization"}
+    if not (names & headers.keys() or names & omitted):
+        raise InvalidArgumentError(
+            "there are no credentials: give the client an api_key or an auth_token, or set ANTHROPIC_API_KEY or "
+            "ANTHROPIC_AUTH_TOKEN"
+        )
+
+
+def _beta_header(betas: Any) -> str:
+    names = [betas] if isinstance(betas, str) else list(betas)
+    if not all(isinstance(name, str) for name in names):
+        raise InvalidArgumentError(f"betas must be names, not {names!r}")
+    return ",".join(names)
+
+
+@functools.cache
+def user_agent() -> str:
+    """What the library calls itself in requests."""
+    try:
+        version = importlib.metadata.version("streamcore")
+    except importlib.metadata.PackageNotFoundError:
+        version = "0"  # imported from a source tree that was never installed
+    return f"streamcore/{version}"
+
+
+def check_base_url(base_url: str) -> str:
+    """`base_url` without the slash at its end.
+
+    Raises:
+        InvalidArgumentError: It is not an http or https URL with a host.
+    """
+    try:
+        parts = urlsplit(base_url)
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        fine = False
+    if not fine:
+        raise InvalidArgumentError(f"base_url must be an http or https URL, not {base_url!r}")
+    return base_url.rstrip("/")
+
+
+def _url(base_url: str, path: str, query: Mapping[str, Any]) -> str:
+    parts = urlsplit(base_url.rstrip("/") + path)
+    pairs = [(key, _query_value(value)) for key, value in query.items() if given(value) and value is not None]
+    joined = "&".join(part for part in (parts.query, urlencode(pairs)) if part)
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, joined, ""))
+
+
+def _query_value(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def json_body(fields: Mapping[str, Any]) -> bytes:
+    """`fields` as a JSON object in UTF-8.
+
+    Raises:
+        InvalidArgumentError: A value has no JSON form; the message says where it is.
+    """
+    try:
+        return msgspec.json.encode(_jsonable(fields, "the body"))
+    except UnicodeEncodeError as error:
+        raise InvalidArgumentError(f"a string of the body is not Unicode text: {error.reason}") from None
+    except RecursionError:
+        raise InvalidArgumentError("the body nests too deep") from None
+
+
+def _jsonable(value: Any, path: str) -> Any:
+    """`value` made of dicts, lists and scalars only. `path` is where it stands."""
+    if value is None or isinstance(value, (str, bool, int)):
+        return value
+    if isinstance(value, float):
+        if math.isfinite(value):
+            return value
+        raise InvalidArgumentError(f"{path} is {value}, which JSON has no number for")
+    if isinstance(value, WireObject):
+        return _jsonable(value.to_param(), path)
+    if isinstance(value, Mapping):
+        result = {}
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise InvalidArgumentError(f"{path} has the key {key!r}, which is no string")
+            if given(item):
+                result[key] = _jsonable(item, key if path == "the body" else f"{path}.{key}")
+        return result
+    if isinstance(value, Iterable) and not isinstance(value, (bytes, bytearray, memoryview, set, frozenset)):
+        return [_jsonable(item, f"{path}[{number}]") for number, item in enumerate(value)]
+    hint = ": encode it as base64 text" if isinstance(value, (bytes, bytearray, memoryview)) else ""
+    raise InvalidArgumentError(f"{path} is of type {type(value).__name__}, which has no JSON form{hint}")

@@ -1,0 +1,104 @@
+"""An answer's status, headers and body to what the caller gets: an exception, a `Message`, or the go-ahead to stream.
+
+Reads nothing itself. Who calls these functions reads the body, and for a failure no more of it than
+`ERROR_BODY_SIZE`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import cattrs
+import msgspec
+
+from streamcore.api.errors import APIStatusError, error_from_event, error_from_status
+from streamcore.codec import converter
+from streamcore.errors import DecodeError, excerpt
+from streamcore.types import ErrorEvent, ErrorObject, Message
+
+__all__ = ["ERROR_BODY_SIZE", "is_event_stream", "is_success", "message_from_body", "not_a_stream", "status_error"]
+
+ERROR_BODY_SIZE = 256 * 1024
+"""Bytes of the body of a failure that are read: a page of HTML may be long, and only its beginning is shown."""
+
+# What an event stream is labelled with, rightly or by servers that do not know it. Its own decoder looks at the body.
+_MAY_BE_A_STREAM = frozenset({"", "text/event-stream", "text/plain", "application/octet-stream"})
+
+
+def is_success(status: int) -> bool:
+    """Whether the status is 2xx."""
+    return 200 <= status < 300
+
+
+def is_event_stream(headers: Mapping[str, str]) -> bool:
+    """Whether the body may be an event stream, as far as its content type tells. `headers` must find `content-type`
+    under its name in lower case.
+    """
+    return _media_type(headers) in _MAY_BE_A_STREAM
+
+
+def _media_type(headers: Mapping[str, str]) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def status_error(status: int, body: bytes, *, response: Any) -> APIStatusError:
+    """The exception for an answer whose status is not 2xx.
+
+    Args:
+        status: The status.
+        body: The body, or the beginning of it.
+        response: The HTTP library's response.
+    """
+    return error_from_status(status, body=_decoded(body), response=response)
+
+
+def not_a_stream(headers: Mapping[str, str], body: bytes, *, response: Any) -> APIStatusError | DecodeError:
+    """The exception for an answer of status 2xx that is not the event stream that was asked for.
+
+    Gateways answer so: with a page of HTML, or with the JSON of an error and the wrong status. The latter is the
+    exception that the error's type stands for.
+    """
+    decoded = _decoded(body)
+    if isinstance(decoded, dict) and isinstance(decoded.get("error"), dict) and decoded.get("type") == "error":
+        return error_from_event(_structure_error(decoded), response=response, snapshot=None)
+    media_type = _media_type(headers)
+    return DecodeError(
+        f"the body is not an event stream but {media_type}, it begins with {excerpt(body)}", offset=0, received=body
+    )
+
+
+def _structure_error(decoded: dict[str, Any]) -> ErrorEvent:
+    error = decoded["error"]
+    request_id = decoded.get("request_id")
+    return ErrorEvent(
+        error=ErrorObject(type=str(error.get("type", "error")), message=str(error.get("message", ""))),
+        request_id=request_id if isinstance(request_id, str) else None,
+    )
+
+
+def message_from_body(body: bytes) -> Message:
+    """The message in the body of an answer that is not a stream.
+
+    Raises:
+        DecodeError: It is not JSON, or not a message.
+    """
+    try:
+        decoded = msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise DecodeError(f"the body is not JSON ({error})", received=body) from None
+    if not isinstance(decoded, dict):
+        raise DecodeError("the body is not a message", received=body)
+    try:
+        return converter.structure(decoded, Message)
+    except (cattrs.BaseValidationError, ValueError, KeyError) as error:
+        fault = f"the field {error} is missing" if isinstance(error, KeyError) else str(error)
+        raise DecodeError(f"the body is not a message: {fault}", received=body) from None
+
+
+def _decoded(body: bytes) -> object:
+    """The JSON in `body`, else its text."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return body.decode("utf-8", "replace").strip()

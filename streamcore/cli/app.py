@@ -1,0 +1,218 @@
+"""The commands and their options. What each does with a stream is in a module of its own, unless it is a few lines."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import click
+from rich.console import Console
+
+from streamcore import MessageEngine, MessageStreamEvent, ProtocolError
+from streamcore.cli.check import check_all, find_streams, report_json, report_lines, total_line
+from streamcore.cli.render import Display, Pace
+from streamcore.cli.source import Boundaries, Failure, Source
+from streamcore.codec import encode_event
+from streamcore.stream import derive
+from streamcore.types import ErrorEvent
+
+__all__ = ["cli"]
+
+_INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
+
+
+class _Commands(click.Group):
+    """A group whose commands end quietly when interrupted, and with one line when their output cannot be written."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison]  # closed by the caller
+            raise Failure("standard output is closed")
+        # What cannot be written in the encoding of the terminal is escaped.
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except KeyboardInterrupt:
+            ctx.exit(_INTERRUPTED)
+        except OSError as error:  # all that reading raises is a Failure already
+            _discard_output()
+            raise Failure(f"standard output: {(error.strerror or str(error)).lower()}") from error
+        return result
+
+
+def _discard_output() -> None:
+    """Let what is still buffered go nowhere, or the interpreter would try to write it once more, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Look at recorded or live event streams of the Messages API.
+
+    A FILE is the raw body of a text/event-stream response; `-` is standard input, read as it arrives:
+
+        curl -N ... | streamcore replay -
+
+    The exit code is 1 for a stream that is broken, ends early or reports an error.
+    """
+
+
+_file_argument = click.argument("path", metavar="FILE")
+_strict_option = click.option("--strict", is_flag=True, help="Fail where otherwise a violation is noted.")
+
+
+@cli.command()
+@_file_argument
+@click.option(
+    "--speed",
+    type=click.FloatRange(min=0),
+    metavar="FACTOR",
+    help="How fast events are shown: 1 is 40 a second, 2 twice as many, 0 as fast as they can be read. A capture has "
+    "no times, so they are spread evenly. The default is 1 for a file on a terminal, otherwise 0.",
+)
+@_strict_option
+def replay(path: str, speed: float | None, strict: bool) -> None:
+    """Show a stream as it unfolds.
+
+    Text comes bare, thinking dimmed, tool calls with their input growing, results of server tools in a few lines,
+    citations as marks. At the end of each message: why it stopped, its model, usage, and what was odd.
+    """
+    console = Console(highlight=False, soft_wrap=True)
+    source = Source(path)
+    if speed is None:
+        speed = 1 if console.is_terminal and not source.is_stdin else 0
+    pace = Pace(speed) if speed else None
+    engine = _engine(strict)
+    display = Display(console, engine)
+    with _faults_of(source) as faults:
+        try:
+            for batch in source.batches(engine):
+                try:
+                    for event in batch:
+                        display.show(event)
+                        faults.see(event)
+                        if pace is not None:
+                            display.flush()
+                            pace.wait()
+                finally:
+                    display.flush()
+        except (ProtocolError, Failure):
+            display.finish()
+            raise
+        display.finish()
+
+
+@cli.command()
+@_file_argument
+@click.option(
+    "--derived",
+    is_flag=True,
+    help="As message streams yield them: with derived events (text, thinking, ...), stop events with what is complete.",
+)
+@_strict_option
+def events(path: str, derived: bool, strict: bool) -> None:
+    """Print the events, one JSON object a line."""
+    source = Source(path)
+    engine = _engine(strict)
+    out = sys.stdout.buffer
+    encode = _encode_derived if derived else _encode_alone
+    with _faults_of(source) as faults:
+        for batch in source.batches(engine):
+            try:
+                for event in batch:
+                    out.writelines(payload + b"\n" for payload in encode(event, engine))
+                    faults.see(event)
+            finally:
+                out.flush()
+    _warn_of_violations(source, engine)
+
+
+def _encode_alone(event: MessageStreamEvent, engine: MessageEngine) -> Iterator[bytes]:
+    yield encode_event(event)
+
+
+def _encode_derived(event: MessageStreamEvent, engine: MessageEngine) -> Iterator[bytes]:
+    for yielded in derive(event, engine):
+        yield yielded.to_json().encode()
+
+
+@cli.command()
+@_file_argument
+@_strict_option
+def message(path: str, strict: bool) -> None:
+    """Print the final message as JSON.
+
+    It is indented; of several messages there is one document after another. One that is not complete is not printed.
+    """
+    source = Source(path)
+    engine = _engine(strict)
+    messages = Boundaries()
+    out = sys.stdout.buffer
+    with _faults_of(source) as faults:
+        for batch in source.batches(engine):
+            for event in batch:
+                messages.begins(event)
+                if messages.ends(event):
+                    out.write(engine.final_message.to_json(indent=2).encode() + b"\n")
+                    out.flush()
+                faults.see(event)
+    _warn_of_violations(source, engine)
+
+
+@cli.command()
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@_strict_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document: ok, counts, files.")
+def check(paths: tuple[str, ...], strict: bool, as_json: bool) -> None:
+    """Say of each stream whether it is whole.
+
+    That is: ok, what was odd (violations), or the error and its place. A PATH is a file or a folder, of which every
+    .sse file is checked. The exit code is 1 if any fails; violations fail with --strict only.
+    """
+    reports = []
+    for report in check_all(list(find_streams(paths)), strict=strict):
+        reports.append(report)
+        if not as_json:
+            for line in report_lines(report):
+                click.echo(line)
+    click.echo(report_json(reports) if as_json else total_line(reports))
+    if any(report.fault is not None for report in reports):
+        raise click.exceptions.Exit(1)
+
+
+def _engine(strict: bool) -> MessageEngine:
+    return MessageEngine(strict=strict, multiple_messages=True)
+
+
+class _Faults:
+    """Remembers the first error event of a stream."""
+
+    def __init__(self) -> None:
+        self.error: ErrorEvent | None = None
+
+    def see(self, event: MessageStreamEvent) -> None:
+        if self.error is None and isinstance(event, ErrorEvent):
+            self.error = event
+
+
+@contextlib.contextmanager
+def _faults_of(source: Source) -> Iterator[_Faults]:
+    """Turn what is wrong with a stream into a `Failure`: it broke the rules, or has reported an error."""
+    faults = _Faults()
+    try:
+        yield faults
+    except ProtocolError as error:
+        raise source.failure(str(error)) from error
+    if faults.error is not None:
+        error_object = faults.error.error
+        raise source.failure(f"an error event came: {error_object.type}: {error_object.message}")
+
+
+def _warn_of_violations(source: Source, engine: MessageEngine) -> None:
+    if engine.violations:
+        click.echo(f"streamcore: {source.name}: violations: {len(engine.violations)}, see `streamcore check`", err=True)

@@ -1,0 +1,170 @@
+"""Where a stream comes from: a file or standard input, as bytes and as the events of an engine.
+
+Every fault of the input leaves as `Failure`: one line for people. Bytes are read as they arrive, 64 KB at most, so
+that a live stream is seen at once and a large file never lies in memory.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from typing import cast
+
+import click
+
+from streamcore import MessageEngine, MessageStreamEvent, ProtocolError
+from streamcore.errors import excerpt
+from streamcore.types import MessageStartEvent, MessageStopEvent
+
+__all__ = ["Boundaries", "Failure", "Source", "place", "visible"]
+
+_CHUNK_SIZE = 64 * 1024
+_CONTEXT_SIZE = 4096
+_CONTEXT_WIDTH = 100
+
+# A terminal obeys control characters, and a model may write any: they are shown as what Unicode draws for them.
+_VISIBLE = (
+    {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"}
+    | {0x7F: 0x2421}
+    | dict.fromkeys(range(0x80, 0xA0), 0xFFFD)
+)
+
+
+class Failure(click.ClickException):
+    """The command cannot go on, or has found a stream to be bad. Ends it with exit code 1 and one line on stderr."""
+
+    def show(self, file: object = None) -> None:
+        """Print the line. `file` is not used: it is always stderr."""
+        click.echo(f"streamcore: {visible(self.format_message(), lines=False)}", err=True)
+
+
+def visible(text: str, *, lines: bool = True) -> str:
+    """`text` without characters that a terminal would obey. Line ends stay only with `lines`."""
+    shown = text.translate(_VISIBLE)
+    return shown if lines else " ".join(shown.splitlines())
+
+
+def place(error: ProtocolError) -> str:
+    """An error in words and with its place, but without what was received."""
+    return str(ProtocolError(error.message, offset=error.offset, event_number=error.event_number, index=error.index))
+
+
+class Source:
+    """One stream to read; the path `-` is standard input.
+
+    Attributes:
+        name: What to call it.
+        size: Bytes read so far.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self.is_stdin = path == "-"
+        self.name = "standard input" if self.is_stdin else path
+        self.size = 0
+
+    def chunks(self) -> Iterator[bytes]:
+        """The bytes, as they arrive.
+
+        Raises:
+            Failure: They cannot be read, or there are none.
+        """
+        try:
+            if self.is_stdin:
+                if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison]  # closed by the caller
+                    raise self.failure("it is closed")
+                yield from self._counted(cast(io.BufferedReader, sys.stdin.buffer).read1)
+            else:
+                with open(self._path, "rb", buffering=0) as file:
+                    yield from self._counted(file.read)
+        except OSError as error:
+            raise self.failure((error.strerror or str(error)).lower()) from error
+        if not self.size:
+            raise self.failure("it is empty")
+
+    def _counted(self, read: Callable[[int], bytes]) -> Iterator[bytes]:
+        while chunk := read(_CHUNK_SIZE):
+            self.size += len(chunk)
+            yield chunk
+
+    def batches(self, engine: MessageEngine) -> Iterator[Iterator[MessageStreamEvent]]:
+        """What `engine` makes of the stream: for each chunk its events, and those that the end brings.
+
+        Raises:
+            Failure: As `chunks()`. Reading a batch raises what `engine.events()` does.
+        """
+        for chunk in self.chunks():
+            engine.receive_data(chunk)
+            yield engine.events()
+        engine.receive_eof()
+        yield engine.events()
+
+    def failure(self, what: str) -> Failure:
+        """A `Failure` that names this source."""
+        return Failure(f"{self.name}: {what}")
+
+    def context(self, error: ProtocolError) -> str | None:
+        """One line of what stands at the place of an error: the data of that event or, at the end, the last line.
+
+        `None` where there is nothing to show.
+        """
+        if self._is_file() and error.offset is not None:
+            line = _line_at(self._path, error.offset)
+        elif error.received is not None:
+            line = excerpt(error.received)
+        else:
+            return None
+        shown = visible(line, lines=False).strip()
+        if not shown:
+            return None
+        return shown if len(shown) <= _CONTEXT_WIDTH else shown[: _CONTEXT_WIDTH - 1] + "…"
+
+    def _is_file(self) -> bool:
+        """Whether it can be read a second time: a pipe with a name cannot."""
+        return not self.is_stdin and stat.S_ISREG(os.stat(self._path).st_mode)
+
+
+def _line_at(path: str, offset: int) -> str:
+    """Of the event at `offset` the line with its data; where nothing is left, the last line before."""
+    with open(path, "rb") as file:
+        file.seek(offset)
+        lines = file.read(_CONTEXT_SIZE).lstrip().splitlines()
+        if lines:
+            event = lines[: lines.index(b"")] if b"" in lines else lines
+            line = next((line for line in event if line.startswith(b"data")), event[0])
+        else:
+            start = max(0, offset - _CONTEXT_SIZE)
+            file.seek(start)
+            line = file.read(offset - start).rstrip().rpartition(b"\n")[2]
+    return line.decode("utf-8", "replace")
+
+
+class Boundaries:
+    """Tells which `message_start` begins a message and which `message_stop` ends one. Any other is only a violation.
+
+    Attributes:
+        open: Whether a message has begun and not ended.
+        complete: How many messages have ended.
+    """
+
+    def __init__(self) -> None:
+        self.open = False
+        self.complete = 0
+
+    def begins(self, event: MessageStreamEvent) -> bool:
+        """Take the next event: whether a message begins with it."""
+        if self.open or not isinstance(event, MessageStartEvent):
+            return False
+        self.open = True
+        return True
+
+    def ends(self, event: MessageStreamEvent) -> bool:
+        """Take the next event: whether a message ends with it."""
+        if not self.open or not isinstance(event, MessageStopEvent):
+            return False
+        self.open = False
+        self.complete += 1
+        return True

@@ -1,0 +1,125 @@
+"""Which exception an answer or an error event is, and what the exception knows."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from types import SimpleNamespace
+
+import pytest
+
+from streamcore import Message, StreamCoreError
+from streamcore.api import errors
+from streamcore.api.errors import APIConnectionError, APIError, APIStatusError, APITimeoutError
+from streamcore.types import ErrorEvent, ErrorObject
+
+STATUSES = {
+    400: errors.BadRequestError,
+    401: errors.AuthenticationError,
+    402: errors.PaymentRequiredError,
+    403: errors.PermissionDeniedError,
+    404: errors.NotFoundError,
+    408: errors.RequestTimeoutError,
+    409: errors.ConflictError,
+    412: errors.PreconditionFailedError,
+    413: errors.RequestTooLargeError,
+    418: errors.APIStatusError,
+    422: errors.UnprocessableEntityError,
+    429: errors.RateLimitError,
+    431: errors.RequestHeaderFieldsTooLargeError,
+    499: errors.ClientClosedRequestError,
+    500: errors.InternalServerError,
+    501: errors.HTTPNotImplementedError,
+    502: errors.InternalServerError,
+    503: errors.ServiceUnavailableError,
+    504: errors.GatewayTimeoutError,
+    529: errors.OverloadedError,
+    599: errors.InternalServerError,
+    301: errors.APIStatusError,
+}
+
+TYPES = {
+    "invalid_request_error": (errors.BadRequestError, 400),
+    "authentication_error": (errors.AuthenticationError, 401),
+    "billing_error": (errors.PaymentRequiredError, 402),
+    "permission_error": (errors.PermissionDeniedError, 403),
+    "not_found_error": (errors.NotFoundError, 404),
+    "conflict_error": (errors.ConflictError, 409),
+    "request_too_large": (errors.RequestTooLargeError, 413),
+    "rate_limit_error": (errors.RateLimitError, 429),
+    "api_error": (errors.InternalServerError, 500),
+    "timeout_error": (errors.GatewayTimeoutError, 504),
+    "overloaded_error": (errors.OverloadedError, 529),
+    "error_from_tomorrow": (errors.APIStatusError, 200),
+}
+
+BODY = {"type": "error", "error": {"type": "rate_limit_error", "message": "slow down"}, "request_id": "req_body"}
+RESPONSE = SimpleNamespace(status_code=200, headers={"request-id": "req_head"}, request="the request")
+
+
+@pytest.mark.parametrize(("status", "expected"), STATUSES.items())
+def test_the_status_decides_the_class(status: int, expected: type[APIStatusError]) -> None:
+    error = errors.error_from_status(status, body=BODY)
+    assert type(error) is expected
+    assert error.status_code == status
+
+
+@pytest.mark.parametrize(("kind", "expected"), TYPES.items())
+def test_the_type_of_an_error_event_decides_the_class_and_the_status(
+    kind: str, expected: tuple[type[APIStatusError], int]
+) -> None:
+    event = ErrorEvent(error=ErrorObject(type=kind, message="no"))
+    error = errors.error_from_event(event, response=RESPONSE, snapshot=None)
+    assert (type(error), error.status_code) == expected
+    assert error.type == kind
+    assert error.message == f"{kind}: no"
+    assert error.body == {"type": "error", "error": {"type": kind, "message": "no"}}
+    assert error.response is RESPONSE
+
+
+def test_an_error_event_brings_the_snapshot_along() -> None:
+    snapshot = Message(id="msg_1", model="claude-1")
+    event = ErrorEvent(error=ErrorObject(type="api_error", message="no"))
+    assert errors.error_from_event(event, response=None, snapshot=snapshot).snapshot is snapshot
+
+
+def test_an_error_without_a_response_still_says_its_request_id() -> None:
+    event = ErrorEvent(error=ErrorObject(type="api_error"), request_id="req_event")
+    assert errors.error_from_event(event, response=None, snapshot=None).request_id == "req_event"
+    assert errors.error_from_event(event, response=RESPONSE, snapshot=None).request_id == "req_head"
+    assert errors.error_from_status(429, body=BODY).request_id == "req_body"
+    assert errors.error_from_status(429, body=BODY, response=RESPONSE).request_id == "req_head"
+
+
+def test_the_message_says_status_type_and_reason() -> None:
+    assert errors.error_from_status(429, body=BODY).message == "429 rate_limit_error: slow down"
+    assert errors.error_from_status(502, body="<html>bad gateway").message == "502 <html>bad gateway"
+    assert errors.error_from_status(500, body="").message == "Error code: 500"
+
+
+@pytest.mark.parametrize("body", [None, "", "text", [], {}, {"error": "text"}, {"error": {"type": 7, "message": []}}])
+def test_any_body_makes_an_exception(body: object) -> None:
+    error = errors.error_from_status(500, body=body)
+    assert error.body == body
+    assert error.type is None
+
+
+def test_the_family_is_that_of_the_official_package() -> None:
+    assert issubclass(APIError, StreamCoreError)
+    assert issubclass(APITimeoutError, APIConnectionError)
+    assert issubclass(APIConnectionError, APIError)
+    assert issubclass(APIStatusError, APIError)
+    assert issubclass(errors.OverloadedError, errors.InternalServerError)
+    assert not issubclass(APIStatusError, APIConnectionError)
+
+
+@pytest.mark.parametrize("through", [lambda error: pickle.loads(pickle.dumps(error)), copy.copy])
+def test_exceptions_survive_pickling_but_for_the_connection(through: object) -> None:
+    error = errors.error_from_status(429, body=BODY, response=RESPONSE)
+    error.snapshot = Message(id="msg_1", model="claude-1")
+    assert callable(through)
+    restored = through(error)
+    assert type(restored) is type(error)
+    assert str(restored) == str(error)
+    assert restored.response is None
+    assert {**vars(restored), "response": RESPONSE, "request": "the request"} == vars(error)

@@ -1,0 +1,72 @@
+"""What a caller writes, for mypy to read: `.ci/run` checks this file with the rest. Its test makes sure that it runs.
+
+Each `assert_type` is a claim about what the type checker knows at that line.
+"""
+
+from __future__ import annotations
+
+from typing import assert_type
+
+from helpers import HELLO, body
+
+from streamcore import Message, MessageEngine, MessageStreamEvent
+from streamcore.types import (
+    ContentBlockDeltaEvent,
+    ContentBlockStartEvent,
+    InputJSONDelta,
+    MessageDeltaEvent,
+    TextBlock,
+    TextDelta,
+    ThinkingDelta,
+    ToolUseBlock,
+)
+
+
+def by_type_string(event: MessageStreamEvent) -> str:
+    if event.type == "message_start":
+        assert_type(event.message, Message)
+        return event.message.id
+    if event.type == "content_block_delta":
+        if event.delta.type == "text_delta":
+            assert_type(event.delta, TextDelta)
+            return event.delta.text
+        if event.delta.type == "input_json_delta":
+            assert_type(event.delta.partial_json, str)
+            return event.delta.partial_json
+    elif event.type == "content_block_start":
+        if event.content_block.type == "tool_use":
+            assert_type(event.content_block, ToolUseBlock)
+            return event.content_block.name
+    elif event.type == "message_delta":
+        assert_type(event, MessageDeltaEvent)
+        assert_type(event.usage.output_tokens, int | None)
+        return str(event.usage.output_tokens)
+    return event.type
+
+
+def by_match(event: MessageStreamEvent) -> str:
+    match event:
+        case ContentBlockDeltaEvent(delta=TextDelta(text=text)):
+            assert_type(text, str)
+            return text
+        case ContentBlockDeltaEvent(delta=InputJSONDelta(partial_json=fragment)):
+            return fragment
+        case ContentBlockDeltaEvent(delta=ThinkingDelta(thinking=thinking)):
+            return thinking
+        case ContentBlockStartEvent(content_block=TextBlock() | ToolUseBlock() as block):
+            assert_type(block, TextBlock | ToolUseBlock)
+            return block.type
+        case _:
+            return ""
+
+
+def test_events_are_told_apart_by_their_type_and_by_match() -> None:
+    engine = MessageEngine()
+    engine.receive_data(body(*HELLO))
+    events = list(engine.events())
+    texts = [
+        event.delta.text for event in events if event.type == "content_block_delta" and event.delta.type == "text_delta"
+    ]
+    assert texts
+    assert [by_match(event) for event in events if by_match(event) in texts] == texts
+    assert [by_type_string(event) for event in events if by_type_string(event) in texts] == texts
