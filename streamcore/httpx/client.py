@@ -1,0 +1,193 @@
+"""`Anthropic` and `AsyncAnthropic` on httpx2, or on a client of httpx2 or httpx that is handed in.
+
+Only what is httpx's own is here: sending, waiting, closing. The rest of a client is in `streamcore.api`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from types import TracebackType
+from typing import Any, Self
+
+import anyio
+import httpx2
+
+from streamcore.api.attempts import AsyncAttempts, SyncAttempts
+from streamcore.api.client import Call
+from streamcore.api.errors import InvalidArgumentError
+from streamcore.api.messages import AsyncBeta, AsyncMessages, Beta, Messages
+from streamcore.errors import StreamCoreError
+from streamcore.httpx.answers import AsyncAnswer, SyncAnswer, in_library
+from streamcore.httpx.library import library_of, timeouts_of
+from streamcore.httpx.loops import running_loop
+
+__all__ = ["Anthropic", "AsyncAnthropic"]
+
+# A stream holds its connection for minutes; httpx's own bound of 100 is made for short answers.
+_LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=100)
+
+
+class Anthropic(SyncAttempts):
+    """A client of the API for sync code; threads may share it.
+
+    ```python
+    with Anthropic() as client:
+        with client.messages.stream(model=..., max_tokens=1024, messages=[...]) as stream:
+            for text in stream.text_stream:
+                print(text, end="", flush=True)
+    ```
+
+    Args:
+        http_client: An `httpx2.Client` or `httpx.Client` to send with, in place of one of our own.
+        **options: Those of `streamcore.api.client.BaseClient`.
+    """
+
+    def __init__(self, *, http_client: Any = None, **options: Any) -> None:
+        super().__init__(**options)
+        self._http = http_client if http_client is not None else _OwnClient(limits=_LIMITS, follow_redirects=True)
+
+    @property
+    def messages(self) -> Messages:
+        """The Messages API."""
+        return Messages(self)
+
+    @property
+    def beta(self) -> Beta:
+        """The API's beta features."""
+        return Beta(self)
+
+    def close(self) -> None:
+        """Close the connections, also those of an `http_client` that was handed in and of copies of this client."""
+        with in_library():
+            self._http.close()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close()` was called."""
+        return bool(self._http.is_closed)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _arguments(self) -> dict[str, Any]:
+        return {**super()._arguments(), "http_client": self._http}
+
+    def _send(self, call: Call) -> SyncAnswer:
+        request = _http_request(self._http, call)
+        library = library_of(self._http)
+        try:
+            with in_library():
+                response = self._http.send(request, stream=True)
+        except library.failures as error:
+            raise library.translate(error, request=request, doing="waiting for the answer") from error
+        return SyncAnswer(response, idle_timeout=call.idle_timeout)
+
+
+class AsyncAnthropic(AsyncAttempts):
+    """A client of the API for async code, under asyncio or trio.
+
+    ```python
+    async with AsyncAnthropic() as client:
+        async with client.messages.stream(model=..., max_tokens=1024, messages=[...]) as stream:
+            async for text in stream.text_stream:
+                print(text, end="", flush=True)
+    ```
+
+    Args:
+        http_client: An `httpx2.AsyncClient` or `httpx.AsyncClient` to send with, in place of one of our own.
+        **options: Those of `streamcore.api.client.BaseClient`.
+    """
+
+    def __init__(self, *, http_client: Any = None, **options: Any) -> None:
+        super().__init__(**options)
+        self._http = http_client if http_client is not None else _OwnAsyncClient(limits=_LIMITS, follow_redirects=True)
+
+    @property
+    def messages(self) -> AsyncMessages:
+        """The Messages API."""
+        return AsyncMessages(self)
+
+    @property
+    def beta(self) -> AsyncBeta:
+        """The API's beta features."""
+        return AsyncBeta(self)
+
+    async def close(self) -> None:
+        """Close the connections, also those of an `http_client` that was handed in and of copies of this client."""
+        await self._http.aclose()
+
+    async def aclose(self) -> None:
+        """The same as `close()`."""
+        await self.close()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close()` was called."""
+        return bool(self._http.is_closed)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def _arguments(self) -> dict[str, Any]:
+        return {**super()._arguments(), "http_client": self._http}
+
+    async def _send(self, call: Call) -> AsyncAnswer:
+        request = _http_request(self._http, call)
+        library = library_of(self._http)
+        try:
+            response = await self._http.send(request, stream=True)
+        except library.failures as error:
+            raise library.translate(error, request=request, doing="waiting for the answer") from error
+        return AsyncAnswer(response, idle_timeout=call.idle_timeout)
+
+    async def _sleep(self, seconds: float) -> None:
+        await anyio.sleep(seconds)
+
+
+def _http_request(http: Any, call: Call) -> Any:
+    """The library's request for one attempt.
+
+    Raises:
+        InvalidArgumentError: The URL or the timeout is none.
+        StreamCoreError: The client has been closed.
+    """
+    if http.is_closed:
+        raise StreamCoreError("the client has been closed")
+    timeouts = timeouts_of(call.timeout, http.timeout)
+    request = call.request
+    try:
+        return http.build_request(
+            request.method,
+            request.url,
+            headers=request.headers,
+            content=request.body,
+            extensions={"timeout": timeouts},
+        )
+    except library_of(http).invalid_url as error:
+        raise InvalidArgumentError(f"the URL {request.url!r} is invalid: {error}") from error
+
+
+class _OwnClient(httpx2.Client):
+    """Programs make a client and never close it: its connections end with it."""
+
+    def __del__(self) -> None:
+        if hasattr(self, "_state") and not self.is_closed:
+            self.close()
+
+
+class _OwnAsyncClient(httpx2.AsyncClient):
+    def __del__(self) -> None:
+        # Without a running loop there is nothing left to close: the connections belonged to one that has ended.
+        with contextlib.suppress(RuntimeError):
+            if hasattr(self, "_state") and not self.is_closed:
+                running_loop().spawn(self.aclose, late=lambda: None)

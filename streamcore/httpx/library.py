@@ -1,0 +1,89 @@
+"""httpx2 or httpx: which of the two an object is from, and its exceptions as ours.
+
+The two have the same names and different classes. httpx2 is what our own clients run on; httpx is never imported here,
+but an object of its has imported it already.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+import httpx2
+
+from streamcore.api.client import DEFAULT_CONNECT_TIMEOUT, DEFAULT_TIMEOUT
+from streamcore.api.errors import APIConnectionError, APITimeoutError, InvalidArgumentError
+from streamcore.api.request import NOT_GIVEN
+
+__all__ = ["Library", "library_of", "timeouts_of"]
+
+_DEFAULT_TIMEOUTS = httpx2.Timeout(DEFAULT_TIMEOUT, connect=DEFAULT_CONNECT_TIMEOUT).as_dict()
+# What a client of the library has if nobody chose: too short for an answer of a model.
+_LIBRARY_TIMEOUTS = httpx2.Timeout(5.0).as_dict()
+
+
+class Library:
+    """The exceptions of httpx2 or httpx.
+
+    Attributes:
+        failures: All that sending a request or reading an answer may raise.
+        invalid_url: What a URL that is none raises.
+    """
+
+    def __init__(self, module: ModuleType) -> None:
+        self.failures: tuple[type[Exception], ...] = (module.HTTPError, module.StreamError, OSError)
+        self.invalid_url: type[Exception] = module.InvalidURL
+        self._timeout: type[Exception] = module.TimeoutException
+
+    def translate(self, error: Exception, *, request: Any, doing: str) -> APIConnectionError:
+        """Our exception for one of `failures`.
+
+        Args:
+            error: The library's exception.
+            request: The library's request.
+            doing: What was going on, for the message.
+        """
+        said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        if isinstance(error, self._timeout):
+            return APITimeoutError(f"Request timed out while {doing} ({said}).", request=request)
+        return APIConnectionError(f"Connection error while {doing} ({said}).", request=request)
+
+
+_libraries: dict[str, Library] = {}
+
+
+def library_of(thing: Any) -> Library:
+    """The library that a client or a response is from; httpx2 for stand-ins that are from neither."""
+    names = (cls.__module__.partition(".")[0] for cls in type(thing).__mro__)
+    name = next((name for name in names if name in ("httpx", "httpx2")), "httpx2")
+    if name not in _libraries:
+        _libraries[name] = Library(sys.modules[name])
+    return _libraries[name]
+
+
+def timeouts_of(timeout: Any, http_timeout: Any) -> dict[str, float | None]:
+    """The timeouts of one request, in the form in which requests carry them: a dict of its own.
+
+    Args:
+        timeout: Seconds, `None`, a `Timeout` of either library, or `NOT_GIVEN`.
+        http_timeout: The `timeout` of the library's client: it counts if somebody chose it.
+
+    Raises:
+        InvalidArgumentError: It is nothing of the kind.
+    """
+    if timeout is NOT_GIVEN:
+        chosen = _as_dict(http_timeout)
+        return dict(_DEFAULT_TIMEOUTS if chosen is None or chosen == _LIBRARY_TIMEOUTS else chosen)
+    if timeout is None or (isinstance(timeout, (int, float)) and timeout > 0):
+        return dict(httpx2.Timeout(timeout).as_dict())
+    given = _as_dict(timeout)
+    if given is None:
+        raise InvalidArgumentError(f"timeout must be seconds above 0, None or an httpx Timeout, not {timeout!r}")
+    return dict(given)
+
+
+def _as_dict(timeout: Any) -> Mapping[str, float | None] | None:
+    as_dict = getattr(timeout, "as_dict", None)
+    return as_dict() if as_dict is not None else None

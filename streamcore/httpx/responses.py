@@ -1,0 +1,42 @@
+"""A response of httpx2 or httpx that somebody else asked for, as a `MessageStream`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from streamcore.api.attempts import async_checked, checked
+from streamcore.httpx.answers import AsyncAnswer, SyncAnswer
+from streamcore.stream import AsyncMessageStream, MessageStream
+
+__all__ = ["async_message_stream", "message_stream"]
+
+
+def message_stream(response: Any, *, idle_timeout: float | None = None, **options: Any) -> MessageStream:
+    """The stream in a response that was asked for with `stream=True`, or inside `with client.stream(...)`.
+
+    ```python
+    with http_client.stream("POST", url, json=body) as response, message_stream(response) as stream:
+        for text in stream.text_stream:
+            print(text, end="", flush=True)
+    ```
+
+    Args:
+        response: An `httpx2.Response` or `httpx.Response`, its body not read yet.
+        idle_timeout: The longest silence between bytes, in seconds.
+        **options: Those of `MessageStream`.
+
+    Raises:
+        APIStatusError: The status is not 2xx.
+        DecodeError: The body is no event stream.
+        APIConnectionError: The body of such a response could not be read.
+    """
+    answer = checked(SyncAnswer(response, idle_timeout=idle_timeout), stream=True)
+    return MessageStream(answer, response=response, close=answer.close, **options)
+
+
+async def async_message_stream(
+    response: Any, *, idle_timeout: float | None = None, **options: Any
+) -> AsyncMessageStream:
+    """As `message_stream`, for a response of an `AsyncClient`."""
+    answer = await async_checked(AsyncAnswer(response, idle_timeout=idle_timeout), stream=True)
+    return AsyncMessageStream(answer, response=response, close=answer.aclose, **options)

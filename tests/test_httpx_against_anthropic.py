@@ -1,0 +1,195 @@
+"""The official client beside ours, against the same server: the same events, the same message, the same exceptions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import anthropic
+import pytest
+from anthropic._error_classes import ERROR_CLASSES
+from helpers import HELLO, body, by_frame, without_nulls
+from server import ASK, BACKENDS, Cut, Reply, Server, Stall, error_reply, json_reply, run, serving, stream_reply
+from test_against_anthropic import SOUND, comparable, each_message
+
+import streamcore.httpx as ours
+
+# What the official stream delivers: no pings, and what it derives under the same names as ours.
+DERIVED = {
+    "text": ("text", "snapshot"),
+    "thinking": ("thinking", "snapshot"),
+    "signature": ("signature",),
+    "input_json": ("partial_json", "snapshot"),
+    "citation": ("citation", "snapshot"),
+}
+WIRE = {
+    "message_start": ("message",),
+    "content_block_start": ("index", "content_block"),
+    "content_block_delta": ("index", "delta"),
+    "content_block_stop": ("index", "content_block"),
+    "message_delta": ("delta", "usage"),
+    "message_stop": ("message",),
+}
+COMPARED = {**DERIVED, **WIRE}
+
+
+@pytest.fixture(scope="module")
+def shared_server() -> Iterator[Server]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def server(shared_server: Server) -> Server:
+    shared_server.requests.clear()
+    return shared_server
+
+
+@pytest.fixture(scope="module")
+def official(shared_server: Server) -> Iterator[anthropic.Anthropic]:
+    with anthropic.Anthropic(api_key="key", base_url=shared_server.url, max_retries=0) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def client(shared_server: Server) -> Iterator[ours.Anthropic]:
+    with ours.Anthropic(api_key="key", base_url=shared_server.url, max_retries=0) as client:
+        yield client
+
+
+def plain(value: Any) -> Any:
+    """A field of an event as JSON, ours or theirs."""
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if hasattr(value, "to_dict"):
+        return comparable(json.loads(value.to_json()))
+    return comparable(value)
+
+
+def event_log(events: Any) -> list[Any]:
+    log = []
+    for event in events:
+        fields = COMPARED.get(event.type)
+        if fields is not None:
+            log.append([event.type, {name: plain(getattr(event, name)) for name in fields}])
+    return log
+
+
+@pytest.mark.parametrize("data", each_message(SOUND))
+def test_the_same_events_and_the_same_message(server: Server, official: Any, client: Any, data: bytes) -> None:
+    server.reply(stream_reply(*by_frame(data)), stream_reply(*by_frame(data)))
+    with official.beta.messages.stream(**ASK) as stream:
+        expected = event_log(stream)
+        message = stream.current_message_snapshot
+    with client.beta.messages.stream(**ASK) as stream:
+        if data.endswith((b"\n\n", b"\r\n\r\n")):
+            assert event_log(stream) == expected
+        else:
+            # A capture whose last blank line is missing: theirs takes the end for it.
+            with pytest.raises(ours.IncompleteStreamError):
+                event_log(stream)
+        assert plain(stream.current_message_snapshot) == plain(message)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_same_async(server: Server, backend: str) -> None:
+    server.always = stream_reply(*by_frame(body(*HELLO)))
+
+    async def main() -> None:
+        logs = []
+        for module in (anthropic, ours):
+            make: Any = module.AsyncAnthropic
+            async with make(api_key="key", base_url=server.url) as client, client.messages.stream(**ASK) as stream:
+                logs.append(event_log([event async for event in stream]))
+        assert logs[0] == logs[1]
+
+    run(backend, main)
+
+
+def test_create_with_stream_gives_the_same_events(server: Server, official: Any, client: Any) -> None:
+    server.always = stream_reply(*by_frame(body(*HELLO)))
+    logs = []
+    for each in (official, client):
+        with each.messages.create(**ASK, stream=True) as stream:
+            logs.append([plain(event) for event in stream])
+    assert logs[0] == logs[1]
+
+
+def test_the_same_message_without_a_stream(server: Server, official: Any, client: Any) -> None:
+    message = {**HELLO[0]["message"], "content": [{"type": "text", "text": "Hello"}], "stop_reason": "end_turn"}
+    server.always = json_reply(message)
+    assert plain(client.messages.create(**ASK)) == plain(official.messages.create(**ASK))
+
+
+STATUSES = [301, 400, 401, 402, 403, 404, 408, 409, 412, 413, 418, 422, 429, 431, 499, 500, 501, 502, 503, 504, 529]
+
+
+def failure(client: Any, method: str) -> Any:
+    try:
+        if method == "create":
+            client.messages.create(**ASK)
+        else:
+            with client.messages.stream(**ASK, timeout=0.2) as stream:
+                stream.until_done()
+    except Exception as error:  # noqa: BLE001  # which one it is, is the question
+        return error
+    raise AssertionError("nothing was raised")
+
+
+@pytest.mark.parametrize("method", ["create", "stream"])
+@pytest.mark.parametrize("status", STATUSES)
+def test_the_same_exception_for_each_status(
+    server: Server, official: Any, client: Any, status: int, method: str
+) -> None:
+    server.always = error_reply(status, "some_error", "because")
+    theirs, mine = failure(official, method), failure(client, method)
+    assert type(mine).__name__ == type(theirs).__name__
+    assert isinstance(mine, ours.APIStatusError)
+    for name in ("status_code", "request_id", "body", "type"):
+        assert getattr(mine, name) == getattr(theirs, name), name
+    family = [cls.__name__ for cls in type(theirs).__mro__ if issubclass(cls, anthropic.APIError)]
+    assert [cls.__name__ for cls in type(mine).__mro__ if issubclass(cls, ours.APIError)] == family
+
+
+def test_every_status_that_has_a_class_there_has_it_here() -> None:
+    for (status, code), theirs in ERROR_CLASSES.items():
+        if code is None:
+            mine = getattr(ours, theirs.__name__)
+            assert issubclass(mine, ours.APIStatusError)
+            assert mine.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("reply", "name"),
+    [
+        (Reply(head=[Cut()]), "APIConnectionError"),
+        (Reply(head=[Stall()]), "APITimeoutError"),
+    ],
+)
+def test_the_same_exception_without_an_answer(
+    server: Server, official: Any, client: Any, reply: Reply, name: str
+) -> None:
+    server.always = reply
+    assert type(failure(official, "stream")).__name__ == type(failure(client, "stream")).__name__ == name
+
+
+def test_a_cut_stream_looks_complete_to_theirs_and_not_to_ours(server: Server, official: Any, client: Any) -> None:
+    server.always = stream_reply(body(*HELLO[:4]))
+    with official.messages.stream(**ASK) as stream:
+        assert stream.get_final_message().content[0].text == "Hello"
+    with pytest.raises(ours.IncompleteStreamError), client.messages.stream(**ASK) as stream:
+        stream.get_final_message()
+
+
+def test_the_same_request_on_the_wire(server: Server, official: Any, client: Any) -> None:
+    server.always = stream_reply(body(*HELLO))
+    tools = [{"name": "search", "input_schema": {"type": "object"}}]
+    for each in (official, client):
+        with each.messages.stream(**ASK, stop_sequences=["END"], system="Be brief.", tools=tools) as stream:
+            turn = {"role": "assistant", "content": stream.get_final_message().content}
+        with each.messages.stream(**{**ASK, "messages": [*ASK["messages"], turn, *ASK["messages"]]}) as stream:
+            stream.until_done()
+    theirs, mine = server.requests[:2], server.requests[2:]
+    assert [request.path for request in mine] == [request.path for request in theirs]
+    assert [without_nulls(request.json()) for request in mine] == [without_nulls(request.json()) for request in theirs]

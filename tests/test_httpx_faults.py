@@ -1,0 +1,455 @@
+"""When the network or the peer fails: nothing that came is lost, and nothing broken looks complete."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+from helpers import HELLO, STOP, block_start, block_stop, body, by_frame, message_delta, start, text
+from server import (
+    ASK,
+    BACKENDS,
+    Cut,
+    Pause,
+    Reply,
+    Server,
+    Stall,
+    error_reply,
+    json_reply,
+    run,
+    serving,
+    stream_reply,
+)
+
+import streamcore.httpx as anthropic
+from streamcore import Message, MessageEngine
+from streamcore.types import ErrorEvent
+
+# Short, so that it can be cut at each of its bytes; with all kinds of events, and a character of several bytes.
+SHORT = [start(), block_start(0), text(0, "Hé"), block_stop(0), message_delta(), STOP]
+SHORT_BODY = body(*SHORT)
+TOO_SHORT = (anthropic.IncompleteStreamError, anthropic.APIConnectionError)
+
+
+def snapshot_at(data: bytes) -> Message | None:
+    """The message after the events that are whole in `data`."""
+    engine = MessageEngine()
+    engine.receive_data(data)
+    for _ in engine.events():
+        pass
+    return engine.snapshot
+
+
+def events_in(data: bytes) -> int:
+    engine = MessageEngine()
+    engine.receive_data(data)
+    return sum(1 for _ in engine.events())
+
+
+SNAPSHOTS = [snapshot_at(SHORT_BODY[:length]) for length in range(len(SHORT_BODY) + 1)]
+COUNTS = [events_in(SHORT_BODY[:length]) for length in range(len(SHORT_BODY) + 1)]
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[anthropic.Anthropic]:
+    with anthropic.Anthropic(api_key="key", base_url=server.url, max_retries=0) as client:
+        yield client
+
+
+def async_client(server: Server, **options: Any) -> anthropic.AsyncAnthropic:
+    return anthropic.AsyncAnthropic(api_key="key", base_url=server.url, max_retries=0, **options)
+
+
+def is_wire(event: Any) -> bool:
+    return event.type in {payload["type"] for payload in SHORT}
+
+
+# Cut at every byte. The server ends the body in good order (so only the stream is short), hangs up, or resets.
+
+
+def _ended(data: bytes, how: str) -> Reply:
+    if how == "in order":
+        return stream_reply(data)
+    if how == "by closing":
+        return stream_reply(data, framing="close")
+    if how == "short of its length":
+        return stream_reply(data, framing="length", missing=1)
+    return stream_reply(data, Cut())
+
+
+WAYS = ["in order", "by closing", "short of its length", "cut"]
+
+
+def check_cut(length: int, how: str, error: BaseException, seen: list[Any]) -> None:
+    expected: tuple[type[Exception], ...] = (
+        (anthropic.IncompleteStreamError,) if how in ("in order", "by closing") else (anthropic.APIConnectionError,)
+    )
+    assert isinstance(error, expected), (length, how, error)
+    assert isinstance(error, TOO_SHORT)
+    assert error.snapshot == SNAPSHOTS[length], (length, how)
+    assert sum(map(is_wire, seen)) == COUNTS[length], (length, how)
+
+
+@pytest.mark.parametrize("how", WAYS)
+def test_cut_at_every_byte(server: Server, client: anthropic.Anthropic, how: str) -> None:
+    # One byte less than all: only the blank line that dispatches message_stop is missing.
+    for length in range(len(SHORT_BODY)):
+        if COUNTS[length] == len(SHORT):
+            continue
+        server.reply(_ended(SHORT_BODY[:length], how))
+        seen: list[Any] = []
+        with pytest.raises(TOO_SHORT) as caught, client.messages.stream(**ASK) as stream:
+            seen.extend(stream)
+        check_cut(length, how, caught.value, seen)
+        with pytest.raises(TOO_SHORT) as again:
+            stream.get_final_message()
+        assert getattr(again.value, "snapshot", None) == SNAPSHOTS[length]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("how", ["by closing", "cut"])
+def test_cut_at_every_byte_async(server: Server, backend: str, how: str) -> None:
+    async def main() -> None:
+        async with async_client(server) as client:
+            for length in range(len(SHORT_BODY)):
+                if COUNTS[length] == len(SHORT):
+                    continue
+                server.reply(_ended(SHORT_BODY[:length], how))
+                seen: list[Any] = []
+
+                async def read(seen: list[Any]) -> None:
+                    async with client.messages.stream(**ASK) as stream:
+                        async for event in stream:
+                            seen.append(event)  # what came before the exception counts
+
+                with pytest.raises(TOO_SHORT) as caught:
+                    await read(seen)
+                check_cut(length, how, caught.value, seen)
+
+    run(backend, main)
+
+
+@pytest.mark.parametrize("how", WAYS)
+def test_create_cut_at_every_byte(server: Server, client: anthropic.Anthropic, how: str) -> None:
+    for length in range(0, len(SHORT_BODY), 3):
+        if COUNTS[length] == len(SHORT):
+            continue
+        server.reply(_ended(SHORT_BODY[:length], how))
+        seen: list[Any] = []
+        with pytest.raises(TOO_SHORT), client.messages.create(**ASK, stream=True) as stream:
+            seen.extend(stream)
+        assert len(seen) == COUNTS[length]
+
+
+def test_a_reset_in_the_middle(server: Server, client: anthropic.Anthropic) -> None:
+    # A reset may overtake bytes that were sent before it, so the wait.
+    server.reply(stream_reply(body(*SHORT[:3]), Pause(0.05), Cut(reset=True)))
+    with pytest.raises(anthropic.APIConnectionError) as caught, client.messages.stream(**ASK) as stream:
+        stream.until_done()
+    assert caught.value.snapshot == snapshot_at(body(*SHORT[:3]))
+
+
+def test_compressed_bytes_cut_in_the_middle(server: Server, client: anthropic.Anthropic) -> None:
+    for steps in range(len(SHORT)):
+        server.reply(stream_reply(*[body(payload) for payload in SHORT[:steps]], Cut(), gzip=True))
+        with pytest.raises(anthropic.APIConnectionError) as caught, client.messages.stream(**ASK) as stream:
+            stream.until_done()
+        assert caught.value.snapshot == snapshot_at(body(*SHORT[:steps]))
+
+
+def test_bytes_that_are_not_compressed_as_promised(server: Server, client: anthropic.Anthropic) -> None:
+    server.reply(stream_reply(SHORT_BODY, headers={"content-encoding": "gzip"}))
+    with pytest.raises(anthropic.APIConnectionError, match="Decoding"), client.messages.stream(**ASK) as stream:
+        stream.until_done()
+
+
+def test_a_cut_after_the_last_event_loses_nothing(server: Server, client: anthropic.Anthropic) -> None:
+    server.reply(stream_reply(SHORT_BODY, Cut()))
+    with client.messages.stream(**ASK) as stream:
+        assert stream.get_final_message() == SNAPSHOTS[-1]
+
+
+# Silence
+
+
+@pytest.mark.parametrize("count", range(len(SHORT)))
+def test_a_stall_ends_after_the_idle_timeout(server: Server, client: anthropic.Anthropic, count: int) -> None:
+    server.reply(stream_reply(body(*SHORT[:count]), Stall()))
+    with (
+        pytest.raises(anthropic.APITimeoutError) as caught,
+        client.messages.stream(**ASK, idle_timeout=0.05) as stream,
+    ):
+        stream.until_done()
+    assert caught.value.snapshot == snapshot_at(body(*SHORT[:count]))
+    assert caught.value.request is not None
+    server.wait_until_idle()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("count", [0, 3])
+def test_a_stall_ends_after_the_idle_timeout_async(server: Server, backend: str, count: int) -> None:
+    server.reply(stream_reply(body(*SHORT[:count]), Stall()))
+
+    async def main() -> None:
+        async with async_client(server, idle_timeout=0.05) as client:
+            with pytest.raises(anthropic.APITimeoutError) as caught:
+                async with client.messages.stream(**ASK) as stream:
+                    await stream.until_done()
+            assert caught.value.snapshot == snapshot_at(body(*SHORT[:count]))
+            server.wait_until_idle()
+
+    run(backend, main)
+
+
+def test_the_idle_timeout_bounds_silence_and_not_the_stream(server: Server, client: anthropic.Anthropic) -> None:
+    steps = [step for chunk in by_frame(SHORT_BODY) for step in (chunk, Pause(0.05))]
+    server.reply(stream_reply(*steps))
+    with client.messages.stream(**ASK, idle_timeout=0.2) as stream:
+        assert stream.get_final_text() == "Hé"
+
+
+def test_the_smaller_of_the_two_timeouts_counts(server: Server, client: anthropic.Anthropic) -> None:
+    server.reply(stream_reply(Stall()), stream_reply(Stall()))
+    for timeout, idle in ((0.05, 30), (30, 0.05)):
+        options = {**ASK, "timeout": timeout, "idle_timeout": idle}
+        began = time.monotonic()
+        with pytest.raises(anthropic.APITimeoutError), client.messages.stream(**options) as stream:
+            stream.until_done()
+        assert time.monotonic() - began < 10
+
+
+def test_a_head_that_does_not_come(server: Server, client: anthropic.Anthropic) -> None:
+    server.reply(Reply(head=[Stall()]), Reply(head=[Stall()]))
+    with pytest.raises(anthropic.APITimeoutError), client.messages.stream(**ASK, timeout=0.05):
+        pass
+    with pytest.raises(anthropic.APITimeoutError):
+        client.messages.create(**ASK, timeout=0.05)
+
+
+def test_a_message_whose_body_stalls(server: Server, client: anthropic.Anthropic) -> None:
+    headers = {"content-type": "application/json"}
+    server.reply(Reply(steps=[b'{"id":', Stall()], headers=headers))
+    with pytest.raises(anthropic.APITimeoutError):
+        client.messages.create(**ASK, idle_timeout=0.05)
+
+
+def test_handlers_hear_of_a_timeout(server: Server, client: anthropic.Anthropic) -> None:
+    calls: list[str] = []
+
+    class Mine(anthropic.MessageStream):
+        def on_timeout(self) -> None:
+            calls.append("timeout")
+
+        def on_exception(self, exception: Exception) -> None:
+            calls.append(type(exception).__name__)
+
+        def on_end(self) -> None:
+            calls.append("end")
+
+    server.reply(stream_reply(body(SHORT[0]), Stall()))
+    with (
+        pytest.raises(anthropic.APITimeoutError),
+        client.messages.stream(**ASK, event_handler=Mine, idle_timeout=0.05) as stream,
+    ):
+        stream.until_done()
+    assert calls == ["timeout", "APITimeoutError", "end"]
+
+
+# Connections that do not come about
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+def test_nobody_listens() -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    client = anthropic.Anthropic(api_key="key", base_url=url, max_retries=0)
+    with client, pytest.raises(anthropic.APIConnectionError) as caught:
+        client.messages.create(**ASK)
+    assert type(caught.value) is anthropic.APIConnectionError
+    assert caught.value.snapshot is None
+    assert caught.value.__cause__ is not None
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_nobody_listens_async(backend: str) -> None:
+    async def main() -> None:
+        url = f"http://127.0.0.1:{free_port()}"
+        async with anthropic.AsyncAnthropic(api_key="key", base_url=url, max_retries=0) as client:
+            with pytest.raises(anthropic.APIConnectionError):
+                async with client.messages.stream(**ASK):
+                    pass
+
+    run(backend, main)
+
+
+@pytest.mark.parametrize("head", [[Cut()], [Cut(reset=True)]])
+def test_the_server_hangs_up_without_an_answer(
+    server: Server, client: anthropic.Anthropic, head: Sequence[Cut]
+) -> None:
+    server.reply(Reply(head=head))
+    with pytest.raises(anthropic.APIConnectionError), client.messages.stream(**ASK):
+        pass
+
+
+# What the API says
+
+
+STATUSES = [400, 401, 402, 403, 404, 408, 409, 413, 418, 422, 429, 500, 502, 503, 504, 529]
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_a_status_is_an_exception_wherever_one_asks(server: Server, client: anthropic.Anthropic, status: int) -> None:
+    server.always = error_reply(status, "some_error", "because")
+    asks: list[Callable[[], object]] = [
+        lambda: client.messages.create(**ASK),
+        lambda: client.messages.create(**ASK, stream=True),
+        lambda: client.messages.stream(**ASK).__enter__(),
+        lambda: client.beta.messages.create(**ASK),
+    ]
+    for ask in asks:
+        with pytest.raises(anthropic.APIStatusError) as caught:
+            ask()
+        error = caught.value
+        assert error.status_code == error.response.status_code == status
+        assert error.request_id == "req_1"
+        assert error.type == "some_error"
+        assert error.message == f"{status} some_error: because"
+        assert error.body == {"type": "error", "error": {"type": "some_error", "message": "because"}}
+        assert error.snapshot is None
+    assert server.connections == 1  # the bodies were read, so that the connection could be used again
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("status", [400, 529])
+def test_a_status_is_an_exception_async(server: Server, backend: str, status: int) -> None:
+    server.always = error_reply(status, "some_error", "because")
+
+    async def main() -> None:
+        async with async_client(server) as client:
+            with pytest.raises(anthropic.APIStatusError) as caught:
+                async with client.messages.stream(**ASK):
+                    pass
+            assert caught.value.status_code == status
+            with pytest.raises(anthropic.APIStatusError):
+                await client.messages.create(**ASK)
+
+    run(backend, main)
+    assert server.connections == 1
+
+
+def test_a_failure_with_a_page_of_html(server: Server, client: anthropic.Anthropic) -> None:
+    server.reply(Reply(steps=[b"<html>Bad gateway"], status=502, headers={"content-type": "text/html"}))
+    with pytest.raises(anthropic.InternalServerError, match="<html>Bad gateway"):
+        client.messages.create(**ASK)
+
+
+@pytest.mark.parametrize("step", [Cut(), Stall()])
+def test_a_failure_whose_body_breaks_off_is_still_that_failure(
+    server: Server, client: anthropic.Anthropic, step: Any
+) -> None:
+    server.reply(Reply(steps=[b'{"type":', step], status=401))
+    with pytest.raises(anthropic.AuthenticationError) as caught:
+        client.messages.create(**ASK, idle_timeout=0.05)
+    assert isinstance(caught.value.__cause__, anthropic.APIConnectionError)
+    assert caught.value.body == '{"type":'
+
+
+def test_of_an_endless_failure_only_the_beginning_is_read(server: Server, client: anthropic.Anthropic) -> None:
+    server.reply(Reply(steps=[b"x" * 100_000] * 3 + [Stall()], status=500))
+    with pytest.raises(anthropic.InternalServerError) as caught:
+        client.messages.create(**ASK)
+    assert caught.value.body == "x" * 256 * 1024
+    server.wait_until_idle()
+
+
+ERRORS = {
+    "overloaded_error": anthropic.OverloadedError,
+    "rate_limit_error": anthropic.RateLimitError,
+    "api_error": anthropic.InternalServerError,
+    "invalid_request_error": anthropic.BadRequestError,
+    "something_new": anthropic.APIStatusError,
+}
+
+
+@pytest.mark.parametrize(("kind", "expected"), ERRORS.items())
+@pytest.mark.parametrize("count", [0, 3])
+def test_an_error_event_is_delivered_and_raised(
+    server: Server, client: anthropic.Anthropic, kind: str, expected: type[anthropic.APIStatusError], count: int
+) -> None:
+    failure = {"type": "error", "error": {"type": kind, "message": "sorry"}}
+    server.reply(stream_reply(body(*SHORT[:count], failure)))
+    events: list[Any] = []
+    with pytest.raises(anthropic.APIStatusError, match="sorry") as caught, client.messages.stream(**ASK) as stream:
+        events.extend(stream)
+    assert type(caught.value) is expected
+    assert isinstance(events[-1], ErrorEvent)
+    assert caught.value.snapshot == snapshot_at(body(*SHORT[:count]))
+    assert caught.value.request_id == "req_1"
+    assert len(server.requests) == 1
+
+
+# Bodies that are no event stream
+
+
+PAGES = [
+    (b"<!doctype html><html>Sign in", "text/html"),
+    (b'{"hello": "world"}', "application/json"),
+    (b"<html>Sign in", "text/event-stream"),
+    (b'{"hello": "world"}', "text/plain"),
+    (b"Sign in, please", ""),
+]
+
+
+@pytest.mark.parametrize(("page", "content_type"), PAGES)
+def test_a_body_that_is_no_stream_is_shown(
+    server: Server, client: anthropic.Anthropic, page: bytes, content_type: str
+) -> None:
+    headers = {"content-type": content_type} if content_type else {}
+    server.always = Reply(steps=[page], headers=headers)
+    with pytest.raises(anthropic.DecodeError) as caught, client.messages.stream(**ASK) as stream:
+        stream.until_done()
+    assert page.decode()[:10] in str(caught.value)
+    with pytest.raises(anthropic.DecodeError), client.messages.create(**ASK, stream=True) as events:
+        list(events)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_body_that_is_no_stream_is_shown_async(server: Server, backend: str) -> None:
+    server.reply(Reply(steps=[PAGES[0][0]], headers={"content-type": "text/html"}))
+
+    async def main() -> None:
+        async with async_client(server) as client:
+            with pytest.raises(anthropic.DecodeError, match="Sign in"):
+                async with client.messages.stream(**ASK):
+                    pass
+
+    run(backend, main)
+
+
+def test_an_error_in_json_with_status_200_is_that_error(server: Server, client: anthropic.Anthropic) -> None:
+    server.reply(json_reply({"type": "error", "error": {"type": "overloaded_error", "message": "busy"}}))
+    with pytest.raises(anthropic.OverloadedError, match="busy"), client.messages.stream(**ASK):
+        pass
+
+
+@pytest.mark.parametrize("page", [b"<html>", b"{", json.dumps({"type": "error"}).encode(), body(*HELLO)])
+def test_a_body_that_is_no_message(server: Server, client: anthropic.Anthropic, page: bytes) -> None:
+    server.reply(Reply(steps=[page], headers={"content-type": "application/json"}))
+    with pytest.raises(anthropic.DecodeError) as caught:
+        client.messages.create(**ASK)
+    assert caught.value.received == page
