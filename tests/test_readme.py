@@ -1,0 +1,52 @@
+"""The examples in the README run as they are printed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+
+
+class _Response:
+    """What the examples call `response`: a recorded body, in chunks that mean nothing."""
+
+    closed = False
+
+    def iter_bytes(self) -> list[bytes]:
+        data = (ROOT / "fixtures" / "weather.sse").read_bytes()
+        return [data[start : start + 100] for start in range(0, len(data), 100)]
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def _run(example: str) -> dict[str, Any]:
+    namespace: dict[str, Any] = {"response": _Response()}
+    exec(compile(example, "README.md", "exec"), namespace)
+    return namespace
+
+
+@pytest.mark.parametrize("of", ["MessageEngine", "MessageStream"])
+def test_the_examples_over_a_response_end_with_the_message(of: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = [example for example in EXAMPLES if f"import {of}\n" in example]
+    found = _run(example)
+    assert found["message"].id == "msg_weather"
+    assert found["message"].stop_reason == "tool_use"
+    assert capsys.readouterr().out
+
+
+def test_the_example_of_match_tells_events_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    from streamcore import MessageEngine
+
+    (example,) = [example for example in EXAMPLES if example.startswith("match event:")]
+    engine = MessageEngine()
+    for chunk in _Response().iter_bytes():
+        engine.receive_data(chunk)
+    for event in engine.events():
+        exec(f"from streamcore.types import *\n{example}", {"event": event})
+    assert "Lisbon" in capsys.readouterr().out
