@@ -10,164 +10,32 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any
 
 import attrs
 import msgspec
 
+from streamcore._decoder import Decode, EventT, MessagesDecoder
 from streamcore.accumulator import MessageAccumulator
 from streamcore.block_builder import BlockBuilder
 from streamcore.codec import DeltaShape, decode_event, decode_raw_event, delta_shape
-from streamcore.errors import (
-    DecodeError,
-    IncompleteStreamError,
-    ProtocolError,
-    Violation,
-    ViolationLog,
-    excerpt,
-)
-from streamcore.framing import HEAD_SIZE, FrameDecoder
+from streamcore.errors import IncompleteStreamError, ProtocolError
 from streamcore.limits import DEFAULT_LIMITS, Limits
-from streamcore.types import (
-    Message,
-    MessageStreamEvent,
-    RawMessageStreamEvent,
-)
+from streamcore.types import Message, MessageStreamEvent, RawMessageStreamEvent
 
 __all__ = ["MessageEngine", "MessageEventDecoder", "RawMessageDecoder"]
 
-_EventT = TypeVar("_EventT", bound=MessageStreamEvent | RawMessageStreamEvent)
-_EventT_co = TypeVar("_EventT_co", covariant=True)
 
-_BOM = b"\xef\xbb\xbf"
-_FIELD_STARTS = (b"event", b"data", b"id", b"retry", b":", b"\n", b"\r")
-
-
-class _Decode(Protocol[_EventT_co]):
-    def __call__(self, payload: bytes, *, max_depth: int) -> _EventT_co: ...
-
-
-class _MessagesDecoder(FrameDecoder, Generic[_EventT]):
-    """What the decoders of Messages streams share: frames to events, and the place put on whatever is raised."""
-
-    __slots__ = ("_decode", "_error_event", "_event_number", "_finished", "_log", "_max_depth", "_start_checked")
-
-    def __init__(self, decode: _Decode[_EventT], *, strict: bool, limits: Limits) -> None:
-        super().__init__(limits=limits)
-        self._decode: _Decode[_EventT] = decode
-        self._max_depth = limits.max_depth
-        self._log = ViolationLog(strict=strict)
-        self._event_number = 0
-        self._error_event: Any = None
-        self._finished = False
-        self._start_checked = False
-
-    @property
-    def violations(self) -> tuple[Violation, ...]:
-        """What was odd so far, but lost nothing."""
-        return self._log.entries
-
-    def _snapshot(self) -> Message | None:
-        return None
-
-    def _decode_payload(self, name: str | None, data: bytes) -> _EventT | None:
-        """The event in a frame, `None` for the `[DONE]` that other APIs end their streams with."""
-        try:
-            event = self._decode(data, max_depth=self._max_depth)
-        except DecodeError:
-            if data == b"[DONE]":
-                self._log.report("done_sentinel", "[DONE] was ignored: it belongs to another protocol")
-                return None
-            # The standard has invalid UTF-8 read as U+FFFD. It is rare enough to be looked for only after a failure.
-            replaced = data.decode("utf-8", "replace").encode()
-            if replaced == data:
-                raise
-            event = self._decode(replaced, max_depth=self._max_depth)
-        if name != event.type:
-            found = "the event: line is missing" if name is None else f"the event: line says {name!r}"
-            self._log.report("event_name", f"{found} where the payload's type is {event.type!r}")
-        if event.type == "error":
-            self._error_event = event
-        return event
-
-    def _check_start(self) -> None:
-        """Raise if the stream begins like HTML or JSON, which no event stream does.
-
-        To be asked before the first frame is read, and the answer is not given before the first line is there: so it
-        does not depend on how the bytes were cut.
-        """
-        head = self._received_head()
-        start = _without_blanks(head)
-        line = start.splitlines()[0] if start else b""
-        if start[:1] not in (b"<", b"{", b"["):
-            self._start_checked = bool(start)
-        elif len(line) < len(start) or self._eof or len(head) == HEAD_SIZE:
-            raise _not_a_stream(head[: len(head) - len(start) + len(line)])
-
-    def _end_message(self) -> None:
-        """All frames were read and no more will come. Raises `IncompleteStreamError` if the message is not complete."""
-        raise NotImplementedError
-
-    def _finish(self) -> None:
-        """No frame is left in what was received."""
-        if not self._eof or self._finished:
-            return
-        self._finished = True
-        head = self._received_head()
-        if self._event_number == 0 and not _may_be_a_stream(_without_blanks(head)):
-            raise _not_a_stream(head)
-        left_over = self.pending
-        try:
-            self._end_message()
-        except IncompleteStreamError as error:
-            error.offset = self.received
-            if left_over:
-                error.message += f"; {left_over} bytes of an unfinished event were left over: no blank line ended it"
-            if self._error_event is not None:
-                cause = self._error_event.error
-                error.message += f"; an error event had come: {cause.type}: {cause.message}"
-            raise
-        if left_over:
-            seen = self._log.length
-            self._log.report("after_message_stop", f"{left_over} bytes of an unfinished event came after message_stop")
-            self._log.locate(seen, offset=self.received - left_over, event_number=self._event_number)
-
-    def _fail(self, error: ProtocolError) -> None:
-        """Note that the stream has failed, and say in the error where and with what message."""
-        self._error = error
-        if error.offset is None:
-            error.offset = self.event_offset
-        if error.event_number is None:
-            error.event_number = self._event_number
-        if error.snapshot is None:
-            error.snapshot = self._snapshot()
-
-
-def _without_blanks(head: bytes) -> bytes:
-    """The start of a stream without a BOM, or a part of one, and blanks."""
-    return b"" if _BOM.startswith(head) else head.removeprefix(_BOM).lstrip()
-
-
-def _may_be_a_stream(start: bytes) -> bool:
-    return any(start.startswith(field) or field.startswith(start) for field in _FIELD_STARTS)
-
-
-def _not_a_stream(received: bytes) -> DecodeError:
-    return DecodeError(
-        f"the body is not an event stream, it begins with {excerpt(received)}", offset=0, received=received
-    )
-
-
-class _EventDecoder(_MessagesDecoder[_EventT]):
+class _EventDecoder(MessagesDecoder[EventT]):
     """Events and nothing else: nothing is accumulated, and their order is not checked."""
 
     __slots__ = ("_complete",)
 
-    def __init__(self, decode: _Decode[_EventT], *, strict: bool, limits: Limits) -> None:
+    def __init__(self, decode: Decode[EventT], *, strict: bool, limits: Limits) -> None:
         super().__init__(decode, strict=strict, limits=limits)
         self._complete = False
 
-    def events(self) -> Iterator[_EventT]:
+    def events(self) -> Iterator[EventT]:
         """The events that the bytes so far allow, one by one.
 
         Raises:
@@ -191,12 +59,12 @@ class _EventDecoder(_MessagesDecoder[_EventT]):
                     self._event_number += 1
                     yield event
             if self._eof:
-                self._finish()
+                self._finish(self._check_complete)
         except ProtocolError as error:
             self._fail(error)
             raise
 
-    def _end_message(self) -> None:
+    def _check_complete(self) -> None:
         if not self._complete:
             raise IncompleteStreamError("the stream ended before message_stop")
 
@@ -231,7 +99,7 @@ class MessageEventDecoder(_EventDecoder[MessageStreamEvent]):
         super().__init__(decode_event, strict=strict, limits=limits)
 
 
-class MessageEngine(_MessagesDecoder[MessageStreamEvent]):
+class MessageEngine(MessagesDecoder[MessageStreamEvent]):
     """Decodes a Messages stream into typed events and keeps the message up to date.
 
     ```python
@@ -382,7 +250,7 @@ class MessageEngine(_MessagesDecoder[MessageStreamEvent]):
                 self._event_number += 1
                 yield event
             if self._eof:
-                self._finish()
+                self._finish(accumulator.end)
         except ProtocolError as error:
             self._fail(error)
             raise
@@ -401,9 +269,6 @@ class MessageEngine(_MessagesDecoder[MessageStreamEvent]):
 
     def _snapshot(self) -> Message | None:
         return self._accumulator.snapshot
-
-    def _end_message(self) -> None:
-        self._accumulator.end()
 
 
 # What the hot path needs to know of the block that the latest event was about: how its deltas look as a chunk and as

@@ -1,0 +1,141 @@
+"""What the decoders of Messages streams share: frames to events, and a place for all that is raised.
+
+In: the frames of an event stream. Out: for each its event, checked against the name of its frame. What a body is that
+is no event stream, and what a stream is that ends inside an event, is decided here. Knows nothing of messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, Protocol, TypeVar
+
+from streamcore.errors import (
+    DecodeError,
+    IncompleteStreamError,
+    ProtocolError,
+    Violation,
+    ViolationLog,
+    excerpt,
+)
+from streamcore.framing import HEAD_SIZE, FrameDecoder
+from streamcore.limits import Limits
+from streamcore.types import Message, MessageStreamEvent, RawMessageStreamEvent
+
+__all__ = ["Decode", "EventT", "MessagesDecoder"]
+
+EventT = TypeVar("EventT", bound=MessageStreamEvent | RawMessageStreamEvent)
+_EventT_co = TypeVar("_EventT_co", covariant=True)
+
+_BOM = b"\xef\xbb\xbf"
+_FIELD_STARTS = (b"event", b"data", b"id", b"retry", b":", b"\n", b"\r")
+
+
+class Decode(Protocol[_EventT_co]):
+    def __call__(self, payload: bytes, *, max_depth: int) -> _EventT_co: ...
+
+
+class MessagesDecoder(FrameDecoder, Generic[EventT]):
+    """What the decoders of Messages streams share: frames to events, and the place put on whatever is raised."""
+
+    __slots__ = ("_decode", "_error_event", "_event_number", "_finished", "_log", "_max_depth", "_start_checked")
+
+    def __init__(self, decode: Decode[EventT], *, strict: bool, limits: Limits) -> None:
+        super().__init__(limits=limits)
+        self._decode: Decode[EventT] = decode
+        self._max_depth = limits.max_depth
+        self._log = ViolationLog(strict=strict)
+        self._event_number = 0
+        self._error_event: Any = None
+        self._finished = False
+        self._start_checked = False
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """What was odd so far, but lost nothing."""
+        return self._log.entries
+
+    def _snapshot(self) -> Message | None:
+        return None
+
+    def _decode_payload(self, name: str | None, data: bytes) -> EventT | None:
+        """The event in a frame, `None` for the `[DONE]` that other APIs end their streams with."""
+        try:
+            event = self._decode(data, max_depth=self._max_depth)
+        except DecodeError:
+            if data == b"[DONE]":
+                self._log.report("done_sentinel", "[DONE] was ignored: it belongs to another protocol")
+                return None
+            # The standard has invalid UTF-8 read as U+FFFD. It is rare enough to be looked for only after a failure.
+            replaced = data.decode("utf-8", "replace").encode()
+            if replaced == data:
+                raise
+            event = self._decode(replaced, max_depth=self._max_depth)
+        if name != event.type:
+            found = "the event: line is missing" if name is None else f"the event: line says {name!r}"
+            self._log.report("event_name", f"{found} where the payload's type is {event.type!r}")
+        if event.type == "error":
+            self._error_event = event
+        return event
+
+    def _check_start(self) -> None:
+        """Raise if the stream begins like HTML or JSON, which no event stream does.
+
+        To be asked before the first frame is read, and the answer is not given before the first line is there: so it
+        does not depend on how the bytes were cut.
+        """
+        head = self._received_head()
+        start = _without_blanks(head)
+        line = start.splitlines()[0] if start else b""
+        if start[:1] not in (b"<", b"{", b"["):
+            self._start_checked = bool(start)
+        elif len(line) < len(start) or self._eof or len(head) == HEAD_SIZE:
+            raise _not_a_stream(head[: len(head) - len(start) + len(line)])
+
+    def _finish(self, check_complete: Callable[[], None]) -> None:
+        """The stream has ended and no frame is left. `check_complete` raises if the message is not complete."""
+        if self._finished:
+            return
+        self._finished = True
+        head = self._received_head()
+        if self._event_number == 0 and not _may_be_a_stream(_without_blanks(head)):
+            raise _not_a_stream(head)
+        left_over = self.pending
+        try:
+            check_complete()
+        except IncompleteStreamError as error:
+            error.offset = self.received
+            if left_over:
+                error.message += f"; {left_over} bytes of an unfinished event were left over: no blank line ended it"
+            if self._error_event is not None:
+                cause = self._error_event.error
+                error.message += f"; an error event had come: {cause.type}: {cause.message}"
+            raise
+        if left_over:
+            seen = self._log.length
+            self._log.report("after_message_stop", f"{left_over} bytes of an unfinished event came after message_stop")
+            self._log.locate(seen, offset=self.received - left_over, event_number=self._event_number)
+
+    def _fail(self, error: ProtocolError) -> None:
+        """Note that the stream has failed, and say in the error where and with what message."""
+        self._error = error
+        if error.offset is None:
+            error.offset = self.event_offset
+        if error.event_number is None:
+            error.event_number = self._event_number
+        if error.snapshot is None:
+            error.snapshot = self._snapshot()
+
+
+def _without_blanks(head: bytes) -> bytes:
+    """The start of a stream without a BOM, or a part of one, and blanks."""
+    return b"" if _BOM.startswith(head) else head.removeprefix(_BOM).lstrip()
+
+
+def _may_be_a_stream(start: bytes) -> bool:
+    return any(start.startswith(field) or field.startswith(start) for field in _FIELD_STARTS)
+
+
+def _not_a_stream(received: bytes) -> DecodeError:
+    return DecodeError(
+        f"the body is not an event stream, it begins with {excerpt(received)}", offset=0, received=received
+    )
