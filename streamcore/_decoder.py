@@ -27,7 +27,6 @@ EventT = TypeVar("EventT", bound=MessageStreamEvent | RawMessageStreamEvent)
 _EventT_co = TypeVar("_EventT_co", covariant=True)
 
 _BOM = b"\xef\xbb\xbf"
-_FIELD_STARTS = (b"event", b"data", b"id", b"retry", b":", b"\n", b"\r")
 
 
 class Decode(Protocol[_EventT_co]):
@@ -63,7 +62,7 @@ class MessagesDecoder(FrameDecoder, Generic[EventT]):
             event = self._decode(data, max_depth=self._max_depth)
         except DecodeError:
             if data == b"[DONE]":
-                self._log.report("done_sentinel", "[DONE] was ignored: it belongs to another protocol")
+                self._log.report("done_sentinel", "[DONE] came, which belongs to another protocol")
                 return None
             # The standard has invalid UTF-8 read as U+FFFD. It is rare enough to be looked for only after a failure.
             replaced = data.decode("utf-8", "replace").encode()
@@ -132,7 +131,11 @@ def _without_blanks(head: bytes) -> bytes:
 
 
 def _may_be_a_stream(start: bytes) -> bool:
-    return any(start.startswith(field) or field.startswith(start) for field in _FIELD_STARTS)
+    return not start or any(
+        (field + end).startswith(start) or start.startswith(field + end)
+        for field in (b"event", b"data", b"id", b"retry", b"")
+        for end in (b":", b"\n", b"\r")
+    )
 
 
 def _not_a_stream(received: bytes) -> DecodeError:

@@ -84,6 +84,7 @@ class MessageAccumulator:
         "_blocks",
         "_builders",
         "_ended",
+        "_late",
         "_limits",
         "_log",
         "_message",
@@ -130,6 +131,9 @@ class MessageAccumulator:
         self._blocks: list[ContentBlock] = []
         self._builders: dict[int, BlockBuilder] = {}
         self._touched: set[int] = set()
+        # Closed blocks to which deltas came all the same: what these made of a tool's input is checked at the end, as
+        # checking it after each would cost more with each.
+        self._late: set[int] = set()
 
     @property
     def complete(self) -> bool:
@@ -194,9 +198,13 @@ class MessageAccumulator:
     def _phase_reached(self) -> str:
         if self._phase is _Phase.BEFORE:
             return "message_start has not come"
-        open_blocks = [index for index, builder in self._builders.items() if not builder.closed]
-        inside = f", inside block {open_blocks[-1]}" if open_blocks else ""
+        index = self._open_block()
+        inside = "" if index is None else f", inside block {index}"
         return f"message_stop has not come{inside}"
+
+    def _open_block(self) -> int | None:
+        """The last of the blocks that are open."""
+        return max((index for index, builder in self._builders.items() if not builder.closed), default=None)
 
     def end(self) -> None:
         """No more events will come. What is still open stays as far as it has come.
@@ -208,7 +216,9 @@ class MessageAccumulator:
             self._ended = True
             self._touched.update(self._builders)
             raise IncompleteStreamError(
-                f"the stream ended before the message did: {self._phase_reached()}", snapshot=self.snapshot
+                f"the stream ended before the message did: {self._phase_reached()}",
+                index=self._open_block(),
+                snapshot=self.snapshot,
             )
 
     def apply(self, event: MessageStreamEvent | dict[str, Any]) -> None:
@@ -249,7 +259,7 @@ class MessageAccumulator:
             )
         if self._blocks:
             raise EventOrderError(f"message_start of {event.message.id!r} came again after its content had begun")
-        self._log.report("repeated_message_start", f"message_start of {event.message.id!r} came again and was ignored")
+        self._log.report("repeated_message_start", f"message_start of {event.message.id!r} came again")
 
     def _start_another_message(self, event: MessageStartEvent) -> None:
         if not self._multiple_messages:
@@ -289,18 +299,19 @@ class MessageAccumulator:
             return
         if not builder.accepts(rule):
             if not isinstance(builder.start, UnknownBlock):
-                raise EventOrderError(f"a {delta.type} cannot go to a {builder.start.type} block", index=event.index)
+                raise EventOrderError(
+                    f"{delta.type} cannot go to a block of type {builder.start.type!r}", index=event.index
+                )
             self._log.report(
                 "unapplied_delta",
-                f"the snapshot cannot apply a {delta.type} to the unknown block {builder.start.type!r}",
+                f"the snapshot cannot apply {delta.type} to a block of the unknown type {builder.start.type!r}",
                 index=event.index,
             )
             return
         if builder.closed:
-            self._log.report("after_block_stop", f"a {delta.type} came after its block's stop", index=event.index)
+            self._log.report("after_block_stop", f"{delta.type} came after its block's stop", index=event.index)
+            self._late.add(event.index)
         builder.apply(delta, rule)
-        if builder.closed:
-            builder.check_input()
         self._attend(builder)
 
     def _stop_block(self, event: ContentBlockStopEvent) -> None:
@@ -320,6 +331,8 @@ class MessageAccumulator:
         self._snapshot = None
 
     def _stop_message(self, event: MessageStopEvent) -> None:
+        for index in self._late:
+            self._builders[index].check_input()
         for builder in self._builders.values():
             if not builder.closed:
                 self._log.report("unclosed_block", "the block was still open at message_stop", index=builder.index)
@@ -338,7 +351,7 @@ class MessageAccumulator:
         raise EventOrderError(f"{event.type} came before message_start")
 
     def _late_event(self, event: Any) -> None:
-        self._log.report("after_message_stop", f"{event.type} came after message_stop and was not applied")
+        self._log.report("after_message_stop", f"{event.type} came after message_stop")
 
     # What they share
 

@@ -72,14 +72,16 @@ def parse(payload: bytes, *, max_depth: int = DEFAULT_LIMITS.max_depth) -> dict[
     except UnicodeDecodeError as error:
         raise DecodeError(f"the payload is not UTF-8: {error.reason}", received=payload) from None
     except msgspec.MsgspecError as error:
-        raise DecodeError(f"the payload is not JSON: {error}", received=payload) from None
+        value = _decode_leniently(payload)
+        if value is None:
+            raise DecodeError(f"the payload is not JSON: {error}", received=payload) from None
     if type(value) is not dict:
         raise DecodeError(f"the payload is not an object, but {kind_of(value)}", received=payload)
     # Its length, or two searches for one byte, tell of nearly every payload that it is shallow.
     if (
         len(payload) > 2 * max_depth
         and payload.count(b"{") + payload.count(b"[") > max_depth
-        and _depth(value) > max_depth
+        and _too_deep(value, max_depth)
     ):
         raise LimitExceededError(f"the payload nests deeper than {max_depth} levels", received=payload)
     if type(value.get("type")) is not str:
@@ -87,11 +89,27 @@ def parse(payload: bytes, *, max_depth: int = DEFAULT_LIMITS.max_depth) -> dict[
     return value
 
 
-def _depth(value: Any) -> int:
-    """How many arrays and objects are nested in `value`; level by level, so that no depth is too much for it."""
+def _decode_leniently(payload: bytes) -> Any:
+    """What is valid JSON and yet refused by msgspec: escaped lone surrogates, numbers that no float can hold. `None` if
+    it is not even that.
+    """
+    try:
+        return json.loads(payload.decode(), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _too_deep(value: Any, max_depth: int) -> bool:
+    """Whether more than `max_depth` arrays and objects are nested in `value`; level by level, so that no depth is too
+    much for it.
+    """
     depth = 0
     level = [value]
-    while level:
+    while level and depth <= max_depth:
         level = [
             item
             for container in level
@@ -100,7 +118,7 @@ def _depth(value: Any) -> int:
             if isinstance(item, (dict, list))
         ]
         depth += 1
-    return depth
+    return depth > max_depth
 
 
 def structure_event(value: dict[str, Any], *, max_depth: int = DEFAULT_LIMITS.max_depth) -> MessageStreamEvent:
@@ -111,7 +129,7 @@ def structure_event(value: dict[str, Any], *, max_depth: int = DEFAULT_LIMITS.ma
             path.
         LimitExceededError: It nests deeper than `max_depth` arrays and objects.
     """
-    if _depth(value) > max_depth:
+    if _too_deep(value, max_depth):
         raise LimitExceededError(f"the payload nests deeper than {max_depth} levels")
     return _structured(_structure_event, plain(value), MessageStreamEvent)  # type: ignore[no-any-return]
 

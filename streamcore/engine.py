@@ -161,9 +161,9 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent]):
 
         Raises:
             IncompleteStreamError: `message_stop` has not come.
-            ProtocolError: The error that the stream failed with, if it did.
+            ProtocolError: The error that the stream failed with before that.
         """
-        if self._error is not None:
+        if self._error is not None and not self.complete:
             raise self._error.with_traceback(None)
         return self._accumulator.final_message
 
@@ -262,6 +262,10 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent]):
             event = self._decode_payload(name, data)
             if event is not None:
                 self._accumulator.apply(event)
+        except ProtocolError as error:
+            if error.received is None:
+                error.received = data
+            raise
         finally:
             if self._log.length > seen:
                 self._log.locate(seen, offset=self.event_offset, event_number=self._event_number)

@@ -118,9 +118,13 @@ ViolationKind = Literal[
     "incomplete_input",
     "unapplied_delta",
 ]
-"""What a `Violation` is about; one name for each row of the protocol's table of deviations that raises nothing."""
+"""What a `Violation` is about: the rows of the protocol's table of deviations that raise nothing, and two of our own.
+`unapplied_delta` is something new that the snapshot could not take in; `incomplete_input` is the input of a tool that
+is to be used (`stop_reason` is `"tool_use"`), and yet ended early.
+"""
 
-# What strict mode raises in place of recording. `unapplied_delta` is not here: it is new, not broken.
+# What strict mode raises in place of recording. `unapplied_delta` is not here: it is new, not broken. Nor is
+# `incomplete_input`: input may end early.
 _STRICT_ERRORS: dict[ViolationKind, type[ProtocolError]] = {
     "event_name": DecodeError,
     "done_sentinel": DecodeError,
@@ -129,7 +133,6 @@ _STRICT_ERRORS: dict[ViolationKind, type[ProtocolError]] = {
     "unclosed_block": EventOrderError,
     "missing_message_delta": EventOrderError,
     "after_message_stop": EventOrderError,
-    "incomplete_input": DecodeError,
 }
 
 # A stream of a million events behind a proxy that drops every `event:` line is one oddity, not a million.

@@ -141,7 +141,7 @@ class FrameDecoder:
             raise StreamCoreError(f"no more data is taken, as the stream has failed: {self._error}")
         if self._eof:
             raise StreamCoreError("no more data is taken, as receive_eof() has ended the stream")
-        self._chunks.append(chunk if type(chunk) is bytes else bytes(chunk))
+        self._chunks.append(chunk if type(chunk) is bytes else bytes(memoryview(chunk)))
 
     def receive_eof(self) -> None:
         """The stream has ended. Read `events()` once more. An event that has no blank line after it is not one of
@@ -258,7 +258,11 @@ class FrameDecoder:
         if field not in _FIELDS:
             return
         if len(line) > self._limits.max_line_size:
-            raise self._failure(f"a line is longer than {self._limits.max_line_size} bytes", self._line_offset(i), line)
+            raise self._failure(
+                f"a line is longer than {self._limits.max_line_size} bytes",
+                self._line_offset(i),
+                line[: self._limits.max_line_size],
+            )
         if not self._pending:
             self._pending = True
             self._first = i
@@ -315,7 +319,7 @@ class FrameDecoder:
             raise self._failure(
                 f"a line is longer than {self._limits.max_line_size} bytes",
                 self._end - len(self._tail),
-                bytes(self._tail),
+                bytes(self._tail[: self._limits.max_line_size]),
             )
         if self._overlong:
             raise self._failure(f"the stream is longer than {self._limits.max_stream_size} bytes", self._end, None)

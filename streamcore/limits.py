@@ -19,7 +19,8 @@ class Limits:
         max_event_size: Bytes of data in one event.
         max_stream_size: Bytes in the whole stream.
         max_depth: Arrays and objects nested in one payload; in how many of them a value may lie in a tool's input. The
-            same as jiter's own limit.
+            same as jiter's own limit. Python's recursion limit is a thousand calls: far above the default, copying and
+            writing such values may run into it.
         max_blocks: Content blocks in one message.
     """
 

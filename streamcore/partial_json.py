@@ -106,6 +106,8 @@ class PartialJSON:
     Args:
         trailing_strings: Whether a string value that is still open is part of the value, as far as it has come.
         max_depth: In how many containers a value may lie (jiter: 200).
+
+    Numbers may have 4300 digits in a row, also where jiter takes more (after the point, and in exponents).
     """
 
     _trailing_strings: bool = attrs.field(default=True, alias="trailing_strings")

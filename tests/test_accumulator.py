@@ -230,10 +230,11 @@ def test_wrong_input_is_an_error_with_the_raw_text_when_the_block_stops_and_not_
     assert caught.value.index == 0
 
 
-def test_a_late_fragment_that_makes_the_input_wrong_is_an_error() -> None:
+def test_a_late_fragment_that_makes_the_input_wrong_is_an_error_when_the_message_stops() -> None:
     accumulator = accumulated([start(), tool_start(0), partial_json(0, '{"a": 1}'), block_stop(0)])
+    accumulator.apply(partial_json(0, '{"a": 2}'))
     with pytest.raises(DecodeError, match="not valid JSON"):
-        accumulator.apply(partial_json(0, '{"a": 2}'))
+        accumulator.apply(STOP)
     late = accumulated([start(), tool_start(0), partial_json(0, '{"a"'), block_stop(0), partial_json(0, ": 1}")])
     assert late.snapshot is not None
     assert late.snapshot.content == (ToolUseBlock(id="toolu_0", name="search", input={"a": 1}),)

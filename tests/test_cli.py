@@ -316,7 +316,7 @@ def test_check_says_where_a_stream_breaks_and_shows_the_line() -> None:
 
 def test_check_shows_the_last_line_of_a_stream_that_ends_early() -> None:
     result = run("check", FIXTURES / "broken" / "truncated.sse")
-    assert "(at byte 907, event 6)" in result.stdout
+    assert "(at byte 907, event 6, block 0)" in result.stdout
     assert '"text":"through the"}}\n' in result.stdout
 
 

@@ -43,6 +43,7 @@ from streamcore.types import (
     UnknownBlock,
     UnknownCitation,
     UnknownDelta,
+    TextDelta,
     UnknownEvent,
     UnknownResult,
     WireObject,
@@ -416,7 +417,6 @@ def test_events_that_hold_what_can_be_changed_are_not_shared() -> None:
         (b"{'type':'ping'}", ["not JSON"]),
         (b'{"type":"ping","a":NaN}', ["not JSON"]),
         (b'{"type":"ping","a":"\n"}', ["not JSON"]),
-        (b'{"type":"ping","a":"\\ud800"}', ["not JSON"]),
         (b"<html>", ["not JSON"]),
         (b'{"type":"ping","a":"\xff"}', ["UTF-8"]),
         (b"[]", ["not an object", "array"]),
@@ -512,3 +512,12 @@ def test_the_converter_serves_any_wire_type() -> None:
     message = converter.structure({"id": "1", "type": "message", "model": "m", "content": []}, Message)
     assert converter.unstructure(message) == message.to_dict()
     assert converter.structure([{"type": "text", "text": "a"}], tuple[TextBlock, ...]) == (TextBlock(text="a"),)
+
+
+def test_valid_json_that_no_float_or_no_utf_8_can_hold_is_decoded_all_the_same() -> None:
+    event = decode_event(b'{"type":"new","surrogate":"\\ud83d","large":1e400,"none":null}')
+    assert isinstance(event, UnknownEvent)
+    assert event.data == {"type": "new", "surrogate": "\ud83d", "large": float("inf"), "none": None}
+    delta = decode_event(b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"\\ud83d"}}')
+    assert delta == ContentBlockDeltaEvent(index=0, delta=TextDelta(text="\ud83d"))
+    assert decode_event(encode_event(delta)) == delta

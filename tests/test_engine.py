@@ -377,8 +377,9 @@ def test_a_fault_after_message_stop_fails_the_stream_too() -> None:
     engine = MessageEngine()
     outcome = drive(body(*HELLO, frame(b"oops", event="x")), engine=engine)
     assert type(outcome.error) is DecodeError
-    with pytest.raises(DecodeError):
-        _ = engine.final_message
+    with pytest.raises(StreamCoreError):
+        engine.receive_data(b"x")
+    assert engine.final_message == outcome.error.snapshot  # complete before the fault
 
 
 def test_an_error_shows_where_it_is_and_what_arrived() -> None:
@@ -563,3 +564,29 @@ def test_the_raw_decoder_delivers_errors_of_the_api() -> None:
     assert isinstance(events[0], ErrorEvent)
     assert type(error) is IncompleteStreamError
     assert "overloaded_error" in error.message
+
+
+def test_an_error_carries_the_payload_that_it_is_about() -> None:
+    late_start = frame(b'{"type":"content_block_stop","index":9}')
+    error = drive(body(*HELLO[:3], late_start)).error
+    assert error is not None
+    assert error.received == b'{"type":"content_block_stop","index":9}'
+    assert error.index == 9
+
+
+def test_an_early_end_names_the_block_that_was_open() -> None:
+    error = drive(body(*HELLO[:3])).error
+    assert isinstance(error, IncompleteStreamError)
+    assert error.index == 0
+
+
+def test_a_message_delta_may_bring_what_the_message_knows_and_message_start_had_not() -> None:
+    delta = frame(
+        b'{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":1},'
+        b'"diagnostics":{"cache_miss_reason":{"type":"model_changed","cache_missed_input_tokens":3}}}'
+    )
+    engine = MessageEngine()
+    drive(body(*HELLO[:-2], delta, frame(b'{"type":"message_stop"}')), engine=engine)
+    assert engine.violations == ()
+    assert engine.final_message.diagnostics is not None
+    assert engine.final_message.to_dict()["diagnostics"]["cache_miss_reason"]["type"] == "model_changed"

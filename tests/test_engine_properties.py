@@ -368,7 +368,7 @@ def _disturbed_payloads(draw: st.DrawFn) -> list[Payload]:
                 payloads.insert(draw(st.integers(0, len(payloads))), payloads[position])
             case "move":
                 payloads.insert(draw(st.integers(0, len(payloads) - 1)), payloads.pop(position))
-            case "spoil":
+            case "spoil" if payloads[position]:
                 spoilt = copy.deepcopy(payloads[position])
                 target: Any = spoilt
                 while draw(st.booleans()) and (

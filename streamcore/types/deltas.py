@@ -1,6 +1,6 @@
 """The deltas of a content block: what a `content_block_delta` event adds to the block it names.
 
-How each is applied stands in one table, in `streamcore.accumulator`.
+How each is applied stands in one table, in `streamcore.block_builder`.
 """
 
 from __future__ import annotations

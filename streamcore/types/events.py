@@ -17,6 +17,7 @@ from streamcore.types.deltas import ContentBlockDelta
 from streamcore.types.message import (
     Container,
     ContextManagementResponse,
+    Diagnostics,
     Message,
     StopDetails,
     StopReason,
@@ -105,6 +106,7 @@ class MessageDeltaEvent(WireObject):
     delta: MessageDelta = absent(MessageDelta)
     usage: MessageDeltaUsage = absent(MessageDeltaUsage)
     context_management: ContextManagementResponse | None = None
+    diagnostics: Diagnostics | None = None
     input_transformations: tuple[dict[str, Any], ...] | None = None
 
 
@@ -188,6 +190,7 @@ class RawMessageDeltaEvent(WireObject):
     delta: dict[str, Any]
     usage: MessageDeltaUsage = absent(MessageDeltaUsage)
     context_management: ContextManagementResponse | None = None
+    diagnostics: Diagnostics | None = None
     input_transformations: tuple[dict[str, Any], ...] | None = None
 
 
