@@ -192,7 +192,8 @@ class AsyncStream(_Base[_T]):
         response: The HTTP library's response, to be had as `response`.
         close: Releases the connection. Called once. It should also end a read that is under way in another task,
             whatever that read then returns or raises. If the stream is dropped half-read, there is no one to wait for
-            it: under asyncio it is run up to where it first waits, under trio in a task of its own.
+            it: under asyncio it is run up to where it first waits, under trio in a task of its own, if trio still
+            takes any.
     """
 
     def __init__(
@@ -334,19 +335,31 @@ def _close_without_waiting(closings: list[_AsyncClose]) -> None:
     trio = sys.modules.get("trio")
     if trio is not None and trio.lowlevel.in_trio_run():
         # Garbage may be collected anywhere, in the midst of trio's own work too: the task is made after that.
-        token = trio.lowlevel.current_trio_token()
-        token.run_sync_soon(trio.lowlevel.spawn_system_task, _close_all, closings)
-        return
-    # A task would need asyncio's loop to go on for a while. Closing a socket has no need to: what there is to wait
+        trio.lowlevel.current_trio_token().run_sync_soon(_close_in_trio, trio, closings)
+    else:
+        _close_to_first_wait(closings)
+
+
+def _close_in_trio(trio: Any, closings: list[_AsyncClose]) -> None:
+    try:
+        trio.lowlevel.spawn_system_task(_close_all, closings)
+    except RuntimeError:  # the main task has ended, and with it the time of system tasks
+        _close_to_first_wait(closings)
+
+
+async def _close_all(closings: list[_AsyncClose]) -> None:
+    # The end of the program cancels this task: then each runs up to its first wait.
+    with contextlib.suppress(Exception):
+        async with contextlib.AsyncExitStack() as stack:
+            for close in reversed(closings):
+                stack.push_async_callback(close)
+
+
+def _close_to_first_wait(closings: list[_AsyncClose]) -> None:
+    # A task would need the event loop to go on for a while. Closing a socket has no need to: what there is to wait
     # for comes when the transport is closing. So each is run up to its first wait, and ended there.
     for close in closings:
         with contextlib.suppress(BaseException):
             steps: Any = close().__await__()
             next(steps)
             steps.throw(GeneratorExit)
-
-
-async def _close_all(closings: list[_AsyncClose]) -> None:
-    for close in closings:
-        with contextlib.suppress(Exception):
-            await close()

@@ -18,6 +18,7 @@ import zlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any, Literal, Self, TypeAlias, TypeVar
+from unittest import mock
 
 import anyio
 import attrs
@@ -27,6 +28,9 @@ T = TypeVar("T")
 BACKENDS = ("asyncio", "trio")
 """The event loops that async tests run on: `@pytest.mark.parametrize("backend", BACKENDS)`."""
 
+BOUND = 30
+"""Seconds after which what waits in a test has waited for too long: the test fails then, and does not hang."""
+
 ASK: dict[str, Any] = {"model": "claude-1", "max_tokens": 100, "messages": [{"role": "user", "content": "Hi"}]}
 """What a call has to say at least."""
 
@@ -35,10 +39,12 @@ def run(backend: str, test: Callable[[], Awaitable[T]]) -> T:
     """Run an async test, with asyncio's debug mode on, and bounded: one that hangs fails."""
 
     async def bounded() -> T:
-        with anyio.fail_after(30):
+        with anyio.fail_after(BOUND):
             return await test()
 
-    return anyio.run(bounded, backend=backend, backend_options={"debug": True} if backend == "asyncio" else {})
+    # The debug mode keeps a traceback with every callback, most of what it costs; one line tells as well who asked.
+    with mock.patch("asyncio.constants.DEBUG_STACK_DEPTH", 1):
+        return anyio.run(bounded, backend=backend, backend_options={"debug": True} if backend == "asyncio" else {})
 
 
 @attrs.frozen
@@ -50,7 +56,7 @@ class Pause:
 
 @attrs.frozen
 class Stall:
-    """Nothing is sent any more. The connection stays open until the client hangs up."""
+    """Nothing is sent any more. The connection stays open until the client hangs up, which it has to do in time."""
 
 
 @attrs.frozen
@@ -151,7 +157,7 @@ class Server:
         self._connections = 0
         self._changed = threading.Condition()
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name="test server")
+        self._thread = threading.Thread(target=self._run, name="test server", daemon=True)
         self._started = threading.Event()
         self._stop: asyncio.Event
 
@@ -181,12 +187,13 @@ class Server:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self._started.wait()
+        assert self._started.wait(BOUND), "the server did not start"
         return self
 
     def __exit__(self, *exc: object) -> None:
         self._loop.call_soon_threadsafe(lambda: self._stop.set())
-        self._thread.join()
+        self._thread.join(BOUND)
+        assert not self._thread.is_alive(), "the server did not end"
         if self._faults:
             raise self._faults[0]
 
@@ -216,14 +223,16 @@ class Server:
             self._open[number] = task
         try:
             await self._converse(reader, writer, number)
-        except (_Hangup, ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+        except (_Hangup, ConnectionError, asyncio.IncompleteReadError):
             pass  # how conversations end here
+        except asyncio.CancelledError:
+            writer.transport.abort()  # the server ends; a client that reads no more would keep what is not sent yet
         except Exception as fault:  # noqa: BLE001  # raised by __exit__
             self._faults.append(fault)
         finally:
             writer.close()
-            with contextlib.suppress(ConnectionError, asyncio.CancelledError):
-                await writer.wait_closed()
+            with contextlib.suppress(ConnectionError, TimeoutError, asyncio.CancelledError):
+                await asyncio.wait_for(writer.wait_closed(), BOUND)
             with self._changed:
                 del self._open[number]
                 self._changed.notify_all()
@@ -297,8 +306,11 @@ async def _wait(step: Pause | Stall | Cut, reader: asyncio.StreamReader, writer:
             writer.transport.abort()
         raise _Hangup
     # The client sends nothing while it waits for an answer: whatever can be read is the end of its side.
-    with contextlib.suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(reader.read(1), step.seconds if isinstance(step, Pause) else None)
+    try:
+        await asyncio.wait_for(reader.read(1), step.seconds if isinstance(step, Pause) else BOUND)
+    except TimeoutError:
+        assert isinstance(step, Pause), f"a client has waited for {BOUND} s and not given up"
+    else:
         raise _Hangup
 
 

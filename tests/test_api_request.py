@@ -19,7 +19,7 @@ ASK: dict[str, Any] = {"model": "claude-1", "max_tokens": 10, "messages": [{"rol
 def build(path: str = "/v1/messages", *, stream: bool = False, **fields: Any) -> Request:
     defaults: dict[str, Any] = {
         "base_url": "https://api.test",
-        "credentials": {"x-api-key": "key"},
+        "credentials": {"authorization": "Bearer key"},
         "default_headers": {},
         "default_query": {},
         "params": ASK,
@@ -39,16 +39,16 @@ def test_a_request_for_a_message() -> None:
     assert request.headers.pop("user-agent").startswith("streamcore/")
     assert request.headers == {
         "accept": "application/json",
-        "anthropic-version": "2023-06-01",
+        "anthropic-version": "2026-10-21",
+        "authorization": "Bearer key",
         "content-type": "application/json",
-        "x-api-key": "key",
     }
 
 
-def test_a_request_for_a_stream_says_so_twice() -> None:
+def test_a_request_for_a_stream_says_so_in_its_body() -> None:
     request = build(stream=True)
     assert json.loads(request.body) == {**ASK, "stream": True}
-    assert request.headers["accept"] == "text/event-stream"
+    assert request.headers == build().headers
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,8 @@ def test_a_request_for_a_stream_says_so_twice() -> None:
         ("http://a.test:80/proxy/", "/v1/m", {}, "http://a.test:80/proxy/v1/m"),
         ("https://a.test", "/v1/m?beta=true", {}, "https://a.test/v1/m?beta=true"),
         ("https://a.test", "/v1/m?beta=true", {"a": 1}, "https://a.test/v1/m?beta=true&a=1"),
-        ("https://a.test", "/v1/m", {"a": True, "b": None, "c": "x y&z", "d": omit}, "https://a.test/v1/m?a=true&c=x+y%26z"),
+        ("https://a.test", "/v1/m", {"a": True, "b": None, "c": "x y&z", "d": omit}, "https://a.test/v1/m?a=true&c=x%20y%26z"),
+        ("https://a.test", "/v1/m", {"a": [1, None, 2], "b": {"c": False}}, "https://a.test/v1/m?a%5B%5D=1&a%5B%5D=2&b%5Bc%5D=false"),
     ],
 )  # fmt: skip
 def test_urls(base_url: str, path: str, query: dict[str, Any], url: str) -> None:
@@ -184,8 +185,20 @@ def test_a_header_that_http_does_not_allow_is_refused_and_not_shown(value: Any) 
 def test_without_credentials_nothing_is_built() -> None:
     with pytest.raises(InvalidArgumentError, match="ANTHROPIC_API_KEY"):
         build(credentials={})
-    assert "x-api-key" not in build(credentials={}, default_headers={"Authorization": omit}).headers
+    with pytest.raises(InvalidArgumentError, match="ANTHROPIC_API_KEY"):
+        build(credentials={}, default_headers={"X-Api-Key": omit})
+    with pytest.raises(InvalidArgumentError, match="ANTHROPIC_API_KEY"):
+        build(default_headers={"Authorization": ""})
+    assert "authorization" not in build(default_headers={"Authorization": omit}).headers
     assert build(credentials={}, extra_headers={"Authorization": "mine"}).headers["authorization"] == "mine"
+    assert build(extra_headers={"Authorization": "mine"}).headers["authorization"] == "mine"
+
+
+def test_an_api_key_in_a_header_of_its_own_is_sent_with_the_credentials_or_without() -> None:
+    headers = build(default_headers={"X-Api-Key": "other"}).headers
+    assert (headers["authorization"], headers["x-api-key"]) == ("Bearer key", "other")
+    headers = build(credentials={}, default_headers={"X-Api-Key": "other"}).headers
+    assert (headers.get("authorization"), headers["x-api-key"]) == (None, "other")
 
 
 # Options of a client
@@ -202,14 +215,13 @@ def headers_of(client: BaseClient) -> dict[str, str]:
 
 
 def test_credentials_come_from_arguments_or_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert headers_of(BaseClient(api_key="key"))["x-api-key"] == "key"
+    assert headers_of(BaseClient(api_key="key"))["authorization"] == "Bearer key"
     assert headers_of(BaseClient(auth_token="token"))["authorization"] == "Bearer token"
     monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "env-token")
     assert headers_of(BaseClient())["authorization"] == "Bearer env-token"
     monkeypatch.setenv("ANTHROPIC_API_KEY", "env-key")
-    assert headers_of(BaseClient())["x-api-key"] == "env-key"
-    assert "authorization" not in headers_of(BaseClient())
-    assert "x-api-key" not in headers_of(BaseClient(auth_token="token"))
+    assert headers_of(BaseClient())["authorization"] == "Bearer env-key"
+    assert headers_of(BaseClient(auth_token="token"))["authorization"] == "Bearer token"
     with pytest.raises(InvalidArgumentError, match="not both"):
         BaseClient(api_key="key", auth_token="token")
 

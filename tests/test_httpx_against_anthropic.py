@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,20 @@ import anthropic
 import pytest
 from anthropic._error_classes import ERROR_CLASSES
 from helpers import HELLO, body, by_frame, without_nulls
-from server import ASK, BACKENDS, Cut, Reply, Server, Stall, error_reply, json_reply, run, serving, stream_reply
+from server import (
+    ASK,
+    BACKENDS,
+    Cut,
+    Reply,
+    Request,
+    Server,
+    Stall,
+    error_reply,
+    json_reply,
+    run,
+    serving,
+    stream_reply,
+)
 from test_against_anthropic import SOUND, comparable, each_message
 
 import streamcore.httpx as ours
@@ -182,14 +196,124 @@ def test_a_cut_stream_looks_complete_to_theirs_and_not_to_ours(server: Server, o
         stream.get_final_message()
 
 
-def test_the_same_request_on_the_wire(server: Server, official: Any, client: Any) -> None:
+# Headers that say what is asked for and by whom. The others say which library asks, and on which machine.
+HEADERS = ("authorization", "x-api-key", "anthropic-version", "anthropic-beta", "content-type", "accept", "x-mine")
+
+
+def on_the_wire(request: Request) -> dict[str, Any]:
+    return {
+        "method": request.method,
+        "path": request.path,
+        "query": request.query,
+        "headers": {name: request.headers.get(name) for name in HEADERS},
+        "body": without_nulls(request.json()),
+    }
+
+
+def stream_it(messages: Any, **arguments: Any) -> None:
+    with messages.stream(**ASK, **arguments) as stream:
+        for _ in stream:
+            pass
+
+
+def create_it(messages: Any, **arguments: Any) -> None:
+    messages.create(**ASK, **arguments)
+
+
+def create_a_stream(messages: Any, **arguments: Any) -> None:
+    with messages.create(**ASK, stream=True, **arguments) as stream:
+        for _ in stream:
+            pass
+
+
+def as_asked_for(request: Request) -> Reply:
+    if request.json().get("stream"):
+        return stream_reply(body(*HELLO))
+    return json_reply({**HELLO[0]["message"], "content": [], "stop_reason": "end_turn"})
+
+
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "parameters": {
+        "stop_sequences": ["END"],
+        "system": "Be brief.",
+        "metadata": {"user_id": "u"},
+        "tools": [{"name": "search", "input_schema": {"type": "object"}}],
+    },
+    "headers": {"extra_headers": {"X-Mine": "1", "Anthropic-Beta": "three-2026", "Accept": "text/event-stream"}},
+    "query": {"extra_query": {"a": "x y&z+", "b": True, "c": None, "d": [1, "ü"], "e": {"f": 2}}},
+    "body": {"extra_body": {"model": "other", "new": {"deep": [1]}}},
+}
+CLIENTS: dict[str, dict[str, Any]] = {
+    "api key": {"api_key": "key"},
+    "auth token": {"auth_token": "token"},
+    "api key and another in a header": {"api_key": "key", "default_headers": {"X-Api-Key": "other"}},
+    "an api key in a header alone": {"default_headers": {"X-Api-Key": "other"}},
+    "authorization in a header": {"api_key": "key", "default_headers": {"Authorization": "Mine"}},
+    "defaults": {"api_key": "key", "default_headers": {"x-mine": "2"}, "default_query": {"a": 0, "g": "1"}},
+}
+
+
+@pytest.fixture
+def _no_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    for name in [name for name in os.environ if name.startswith("ANTHROPIC_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))  # theirs looks for credentials on the disk too
+
+
+@pytest.mark.usefixtures("_no_credentials")
+@pytest.mark.parametrize("options", CLIENTS.values(), ids=CLIENTS)
+def test_the_same_request_on_the_wire(server: Server, options: dict[str, Any]) -> None:
+    server.always = as_asked_for
+    for module in (anthropic, ours):
+        make: Any = module.Anthropic
+        with make(**options, base_url=server.url, max_retries=0) as client:
+            for ask in (stream_it, create_it, create_a_stream):
+                for arguments in ARGUMENTS.values():
+                    ask(client.messages, **arguments)
+                    ask(client.beta.messages, **arguments)
+                    ask(client.beta.messages, **arguments, betas=["one-2025", "two-2025"])
+    half = len(server.requests) // 2
+    assert half == 3 * 3 * len(ARGUMENTS)
+    for theirs, mine in zip(server.requests[:half], server.requests[half:], strict=True):
+        assert on_the_wire(mine) == on_the_wire(theirs)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_same_request_on_the_wire_async(server: Server, backend: str) -> None:
+    server.always = as_asked_for
+
+    async def main() -> None:
+        for module in (anthropic, ours):
+            make: Any = module.AsyncAnthropic
+            async with make(api_key="key", base_url=server.url, max_retries=0) as client:
+                for messages, arguments in ((client.messages, {}), (client.beta.messages, {"betas": ["one-2025"]})):
+                    await messages.create(**ASK)
+                    async with messages.stream(**ASK, **arguments) as stream:
+                        await stream.until_done()
+
+    run(backend, main)
+    assert [on_the_wire(request) for request in server.requests[4:]] == [
+        on_the_wire(request) for request in server.requests[:4]
+    ]
+
+
+@pytest.mark.usefixtures("_no_credentials")
+@pytest.mark.parametrize("headers", [{}, {"X-Api-Key": ""}, {"Authorization": ""}])
+def test_without_credentials_neither_asks(server: Server, headers: dict[str, str]) -> None:
+    for module in (anthropic, ours):
+        make: Any = module.Anthropic
+        with make(base_url=server.url, default_headers=headers) as client, pytest.raises((TypeError, ValueError)):
+            client.messages.create(**ASK)
+    assert server.requests == []
+
+
+def test_an_answer_as_the_next_turn_is_the_same_on_the_wire(server: Server, official: Any, client: Any) -> None:
     server.always = stream_reply(body(*HELLO))
-    tools = [{"name": "search", "input_schema": {"type": "object"}}]
     for each in (official, client):
-        with each.messages.stream(**ASK, stop_sequences=["END"], system="Be brief.", tools=tools) as stream:
+        with each.messages.stream(**ASK) as stream:
             turn = {"role": "assistant", "content": stream.get_final_message().content}
         with each.messages.stream(**{**ASK, "messages": [*ASK["messages"], turn, *ASK["messages"]]}) as stream:
             stream.until_done()
-    theirs, mine = server.requests[:2], server.requests[2:]
-    assert [request.path for request in mine] == [request.path for request in theirs]
-    assert [without_nulls(request.json()) for request in mine] == [without_nulls(request.json()) for request in theirs]
+    _, theirs, _, mine = server.requests
+    assert on_the_wire(mine) == on_the_wire(theirs)

@@ -19,6 +19,7 @@ from helpers import HELLO, STOP, block_start, body, by_frame, delta, in_pieces, 
 from server import (
     ASK,
     BACKENDS,
+    BOUND,
     Cut,
     Pause,
     Reply,
@@ -128,13 +129,13 @@ def test_create_with_stream_gives_typed_events_async(server: Server, backend: st
     run(backend, main)
 
 
-def test_beta_messages_say_so(server: Server, client: anthropic.Anthropic) -> None:
+def test_beta_features_are_a_header(server: Server, client: anthropic.Anthropic) -> None:
     with client.beta.messages.stream(**ASK, betas=["one-2025", "two-2025"]) as stream:
         assert stream.get_final_text() == "Hello"
     server.reply(json_reply(MESSAGE))
     client.beta.messages.create(**ASK)
     first, second = server.requests
-    assert (first.path, first.query) == (second.path, second.query) == ("/v1/messages", "beta=true")
+    assert (first.path, first.query) == (second.path, second.query) == ("/v1/messages", "")
     assert first.headers["anthropic-beta"] == "one-2025,two-2025"
     assert "anthropic-beta" not in second.headers
     assert "betas" not in first.json()
@@ -174,7 +175,7 @@ def test_threads_share_a_client(client: anthropic.Anthropic) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(BOUND)
     assert texts == ["Hello"] * 8
 
 
@@ -186,18 +187,17 @@ def test_the_request_on_the_wire(server: Server, client: anthropic.Anthropic) ->
         pass
     (request,) = server.requests
     assert request.method == "POST"
-    assert request.target == "/v1/messages?q=a+b"
+    assert request.target == "/v1/messages?q=a%20b"
     assert request.json() == {**ASK, "temperature": 0.5, "stream": True}
-    sent = {
-        name: request.headers[name] for name in ("x-api-key", "anthropic-version", "accept", "content-type", "x-mine")
-    }
-    assert sent == {
-        "x-api-key": "key",
-        "anthropic-version": "2023-06-01",
-        "accept": "text/event-stream",
+    expected = {
+        "authorization": "Bearer key",
+        "anthropic-version": "2026-10-21",
+        "accept": "application/json",
         "content-type": "application/json",
         "x-mine": "1",
     }
+    assert {name: request.headers.get(name) for name in expected} == expected
+    assert "x-api-key" not in request.headers
     assert request.headers["user-agent"].startswith("streamcore/")
 
 
@@ -206,14 +206,13 @@ def test_credentials_and_url_from_the_environment(server: Server, monkeypatch: p
     monkeypatch.setenv("ANTHROPIC_API_KEY", "env-key")
     with anthropic.Anthropic() as client, client.messages.stream(**ASK) as stream:
         stream.until_done()
-    assert server.requests[0].headers["x-api-key"] == "env-key"
+    assert server.requests[0].headers["authorization"] == "Bearer env-key"
 
 
 def test_an_auth_token(server: Server) -> None:
     with anthropic.Anthropic(auth_token="token", base_url=server.url) as client, client.messages.stream(**ASK):
         pass
     assert server.requests[0].headers["authorization"] == "Bearer token"
-    assert "x-api-key" not in server.requests[0].headers
 
 
 def test_with_options_shares_the_connections(server: Server, client: anthropic.Anthropic) -> None:
@@ -222,7 +221,7 @@ def test_with_options_shares_the_connections(server: Server, client: anthropic.A
         with each.messages.stream(**ASK) as stream:
             stream.until_done()
     assert server.connections == 1
-    assert [request.headers["x-api-key"] for request in server.requests] == ["key", "other"]
+    assert [request.headers["authorization"] for request in server.requests] == ["Bearer key", "Bearer other"]
     assert [request.headers.get("x-mine") for request in server.requests] == [None, "1"]
 
 
@@ -482,7 +481,7 @@ def test_close_from_another_thread_ends_a_read_that_waits(server: Server, client
         began = time.monotonic()
         assert list(stream.text_stream) == []
         assert time.monotonic() - began < 2
-        closer.join()
+        closer.join(BOUND)
     server.wait_until_idle()
     with pytest.raises(anthropic.IncompleteStreamError):
         stream.get_final_message()
@@ -493,7 +492,7 @@ def test_close_from_another_thread_over_tls(tmp_path: Any) -> None:
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost",
          "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)],
-        check=True, capture_output=True,
+        check=True, capture_output=True, timeout=BOUND,
     )  # fmt: skip
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
@@ -506,7 +505,7 @@ def test_close_from_another_thread_over_tls(tmp_path: Any) -> None:
                 closer = threading.Timer(0.05, stream.close)
                 closer.start()
                 assert list(stream.text_stream) == []
-                closer.join()
+                closer.join(BOUND)
             server.wait_until_idle()
 
 
@@ -543,7 +542,8 @@ def test_the_core_does_not_load_an_http_library() -> None:
         assert "httpx2" in sys.modules and "httpx" not in sys.modules
         assert streamcore.httpx is not sys.modules["httpx2"]
     """
-    subprocess.run([sys.executable, "-c", "\n".join(line.strip() for line in program.splitlines())], check=True)
+    lines = [line.strip() for line in program.splitlines()]
+    subprocess.run([sys.executable, "-c", "\n".join(lines)], check=True, timeout=BOUND)
 
 
 def test_everything_a_program_imports_is_there() -> None:

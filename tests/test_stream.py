@@ -554,7 +554,7 @@ def test_closed_by_many_threads_it_is_closed_once() -> None:
             for thread in threads:
                 thread.start()
             for thread in threads:
-                thread.join()
+                thread.join(10)
             assert source.closed == 1
             assert stream.calls.count(("on_end",)) == 1
     finally:

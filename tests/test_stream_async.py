@@ -51,7 +51,11 @@ def run(request: pytest.FixtureRequest) -> Callable[[Callable[[], Awaitable[Any]
     options = {"debug": True} if request.param == "asyncio" else {}
 
     def run(main: Callable[[], Awaitable[Any]]) -> Any:
-        result = anyio.run(main, backend=request.param, backend_options=options)
+        async def bounded() -> Any:
+            with anyio.fail_after(30):
+                return await main()
+
+        result = anyio.run(bounded, backend=request.param, backend_options=options)
         gc.collect()  # what was left half-read warns here, if at all
         return result
 
@@ -336,8 +340,22 @@ def test_a_stream_dropped_outside_its_loop_or_thread_is_quiet(run: Any) -> None:
     kept.pop()
     thread = threading.Thread(target=kept.clear)
     thread.start()
-    thread.join()
+    thread.join(10)
     gc.collect()
+
+
+@pytest.mark.parametrize("generator", [False, True])
+def test_streams_dropped_at_the_end_of_the_loop_are_closed_and_quiet(run: Any, generator: bool) -> None:
+    async def main() -> None:
+        source = Source()
+        sources.append(source)
+        stream: Any = AsyncMessageStream(source.generator(), close=source.close) if generator else source.stream()
+        await anext(stream)
+
+    sources: list[Source] = []
+    for _ in range(30):  # trio chooses the order of its tasks by lot
+        run(main)
+    assert {source.closed for source in sources} == {2 if generator else 1}
 
 
 def test_cancelled_in_a_read_it_is_closed_and_quiet(run: Any) -> None:

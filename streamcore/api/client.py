@@ -53,16 +53,17 @@ class BaseClient:
     """What all clients share, sync or async, on whichever HTTP library.
 
     Args:
-        api_key: Sent as `x-api-key`. If neither this nor `auth_token` is given, the environment's `ANTHROPIC_API_KEY`
-            is used, and without it `ANTHROPIC_AUTH_TOKEN`.
-        auth_token: Sent as `authorization: Bearer`, in place of an API key.
+        api_key: Sent as `authorization: Bearer`. If neither this nor `auth_token` is given, the environment's
+            `ANTHROPIC_API_KEY` is used, and without it `ANTHROPIC_AUTH_TOKEN`.
+        auth_token: Sent in the same way, in place of an API key.
         base_url: Of the API; otherwise the environment's `ANTHROPIC_BASE_URL`, otherwise Anthropic's.
         timeout: Seconds, or a timeout object of the HTTP library; `None` is no timeout. The default is 10 minutes, and
             5 seconds for connecting.
         idle_timeout: The longest silence between bytes of an answer once it has begun, in seconds; by default
             `timeout` alone bounds it.
         max_retries: How often a failed call is made again, if it failed before its answer began.
-        default_headers: Sent with every request; a value of `omit` removes one that would be sent.
+        default_headers: Sent with every request; a value of `omit` removes one that would be sent. For a server that
+            knows API keys by `x-api-key` only, that header can be given here: with a key or in place of one.
         default_query: Query parameters of every request.
     """
 
@@ -157,11 +158,8 @@ class BaseClient:
         )
 
     def _credentials(self) -> dict[str, str]:
-        if self.api_key is not None:
-            return {"x-api-key": self.api_key}
-        if self.auth_token is not None:
-            return {"authorization": f"Bearer {self.auth_token}"}
-        return {}
+        secret = self.api_key if self.api_key is not None else self.auth_token
+        return {} if secret is None else {"authorization": f"Bearer {secret}"}
 
 
 def _checked_idle_timeout(seconds: float | None) -> float | None:

@@ -26,15 +26,13 @@ _StreamT = TypeVar("_StreamT", bound=MessageStream, default=MessageStream)
 _AsyncStreamT = TypeVar("_AsyncStreamT", bound=AsyncMessageStream, default=AsyncMessageStream)
 
 _PATH = "/v1/messages"
-_BETA_PATH = "/v1/messages?beta=true"
 
 
 class Messages:
     """The Messages API."""
 
-    def __init__(self, client: SyncAttempts, path: str = _PATH) -> None:
+    def __init__(self, client: SyncAttempts) -> None:
         self._client = client
-        self._path = path
 
     @overload
     def create(self, *, stream: Literal[False] = False, **arguments: Unpack[CallOptions]) -> Message: ...
@@ -50,7 +48,7 @@ class Messages:
             APIError: The call failed; `APIStatusError` and its children if the API says so.
             DecodeError: What came is neither a message nor an event stream.
         """
-        call = self._client._call(self._path, arguments, stream=stream)
+        call = self._client._call(_PATH, arguments, stream=stream)
         if not stream:
             return self._client._fetch(call)
         answer = self._client._open(call)
@@ -77,7 +75,7 @@ class Messages:
         Raises:
             InvalidArgumentError: The arguments make no request.
         """
-        call = self._client._call(self._path, arguments, stream=True)
+        call = self._client._call(_PATH, arguments, stream=True)
 
         def open_stream() -> _StreamT:
             answer = self._client._open(call)
@@ -96,9 +94,8 @@ class Messages:
 class AsyncMessages:
     """The Messages API for async code."""
 
-    def __init__(self, client: AsyncAttempts, path: str = _PATH) -> None:
+    def __init__(self, client: AsyncAttempts) -> None:
         self._client = client
-        self._path = path
 
     @overload
     async def create(self, *, stream: Literal[False] = False, **arguments: Unpack[CallOptions]) -> Message: ...
@@ -114,7 +111,7 @@ class AsyncMessages:
         self, *, stream: bool = False, **arguments: Unpack[CallOptions]
     ) -> Message | AsyncStream[MessageStreamEvent]:
         """As `Messages.create`."""
-        call = self._client._call(self._path, arguments, stream=stream)
+        call = self._client._call(_PATH, arguments, stream=stream)
         if not stream:
             return await self._client._fetch(call)
         answer = await self._client._open(call)
@@ -130,7 +127,7 @@ class AsyncMessages:
         **arguments: Unpack[CallOptions],
     ) -> AsyncMessageStreamManager[_AsyncStreamT]:
         """As `Messages.stream`, with `async with`; `event_handler` is a subclass of `AsyncMessageStream`."""
-        call = self._client._call(self._path, arguments, stream=True)
+        call = self._client._call(_PATH, arguments, stream=True)
 
         async def open_stream() -> _AsyncStreamT:
             answer = await self._client._open(call)
@@ -147,14 +144,14 @@ class AsyncMessages:
 
 
 class Beta:
-    """`client.beta`: the same with beta features, turned on by `betas=[...]`."""
+    """`client.beta`: the same API. Beta features are turned on by `betas=[...]`, which the header alone tells."""
 
     def __init__(self, client: SyncAttempts) -> None:
-        self.messages = Messages(client, _BETA_PATH)
+        self.messages = Messages(client)
 
 
 class AsyncBeta:
     """`client.beta` for async code."""
 
     def __init__(self, client: AsyncAttempts) -> None:
-        self.messages = AsyncMessages(client, _BETA_PATH)
+        self.messages = AsyncMessages(client)

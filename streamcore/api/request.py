@@ -11,9 +11,9 @@ import functools
 import importlib.metadata
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Literal, Required, TypeAlias
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import attrs
 import msgspec
@@ -39,7 +39,7 @@ __all__ = [
     "omit",
 ]
 
-API_VERSION = "2023-06-01"
+API_VERSION = "2026-10-21"
 
 
 class NotGiven(enum.Enum):
@@ -154,7 +154,8 @@ def build_request(
     Args:
         path: Below `base_url`, with a query or not.
         base_url: Of the API, with or without a slash at its end.
-        credentials: The header that says who asks; the layers after it may replace it.
+        credentials: The header that says who asks; the layers after it may replace it. An `x-api-key` among them goes
+            along with it, and does without it too.
         default_headers: The client's.
         default_query: The client's.
         params: Members of the body; those that were not given are left out.
@@ -174,14 +175,14 @@ def build_request(
     if stream:
         fields["stream"] = True
     defaults: dict[str, str | Omit] = {
-        "accept": "text/event-stream" if stream else "application/json",
+        "accept": "application/json",  # of a stream too: it is the body that asks for one
         "content-type": "application/json",
         "anthropic-version": API_VERSION,
         "user-agent": user_agent(),
     }
     beta: Headers = {"anthropic-beta": _beta_header(betas)} if given(betas) and betas is not None else {}
     headers = merge_headers(defaults, credentials, default_headers, beta, extra_headers or {})
-    _check_credentials(headers, omitted=_omitted(default_headers, extra_headers or {}))
+    _check_credentials(headers, default_headers, extra_headers or {})
     return Request(
         method="POST",
         url=_url(base_url, path, {**default_query, **(extra_query or {})}),
@@ -227,13 +228,12 @@ def _check_header(name: object, value: object) -> None:
         )
 
 
-def _omitted(*layers: Headers) -> set[str]:
-    return {name.lower() for layer in layers for name, value in layer.items() if isinstance(value, Omit)}
-
-
-def _check_credentials(headers: Mapping[str, str], *, omitted: set[str]) -> None:
-    names = {"x-api-key", "authorization"}
-    if not (names & headers.keys() or names & omitted):
+def _check_credentials(headers: Mapping[str, str], *layers: Headers) -> None:
+    """There must be credentials, unless a layer has said that `authorization` is to be left out."""
+    left_out = any(
+        name.lower() == "authorization" and isinstance(value, Omit) for layer in layers for name, value in layer.items()
+    )
+    if not (headers.get("authorization") or headers.get("x-api-key") or left_out):
         raise InvalidArgumentError(
             "there are no credentials: give the client an api_key or an auth_token, or set ANTHROPIC_API_KEY or "
             "ANTHROPIC_AUTH_TOKEN"
@@ -275,13 +275,21 @@ def check_base_url(base_url: str) -> str:
 
 def _url(base_url: str, path: str, query: Mapping[str, Any]) -> str:
     parts = urlsplit(base_url.rstrip("/") + path)
-    pairs = [(key, _query_value(value)) for key, value in query.items() if given(value) and value is not None]
-    joined = "&".join(part for part in (parts.query, urlencode(pairs)) if part)
+    pairs = [pair for key, value in query.items() if given(value) for pair in _query_pairs(key, value)]
+    joined = "&".join(part for part in (parts.query, urlencode(pairs, quote_via=quote)) if part)
     return urlunsplit((parts.scheme, parts.netloc, parts.path, joined, ""))
 
 
-def _query_value(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _query_pairs(key: str, value: Any) -> Iterator[tuple[str, str]]:
+    """A parameter as it stands in a URL: lists as `key[]`, mappings as `key[name]`, `None` not at all."""
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from _query_pairs(f"{key}[{name}]", item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _query_pairs(f"{key}[]", item)
+    elif value is not None:
+        yield key, str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def json_body(fields: Mapping[str, Any]) -> bytes:

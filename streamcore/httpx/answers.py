@@ -222,11 +222,12 @@ class AsyncAnswer(_Answer):
         await close()
 
     def __del__(self) -> None:
-        if hasattr(self, "_loop"):  # the constructor has not failed
+        # One that was closed keeps what `_close_late` holds.
+        if hasattr(self, "_loop") and not self._closed:  # the constructor has not failed
+            # In a cycle, a stream that goes along may be finalized after this and call `aclose()`.
+            self._closed = True
             self._held.discard(self._chunks)
-            if not self._closed and not self.response.is_closed:
-                # In a cycle, a stream that goes along may be finalized after this and call `aclose()`.
-                self._closed = True
+            if not self.response.is_closed:
                 close = functools.partial(_aclose, self.response, self._chunks)
                 self._loop.spawn(close, late=self._close_late)
 
