@@ -1,6 +1,9 @@
 """The client on httpx2: `import streamcore.httpx as anthropic`, and a program for the `anthropic` package runs."""
 
+from httpx2 import Timeout
+
 from streamcore import types
+from streamcore.api.client import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT
 from streamcore.api.errors import (
     APIConnectionError,
     APIError,
@@ -53,6 +56,8 @@ Client = Anthropic
 AsyncClient = AsyncAnthropic
 
 __all__ = [
+    "DEFAULT_MAX_RETRIES",
+    "DEFAULT_TIMEOUT",
     "NOT_GIVEN",
     "APIConnectionError",
     "APIError",
@@ -97,6 +102,7 @@ __all__ = [
     "ServiceUnavailableError",
     "Stream",
     "StreamCoreError",
+    "Timeout",
     "UnprocessableEntityError",
     "async_message_stream",
     "message_stream",
