@@ -88,57 +88,45 @@ class FallbackCreditUsage(WireObject):
 
 
 @attrs.frozen(kw_only=True)
-class MessageIterationUsage(WireObject):
+class _IterationUsage(WireObject):
+    input_tokens: int
+    output_tokens: int
+    cache_creation: CacheCreation | None = None
+    cache_creation_input_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class MessageIterationUsage(_IterationUsage):
     """Counts of one sampling of the model within the message."""
 
     type: ClassVar[Literal["message"]] = "message"
 
-    input_tokens: int
-    output_tokens: int
-    cache_creation: CacheCreation | None = None
-    cache_creation_input_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
     model: str | None = None
 
 
 @attrs.frozen(kw_only=True)
-class CompactionIterationUsage(WireObject):
+class CompactionIterationUsage(_IterationUsage):
     """Counts of a compaction of the conversation."""
 
     type: ClassVar[Literal["compaction"]] = "compaction"
 
-    input_tokens: int
-    output_tokens: int
-    cache_creation: CacheCreation | None = None
-    cache_creation_input_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
-
 
 @attrs.frozen(kw_only=True)
-class AdvisorMessageIterationUsage(WireObject):
+class AdvisorMessageIterationUsage(_IterationUsage):
     """Counts of a call of the advisor."""
 
     type: ClassVar[Literal["advisor_message"]] = "advisor_message"
 
-    input_tokens: int
-    output_tokens: int
-    cache_creation: CacheCreation | None = None
-    cache_creation_input_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
     model: str | None = None
 
 
 @attrs.frozen(kw_only=True)
-class FallbackMessageIterationUsage(WireObject):
+class FallbackMessageIterationUsage(_IterationUsage):
     """Counts of one sampling of a fallback model."""
 
     type: ClassVar[Literal["fallback_message"]] = "fallback_message"
 
-    input_tokens: int
-    output_tokens: int
-    cache_creation: CacheCreation | None = None
-    cache_creation_input_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
     model: str | None = None
 
 
