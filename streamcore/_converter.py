@@ -76,7 +76,7 @@ def _class_hook(cls: type[Any], converter: cattrs.BaseConverter) -> Hook:
         converter,
         _cattrs_forbid_extra_keys=False,
         _cattrs_detailed_validation=converter.detailed_validation,
-        **overrides,  # type: ignore[arg-type]
+        **overrides,  # type: ignore[arg-type]  # mypy takes them for the named options
     )
     tag = type_tag(cls)
     known = frozenset(field.key for field in wire_fields(cls)) | ({"type"} if tag is not None else frozenset())

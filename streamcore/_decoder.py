@@ -56,6 +56,25 @@ class MessagesDecoder(FrameDecoder, Generic[EventT]):
     def _snapshot(self) -> Message | None:
         return None
 
+    def _apply(self, event: EventT) -> None:
+        """Take in what an event says."""
+
+    def _plain_event(self, name: str | None, data: bytes) -> EventT | None:
+        """The event in a frame, taken in; `None` if there is none. What it raises or records gets its place."""
+        seen = self._log.length
+        try:
+            event = self._decode_payload(name, data)
+            if event is not None:
+                self._apply(event)
+        except ProtocolError as error:
+            if error.received is None:
+                error.received = data
+            raise
+        finally:
+            if self._log.length > seen:
+                self._log.locate(seen, offset=self.event_offset, event_number=self._event_number)
+        return event
+
     def _decode_payload(self, name: str | None, data: bytes) -> EventT | None:
         """The event in a frame, `None` for the `[DONE]` that other APIs end their streams with."""
         try:

@@ -49,13 +49,8 @@ class _EventDecoder(MessagesDecoder[EventT]):
             if not self._start_checked:
                 self._check_start()
             for name, data in self.frames():
-                seen = self._log.length
-                event = self._decode_payload(name, data)
-                if self._log.length > seen:
-                    self._log.locate(seen, offset=self.event_offset, event_number=self._event_number)
+                event = self._plain_event(name, data)
                 if event is not None:
-                    if event.type == "message_stop":
-                        self._complete = True
                     self._event_number += 1
                     yield event
             if self._eof:
@@ -63,6 +58,10 @@ class _EventDecoder(MessagesDecoder[EventT]):
         except ProtocolError as error:
             self._fail(error)
             raise
+
+    def _apply(self, event: EventT) -> None:
+        if event.type == "message_stop":
+            self._complete = True
 
     def _check_complete(self) -> None:
         if not self._complete:
@@ -255,21 +254,8 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent]):
             self._fail(error)
             raise
 
-    def _plain_event(self, name: str | None, data: bytes) -> MessageStreamEvent | None:
-        """The plain path."""
-        seen = self._log.length
-        try:
-            event = self._decode_payload(name, data)
-            if event is not None:
-                self._accumulator.apply(event)
-        except ProtocolError as error:
-            if error.received is None:
-                error.received = data
-            raise
-        finally:
-            if self._log.length > seen:
-                self._log.locate(seen, offset=self.event_offset, event_number=self._event_number)
-        return event
+    def _apply(self, event: MessageStreamEvent) -> None:
+        self._accumulator.apply(event)
 
     def _snapshot(self) -> Message | None:
         return self._accumulator.snapshot
