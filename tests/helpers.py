@@ -108,6 +108,18 @@ STOP: Payload = {"type": "message_stop"}
 PING: Payload = {"type": "ping"}
 
 HELLO = [start(), block_start(0), text(0, "Hel"), text(0, "lo"), block_stop(0), message_delta(), STOP]
+# What a message stream yields of it: its events, and those derived from them.
+HELLO_TYPES = [
+    "message_start",
+    "content_block_start",
+    "content_block_delta",
+    "text",
+    "content_block_delta",
+    "text",
+    "content_block_stop",
+    "message_delta",
+    "message_stop",
+]
 
 
 # Ways to cut them

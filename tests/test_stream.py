@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from helpers import (
     HELLO,
+    HELLO_TYPES,
     PING,
     STOP,
     STREAMS,
@@ -56,17 +57,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CHUNKS = by_frame(body(*HELLO))
-TYPES = [
-    "message_start",
-    "content_block_start",
-    "content_block_delta",
-    "text",
-    "content_block_delta",
-    "text",
-    "content_block_stop",
-    "message_delta",
-    "message_stop",
-]
 OVERLOADED = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}, "request_id": "req_1"}
 
 
@@ -110,7 +100,7 @@ def types(events: Any) -> list[str]:
 
 def test_wire_events_and_derived_events_in_turn() -> None:
     with MessageStream(CHUNKS) as stream:
-        assert types(stream) == TYPES
+        assert types(stream) == HELLO_TYPES
 
 
 def test_text_alone() -> None:
@@ -223,7 +213,7 @@ def test_a_match_over_a_stream_type_checks() -> None:
 def test_a_stream_of_raw_events() -> None:
     with Stream(CHUNKS, decoder=RawMessageDecoder()) as stream:
         events = list(stream)
-    assert types(events) == [type_ for type_ in TYPES if type_ != "text"]
+    assert types(events) == [type_ for type_ in HELLO_TYPES if type_ != "text"]
     assert isinstance(events[2], RawContentBlockDeltaEvent)
     assert events[2].delta == {"type": "text_delta", "text": "Hel"}
 
@@ -231,7 +221,7 @@ def test_a_stream_of_raw_events() -> None:
 def test_a_stream_of_server_sent_events() -> None:
     events = list(Stream.raw_events(CHUNKS))
     assert all(isinstance(event, ServerSentEvent) for event in events)
-    assert [event.event for event in events] == [type_ for type_ in TYPES if type_ != "text"]
+    assert [event.event for event in events] == [type_ for type_ in HELLO_TYPES if type_ != "text"]
 
 
 def test_the_server_sent_events_of_a_response() -> None:
@@ -263,7 +253,7 @@ def test_an_error_event_is_delivered_and_then_raised_with_the_snapshot() -> None
     events: list[Any] = []
     with pytest.raises(OverloadedError) as caught:
         events.extend(iter(lambda: next(stream), None))
-    assert types(events) == [*TYPES[:4], "error"]
+    assert types(events) == [*HELLO_TYPES[:4], "error"]
     assert isinstance(events[-1], ErrorEvent)
     assert isinstance(caught.value, APIStatusError)
     assert caught.value.snapshot is not None
@@ -283,7 +273,7 @@ def test_what_the_chunks_raise_is_passed_on_and_its_snapshot_filled_in() -> None
     with pytest.raises(APIConnectionError) as caught:
         seen.extend(stream)
     assert caught.value is error
-    assert types(seen) == TYPES[:4]
+    assert types(seen) == HELLO_TYPES[:4]
     assert error.snapshot is stream.current_message_snapshot
     assert source.closed == 1
 
@@ -331,7 +321,7 @@ def test_cut_at_any_byte_it_is_incomplete(size: int) -> None:
     seen: list[Any] = []
     with pytest.raises(IncompleteStreamError) as caught:
         seen.extend(stream)
-    assert types(seen) == TYPES[: len(seen)]
+    assert types(seen) == HELLO_TYPES[: len(seen)]
     assert (caught.value.snapshot is None) == (not seen)
     if seen:
         assert caught.value.snapshot == stream.current_message_snapshot
@@ -440,7 +430,7 @@ def test_left_at_message_stop_the_message_is_there() -> None:
 def test_a_stream_that_was_dropped_is_freed_and_closed_at_once() -> None:
     gc.disable()
     try:
-        for events in (0, 1, 4, len(TYPES) + 1):
+        for events in (0, 1, 4, len(HELLO_TYPES) + 1):
             source = Source()
             stream = source.stream()
             text_stream = stream.text_stream
@@ -534,7 +524,7 @@ def test_closed_from_another_thread_a_blocked_loop_ends(how: Any) -> None:
     reader.join(10)
     assert not reader.is_alive()
     assert not failed
-    assert types(seen) == TYPES[:4]
+    assert types(seen) == HELLO_TYPES[:4]
     assert source.closed == 1
     assert stream.calls[-1] == ("on_end",)
     assert not [call for call in stream.calls if call[0] == "on_exception"]
@@ -694,7 +684,7 @@ def test_a_handler_may_close_the_stream() -> None:
 
     source = Source()
     stream = source.stream(Closing)
-    assert types(stream) == TYPES[:4]
+    assert types(stream) == HELLO_TYPES[:4]
     assert stream.calls[-1] == ("on_end",)
     assert source.closed == 1
 
@@ -744,7 +734,7 @@ def test_a_manager_by_hand() -> None:
     manager.__exit__(None, None, None)
     stream = manager.__enter__()
     try:
-        assert types(stream) == TYPES
+        assert types(stream) == HELLO_TYPES
         message = stream.get_final_message()
     finally:
         manager.__exit__(None, None, None)
@@ -770,7 +760,6 @@ MORE = {"unknown"}
 
 @pytest.mark.parametrize("path", [path for path in STREAMS if stream_id(path) not in OTHERWISE | MORE], ids=stream_id)
 def test_the_same_events_as_the_official_package(path: Path) -> None:
-    pytest.importorskip("anthropic")
     data = path.read_bytes() + b"\n\n"  # it takes the end of input for the end of an event
     try:
         expected = official_events(data)

@@ -10,40 +10,22 @@ import weakref
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import pytest
-from helpers import HELLO, body, by_frame, start, text
+from helpers import HELLO, HELLO_TYPES, body, by_frame, start, text
 
 from streamcore import IncompleteStreamError, MessageEngine, RawMessageDecoder, StreamCoreError
 from streamcore.api.errors import APIConnectionError, APITimeoutError, OverloadedError
 from streamcore.stream import AsyncMessageStream, AsyncMessageStreamManager, AsyncStream
 from streamcore.types import TextBlock, TextEvent
 
-anyio = pytest.importorskip("anyio")
-
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
 CHUNKS = by_frame(body(*HELLO))
-TYPES = [
-    "message_start",
-    "content_block_start",
-    "content_block_delta",
-    "text",
-    "content_block_delta",
-    "text",
-    "content_block_stop",
-    "message_delta",
-    "message_stop",
-]
 OVERLOADED = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
 
-BACKENDS = ["asyncio"]
-try:
-    import trio  # noqa: F401
-except ImportError:
-    pass
-else:
-    BACKENDS.append("trio")
+BACKENDS = ["asyncio", "trio"]
 
 
 @pytest.fixture(params=BACKENDS)
@@ -131,7 +113,7 @@ def types(events: Any) -> list[str]:
 def test_events_text_and_the_final_message(run: Any) -> None:
     async def main() -> None:
         async with Source().stream() as stream:
-            assert types(await collect(stream)) == TYPES
+            assert types(await collect(stream)) == HELLO_TYPES
         async with Source().stream() as stream:
             assert [text async for text in stream.text_stream] == ["Hel", "lo"]
             message = await stream.get_final_message()
@@ -176,7 +158,7 @@ def test_views_of_one_stream_go_on_from_each_other(run: Any) -> None:
 
 def test_other_decoders(run: Any) -> None:
     async def main() -> None:
-        wire = [type_ for type_ in TYPES if type_ != "text"]
+        wire = [type_ for type_ in HELLO_TYPES if type_ != "text"]
         async with AsyncStream(Source(), decoder=RawMessageDecoder()) as stream:
             assert types(await collect(stream)) == wire
         async with AsyncStream(Source(), decoder=MessageEngine()) as typed:
@@ -206,7 +188,7 @@ def test_failures_are_raised_with_the_snapshot_and_again(run: Any) -> None:
             seen: list[Any] = []
             with pytest.raises(expected) as caught:
                 await collect(stream, seen)
-            assert types(seen)[:4] == TYPES[:4]
+            assert types(seen)[:4] == HELLO_TYPES[:4]
             error_raised: Any = caught.value
             assert error_raised.snapshot == stream.current_message_snapshot
             assert source.closed == 1
@@ -302,7 +284,7 @@ def test_a_stream_that_was_dropped_is_freed_and_closed_at_once(run: Any, events:
             if events:
                 async for event in stream:
                     view = stream.text_stream
-                    if event.type == TYPES[min(events, len(TYPES)) - 1]:
+                    if event.type == HELLO_TYPES[min(events, len(HELLO_TYPES)) - 1]:
                         break
             alive = weakref.ref(stream)
             del view
@@ -366,7 +348,7 @@ def test_cancelled_in_a_read_it_is_closed_and_quiet(run: Any) -> None:
         with anyio.move_on_after(0.05):
             async for event in stream:
                 seen.append(event)
-        assert types(seen) == TYPES[:4]
+        assert types(seen) == HELLO_TYPES[:4]
         assert source.closed == 1
         assert not [call for call in stream.calls if call[0] == "on_exception"]
         assert await collect(stream) == []
@@ -435,7 +417,7 @@ def test_closed_by_another_task_a_waiting_loop_ends(run: Any, error: Any) -> Non
                 await anext(stream)
             assert source.closed == 0
             await stream.close()
-        assert types(seen) == TYPES[:4]
+        assert types(seen) == HELLO_TYPES[:4]
         assert source.closed == 1
         assert stream.calls[-1] == ("on_end",)
         assert not [call for call in stream.calls if call[0] == "on_exception"]
