@@ -9,6 +9,8 @@
 | `client.py` | the options of a client, and where they come from |
 | `attempts.py` | a call to its answer: sent, looked at, sent again; over an adapter's `_send` |
 | `messages.py` | `client.messages` and `client.beta.messages` |
+| `face.py` | what clients have besides: `messages`, `beta`, `with`, `close()` |
+| `names.py` | what adapter modules export besides their clients |
 
 Nothing here imports an HTTP library; the adapters (`streamcore.httpx`, `streamcore.aiohttp`) bring theirs.
 """

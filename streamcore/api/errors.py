@@ -38,6 +38,7 @@ __all__ = [
     "RequestTooLargeError",
     "ServiceUnavailableError",
     "UnprocessableEntityError",
+    "connection_error",
     "error_from_event",
     "error_from_status",
 ]
@@ -323,9 +324,24 @@ def error_from_event(event: ErrorEvent, *, response: Any, snapshot: Message | No
     )
 
 
+def connection_error(error: Exception, *, timed_out: bool, request: Any, doing: str) -> APIConnectionError:
+    """The exception for one of the HTTP library's.
+
+    Args:
+        error: The library's exception.
+        timed_out: Whether it says that something took too long.
+        request: The library's request.
+        doing: What was going on, for the message.
+    """
+    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    if timed_out:
+        return APITimeoutError(f"Request timed out while {doing} ({said}).", request=request)
+    return APIConnectionError(f"Connection error while {doing} ({said}).", request=request)
+
+
 def _request_of(response: Any) -> Any:
     try:
-        return getattr(response, "request", None)
+        return getattr(response, "request", None) or getattr(response, "request_info", None)
     except RuntimeError:  # what httpx says for a response that was made by hand
         return None
 

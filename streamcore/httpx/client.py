@@ -6,16 +6,14 @@ Only what is httpx's own is here: sending, waiting, closing. The rest of a clien
 from __future__ import annotations
 
 import contextlib
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import anyio
 import httpx2
 
-from streamcore.api.attempts import AsyncAttempts, SyncAttempts
 from streamcore.api.client import Call
 from streamcore.api.errors import InvalidArgumentError
-from streamcore.api.messages import AsyncBeta, AsyncMessages, Beta, Messages
+from streamcore.api.face import AsyncClient, SyncClient
 from streamcore.errors import StreamCoreError
 from streamcore.httpx.answers import AsyncAnswer, SyncAnswer, in_library
 from streamcore.httpx.library import library_of, timeouts_of
@@ -27,7 +25,7 @@ __all__ = ["Anthropic", "AsyncAnthropic"]
 _LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=100)
 
 
-class Anthropic(SyncAttempts):
+class Anthropic(SyncClient):
     """A client of the API for sync code; threads may share it.
 
     ```python
@@ -46,16 +44,6 @@ class Anthropic(SyncAttempts):
         super().__init__(**options)
         self._http = http_client if http_client is not None else _OwnClient(limits=_LIMITS, follow_redirects=True)
 
-    @property
-    def messages(self) -> Messages:
-        """The Messages API."""
-        return Messages(self)
-
-    @property
-    def beta(self) -> Beta:
-        """The API's beta features."""
-        return Beta(self)
-
     def close(self) -> None:
         """Close the connections, also those of an `http_client` that was handed in and of copies of this client."""
         with in_library():
@@ -65,14 +53,6 @@ class Anthropic(SyncAttempts):
     def is_closed(self) -> bool:
         """Whether `close()` was called."""
         return bool(self._http.is_closed)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _arguments(self) -> dict[str, Any]:
         return {**super()._arguments(), "http_client": self._http}
@@ -88,7 +68,7 @@ class Anthropic(SyncAttempts):
         return SyncAnswer(response, idle_timeout=call.idle_timeout)
 
 
-class AsyncAnthropic(AsyncAttempts):
+class AsyncAnthropic(AsyncClient):
     """A client of the API for async code, under asyncio or trio.
 
     ```python
@@ -107,36 +87,14 @@ class AsyncAnthropic(AsyncAttempts):
         super().__init__(**options)
         self._http = http_client if http_client is not None else _OwnAsyncClient(limits=_LIMITS, follow_redirects=True)
 
-    @property
-    def messages(self) -> AsyncMessages:
-        """The Messages API."""
-        return AsyncMessages(self)
-
-    @property
-    def beta(self) -> AsyncBeta:
-        """The API's beta features."""
-        return AsyncBeta(self)
-
     async def close(self) -> None:
         """Close the connections, also those of an `http_client` that was handed in and of copies of this client."""
         await self._http.aclose()
-
-    async def aclose(self) -> None:
-        """The same as `close()`."""
-        await self.close()
 
     @property
     def is_closed(self) -> bool:
         """Whether `close()` was called."""
         return bool(self._http.is_closed)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.close()
 
     def _arguments(self) -> dict[str, Any]:
         return {**super()._arguments(), "http_client": self._http}

@@ -14,7 +14,7 @@ from typing import Any
 import httpx2
 
 from streamcore.api.client import DEFAULT_CONNECT_TIMEOUT, DEFAULT_TIMEOUT
-from streamcore.api.errors import APIConnectionError, APITimeoutError, InvalidArgumentError
+from streamcore.api.errors import APIConnectionError, InvalidArgumentError, connection_error
 from streamcore.api.request import NOT_GIVEN
 
 __all__ = ["Library", "library_of", "timeouts_of"]
@@ -45,10 +45,7 @@ class Library:
             request: The library's request.
             doing: What was going on, for the message.
         """
-        said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        if isinstance(error, self._timeout):
-            return APITimeoutError(f"Request timed out while {doing} ({said}).", request=request)
-        return APIConnectionError(f"Connection error while {doing} ({said}).", request=request)
+        return connection_error(error, timed_out=isinstance(error, self._timeout), request=request, doing=doing)
 
 
 _libraries: dict[str, Library] = {}

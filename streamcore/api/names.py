@@ -1,0 +1,102 @@
+"""The names that every adapter module has: all that a program for the `anthropic` package may name, but the clients.
+
+An adapter re-exports all of them (`from streamcore.api.names import *`) and adds its clients.
+"""
+
+from streamcore import types
+from streamcore.api.client import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT
+from streamcore.api.errors import (
+    APIConnectionError,
+    APIError,
+    APIStatusError,
+    APITimeoutError,
+    AuthenticationError,
+    BadRequestError,
+    ClientClosedRequestError,
+    ConflictError,
+    ContentTooLargeError,
+    DeadlineExceededError,
+    GatewayTimeoutError,
+    HTTPNotImplementedError,
+    InternalServerError,
+    InvalidArgumentError,
+    NotFoundError,
+    OverloadedError,
+    PaymentRequiredError,
+    PermissionDeniedError,
+    PreconditionFailedError,
+    RateLimitError,
+    RequestHeaderFieldsTooLargeError,
+    RequestTimeoutError,
+    RequestTooLargeError,
+    ServiceUnavailableError,
+    UnprocessableEntityError,
+)
+from streamcore.api.request import NOT_GIVEN, NotGiven, Omit, not_given, omit
+from streamcore.errors import (
+    DecodeError,
+    EventOrderError,
+    IncompleteStreamError,
+    LimitExceededError,
+    ProtocolError,
+    StreamCoreError,
+)
+from streamcore.stream import (
+    AsyncMessageStream,
+    AsyncMessageStreamManager,
+    AsyncStream,
+    MessageStream,
+    MessageStreamManager,
+    Stream,
+)
+
+AnthropicError = StreamCoreError
+
+__all__ = [
+    "DEFAULT_MAX_RETRIES",
+    "DEFAULT_TIMEOUT",
+    "NOT_GIVEN",
+    "APIConnectionError",
+    "APIError",
+    "APIStatusError",
+    "APITimeoutError",
+    "AnthropicError",
+    "AsyncMessageStream",
+    "AsyncMessageStreamManager",
+    "AsyncStream",
+    "AuthenticationError",
+    "BadRequestError",
+    "ClientClosedRequestError",
+    "ConflictError",
+    "ContentTooLargeError",
+    "DeadlineExceededError",
+    "DecodeError",
+    "EventOrderError",
+    "GatewayTimeoutError",
+    "HTTPNotImplementedError",
+    "IncompleteStreamError",
+    "InternalServerError",
+    "InvalidArgumentError",
+    "LimitExceededError",
+    "MessageStream",
+    "MessageStreamManager",
+    "NotFoundError",
+    "NotGiven",
+    "Omit",
+    "OverloadedError",
+    "PaymentRequiredError",
+    "PermissionDeniedError",
+    "PreconditionFailedError",
+    "ProtocolError",
+    "RateLimitError",
+    "RequestHeaderFieldsTooLargeError",
+    "RequestTimeoutError",
+    "RequestTooLargeError",
+    "ServiceUnavailableError",
+    "Stream",
+    "StreamCoreError",
+    "UnprocessableEntityError",
+    "not_given",
+    "omit",
+    "types",
+]
