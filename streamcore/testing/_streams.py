@@ -1,0 +1,153 @@
+"""What a stream comes to, whoever decoded it, and the assertion that two come to the same.
+
+In: bytes, chunks, or events of any kind. Out: the wire events, and the error at their end
+if there is one. Events are compared as what the wire said: derived events, and what message streams add to a stop
+event, are left out, for they follow from the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import attrs
+
+from streamcore import Message, MessageAccumulator, MessageEngine, MessageStreamEvent, ProtocolError, StreamCoreError
+from streamcore.api.errors import InvalidArgumentError
+from streamcore.codec import structure_event
+from streamcore.testing._diff import event_lines, value_lines
+from streamcore.types import ErrorEvent
+
+__all__ = ["Outcome", "assert_same_stream", "outcome_of"]
+
+_DERIVED = frozenset({"text", "thinking", "signature", "citation", "input_json", "compaction"})
+# What message streams add to an event of the wire.
+_ADDED = {"content_block_stop": "content_block", "message_stop": "message"}
+
+
+@attrs.frozen
+class Outcome:
+    """What a stream came to.
+
+    Attributes:
+        events: The wire events.
+        error: What the stream ended with in place of an end, if it did.
+    """
+
+    events: list[MessageStreamEvent]
+    error: StreamCoreError | None
+
+    @property
+    def message(self) -> Message | None:
+        """The message that the events make, as far as they make one."""
+        accumulator = MessageAccumulator(multiple_messages=True)
+        try:
+            for event in self.events:
+                accumulator.apply(event)
+        except ProtocolError as error:
+            return error.snapshot
+        return accumulator.snapshot
+
+
+def assert_same_stream(left: Any, right: Any) -> None:
+    """Fail, saying where, unless two streams have the same events in the same order and end in the same way.
+
+    How they were cut into chunks, line ends, comments and anything else that no event tells of does not count.
+
+    ```python
+    assert_same_stream("weather.sse", response.iter_bytes())
+    ```
+
+    Args:
+        left: The body as bytes; its chunks; its events, typed or as dicts, or those of the `anthropic` package; a
+            stream of ours, which is read to its end; a capture, or the path of one.
+        right: The same, not necessarily in the same form.
+
+    Raises:
+        AssertionError: They differ.
+        InvalidArgumentError: One of the two is no stream.
+    """
+    __tracebackhide__ = True
+    lines = difference(outcome_of(left), outcome_of(right))
+    if lines:
+        raise AssertionError("\n".join(lines))
+
+
+def difference(left: Outcome, right: Outcome) -> list[str]:
+    """How two outcomes differ, in lines; empty if they do not."""
+    places = event_lines(left.events, right.events)
+    ends = (
+        []
+        if _ending(left.error) == _ending(right.error)
+        else [
+            f"left ends with   {_ending(left.error)}",
+            f"right ends with  {_ending(right.error)}",
+        ]
+    )
+    if not places and not ends:
+        return []
+    counts = f"the streams differ ({len(left.events)} events on the left, {len(right.events)} on the right)"
+    return [counts, *places, *ends, *(_messages(left.message, right.message) if places else [])]
+
+
+def _ending(error: StreamCoreError | None) -> str:
+    if error is None:
+        return "no error"
+    # Where it happened is in bytes of one of the two, which may have been written in another way.
+    return f"{type(error).__name__}: {error.message if isinstance(error, ProtocolError) else error}"
+
+
+def _messages(left: Message | None, right: Message | None) -> list[str]:
+    if left == right:
+        return ["the message is the same"]
+    return ["the messages differ:", *(f"    {line}" for line in value_lines(left, right))]
+
+
+def outcome_of(stream: Any) -> Outcome:
+    """Read a stream to its end; see `assert_same_stream` for what counts as one."""
+    events: list[MessageStreamEvent] = []
+    try:
+        for event in _wire_events(_items(stream)):
+            events.append(event)
+            if isinstance(event, ErrorEvent):
+                break  # streams raise here, decoders go on: an error event is an end, whoever reads it
+    except InvalidArgumentError:
+        raise
+    except StreamCoreError as error:
+        return Outcome(events, error)
+    return Outcome(events, None)
+
+
+def _items(stream: Any) -> Iterable[Any]:
+    if isinstance(stream, (bytes, bytearray, memoryview)):
+        return [bytes(stream)]
+    if isinstance(stream, Iterable):
+        return stream
+    hint = ": read it first, `[event async for event in stream]`" if hasattr(stream, "__aiter__") else ""
+    raise InvalidArgumentError(f"a {type(stream).__name__} is no stream to compare{hint}")
+
+
+def _wire_events(items: Iterable[Any]) -> Iterator[MessageStreamEvent]:
+    engine: MessageEngine | None = None
+    for item in items:
+        if isinstance(item, (bytes, bytearray, memoryview)):
+            engine = engine or MessageEngine(multiple_messages=True)
+            engine.receive_data(bytes(item))
+            yield from engine.events()
+        elif (event := _wire_event(item)) is not None:
+            yield event
+    if engine is not None:
+        engine.receive_eof()
+        yield from engine.events()
+
+
+def _wire_event(item: Any) -> MessageStreamEvent | None:
+    """What the wire said for an event of any library; `None` for one that is derived from others."""
+    kind = item.get("type") if isinstance(item, Mapping) else getattr(item, "type", None)
+    if kind in _DERIVED:
+        return None
+    if not isinstance(item, Mapping) and not hasattr(item, "to_dict"):
+        raise InvalidArgumentError(f"a {type(item).__name__} is neither an event nor bytes of a stream")
+    value: dict[str, Any] = dict(item if isinstance(item, Mapping) else item.to_dict())
+    value.pop(_ADDED.get(value.get("type", ""), ""), None)
+    return structure_event(value)
