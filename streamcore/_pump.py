@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any, Generic, Protocol, TypeVar
 
+from streamcore.errors import DecodeError
 from streamcore.types import ErrorEvent
 
 __all__ = ["Decoder", "Pump"]
@@ -108,12 +109,19 @@ class Pump(Generic[_T]):
 
 def _items(decoder: Decoder[_T], response: Any) -> Iterator[_T | None]:
     """All that comes out of a decoder, with a `None` whenever it has no more for now."""
+    # Only a stream that fails pays for loading the exceptions of the API.
     while True:
-        for item in decoder.events():
-            yield item
-            if isinstance(item, ErrorEvent):
-                # Only a stream that fails pays for loading the exceptions of the API.
-                from streamcore.api.errors import error_from_event
+        try:
+            for item in decoder.events():
+                yield item
+                if isinstance(item, ErrorEvent):
+                    from streamcore.api.failures import error_from_event
 
-                raise error_from_event(item, response=response, snapshot=getattr(decoder, "snapshot", None))
+                    raise error_from_event(item, response=response, snapshot=getattr(decoder, "snapshot", None))
+        except DecodeError as error:
+            # The JSON of an error in the place of a stream, under a content type that does not tell.
+            from streamcore.api.response import error_in_body
+
+            received = error.received if isinstance(error.received, bytes) and error.offset == 0 else b""
+            raise error_in_body(received, response=response) or error from None
         yield None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import pickle
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from streamcore import DecodeError
-from streamcore.api.errors import OverloadedError, RateLimitError
+from streamcore.api.errors import APIResponseValidationError, OverloadedError, RateLimitError
 from streamcore.api.response import is_event_stream, is_success, message_from_body, not_a_stream, status_error
 from streamcore.types import TextBlock, Usage
 
@@ -60,7 +61,9 @@ def test_a_failure_has_its_body_as_json_or_as_text() -> None:
 
 def test_a_page_of_html_in_place_of_a_stream_is_shown() -> None:
     error = not_a_stream({"content-type": "text/html; charset=x"}, b"<html>" + b"x" * 1000, response=RESPONSE)
+    assert isinstance(error, APIResponseValidationError)
     assert isinstance(error, DecodeError)
+    assert (error.response, error.status_code, error.offset) == (RESPONSE, 200, 0)
     assert "text/html" in str(error)
     assert "<html>" in str(error)
     assert len(str(error)) < 500
@@ -104,6 +107,16 @@ def test_a_message() -> None:
     ],
 )
 def test_what_is_no_message_is_shown(body: bytes) -> None:
-    with pytest.raises(DecodeError) as caught:
-        message_from_body(body)
+    with pytest.raises(APIResponseValidationError) as caught:
+        message_from_body(body, response=RESPONSE)
     assert caught.value.received == body
+    assert caught.value.response is RESPONSE
+    restored = pickle.loads(pickle.dumps(caught.value))
+    assert (type(restored), str(restored)) == (APIResponseValidationError, str(caught.value))
+
+
+def test_an_error_in_json_in_place_of_a_message_is_that_error() -> None:
+    body = b'{"type": "error", "error": {"type": "overloaded_error", "details": {"error_code": "new"}}}'
+    with pytest.raises(OverloadedError) as caught:
+        message_from_body(body)
+    assert caught.value.error_code == "new"

@@ -19,7 +19,6 @@ from server import (
     Server,
     Stall,
     error_reply,
-    json_reply,
     run,
     serving,
     stream_reply,
@@ -441,10 +440,24 @@ def test_a_body_that_is_no_stream_is_shown_async(server: Server, backend: str) -
     run(backend, main)
 
 
-def test_an_error_in_json_with_status_200_is_that_error(server: Server, client: anthropic.Anthropic) -> None:
-    server.reply(json_reply({"type": "error", "error": {"type": "overloaded_error", "message": "busy"}}))
-    with pytest.raises(anthropic.OverloadedError, match="busy"), client.messages.stream(**ASK):
-        pass
+BUSY = {"type": "error", "error": {"type": "overloaded_error", "message": "busy"}, "request_id": "req_2"}
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/event-stream", "text/plain", ""])
+@pytest.mark.parametrize("end", [b"", b"\n"])
+def test_an_error_in_json_with_status_200_is_that_error(
+    server: Server, client: anthropic.Anthropic, content_type: str, end: bytes
+) -> None:
+    headers = {"content-type": content_type} if content_type else {}
+    server.always = Reply(steps=[json.dumps(BUSY).encode() + end], headers=headers)
+    with pytest.raises(anthropic.OverloadedError, match="busy") as caught, client.messages.stream(**ASK) as stream:
+        stream.until_done()
+    assert (caught.value.status_code, caught.value.body, caught.value.request_id) == (529, BUSY, "req_2")
+    assert caught.value.response.status_code == 200
+    with pytest.raises(anthropic.OverloadedError), client.messages.create(**ASK, stream=True) as events:
+        list(events)
+    with pytest.raises(anthropic.OverloadedError):
+        client.messages.create(**ASK)
 
 
 @pytest.mark.parametrize("page", [b"<html>", b"{", json.dumps({"type": "error"}).encode(), body(*HELLO)])

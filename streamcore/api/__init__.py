@@ -2,7 +2,9 @@
 
 | file | idea |
 | --- | --- |
-| `errors.py` | the exceptions of the API, and which one an answer or an `error` event is |
+| `errors.py` | the exceptions of the API: their base, and one for each status |
+| `error_codes.py` | their children, one for each code that names a cause |
+| `failures.py` | which of them an answer or an `error` event is |
 | `request.py` | the arguments of a call to method, URL, headers and JSON body |
 | `response.py` | status, headers and body to an exception, a `Message` or the go-ahead to stream |
 | `retry.py` | whether to try again, and after how long |

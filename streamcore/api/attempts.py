@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from typing import Any, Protocol, TypeVar
 
 from streamcore.api.client import BaseClient, Call
-from streamcore.api.errors import APIConnectionError, APIStatusError
+from streamcore.api.errors import APIConnectionError, APIResponseValidationError, APIStatusError
 from streamcore.api.response import (
     ERROR_BODY_SIZE,
     is_event_stream,
@@ -23,7 +23,7 @@ from streamcore.api.response import (
     status_error,
 )
 from streamcore.api.retry import retry_delay
-from streamcore.errors import DecodeError, LimitExceededError
+from streamcore.errors import LimitExceededError
 from streamcore.limits import DEFAULT_LIMITS
 from streamcore.types import Message
 
@@ -37,7 +37,10 @@ _AsyncAnswerT = TypeVar("_AsyncAnswerT", bound="AsyncAnswer")
 
 
 class _Answer(Protocol):
-    """The head of an answer. `headers` finds names written in lower case; `response` is the HTTP library's object."""
+    """The head of an answer. `headers` finds names written in lower case; `response` is the HTTP library's object.
+
+    `keep_body` is called with what was read of a failure's body, and lets `response` have it for its body.
+    """
 
     @property
     def status(self) -> int: ...
@@ -45,6 +48,7 @@ class _Answer(Protocol):
     def headers(self) -> Mapping[str, str]: ...
     @property
     def response(self) -> Any: ...
+    def keep_body(self, body: bytes) -> None: ...
 
 
 class SyncAnswer(_Answer, Protocol):
@@ -68,7 +72,8 @@ def _is_wanted(answer: _Answer, *, stream: bool) -> bool:
     return is_success(answer.status) and (not stream or is_event_stream(answer.headers))
 
 
-def _failure(answer: _Answer, body: bytes) -> APIStatusError | DecodeError:
+def _failure(answer: _Answer, body: bytes) -> APIStatusError | APIResponseValidationError:
+    answer.keep_body(body)
     if is_success(answer.status):
         return not_a_stream(answer.headers, body, response=answer.response)
     return status_error(answer.status, body, response=answer.response)
@@ -111,7 +116,7 @@ class SyncAttempts(BaseClient):
 
         Raises:
             APIError: There is none, or it says that the call failed.
-            DecodeError: It is no event stream where one was asked for.
+            APIResponseValidationError: It is no event stream where one was asked for.
         """
         return self._repeat(call, self._begin)
 
@@ -120,9 +125,9 @@ class SyncAttempts(BaseClient):
 
         Raises:
             APIError: There is no answer, or it says that the call failed.
-            DecodeError: It holds no message.
+            APIResponseValidationError: It holds no message.
         """
-        return message_from_body(self._repeat(call, self._read))
+        return self._repeat(call, self._read)
 
     def _repeat(self, call: Call, attempt: Callable[[Call], _T]) -> _T:
         retries_taken = 0
@@ -139,7 +144,7 @@ class SyncAttempts(BaseClient):
     def _begin(self, call: Call) -> SyncAnswer:
         return checked(self._send(call), stream=call.stream)
 
-    def _read(self, call: Call) -> bytes:
+    def _read(self, call: Call) -> Message:
         answer = self._begin(call)
         body = bytearray()
         try:
@@ -148,7 +153,7 @@ class SyncAttempts(BaseClient):
                 _check_size(len(body))
         finally:
             answer.close()
-        return bytes(body)
+        return message_from_body(bytes(body), response=answer.response)
 
 
 def checked(answer: _SyncAnswerT, *, stream: bool) -> _SyncAnswerT:
@@ -156,7 +161,7 @@ def checked(answer: _SyncAnswerT, *, stream: bool) -> _SyncAnswerT:
 
     Raises:
         APIStatusError: Its status is not 2xx.
-        DecodeError: It is no event stream, where `stream` says that one was asked for.
+        APIResponseValidationError: It is no event stream, where `stream` says that one was asked for.
     """
     if _is_wanted(answer, stream=stream):
         return answer
@@ -200,7 +205,7 @@ class AsyncAttempts(BaseClient):
 
     async def _fetch(self, call: Call) -> Message:
         """As `SyncAttempts._fetch`."""
-        return message_from_body(await self._repeat(call, self._read))
+        return await self._repeat(call, self._read)
 
     async def _repeat(self, call: Call, attempt: Callable[[Call], Awaitable[_T]]) -> _T:
         retries_taken = 0
@@ -217,7 +222,7 @@ class AsyncAttempts(BaseClient):
     async def _begin(self, call: Call) -> AsyncAnswer:
         return await async_checked(await self._send(call), stream=call.stream)
 
-    async def _read(self, call: Call) -> bytes:
+    async def _read(self, call: Call) -> Message:
         answer = await self._begin(call)
         body = bytearray()
         try:
@@ -226,7 +231,7 @@ class AsyncAttempts(BaseClient):
                 _check_size(len(body))
         finally:
             await answer.aclose()
-        return bytes(body)
+        return message_from_body(bytes(body), response=answer.response)
 
 
 async def async_checked(answer: _AsyncAnswerT, *, stream: bool) -> _AsyncAnswerT:

@@ -1,7 +1,7 @@
-"""The exceptions of the API, named as in the `anthropic` package, and the table that says which one it is.
+"""The exceptions of the API, named as in the `anthropic` package: their base, and one for each HTTP status.
 
-The HTTP status decides the class; in an `error` event, which comes after a status of 200, the error's `type` does.
-Source: https://docs.claude.com/en/api/errors.
+Those that name a cause more closely are in `error_codes`, which of them an answer is says `failures`. Source:
+https://docs.claude.com/en/api/errors.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from streamcore.errors import StreamCoreError
-from streamcore.types import ErrorEvent, Message
+from streamcore.errors import DecodeError, StreamCoreError
+from streamcore.types import Message
 
 __all__ = [
     "APIConnectionError",
     "APIError",
+    "APIResponseValidationError",
     "APIStatusError",
     "APITimeoutError",
     "AuthenticationError",
@@ -39,8 +40,8 @@ __all__ = [
     "ServiceUnavailableError",
     "UnprocessableEntityError",
     "connection_error",
-    "error_from_event",
-    "error_from_status",
+    "error_code_in",
+    "request_id_of",
 ]
 
 
@@ -100,21 +101,54 @@ class APITimeoutError(APIConnectionError):
         super().__init__(message, request=request, snapshot=snapshot)
 
 
+class APIResponseValidationError(APIError, DecodeError):
+    """The API answered with success, and with something else than was asked for: no event stream, or no message.
+
+    It has what an `APIError` and what a `DecodeError` has; `received` is the body as it came, or its beginning.
+
+    Attributes:
+        status_code: The HTTP status, `None` if there is no response at hand.
+        response: The HTTP library's response.
+    """
+
+    status_code: int | None
+    response: Any
+
+    def __init__(
+        self, message: str, *, response: Any = None, body: object = None, received: str | bytes | None = None
+    ) -> None:
+        super().__init__(message, request=_request_of(response), body=body)
+        self.response = response
+        self.status_code = getattr(response, "status_code", None)
+        self.offset = 0
+        self.received = received
+
+
 class APIStatusError(APIError):
     """The API answered that it failed: a status that is not 2xx, or an `error` event in a stream.
 
     Attributes:
         status_code: The HTTP status. For an `error` event the one that its type stands for, where it stands for one
             (529 for `overloaded_error`); `response` still has the 200 that came.
-        response: The HTTP library's response.
+        response: The HTTP library's response. Of an answer whose status is not 2xx its body can be read (`.json()`,
+            `.text`, `.content`), though no more than the beginning of one of over 256 KB; of a stream it cannot:
+            that has been read as events.
         request_id: The id to name when asking Anthropic about this request, if one came.
+        workspace_id: The workspace that the API key belongs to, if the answer says so.
         type: The `type` of the error as the API names it (`"rate_limit_error"`), if the body has one.
+        api_message: What the API says, without the status, if the body has it. Its wording may change.
+        error_code: The code of the cause, if the body has one: `error_codes` has classes for these.
+        details: All that the body says about the cause, as it came.
     """
 
     status_code: int
     response: Any
     request_id: str | None
+    workspace_id: str | None
     type: str | None
+    api_message: str | None
+    error_code: str | None = None
+    details: Mapping[str, Any] | None
 
     def __init__(
         self,
@@ -132,7 +166,14 @@ class APIStatusError(APIError):
             self.status_code = found
         self.response = response
         self.request_id = request_id if request_id is not None else request_id_of(response)
-        self.type = _error_field(body, "type")
+        self.workspace_id = _header(response, "anthropic-workspace-id")
+        error = _member(body, "error")
+        self.type = _text(_member(error, "type"))
+        self.api_message = _text(_member(error, "message"))
+        details = _member(error, "details")
+        self.details = details if isinstance(details, Mapping) else None
+        if (code := error_code_in(body)) is not None:
+            self.error_code = code
 
 
 class BadRequestError(APIStatusError):
@@ -249,81 +290,6 @@ class OverloadedError(InternalServerError):
     status_code: int = 529
 
 
-_BY_STATUS: dict[int, type[APIStatusError]] = {
-    cls.status_code: cls
-    for cls in (
-        BadRequestError,
-        AuthenticationError,
-        PaymentRequiredError,
-        PermissionDeniedError,
-        NotFoundError,
-        RequestTimeoutError,
-        ConflictError,
-        PreconditionFailedError,
-        ContentTooLargeError,
-        UnprocessableEntityError,
-        RateLimitError,
-        RequestHeaderFieldsTooLargeError,
-        ClientClosedRequestError,
-        InternalServerError,
-        HTTPNotImplementedError,
-        ServiceUnavailableError,
-        GatewayTimeoutError,
-        OverloadedError,
-    )
-}
-
-_BY_TYPE: dict[str, type[APIStatusError]] = {
-    "invalid_request_error": BadRequestError,
-    "authentication_error": AuthenticationError,
-    "billing_error": PaymentRequiredError,
-    "permission_error": PermissionDeniedError,
-    "not_found_error": NotFoundError,
-    "conflict_error": ConflictError,
-    "request_too_large": ContentTooLargeError,
-    "rate_limit_error": RateLimitError,
-    "api_error": InternalServerError,
-    "timeout_error": GatewayTimeoutError,
-    "overloaded_error": OverloadedError,
-}
-
-
-def error_from_status(
-    status: int, *, body: object, response: Any = None, request_id: str | None = None
-) -> APIStatusError:
-    """The exception for an answer with this status and body.
-
-    Args:
-        status: The HTTP status.
-        body: The body: decoded if it is JSON, text otherwise.
-        response: The HTTP library's response, kept on the exception.
-        request_id: The `request-id` header; read from `response`, or else the body, if not given.
-    """
-    cls = _BY_STATUS.get(status) or (InternalServerError if status >= 500 else APIStatusError)
-    found = request_id or request_id_of(response) or _request_id_in(body)
-    return cls(_describe(status, body), status_code=status, response=response, body=body, request_id=found)
-
-
-def error_from_event(event: ErrorEvent, *, response: Any, snapshot: Message | None) -> APIStatusError:
-    """The exception for an `error` event in a stream that began with status 200.
-
-    Args:
-        event: The event; the `type` of its error decides the class. A type that is new is a plain `APIStatusError`.
-        response: The HTTP library's response, or `None`.
-        snapshot: The message up to the event.
-    """
-    cls = _BY_TYPE.get(event.error.type, APIStatusError)
-    status: int = cls.status_code if cls is not APIStatusError else getattr(response, "status_code", 200)
-    return cls(
-        f"{event.error.type}: {event.error.message}" if event.error.message else event.error.type,
-        status_code=status,
-        response=response,
-        body=event.to_dict(),
-        request_id=request_id_of(response) or event.request_id,
-        snapshot=snapshot,
-    )
-
-
 def connection_error(error: Exception, *, timed_out: bool, request: Any, doing: str) -> APIConnectionError:
     """The exception for one of the HTTP library's.
 
@@ -348,23 +314,22 @@ def _request_of(response: Any) -> Any:
 
 def request_id_of(response: Any) -> str | None:
     """The `request-id` header of any HTTP library's response, `None` if there is none."""
+    return _header(response, "request-id")
+
+
+def _header(response: Any, name: str) -> str | None:
     headers = getattr(response, "headers", None)
-    return headers.get("request-id") if headers is not None else None
+    return headers.get(name) if headers is not None else None
 
 
-def _error_field(body: object, name: str) -> str | None:
-    error = body.get("error") if isinstance(body, Mapping) else None
-    value = error.get(name) if isinstance(error, Mapping) else None
+def error_code_in(body: object) -> str | None:
+    """The code that names the cause in the body of an error, `None` if it has none."""
+    return _text(_member(_member(_member(body, "error"), "details"), "error_code"))
+
+
+def _member(value: object, name: str) -> object:
+    return value.get(name) if isinstance(value, Mapping) else None
+
+
+def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
-
-
-def _request_id_in(body: object) -> str | None:
-    value = body.get("request_id") if isinstance(body, Mapping) else None
-    return value if isinstance(value, str) else None
-
-
-def _describe(status: int, body: object) -> str:
-    kind, message = _error_field(body, "type"), _error_field(body, "message")
-    if kind is not None or message is not None:
-        return f"{status} {': '.join(part for part in (kind, message) if part)}"
-    return f"{status} {body}" if body else f"Error code: {status}"

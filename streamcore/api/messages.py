@@ -46,7 +46,7 @@ class Messages:
         Raises:
             InvalidArgumentError: The arguments make no request.
             APIError: The call failed; `APIStatusError` and its children if the API says so.
-            DecodeError: What came is neither a message nor an event stream.
+            APIResponseValidationError: What came is neither a message nor an event stream.
         """
         call = self._client._call(_PATH, arguments, stream=stream)
         if not stream:

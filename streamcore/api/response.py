@@ -12,12 +12,21 @@ from typing import Any
 import cattrs
 import msgspec
 
-from streamcore.api.errors import APIStatusError, error_from_event, error_from_status
+from streamcore.api.errors import APIResponseValidationError, APIStatusError
+from streamcore.api.failures import error_from_event, error_from_status
 from streamcore.codec import converter
-from streamcore.errors import DecodeError, excerpt
-from streamcore.types import ErrorEvent, ErrorObject, Message
+from streamcore.errors import excerpt
+from streamcore.types import ErrorEvent, Message
 
-__all__ = ["ERROR_BODY_SIZE", "is_event_stream", "is_success", "message_from_body", "not_a_stream", "status_error"]
+__all__ = [
+    "ERROR_BODY_SIZE",
+    "error_in_body",
+    "is_event_stream",
+    "is_success",
+    "message_from_body",
+    "not_a_stream",
+    "status_error",
+]
 
 ERROR_BODY_SIZE = 256 * 1024
 """Bytes of the body of a failure that are read: a page of HTML may be long, and only its beginning is shown."""
@@ -53,47 +62,63 @@ def status_error(status: int, body: bytes, *, response: Any) -> APIStatusError:
     return error_from_status(status, body=_decoded(body), response=response)
 
 
-def not_a_stream(headers: Mapping[str, str], body: bytes, *, response: Any) -> APIStatusError | DecodeError:
+def not_a_stream(
+    headers: Mapping[str, str], body: bytes, *, response: Any
+) -> APIStatusError | APIResponseValidationError:
     """The exception for an answer of status 2xx that is not the event stream that was asked for.
 
     Gateways answer so: with a page of HTML, or with the JSON of an error and the wrong status. The latter is the
     exception that the error's type stands for.
     """
-    decoded = _decoded(body)
-    if isinstance(decoded, dict) and isinstance(decoded.get("error"), dict) and decoded.get("type") == "error":
-        return error_from_event(_structure_error(decoded), response=response, snapshot=None)
-    media_type = _media_type(headers)
-    return DecodeError(
-        f"the body is not an event stream but {media_type}, it begins with {excerpt(body)}", offset=0, received=body
+    return error_in_body(body, response=response) or APIResponseValidationError(
+        f"the body is not an event stream but {_media_type(headers)}, it begins with {excerpt(body)}",
+        response=response,
+        body=_decoded(body),
+        received=body,
     )
+
+
+def error_in_body(body: bytes, *, response: Any) -> APIStatusError | None:
+    """The exception for a body that is the JSON of an error though the status is 2xx, `None` if it is none."""
+    decoded = _decoded(body)
+    if not isinstance(decoded, dict) or decoded.get("type") != "error" or not isinstance(decoded.get("error"), dict):
+        return None
+    return error_from_event(_structure_error(decoded), response=response, snapshot=None)
 
 
 def _structure_error(decoded: dict[str, Any]) -> ErrorEvent:
-    error = decoded["error"]
-    request_id = decoded.get("request_id")
-    return ErrorEvent(
-        error=ErrorObject(type=str(error.get("type", "error")), message=str(error.get("message", ""))),
-        request_id=request_id if isinstance(request_id, str) else None,
+    # Who makes up an error may leave out what the API's own have.
+    error, request_id = decoded["error"], decoded.get("request_id")
+    fields = {**error, "type": str(error.get("type", "error")), "message": str(error.get("message", ""))}
+    return converter.structure(
+        {"error": fields, "request_id": request_id if isinstance(request_id, str) else None}, ErrorEvent
     )
 
 
-def message_from_body(body: bytes) -> Message:
+def message_from_body(body: bytes, *, response: Any = None) -> Message:
     """The message in the body of an answer that is not a stream.
 
     Raises:
-        DecodeError: It is not JSON, or not a message.
+        APIStatusError: It is the JSON of an error, though the status is 2xx.
+        APIResponseValidationError: It is not JSON, or not a message.
     """
     try:
         decoded = msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise DecodeError(f"the body is not JSON ({error})", received=body) from None
+        raise _not_a_message(f"the body is not JSON ({error})", body, response) from None
     if not isinstance(decoded, dict):
-        raise DecodeError("the body is not a message", received=body)
+        raise _not_a_message("the body is not a message", body, response)
+    if (failure := error_in_body(body, response=response)) is not None:
+        raise failure
     try:
         return converter.structure(decoded, Message)
     except (cattrs.BaseValidationError, ValueError, KeyError) as error:
         fault = f"the field {error} is missing" if isinstance(error, KeyError) else str(error)
-        raise DecodeError(f"the body is not a message: {fault}", received=body) from None
+        raise _not_a_message(f"the body is not a message: {fault}", body, response) from None
+
+
+def _not_a_message(message: str, body: bytes, response: Any) -> APIResponseValidationError:
+    return APIResponseValidationError(message, response=response, body=_decoded(body), received=body)
 
 
 def _decoded(body: bytes) -> object:

@@ -73,6 +73,13 @@ class _Answer:
     def headers(self) -> Any:
         return self.response.headers
 
+    def keep_body(self, body: bytes) -> None:
+        """Let `response` have `body` for its body: of what was read chunk by chunk it has kept nothing, and its own
+        `read()`, which would have, knows no bound.
+        """
+        if not hasattr(self.response, "_content"):  # one that was read before it was handed in has it whole
+            self.response._content = body
+
     @property
     def _request(self) -> Any:
         try:

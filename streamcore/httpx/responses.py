@@ -27,7 +27,7 @@ def message_stream(response: Any, *, idle_timeout: float | None = None, **option
 
     Raises:
         APIStatusError: The status is not 2xx.
-        DecodeError: The body is no event stream.
+        APIResponseValidationError: The body is no event stream.
         APIConnectionError: The body of such a response could not be read.
     """
     answer = checked(SyncAnswer(response, idle_timeout=idle_timeout), stream=True)
