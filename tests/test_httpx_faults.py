@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import httpx
+import httpx2
 import pytest
 from helpers import HELLO, STOP, block_start, block_stop, body, by_frame, message_delta, start, text
 from server import (
@@ -308,6 +310,7 @@ def test_the_server_hangs_up_without_an_answer(
 # What the API says
 
 
+FAILURE = {"type": "error", "error": {"type": "some_error", "message": "because"}}
 STATUSES = [400, 401, 402, 403, 404, 408, 409, 413, 418, 422, 429, 500, 502, 503, 504, 529]
 
 
@@ -327,8 +330,9 @@ def test_a_status_is_an_exception_wherever_one_asks(server: Server, client: anth
         assert error.status_code == error.response.status_code == status
         assert error.request_id == "req_1"
         assert error.type == "some_error"
-        assert error.message == f"{status} some_error: because"
-        assert error.body == {"type": "error", "error": {"type": "some_error", "message": "because"}}
+        assert error.api_message == "because"
+        assert error.body == error.response.json() == FAILURE
+        assert json.loads(error.response.text) == json.loads(error.response.content) == FAILURE
         assert error.snapshot is None
     assert server.connections == 1  # the bodies were read, so that the connection could be used again
 
@@ -344,11 +348,38 @@ def test_a_status_is_an_exception_async(server: Server, backend: str, status: in
                 async with client.messages.stream(**ASK):
                     pass
             assert caught.value.status_code == status
-            with pytest.raises(anthropic.APIStatusError):
+            assert caught.value.response.json() == FAILURE
+            with pytest.raises(anthropic.APIStatusError) as caught:
                 await client.messages.create(**ASK)
+            assert await caught.value.response.aread() == caught.value.response.content
 
     run(backend, main)
     assert server.connections == 1
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+@pytest.mark.parametrize("gzip", [False, True])
+def test_the_body_of_a_failure_can_be_read_whoever_sent_the_request(server: Server, library: Any, gzip: bool) -> None:
+    server.always = Reply(steps=[json.dumps(FAILURE).encode()], status=400, gzip=gzip)
+
+    async def main() -> None:
+        async with library.AsyncClient() as http, async_client(server, http_client=http) as client:
+            with pytest.raises(anthropic.BadRequestError) as caught:
+                await client.messages.create(**ASK)
+            assert isinstance(caught.value.response, library.Response)
+            assert caught.value.response.json() == FAILURE
+
+    run("asyncio", main)
+    with library.Client() as http, anthropic.Anthropic(api_key="key", base_url=server.url, http_client=http) as client:
+        with pytest.raises(anthropic.BadRequestError) as caught:
+            client.messages.create(**ASK, stream=True)
+        assert caught.value.response.json() == json.loads(caught.value.response.read()) == FAILURE
+        # One that was read before it was handed in keeps what it has.
+        response = http.post(server.url)
+        with pytest.raises(anthropic.BadRequestError) as caught:
+            anthropic.message_stream(response)
+        assert caught.value.response is response
+        assert caught.value.body == response.json() == FAILURE
 
 
 def test_a_failure_with_a_page_of_html(server: Server, client: anthropic.Anthropic) -> None:
@@ -365,14 +396,14 @@ def test_a_failure_whose_body_breaks_off_is_still_that_failure(
     with pytest.raises(anthropic.AuthenticationError) as caught:
         client.messages.create(**ASK, idle_timeout=0.05)
     assert isinstance(caught.value.__cause__, anthropic.APIConnectionError)
-    assert caught.value.body == '{"type":'
+    assert caught.value.body == caught.value.response.text == '{"type":'
 
 
 def test_of_an_endless_failure_only_the_beginning_is_read(server: Server, client: anthropic.Anthropic) -> None:
     server.reply(Reply(steps=[b"x" * 100_000] * 3 + [Stall()], status=500))
     with pytest.raises(anthropic.InternalServerError) as caught:
         client.messages.create(**ASK)
-    assert caught.value.body == "x" * 256 * 1024
+    assert caught.value.body == caught.value.response.text == "x" * 256 * 1024
     server.wait_until_idle()
 
 

@@ -34,6 +34,7 @@ __all__ = [
     "check_base_url",
     "given",
     "json_body",
+    "library_version",
     "merge_headers",
     "not_given",
     "omit",
@@ -248,13 +249,17 @@ def _beta_header(betas: Any) -> str:
 
 
 @functools.cache
+def library_version() -> str:
+    """The version of this library."""
+    try:
+        return importlib.metadata.version("streamcore")
+    except importlib.metadata.PackageNotFoundError:
+        return "0"  # imported from a source tree that was never installed
+
+
 def user_agent() -> str:
     """What the library calls itself in requests."""
-    try:
-        version = importlib.metadata.version("streamcore")
-    except importlib.metadata.PackageNotFoundError:
-        version = "0"  # imported from a source tree that was never installed
-    return f"streamcore/{version}"
+    return f"streamcore/{library_version()}"
 
 
 def check_base_url(base_url: str) -> str:

@@ -16,13 +16,21 @@ from streamcore.api.errors import InvalidArgumentError
 from streamcore.api.face import AsyncClient, SyncClient
 from streamcore.errors import StreamCoreError
 from streamcore.httpx.answers import AsyncAnswer, SyncAnswer, in_library
-from streamcore.httpx.library import library_of, timeouts_of
+from streamcore.httpx.library import DEFAULT_TIMEOUT, library_of, timeouts_of
 from streamcore.httpx.loops import running_loop
 
-__all__ = ["Anthropic", "AsyncAnthropic"]
+__all__ = [
+    "DEFAULT_CONNECTION_LIMITS",
+    "DEFAULT_TIMEOUT",
+    "Anthropic",
+    "AsyncAnthropic",
+    "DefaultAsyncHttpxClient",
+    "DefaultHttpxClient",
+]
 
 # A stream holds its connection for minutes; httpx's own bound of 100 is made for short answers.
-_LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=100)
+DEFAULT_CONNECTION_LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=100)
+_DEFAULTS = {"timeout": DEFAULT_TIMEOUT, "limits": DEFAULT_CONNECTION_LIMITS, "follow_redirects": True}
 
 
 class Anthropic(SyncClient):
@@ -37,12 +45,16 @@ class Anthropic(SyncClient):
 
     Args:
         http_client: An `httpx2.Client` or `httpx.Client` to send with, in place of one of our own.
+            Its timeout counts where none is given here, but for the library's own default of 5 seconds, which is too
+            short for a model: to have that, give it as `timeout`. `DefaultHttpxClient` has our defaults.
+            With HTTP/2 a stream that is closed ends for one who waits for its next bytes no sooner than these come, or
+            the timeout: its connection is that of others too.
         **options: Those of `streamcore.api.client.BaseClient`.
     """
 
     def __init__(self, *, http_client: Any = None, **options: Any) -> None:
         super().__init__(**options)
-        self._http = http_client if http_client is not None else _OwnClient(limits=_LIMITS, follow_redirects=True)
+        self._http = http_client if http_client is not None else _OwnClient()
 
     def close(self) -> None:
         """Close the connections, also those of an `http_client` that was handed in and of copies of this client."""
@@ -80,12 +92,16 @@ class AsyncAnthropic(AsyncClient):
 
     Args:
         http_client: An `httpx2.AsyncClient` or `httpx.AsyncClient` to send with, in place of one of our own.
+            Its timeout counts where none is given here, but for the library's own default of 5 seconds, which is too
+            short for a model: to have that, give it as `timeout`. `DefaultAsyncHttpxClient` has our defaults.
+            With HTTP/2 a stream that is closed ends for one who waits for its next bytes no sooner than these come, or
+            the timeout: its connection is that of others too.
         **options: Those of `streamcore.api.client.BaseClient`.
     """
 
     def __init__(self, *, http_client: Any = None, **options: Any) -> None:
         super().__init__(**options)
-        self._http = http_client if http_client is not None else _OwnAsyncClient(limits=_LIMITS, follow_redirects=True)
+        self._http = http_client if http_client is not None else _OwnAsyncClient()
 
     async def close(self) -> None:
         """Close the connections, also those of an `http_client` that was handed in and of copies of this client."""
@@ -135,7 +151,21 @@ def _http_request(http: Any, call: Call) -> Any:
         raise InvalidArgumentError(f"the URL {request.url!r} is invalid: {error}") from error
 
 
-class _OwnClient(httpx2.Client):
+class DefaultHttpxClient(httpx2.Client):
+    """An `httpx2.Client` with the defaults of our own, to be changed in part and handed in as `http_client`."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**_DEFAULTS, **options})
+
+
+class DefaultAsyncHttpxClient(httpx2.AsyncClient):
+    """`DefaultHttpxClient` for async code."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**_DEFAULTS, **options})
+
+
+class _OwnClient(DefaultHttpxClient):
     """Programs make a client and never close it: its connections end with it."""
 
     def __del__(self) -> None:
@@ -143,7 +173,7 @@ class _OwnClient(httpx2.Client):
             self.close()
 
 
-class _OwnAsyncClient(httpx2.AsyncClient):
+class _OwnAsyncClient(DefaultAsyncHttpxClient):
     def __del__(self) -> None:
         # Without a running loop there is nothing left to close: the connections belonged to one that has ended.
         with contextlib.suppress(RuntimeError):

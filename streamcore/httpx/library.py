@@ -13,13 +13,13 @@ from typing import Any
 
 import httpx2
 
-from streamcore.api.client import DEFAULT_CONNECT_TIMEOUT, DEFAULT_TIMEOUT
+from streamcore.api import client
 from streamcore.api.errors import APIConnectionError, InvalidArgumentError, connection_error
 from streamcore.api.request import NOT_GIVEN
 
-__all__ = ["Library", "library_of", "timeouts_of"]
+__all__ = ["DEFAULT_TIMEOUT", "Library", "library_of", "timeouts_of"]
 
-_DEFAULT_TIMEOUTS = httpx2.Timeout(DEFAULT_TIMEOUT, connect=DEFAULT_CONNECT_TIMEOUT).as_dict()
+DEFAULT_TIMEOUT = httpx2.Timeout(client.DEFAULT_TIMEOUT, connect=client.DEFAULT_CONNECT_TIMEOUT)
 # What a client of the library has if nobody chose: too short for an answer of a model.
 _LIBRARY_TIMEOUTS = httpx2.Timeout(5.0).as_dict()
 
@@ -72,7 +72,7 @@ def timeouts_of(timeout: Any, http_timeout: Any) -> dict[str, float | None]:
     """
     if timeout is NOT_GIVEN:
         chosen = _as_dict(http_timeout)
-        return dict(_DEFAULT_TIMEOUTS if chosen is None or chosen == _LIBRARY_TIMEOUTS else chosen)
+        return dict(DEFAULT_TIMEOUT.as_dict() if chosen is None or chosen == _LIBRARY_TIMEOUTS else chosen)
     if timeout is None or (isinstance(timeout, (int, float)) and timeout > 0):
         return dict(httpx2.Timeout(timeout).as_dict())
     given = _as_dict(timeout)
