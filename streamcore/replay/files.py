@@ -1,0 +1,158 @@
+"""Captures in files, in whichever format: which one it is, reading, and writing whole files or none.
+
+| format | suffixes | request and headers | cuts and times | a broken end |
+| --- | --- | --- | --- | --- |
+| `timed` | `.jsonl` | kept | kept | kept |
+| `sse` | `.sse` | no | no | no: the bytes end |
+
+Reading goes through a file as far as it is asked to, and holds a line, a block or an event of it in memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import IO, Literal, TypeAlias, get_args
+
+from streamcore.replay.capture import Capture, CaptureError
+from streamcore.replay.plain import read_plain
+from streamcore.replay.timed import read_timed, timed_lines
+
+__all__ = ["Format", "format_of", "open_capture", "read_captures", "write_captures"]
+
+Format: TypeAlias = Literal["timed", "sse"]
+"""The name of a format."""
+
+StrPath: TypeAlias = str | os.PathLike[str]
+
+_SUFFIXES: dict[str, Format] = {".jsonl": "timed", ".sse": "sse"}
+
+
+def format_of(path: StrPath) -> Format:
+    """The format that the suffix of a file name stands for.
+
+    Raises:
+        CaptureError: It stands for none.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in _SUFFIXES:
+        raise CaptureError(f"the suffix {suffix!r} is none of {', '.join(_SUFFIXES)}", path=str(path))
+    return _SUFFIXES[suffix]
+
+
+# Reading
+
+
+_READERS: dict[Format, Callable[[Path], Iterator[Capture]]] = {"timed": read_timed, "sse": read_plain}
+
+
+def read_captures(path: StrPath, *, format: Format | None = None) -> Iterator[Capture]:  # noqa: A002  # the field's word
+    """The captures in a file, one by one, as the file is read.
+
+    Args:
+        path: The file.
+        format: What it is, if its suffix does not tell.
+
+    Raises:
+        CaptureError: It cannot be read, is not of that format, or has no capture.
+    """
+    read = _READERS[_checked(format, path)]
+    empty = True
+    try:
+        for capture in read(Path(path)):
+            empty = False
+            yield capture
+    except OSError as error:
+        raise CaptureError(f"cannot be read: {error.strerror or error}", path=str(path)) from error
+    if empty:
+        raise CaptureError("there is no capture in it", path=str(path))
+
+
+def open_capture(path: StrPath, *, format: Format | None = None) -> Capture:  # noqa: A002
+    """The first capture in a file.
+
+    Raises:
+        CaptureError: As `read_captures`.
+    """
+    return next(read_captures(path, format=format))
+
+
+def _checked(format: Format | None, path: StrPath) -> Format:  # noqa: A002
+    if format is None:
+        return format_of(path)
+    if format not in get_args(Format):
+        raise CaptureError(f"the format {format!r} is none of {', '.join(get_args(Format))}", path=str(path))
+    return format
+
+
+# Writing
+
+
+def _write_timed(captures: Iterable[Capture]) -> Iterator[bytes]:
+    for capture in captures:
+        yield from timed_lines(capture)
+
+
+def _write_plain(captures: Iterable[Capture]) -> Iterator[bytes]:
+    for capture in captures:
+        for chunk in capture.chunks:
+            yield chunk.data
+
+
+_WRITERS: dict[Format, Callable[[Iterable[Capture]], Iterator[bytes]]] = {"timed": _write_timed, "sse": _write_plain}
+
+
+def write_captures(
+    path: StrPath,
+    captures: Iterable[Capture],
+    *,
+    format: Format | None = None,  # noqa: A002
+) -> None:
+    """Write captures to a file, one by one, replacing it whole at the end: there never is a file with half of them.
+
+    Args:
+        path: The file.
+        captures: May be an iterator; each is written before the next is asked for.
+        format: What to write, if the suffix does not tell.
+
+    Raises:
+        CaptureError: It cannot be written. Whatever is raised, also by `captures`, the file is as it was before.
+    """
+    write = _WRITERS[_checked(format, path)]
+    with _replacing(Path(path)) as file:
+        for piece in write(captures):
+            try:
+                file.write(piece)
+            except OSError as error:
+                raise _unwritable(path, error) from error
+
+
+@contextlib.contextmanager
+def _replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file beside `path` that takes its place if all goes well, and else is removed."""
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    try:
+        with open(descriptor, "wb") as file:
+            yield file
+            _sync(file)
+        os.replace(name, path)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name)
+
+
+def _sync(file: IO[bytes]) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _unwritable(path: StrPath, error: OSError) -> CaptureError:
+    return CaptureError(f"cannot be written: {error.strerror or error}", path=str(path))

@@ -1,0 +1,168 @@
+"""Captures in files: each format gives back what was written, reading is lazy, files are whole or not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamcore.replay import (
+    Capture,
+    CapturedRequest,
+    CaptureError,
+    Chunk,
+    End,
+    Pause,
+    open_capture,
+    read_captures,
+    write_captures,
+)
+from tests.helpers import STOP, STREAMS, body, start, stream_id
+
+REQUEST = CapturedRequest(
+    url="https://api.anthropic.com/v1/messages", headers={"content-type": "application/json"}, body=b'{"max_tokens":1}'
+)
+
+
+def chunked(data: bytes, size: int = 1000) -> tuple[Chunk, ...]:
+    return tuple(Chunk(n * 0.25, data[n * size : (n + 1) * size]) for n in range(-(-len(data) // size)))
+
+
+def captured(data: bytes) -> Capture:
+    chunks = chunked(data)
+    end = End(chunks[-1].time if chunks else 0.0)
+    return Capture(request=REQUEST, headers={"request-id": "req_1"}, body=(*chunks, end))
+
+
+@pytest.mark.parametrize("path", STREAMS, ids=stream_id)
+def test_a_recorded_stream_comes_through_every_format_unchanged(path: Path, tmp_path: Path) -> None:
+    capture = captured(path.read_bytes())
+    write_captures(tmp_path / "a.jsonl", [capture])
+    (timed,) = read_captures(tmp_path / "a.jsonl")
+    assert timed.in_memory() == capture
+    write_captures(tmp_path / "b.sse", [timed])
+    assert (tmp_path / "b.sse").read_bytes() == path.read_bytes()
+    assert b"".join(each.data for each in read_captures(tmp_path / "b.sse")) == path.read_bytes()
+
+
+steps = st.lists(st.builds(Chunk, st.integers(0, 10**9).map(lambda n: n / 1000), st.binary(max_size=20)))
+ends = st.builds(End, st.just(1e6), st.sampled_from(["complete", "closed"])) | st.builds(
+    End, st.just(1e6), st.just("broken"), st.text()
+)
+headers = st.lists(st.tuples(st.text(), st.text())).map(tuple)
+requests = st.none() | st.builds(
+    CapturedRequest, method=st.text(), url=st.text(), headers=headers, body=st.binary(max_size=20)
+)
+
+
+@given(
+    st.lists(
+        st.builds(Capture, request=requests, status=st.integers(100, 599), headers=headers, body=steps), max_size=3
+    ),
+    ends,
+)
+def test_the_timed_format_gives_back_any_captures(
+    tmp_path_factory: pytest.TempPathFactory, made: list[Capture], end: End
+) -> None:
+    captures = [Capture(request=c.request, status=c.status, headers=c.headers, body=(*c.body, end)) for c in made]
+    if not captures:
+        return
+    path = tmp_path_factory.mktemp("timed") / "a.jsonl"
+    write_captures(path, captures)
+    assert [capture.in_memory() for capture in read_captures(path)] == captures
+
+
+def test_a_file_cut_short_gives_what_it_has_and_then_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    write_captures(path, [captured(b"x" * 5000)])
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:-1]))
+    body = iter(open_capture(path).body)
+    assert [next(body) for _ in range(5)] == list(chunked(b"x" * 5000))
+    with pytest.raises(CaptureError, match=r"a\.jsonl, line 6: the capture has no end line"):
+        next(body)
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        (b"", "no capture in it"),
+        (b"{}\n", "line 1: not the header of a capture"),
+        (b"data: {}\n", "line 1: not the header of a capture"),
+        (b"\xff\n", "line 1: not the header of a capture"),
+        (b'{"streamcore":"capture","version":2,"response":{"status":200}}\n', "version 2, and this reads version 1"),
+        (b'{"streamcore":"capture","version":1,"response":{"status":"ok"}}\n', r"\$.response.status"),
+    ],
+)
+def test_what_is_no_capture_is_refused_with_its_place(line: bytes, fault: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(line)
+    with pytest.raises(CaptureError, match=fault):
+        open_capture(path)
+
+
+@pytest.mark.parametrize(
+    "line", [b"", b"{}", b'{"t":0}', b'{"t":0,"text":"\\ud800"}', b'{"t":0,"base64":"?"}', b"[", b"\xff"]
+)
+def test_a_bad_line_is_named(line: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    write_captures(path, [captured(b"x" * 3000)])
+    lines = path.read_bytes().splitlines()
+    path.write_bytes(b"\n".join([*lines[:2], line, *lines[2:]]))
+    with pytest.raises(CaptureError, match="line 3: not a line of a capture"):
+        list(open_capture(path).body)
+
+
+def test_a_file_that_is_not_there_or_has_an_unknown_suffix_is_a_clear_error(tmp_path: Path) -> None:
+    for name in ("none.jsonl", "none.sse"):
+        with pytest.raises(CaptureError, match="cannot be read: No such file"):
+            open_capture(tmp_path / name)
+    with pytest.raises(CaptureError, match=r"the suffix '\.xml' is none of \.jsonl"):
+        open_capture(tmp_path / "a.xml")
+    with pytest.raises(CaptureError, match="cannot be written: No such file"):
+        write_captures(tmp_path / "none" / "a.jsonl", [])
+
+
+def test_a_file_that_could_not_be_written_whole_is_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"before")
+
+    def failing() -> Iterator[Capture]:
+        yield captured(b"x" * 5000)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_captures(path, failing())
+    assert path.read_bytes() == b"before"
+    assert [each.name for each in tmp_path.iterdir()] == ["a.jsonl"]
+
+
+def test_pauses_become_times(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    write_captures(path, [Capture(body=(Chunk(1, b"a"), Pause(2), Chunk(1.5, b"b"), End(2)))])
+    assert list(open_capture(path).body) == [Chunk(1, b"a"), Chunk(3.5, b"b"), End(4)]
+
+
+def test_streams_one_after_the_other_are_captures_of_their_own(tmp_path: Path) -> None:
+    first = body(start("msg_1"), STOP)
+    second = b": hello\n" + body(start("msg_2"), STOP) + b": bye\n\n"
+    path = tmp_path / "a.sse"
+    path.write_bytes(first + second)
+    assert [capture.data for capture in read_captures(path)] == [first, second]
+
+
+def test_only_the_message_start_after_a_message_stop_begins_a_stream(tmp_path: Path) -> None:
+    data = body(start("msg_1"), start("msg_1"), start("msg_2")) + b"data: message_stop\n\n" + body(start("msg_3"))
+    path = tmp_path / "a.sse"
+    path.write_bytes(data)
+    assert [capture.data for capture in read_captures(path)] == [data]
+
+
+def test_a_plain_file_is_no_larger_in_memory_than_a_block(tmp_path: Path) -> None:
+    path = tmp_path / "a.sse"
+    path.write_bytes(b"\0" * 300_000 + b"\n\n")
+    assert max(len(chunk.data) for chunk in open_capture(path).chunks) <= 300_002
+    assert open_capture(path).data == path.read_bytes()
