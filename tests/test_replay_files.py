@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from helpers import STOP, STREAMS, body, start, stream_id
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +21,6 @@ from streamcore.replay import (
     read_captures,
     write_captures,
 )
-from tests.helpers import STOP, STREAMS, body, start, stream_id
 
 REQUEST = CapturedRequest(
     url="https://api.anthropic.com/v1/messages", headers={"content-type": "application/json"}, body=b'{"max_tokens":1}'
@@ -105,7 +105,7 @@ def test_what_is_no_capture_is_refused_with_its_place(line: bytes, fault: str, t
 
 
 @pytest.mark.parametrize(
-    "line", [b"", b"{}", b'{"t":0}', b'{"t":0,"text":"\\ud800"}', b'{"t":0,"base64":"?"}', b"[", b"\xff"]
+    "line", [b"{}", b'{"t":0}', b'{"t":0,"text":"\\ud800"}', b'{"t":0,"base64":"?"}', b"[", b"\xff"]
 )
 def test_a_bad_line_is_named(line: bytes, tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
