@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
-import time
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
@@ -28,7 +27,7 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeAlias, TypeVar
 
 from streamcore._handlers import Call, Handlers
-from streamcore._pump import Decoder, Pump
+from streamcore._pump import WORK_PER_TURN, Decoder, Pump
 from streamcore.errors import StreamCoreError
 from streamcore.sse import ServerSentEvent, SSEDecoder
 
@@ -36,11 +35,6 @@ __all__ = ["AsyncStream", "Stream"]
 
 _T = TypeVar("_T")
 _AsyncClose: TypeAlias = Callable[[], Awaitable[object]]
-
-# A stream that always has more to give would keep every other task waiting: it lets them run after this many seconds,
-# looking at the clock every so many events.
-_TURN = 0.005
-_EVENTS_PER_LOOK = 16
 
 _IN_USE = "the stream is being read by another thread or task"
 
@@ -184,7 +178,7 @@ class Stream(_Base[_T]):
 class AsyncStream(_Base[_T]):
     """`Stream` for async programs, under asyncio or trio: over an async iterable, and with an async `close`.
 
-    A stream that has much to give lets other tasks run every few milliseconds.
+    A stream that has much to give lets other tasks run after every 128 items or KB, so about every millisecond.
 
     Args:
         chunks: The bytes, cut anywhere.
@@ -208,8 +202,6 @@ class AsyncStream(_Base[_T]):
         self._release = close
         super().__init__(decoder, response)
         self._thread = threading.get_ident()
-        self._events_to_look = _EVENTS_PER_LOOK
-        self._turn_ends = 0.0
 
     @staticmethod
     def raw_events(source: Any) -> AsyncStream[ServerSentEvent]:
@@ -226,10 +218,12 @@ class AsyncStream(_Base[_T]):
         if pump.reading:
             raise StreamCoreError(_IN_USE)
         try:
-            self._events_to_look -= 1
-            if not self._events_to_look:
-                await self._give_way()
-            while (item := pump.take()) is None and not pump.over:
+            while True:
+                if pump.work >= WORK_PER_TURN:
+                    pump.work = 0
+                    await _checkpoint()
+                if (item := pump.take()) is not None or pump.over:
+                    break
                 pump.reading = True
                 try:
                     chunk = await self._chunks.__anext__()
@@ -311,12 +305,6 @@ class AsyncStream(_Base[_T]):
     async def _call(self, calls: Iterable[Call]) -> None:
         for name, arguments in calls:
             await getattr(self, name)(*arguments)
-
-    async def _give_way(self) -> None:
-        self._events_to_look = _EVENTS_PER_LOOK
-        if time.monotonic() >= self._turn_ends:
-            await _checkpoint()
-            self._turn_ends = time.monotonic() + _TURN
 
 
 # What depends on the event loop. Whichever library runs it has been imported; this module imports none.
