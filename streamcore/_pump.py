@@ -17,8 +17,8 @@ __all__ = ["SLICE_SIZE", "WORK_PER_TURN", "Decoder", "Pump"]
 
 # A stream that has much to give would keep every other task waiting. So it counts what was done since they last had a
 # turn: items and KB of chunks, some 5 µs of work each, and to let them run costs some 10. And it decodes a large chunk
-# a slice at a time: the first item of one of 10 MB would otherwise take 50 ms. Counted and not timed, turns are the same
-# on all machines, and no clock is read.
+# a slice at a time: the first item of one of 10 MB would otherwise take 50 ms. Counted and not timed, turns are the
+# same on all machines, and no clock is read.
 WORK_PER_TURN = 128
 SLICE_SIZE = 64 * 1024
 

@@ -68,7 +68,7 @@ def test_large_items_end_a_turn_sooner(backend: str) -> None:
     async def main() -> int:
         return await longest_turn(AsyncStream(once(data), decoder=MessageEngine()))
 
-    assert 0 < run(backend, main) <= 10
+    assert 0 < run(backend, main) <= 2 * LONGEST[backend] * 1024 // size
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
