@@ -1,122 +1,206 @@
-"""The streams that are measured: recorded ones from a folder, and made ones of named shapes."""
+"""The streams that are measured: recorded ones from folders, and made ones of named shapes, each from a seed."""
 
 from __future__ import annotations
 
 import json
 import random
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import attrs
 
-from streamcore.sse import ServerSentEvent, SSEDecoder, encode
-from streamcore.types import (
-    ContentBlockDeltaEvent,
-    ContentBlockStartEvent,
-    ContentBlockStopEvent,
-    InputJSONDelta,
-    Message,
-    MessageDelta,
-    MessageDeltaEvent,
-    MessageDeltaUsage,
-    MessageStartEvent,
-    MessageStopEvent,
-    MessageStreamEvent,
-    StopReason,
-    TextBlock,
-    TextDelta,
-    ToolUseBlock,
-    Usage,
-)
-
 FIXTURES = Path(__file__).parent.parent / "fixtures"
+
+DELTA_SIZE = 20
+"""Characters in a delta: a few tokens."""
+
+_FRAME = re.compile(rb".*?(?:\n\n|\r\n\r\n|\r\r|\Z)", re.DOTALL)
+_DATA = re.compile(rb"^data: ?(.*)$", re.MULTILINE)
 
 
 @attrs.frozen(kw_only=True)
 class Stream:
-    """A stream as bytes, cut at its events, with the payload of each.
+    """A stream as bytes, cut at its events.
 
     Attributes:
         frames: The bytes of each event with its blank line: the chunks of a live stream.
-        payloads: The JSON of each event.
     """
 
     name: str
     frames: list[bytes]
-    payloads: list[bytes]
 
     @property
-    def size(self) -> int:
-        return sum(map(len, self.frames))
+    def data(self) -> bytes:
+        return b"".join(self.frames)
+
+    @property
+    def events(self) -> int:
+        return len(self.frames)
+
+    @property
+    def payloads(self) -> list[bytes]:
+        """The JSON of each event; for streams whose data lines end in LF, one an event."""
+        return _DATA.findall(self.data)
 
     def chunks(self, size: int) -> list[bytes]:
         """The same bytes in chunks of `size`."""
-        data = b"".join(self.frames)
-        return [data[start : start + size] for start in range(0, len(data), size)]
+        return cut(self.data, size)
+
+
+def cut(data: bytes, size: int) -> list[bytes]:
+    return [data[start : start + size] for start in range(0, len(data), size)]
+
+
+# Recorded
 
 
 def read_folder(folder: Path) -> list[Stream]:
-    """The complete single-message streams in a folder, in the order of their names.
-
-    Streams that one of the contestants refuses would not be the same work for all: they are left out.
-    """
-    streams = []
-    for path in sorted(folder.glob("*.sse")):
-        data = path.read_bytes()
-        if data.count(b'"type":"message_start"') == 1 and b"\r" not in data and data.endswith(b"\n\n"):
-            streams.append(from_bytes(path.stem, data))
-    return streams
+    """The streams in a folder, in the order of their names."""
+    return [from_bytes(path.stem, path.read_bytes()) for path in sorted(folder.glob("*.sse"))]
 
 
 def from_bytes(name: str, data: bytes) -> Stream:
-    frames = [frame + b"\n\n" for frame in data.split(b"\n\n") if frame.strip()]
-    decoder = SSEDecoder()
-    decoder.receive_data(data)
-    return Stream(name=name, frames=frames, payloads=[data for _, data in decoder.frames()])
+    return Stream(name=name, frames=[frame for frame in _FRAME.findall(data) if frame])
 
 
-def long_text(*, deltas: int, seed: int = 0) -> Stream:
-    """One text block of many small deltas."""
-    words = random.Random(seed).choices(
-        [" stream", " of", " consciousness", ",", "\n\n", ' "quoted"', " naïve"], k=deltas
-    )
-    return _one_block(
-        "long text", TextBlock(text=""), [TextDelta(text=word * 3) for word in words], stop_reason="end_turn"
-    )
+# Made. The words are those of the wire, and JSON as the API writes it: no spaces, characters as they are.
 
 
-def large_tool_input(*, fragments: int, seed: int = 0) -> Stream:
-    """One tool call whose input comes in fragments of 20 characters."""
+def frame(payload: dict[str, Any]) -> bytes:
+    data = json.dumps(payload, separators=(",", ":"), ensure_ascii=False)
+    return f"event: {payload['type']}\ndata: {data}\n\n".encode()
+
+
+def text_of(characters: int, *, alphabet: Iterable[str] | None = None, seed: int = 0) -> str:
+    """Words, quotes and line ends, so many characters of them."""
+    words = tuple(alphabet or (" stream", " of", " consciousness", ",", "\n\n", ' "quoted"', " a", " message", "."))
     generator = random.Random(seed)
-    rows = [{"id": number, "name": f"row {number}", "score": generator.random()} for number in range(fragments // 3)]
-    text = json.dumps({"rows": rows})
-    parts = [text[start : start + 20] for start in range(0, len(text), 20)]
-    return _one_block(
-        "large tool input",
-        ToolUseBlock(id="toolu_1", name="write_rows", input={}),
-        [InputJSONDelta(partial_json=part) for part in parts],
-        stop_reason="tool_use",
+    text = ""
+    while len(text) < characters:
+        text += "".join(generator.choices(words, k=1000))
+    return text[:characters]
+
+
+def _pieces(text: str) -> Iterator[str]:
+    for start in range(0, len(text), DELTA_SIZE):
+        yield text[start : start + DELTA_SIZE]
+
+
+_START = {
+    "type": "message_start",
+    "message": {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": "model",
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": {"input_tokens": 1, "output_tokens": 1},
+    },
+}
+
+
+def _message(name: str, content: Iterable[bytes], *, stop_reason: str = "end_turn") -> Stream:
+    end = {"type": "message_delta", "delta": {"stop_reason": stop_reason, "stop_sequence": None}}
+    usage = {"usage": {"output_tokens": 100}}
+    return Stream(
+        name=name,
+        frames=[frame(_START), *content, frame(end | usage), frame({"type": "message_stop"})],
     )
 
 
-def _one_block(
-    name: str,
-    block: TextBlock | ToolUseBlock,
-    deltas: list[TextDelta] | list[InputJSONDelta],
-    *,
-    stop_reason: StopReason,
-) -> Stream:
-    events: list[MessageStreamEvent] = [
-        MessageStartEvent(message=Message(id="msg_1", model="model", usage=Usage(input_tokens=1))),
-        ContentBlockStartEvent(index=0, content_block=block),
-        *(ContentBlockDeltaEvent(index=0, delta=delta) for delta in deltas),
-        ContentBlockStopEvent(index=0),
-        MessageDeltaEvent(
-            delta=MessageDelta(stop_reason=stop_reason), usage=MessageDeltaUsage(output_tokens=len(deltas))
-        ),
-        MessageStopEvent(),
+def _block(block: dict[str, Any], deltas: Iterable[dict[str, str]], *, index: int = 0) -> list[bytes]:
+    return [
+        frame({"type": "content_block_start", "index": index, "content_block": block}),
+        *(frame({"type": "content_block_delta", "index": index, "delta": delta}) for delta in deltas),
+        frame({"type": "content_block_stop", "index": index}),
     ]
-    data = b"".join(
-        encode(ServerSentEvent(event=event.type, data=json.dumps(event.to_dict(), separators=(",", ":"))))
-        for event in events
-    )
-    return from_bytes(name, data)
+
+
+def _text_block(text: str, *, index: int = 0) -> list[bytes]:
+    deltas = ({"type": "text_delta", "text": piece} for piece in _pieces(text))
+    return _block({"type": "text", "text": ""}, deltas, index=index)
+
+
+def long_text(deltas: int) -> Stream:
+    """One text block of many small deltas."""
+    return _message("long text", _text_block(text_of(deltas * DELTA_SIZE)))
+
+
+def multibyte(deltas: int) -> Stream:
+    """The same in characters of two, three and four bytes."""
+    words = (" поток", "意識の流れ", " größe", "🌊🌊", " café", "\n")
+    return _message("multibyte", _text_block(text_of(deltas * DELTA_SIZE, alphabet=words)))
+
+
+def many_blocks(blocks: int) -> Stream:
+    """Many small blocks: a start, a delta and a stop each."""
+    frames = [_text_block(text_of(DELTA_SIZE, seed=index), index=index) for index in range(blocks)]
+    return _message("many small blocks", [frame for block in frames for frame in block])
+
+
+def pings_and_comments(deltas: int) -> Stream:
+    """A text with a ping and a comment before each delta."""
+    ping = frame({"type": "ping"})
+    frames = _text_block(text_of(deltas * DELTA_SIZE))
+    return _message("pings and comments", [part for delta in frames for part in (ping, b": keep-alive\n" + delta)])
+
+
+def crlf(deltas: int) -> Stream:
+    """A text whose lines end in CRLF."""
+    return Stream(name="CRLF", frames=[frame.replace(b"\n", b"\r\n") for frame in long_text(deltas).frames])
+
+
+def idle(pings: int) -> Stream:
+    """A stream in which nothing happens: comments, and pings."""
+    return _message("idle stream", [b": keep-alive\n\n" + frame({"type": "ping"})] * pings)
+
+
+def tool_input(characters: int, *, seed: int = 0) -> str:
+    """The JSON of a table: objects of an integer, a string and a float."""
+    generator = random.Random(seed)
+    rows: list[str] = []
+    size = 0
+    while size < characters:
+        rows.append(json.dumps({"id": len(rows), "name": f"row {len(rows)}", "score": generator.random()}))
+        size += len(rows[-1]) + 2
+    return f'{{"rows": [{", ".join(rows)}]}}'
+
+
+def written_file(characters: int) -> str:
+    """The JSON of a file to write: one long string."""
+    return json.dumps({"path": "notes.md", "content": text_of(characters)})
+
+
+def large_tool_input(text: str) -> Stream:
+    """One tool call whose input comes in small fragments."""
+    block = {"type": "tool_use", "id": "toolu_1", "name": "write", "input": {}}
+    deltas = ({"type": "input_json_delta", "partial_json": piece} for piece in _pieces(text))
+    return _message("large tool input", _block(block, deltas), stop_reason="tool_use")
+
+
+def fragments_of(text: str) -> list[str]:
+    return list(_pieces(text))
+
+
+# Framing at its worst
+
+
+def huge_line(size: int) -> bytes:
+    """One event whose data is a single line of `size` bytes."""
+    return b"data: " + b"x" * (size - len(b"data: ")) + b"\n\n"
+
+
+def comments(size: int) -> bytes:
+    """Comment lines and nothing else."""
+    line = b": " + b"x" * 61 + b"\n"
+    return line * (size // len(line))
+
+
+def split_at_every_cr(size: int) -> list[bytes]:
+    """Short events in CRLF lines, each chunk ending in a CR: its LF begins the next."""
+    event = b"event: ping\r\ndata: {}\r\n\r\n"
+    return re.findall(rb"\n?[^\r]*\r|\n\Z", event * (size // len(event)))

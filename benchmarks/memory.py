@@ -1,0 +1,79 @@
+"""Memory probes, each in a process of its own: `python -m benchmarks.memory PROBE ...` prints bytes.
+
+What counts is what Python allocates, as tracemalloc sees it: no other measure is the same on every machine.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks import inputs
+from streamcore import MessageEngine
+from streamcore.cli.check import check_stream
+
+
+def idle() -> int:
+    """An engine that has read the start of a message and waits: the mean of many."""
+    frames = inputs.long_text(1).frames[:1]
+    _engine(frames)  # what is made once is not theirs
+    count = 1000
+    gc.collect()
+    tracemalloc.start()
+    engines = [_engine(frames) for _ in range(count)]
+    gc.collect()
+    used, _ = tracemalloc.get_traced_memory()
+    del engines
+    return used // count
+
+
+def _engine(frames: list[bytes]) -> MessageEngine:
+    engine = MessageEngine()
+    for frame in frames:
+        engine.receive_data(frame)
+        for _ in engine.events():
+            pass
+    return engine
+
+
+def text(characters: int) -> int:
+    """The most that a text of so many characters takes while it streams and until its message is read."""
+    frames = inputs.long_text(characters // inputs.DELTA_SIZE).frames
+    _engine(frames[:3])
+    gc.collect()
+    tracemalloc.start()
+    engine = _engine(frames)
+    _ = engine.final_message
+    _, peak = tracemalloc.get_traced_memory()
+    return peak
+
+
+def replay(size: int, scratch: str) -> int:
+    """The most that reading a capture of `size` bytes takes: one message after another."""
+    data = inputs.long_text(1000).data
+    path = Path(scratch) / f"replay-{size}.sse"
+    with path.open("wb") as file:
+        for _ in range(size // len(data)):
+            file.write(data)
+    try:
+        gc.collect()
+        tracemalloc.start()
+        report = check_stream(str(path), strict=False)
+        assert report.status == "ok"
+        _, peak = tracemalloc.get_traced_memory()
+        return peak
+    finally:
+        path.unlink()
+
+
+_PROBES: dict[str, Callable[[list[str]], int]] = {
+    "idle": lambda _: idle(),
+    "text": lambda arguments: text(int(arguments[0])),
+    "replay": lambda arguments: replay(int(arguments[0]), arguments[1]),
+}
+
+if __name__ == "__main__":
+    print(_PROBES[sys.argv[1]](sys.argv[2:]))

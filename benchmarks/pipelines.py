@@ -1,0 +1,186 @@
+"""Bytes of a Messages stream to a message: ours in its faces, the official package, and bare JSON decoding, the floor.
+
+A pipeline takes the chunks of a stream. What it gives back says, by `result`, what it made of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import attrs
+import httpx2
+import msgspec
+import orjson
+from anthropic import NOT_GIVEN, Anthropic, Stream
+from anthropic.lib.streaming import BetaMessageStream
+from anthropic.types.beta import BetaRawMessageStreamEvent
+
+from streamcore import MessageEngine, MessageStream
+
+_client = Anthropic(api_key="none")
+_decode = msgspec.json.Decoder().decode
+
+# Derived events that carry a snapshot, here and there.
+_WITH_SNAPSHOT = frozenset(("text", "thinking", "citation", "input_json"))
+
+
+@attrs.frozen
+class Pipeline:
+    """Chunks to something, and that to what can be compared."""
+
+    name: str
+    run: Callable[[list[bytes]], Any]
+    result: Callable[[Any], object]
+
+
+# Ours
+
+
+def engine(chunks: list[bytes]) -> MessageEngine:
+    """Events and no look at the message."""
+    engine = MessageEngine()
+    receive_data = engine.receive_data
+    events = engine.events
+    for chunk in chunks:
+        receive_data(chunk)
+        for _ in events():
+            pass
+    return engine
+
+
+def engine_reading_at_stop(chunks: list[bytes]) -> MessageEngine:
+    """The input of a tool is read when its block stops."""
+    engine = MessageEngine()
+    for chunk in chunks:
+        engine.receive_data(chunk)
+        for event in engine.events():
+            if event.type == "content_block_stop":
+                snapshot = engine.snapshot
+                assert snapshot is not None
+                _ = snapshot.content[event.index].input  # type: ignore[union-attr]
+    return engine
+
+
+def engine_reading(field: str) -> Callable[[list[bytes]], MessageEngine]:
+    """The field of the block in the making is read after every event."""
+
+    def run(chunks: list[bytes]) -> MessageEngine:
+        engine = MessageEngine()
+        receive_data = engine.receive_data
+        events = engine.events
+        for chunk in chunks:
+            receive_data(chunk)
+            for _ in events():
+                snapshot = engine.snapshot
+                if snapshot is not None and snapshot.content:
+                    getattr(snapshot.content[-1], field)
+        return engine
+
+    return run
+
+
+def message_stream(chunks: list[bytes]) -> MessageStream:
+    """Events and derived events; no snapshot is read."""
+    stream = MessageStream(chunks)
+    for _ in stream:
+        pass
+    return stream
+
+
+# The official package. It accumulates whether or not anyone looks, and parses a tool's input at every fragment.
+
+
+class _Body(httpx2.SyncByteStream):
+    def __init__(self, chunks: list[bytes]) -> None:
+        self._chunks = chunks
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._chunks)
+
+
+def response(chunks: list[bytes]) -> httpx2.Response:
+    return httpx2.Response(
+        200,
+        headers={"content-type": "text/event-stream"},
+        stream=_Body(chunks),
+        request=httpx2.Request("POST", "http://localhost"),
+    )
+
+
+def _official_stream(chunks: list[bytes]) -> BetaMessageStream[Any]:
+    raw: Stream[BetaRawMessageStreamEvent] = Stream(
+        cast_to=BetaRawMessageStreamEvent,  # type: ignore[arg-type]  # a union, as the package itself passes it
+        response=response(chunks),
+        client=_client,
+    )
+    return BetaMessageStream(raw, output_format=NOT_GIVEN)
+
+
+def official(chunks: list[bytes]) -> BetaMessageStream[Any]:
+    stream = _official_stream(chunks)
+    for _ in stream:
+        pass
+    return stream
+
+
+# Both, read to the full
+
+
+def _read_all(stream: Any) -> Any:
+    for event in stream:
+        if event.type in _WITH_SNAPSHOT:
+            _ = event.snapshot
+        _ = stream.current_message_snapshot
+    return stream
+
+
+def message_stream_read(chunks: list[bytes]) -> MessageStream:
+    """Each derived event's snapshot is read, and after each event the message."""
+    return _read_all(MessageStream(chunks))  # type: ignore[no-any-return]
+
+
+def official_read(chunks: list[bytes]) -> BetaMessageStream[Any]:
+    return _read_all(_official_stream(chunks))  # type: ignore[no-any-return]
+
+
+# What can be compared: the message, as far as both know all of it
+
+
+def comparable(message: dict[str, Any]) -> object:
+    names = ("type", "text", "thinking", "signature", "name", "input", "content")
+    content = [{name: block[name] for name in names if block.get(name)} for block in message["content"]]
+    return message["id"], message["model"], message["stop_reason"], message["usage"]["output_tokens"], content
+
+
+def _our_message(engine_or_stream: Any) -> object:
+    if isinstance(engine_or_stream, MessageEngine):
+        return comparable(engine_or_stream.final_message.to_dict())
+    return comparable(engine_or_stream.get_final_message().to_dict())
+
+
+def _official_message(stream: BetaMessageStream[Any]) -> object:
+    return comparable(stream.get_final_message().to_dict(mode="json", warnings=False))
+
+
+ENGINE = Pipeline("streamcore", engine, _our_message)
+ENGINE_AT_STOP = Pipeline("streamcore", engine_reading_at_stop, _our_message)
+ENGINE_TEXT = Pipeline("streamcore", engine_reading("text"), _our_message)
+ENGINE_INPUT = Pipeline("streamcore", engine_reading("input"), _our_message)
+MESSAGE_STREAM = Pipeline("streamcore", message_stream, _our_message)
+MESSAGE_STREAM_READ = Pipeline("streamcore", message_stream_read, _our_message)
+OFFICIAL = Pipeline("anthropic", official, _official_message)
+OFFICIAL_READ = Pipeline("anthropic", official_read, _official_message)
+
+
+# The floor: the JSON of the events and nothing else. No framing, no types, no message.
+
+
+def decode_with_msgspec(payloads: list[bytes]) -> None:
+    for payload in payloads:
+        _decode(payload)
+
+
+def decode_with_orjson(payloads: list[bytes]) -> None:
+    for payload in payloads:
+        orjson.loads(payload)

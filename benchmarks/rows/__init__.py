@@ -1,0 +1,17 @@
+"""What is measured, as data: a function for each row, which makes its input, and `ROWS`, which names them all."""
+
+from __future__ import annotations
+
+from benchmarks.rows import command, footprint, framing, pipeline, snapshots, tool_input
+from benchmarks.rows.settings import RowMaker, Settings
+
+__all__ = ["ROWS", "Settings"]
+
+ROWS: dict[str, RowMaker] = {
+    **pipeline.ROWS,
+    **snapshots.ROWS,
+    **tool_input.ROWS,
+    **framing.ROWS,
+    **footprint.ROWS,
+    **command.ROWS,
+}

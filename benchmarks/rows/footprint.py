@@ -1,0 +1,91 @@
+"""Memory, and the time to import. Each is measured in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from benchmarks.harness import OURS, Contestant, Row
+from benchmarks.rows.settings import RowMaker, Settings
+from benchmarks.targets import AtMost, AtMostBytes, FasterNet, More
+
+
+def _probe(*arguments: object) -> Callable[[], float]:
+    """What a probe of `benchmarks.memory` prints."""
+    command = [sys.executable, "-m", "benchmarks.memory", *map(str, arguments)]
+    return lambda: float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def idle_memory(settings: Settings) -> Row:
+    return Row(
+        name="memory of an idle engine",
+        contestants=[Contestant(name=OURS, measure=_probe("idle"))],
+        targets=[AtMostBytes(4096)],
+        unit="B",
+        per="engine",
+        most_rounds=1,
+    )
+
+
+def text_memory(settings: Settings) -> Row:
+    characters = settings.size(1_000_000, smoke=1_000)
+    return Row(
+        name="memory of a text of 1 MB",
+        contestants=[
+            Contestant(name=OURS, measure=_probe("text", characters)),
+            Contestant(name="the text", measure=lambda: float(characters)),
+        ],
+        targets=[AtMost(3, "the text")],
+        unit="B",
+        per="stream",
+        most_rounds=1,
+    )
+
+
+def replay_memory(settings: Settings) -> Row:
+    """A capture that is larger takes no more memory to replay."""
+    size = settings.size(64_000_000, smoke=1_000_000, full=1_000_000_000)
+    return Row(
+        name=f"memory of a replay of {size // 1_000_000:,} MB",
+        contestants=[
+            Contestant(name=OURS, measure=_probe("replay", size, settings.scratch)),
+            Contestant(name="a quarter of it", measure=_probe("replay", size // 4, settings.scratch)),
+        ],
+        targets=[AtMost(1.1, "a quarter of it")],
+        unit="B",
+        per="capture",
+        most_rounds=1,
+    )
+
+
+def _process(code: str) -> Callable[[], float]:
+    def measure() -> float:
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], check=True)
+        return time.perf_counter() - start
+
+    return measure
+
+
+def importing(settings: Settings) -> Row:
+    return Row(
+        name="import",
+        contestants=[
+            Contestant(name=OURS, measure=_process("import streamcore")),
+            Contestant(name="anthropic", measure=_process("import anthropic")),
+            Contestant(name="python -c pass", measure=_process("pass")),
+        ],
+        targets=[More(0.080, "python -c pass"), FasterNet(10, "anthropic", "python -c pass")],
+        per="process",
+        most_rounds=9,
+    )
+
+
+ROWS: dict[str, RowMaker] = {
+    "memory-idle": idle_memory,
+    "memory-text": text_memory,
+    "memory-replay": replay_memory,
+    "import": importing,
+}

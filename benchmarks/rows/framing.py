@@ -1,0 +1,82 @@
+"""Framing alone: beside its peers, and at its worst."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from benchmarks import inputs, sse_peers
+from benchmarks.harness import Contestant, Row, timed
+from benchmarks.rows.settings import RowMaker, Settings, doing
+from benchmarks.targets import Doubling, Faster
+from streamcore import SSEDecoder
+
+
+def _chunks(size: int, name: str) -> RowMaker:
+    def row(settings: Settings) -> Row:
+        # Small chunks make for many steps: a part of the streams is enough.
+        data = b"".join(stream.data for stream in settings.streams)[: settings.size(1_000_000, smoke=5_000)]
+        data = data[: data.rindex(b"\n\n") + 2]
+        chunks = inputs.cut(data, size)
+        events = len(sse_peers.streamcore([data]))
+
+        def contestant(name: str) -> Contestant:
+            run, pairs = sse_peers.PEERS[name]
+            return Contestant(
+                name=name, measure=timed(lambda: run(chunks)), units=events, result=lambda: pairs(run(chunks))
+            )
+
+        return Row(
+            name=f"SSEDecoder, {name} chunks",
+            contestants=[contestant(name) for name in sse_peers.PEERS],
+            targets=[Faster(2, tuple(name for name in sse_peers.PEERS if name != "streamcore"))],
+            most_rounds=9,
+        )
+
+    return row
+
+
+def _run(chunks: list[bytes]) -> None:
+    decoder = SSEDecoder()
+    receive_data = decoder.receive_data
+    events = decoder.events
+    for chunk in chunks:
+        receive_data(chunk)
+        for _ in events():
+            pass
+
+
+def _linear(name: str, make: Callable[[int], list[bytes]], size: int, full: int | None = None) -> RowMaker:
+    """Twice the bytes take twice the time: a quarter, a half and all of them."""
+
+    def row(settings: Settings) -> Row:
+        whole = settings.size(size, smoke=4_000, full=full)
+        chunks = {f"{part:,} bytes": make(part) for part in (whole // 4, whole // 2, whole)}
+
+        def contestant(name: str, chunks: list[bytes]) -> Contestant:
+            return doing(name, lambda: _run(chunks))
+
+        return Row(
+            name=name,
+            contestants=[contestant(*item) for item in chunks.items()],
+            targets=[Doubling(2.2, tuple(chunks))],
+            per="stream",
+            most_rounds=5,
+        )
+
+    return row
+
+
+_MB = 1_000_000
+
+ROWS: dict[str, RowMaker] = {
+    "sse-64k": _chunks(64 * 1024, "64 KB"),
+    "sse-16": _chunks(16, "16-byte"),
+    "line": _linear(
+        "one line in 1-byte chunks", lambda size: inputs.cut(inputs.huge_line(size), 1), 2 * _MB, full=10 * _MB
+    ),
+    "comments": _linear("comments in 64 KB chunks", lambda size: inputs.cut(inputs.comments(size), 65536), 10 * _MB),
+    "comments-1": _linear(
+        "comments in 1-byte chunks", lambda size: inputs.cut(inputs.comments(size), 1), 2 * _MB, full=10 * _MB
+    ),
+    "crs": _linear("CRLF, split at every CR", inputs.split_at_every_cr, _MB),
+}

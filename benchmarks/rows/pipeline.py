@@ -1,0 +1,110 @@
+"""The whole way, from bytes to events and message: recorded streams, and made ones of each shape."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from benchmarks import inputs, pipelines
+from benchmarks.harness import Contestant, Row, Target
+from benchmarks.inputs import Stream
+from benchmarks.rows.settings import RowMaker, Settings, doing, through
+from benchmarks.targets import AtMost, Faster
+
+_CHUNK = 64 * 1024
+
+
+def _floors(streams: list[Stream]) -> list[Contestant]:
+    payloads = [payload for stream in streams for payload in stream.payloads]
+    return [
+        doing("msgspec", lambda: pipelines.decode_with_msgspec(payloads), units=len(payloads)),
+        doing("orjson", lambda: pipelines.decode_with_orjson(payloads), units=len(payloads)),
+    ]
+
+
+def recorded(settings: Settings) -> Row:
+    streams = settings.streams
+    frames = [stream.frames for stream in streams]
+    events = sum(stream.events for stream in streams)
+    return Row(
+        name="recorded streams",
+        contestants=[
+            through(pipelines.ENGINE, frames, units=events),
+            through(pipelines.OFFICIAL, frames, units=events),
+            *_floors(streams),
+        ],
+        targets=[Faster(20, ("anthropic",)), AtMost(4, "msgspec"), AtMost(4, "orjson")],
+    )
+
+
+def recorded_64k(settings: Settings) -> Row:
+    streams = settings.streams
+    chunks = [stream.chunks(_CHUNK) for stream in streams]
+    events = sum(stream.events for stream in streams)
+    return Row(
+        name="recorded streams, 64 KB chunks",
+        contestants=[
+            through(pipelines.ENGINE, chunks, units=events),
+            through(pipelines.OFFICIAL, chunks, units=events),
+            *_floors(streams),
+        ],
+        targets=[AtMost(3, "msgspec"), AtMost(3, "orjson")],
+    )
+
+
+def derived(settings: Settings) -> Row:
+    frames = [stream.frames for stream in settings.streams]
+    events = sum(stream.events for stream in settings.streams)
+    return Row(
+        name="MessageStream, derived events",
+        contestants=[
+            through(pipelines.MESSAGE_STREAM, frames, units=events),
+            through(pipelines.OFFICIAL, frames, units=events),
+        ],
+        targets=[Faster(12, ("anthropic",))],
+    )
+
+
+def derived_read(settings: Settings) -> Row:
+    frames = [stream.frames for stream in settings.streams]
+    events = sum(stream.events for stream in settings.streams)
+    return Row(
+        name="MessageStream, every snapshot read",
+        contestants=[
+            through(pipelines.MESSAGE_STREAM_READ, frames, units=events),
+            through(pipelines.OFFICIAL_READ, frames, units=events),
+        ],
+        targets=[Faster(7, ("anthropic",))],
+    )
+
+
+def _shape(make: Callable[[int], Stream], size: int) -> RowMaker:
+    """A made stream, a chunk an event. It has no target of its own."""
+
+    def row(settings: Settings) -> Row:
+        stream = make(settings.size(size, smoke=8))
+        targets: list[Target] = [Faster(0, ("anthropic",)), AtMost(float("inf"), "msgspec")]
+        return Row(
+            name=stream.name,
+            contestants=[
+                through(pipelines.ENGINE, [stream.frames], units=stream.events),
+                through(pipelines.OFFICIAL, [stream.frames], units=stream.events),
+                *_floors([stream]),
+            ],
+            targets=targets,
+        )
+
+    return row
+
+
+ROWS: dict[str, RowMaker] = {
+    "recorded": recorded,
+    "recorded-64k": recorded_64k,
+    "derived": derived,
+    "derived-read": derived_read,
+    "text": _shape(inputs.long_text, 4000),
+    "blocks": _shape(inputs.many_blocks, 1000),
+    "multibyte": _shape(inputs.multibyte, 4000),
+    "pings": _shape(inputs.pings_and_comments, 2000),
+    "crlf": _shape(inputs.crlf, 4000),
+    "idle": _shape(inputs.idle, 4000),
+}
