@@ -5,19 +5,39 @@ writes files, looks at clocks and sleeps, which the core never does.
 """
 
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, Chunk, End, Pause, Step
+from streamcore.replay.chunking import Chunking, RandomChunks, parse_chunking
 from streamcore.replay.files import Format, format_of, open_capture, read_captures, write_captures
+from streamcore.replay.playing import AS_RECORDED, INSTANTLY, AsyncPlayer, Failures, SyncPlayer
+from streamcore.replay.replay import Choose, Fault, NoCaptureError, Replay, Source
+from streamcore.replay.streams import CapturedResponse, aopen_stream, open_stream
 
 __all__ = [
+    "AS_RECORDED",
+    "INSTANTLY",
+    "AsyncPlayer",
     "Capture",
     "CaptureError",
     "CapturedRequest",
+    "CapturedResponse",
+    "Choose",
     "Chunk",
+    "Chunking",
     "End",
+    "Failures",
+    "Fault",
     "Format",
+    "NoCaptureError",
     "Pause",
+    "RandomChunks",
+    "Replay",
+    "Source",
     "Step",
+    "SyncPlayer",
+    "aopen_stream",
     "format_of",
     "open_capture",
+    "open_stream",
+    "parse_chunking",
     "read_captures",
     "write_captures",
 ]

@@ -7,7 +7,7 @@ after any content coding (gzip, ...) was undone. Does no I/O and knows of no fil
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal, TypeAlias
 
 import attrs
@@ -146,6 +146,10 @@ class Capture:
         """The bytes of the body as one."""
         return b"".join(chunk.data for chunk in self.chunks)
 
+    def with_body(self, change: Callable[[Iterable[Step]], Iterable[Step]]) -> Capture:
+        """The same with the body that `change` makes of this one's, each time it is gone through."""
+        return attrs.evolve(self, body=_ChangedBody(self.body, change))
+
     def in_memory(self) -> Capture:
         """The same with its body held in memory, so that captures compare by what they hold."""
         return attrs.evolve(self, body=tuple(self.body))
@@ -153,3 +157,12 @@ class Capture:
     def __str__(self) -> str:
         asked = "" if self.request is None else f"{self.request.method} {self.request.url}"
         return " · ".join(part for part in (self.name, asked, f"status {self.status}") if part)
+
+
+@attrs.frozen
+class _ChangedBody(Iterable[Step]):
+    body: Iterable[Step]
+    change: Callable[[Iterable[Step]], Iterable[Step]]
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self.change(self.body))

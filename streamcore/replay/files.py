@@ -21,7 +21,7 @@ from streamcore.replay.capture import Capture, CaptureError
 from streamcore.replay.plain import read_plain
 from streamcore.replay.timed import read_timed, timed_lines
 
-__all__ = ["Format", "format_of", "open_capture", "read_captures", "write_captures"]
+__all__ = ["Format", "StrPath", "format_of", "is_capture_file", "open_capture", "read_captures", "write_captures"]
 
 Format: TypeAlias = Literal["timed", "sse"]
 """The name of a format."""
@@ -41,6 +41,11 @@ def format_of(path: StrPath) -> Format:
     if suffix not in _SUFFIXES:
         raise CaptureError(f"the suffix {suffix!r} is none of {', '.join(_SUFFIXES)}", path=str(path))
     return _SUFFIXES[suffix]
+
+
+def is_capture_file(path: Path) -> bool:
+    """Whether the name of a file says that it holds captures."""
+    return path.suffix.lower() in _SUFFIXES and not path.name.startswith(".")
 
 
 # Reading

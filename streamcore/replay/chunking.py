@@ -1,0 +1,108 @@
+"""How the bytes of a capture are cut when it is played: as recorded, an event at a time, in sizes, at random.
+
+In: the steps of a body. Out: the same bytes in other chunks, each at the time at which the last of its bytes arrived.
+No chunk spans a pause or the end. Linear; at most one chunk of each kind is held.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator
+from itertools import repeat
+from typing import Literal, TypeAlias
+
+import attrs
+
+from streamcore.api.errors import InvalidArgumentError
+from streamcore.replay.capture import Chunk, Step
+from streamcore.replay.events import event_steps
+
+__all__ = ["Chunking", "RandomChunks", "parse_chunking", "rechunk"]
+
+
+@attrs.frozen
+class RandomChunks:
+    """Chunks of random sizes; the same seed gives the same sizes.
+
+    Attributes:
+        seed: Of the random numbers.
+        largest: Bytes in the largest chunk there may be.
+    """
+
+    seed: int = 0
+    largest: int = 64
+
+
+Chunking: TypeAlias = Literal["recorded", "event"] | int | RandomChunks
+"""As recorded; a chunk an event; chunks of so many bytes; or of random sizes."""
+
+
+def rechunk(body: Iterable[Step], chunking: Chunking) -> Iterable[Step]:
+    """The steps of `body`, cut in that way.
+
+    Raises:
+        InvalidArgumentError: There is no such way.
+    """
+    if chunking == "recorded":
+        return body
+    if chunking == "event":
+        return event_steps(body)
+    if isinstance(chunking, RandomChunks) and chunking.largest > 0:
+        return _resized(body, _random_sizes(chunking))
+    if isinstance(chunking, int) and chunking > 0:
+        return _resized(body, repeat(chunking))
+    raise InvalidArgumentError(
+        f"chunking must be 'recorded', 'event', a number of bytes above 0 or RandomChunks, not {chunking!r}"
+    )
+
+
+def parse_chunking(text: str) -> Chunking:
+    """A chunking as text: `recorded`, `event`, `1000` (bytes), `random` or `random:seed=1,largest=100`.
+
+    Raises:
+        InvalidArgumentError: It is none of these.
+    """
+    if text == "recorded" or text == "event":  # so that type checkers know which
+        return text
+    kind, _, rest = text.partition(":")
+    options = dict(option.partition("=")[::2] for option in rest.split(",")) if rest else {}
+    try:
+        if kind == "random" and options.keys() <= {"seed", "largest"}:
+            found: Chunking = RandomChunks(**{name: int(value) for name, value in options.items()})
+        else:
+            found = int(text)
+        rechunk((), found)
+    except ValueError:
+        raise InvalidArgumentError(
+            f"{text!r} is no chunking: recorded, event, a number of bytes, random or random:seed=1,largest=64"
+        ) from None
+    return found
+
+
+def _random_sizes(chunks: RandomChunks) -> Iterator[int]:
+    source = random.Random(chunks.seed)  # noqa: S311  # it makes tests, it keeps no secret
+    while True:
+        yield source.randint(1, chunks.largest)
+
+
+def _resized(body: Iterable[Step], sizes: Iterator[int]) -> Iterator[Step]:
+    held = bytearray()
+    size = next(sizes)
+    time = 0.0
+    for step in body:
+        if isinstance(step, Chunk):
+            time = step.time
+            held += step.data
+            begin = 0
+            while len(held) - begin >= size:
+                yield Chunk(time, bytes(held[begin : begin + size]))
+                begin += size
+                size = next(sizes)
+            del held[:begin]
+        else:
+            if held:
+                yield Chunk(time, bytes(held))
+                held.clear()
+            yield step
+    if held:
+        yield Chunk(time, bytes(held))

@@ -1,0 +1,160 @@
+"""Which capture answers a request, and how it is played: what all ways to replay share. Does no waiting itself."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import TypeAlias
+
+from streamcore.errors import excerpt
+from streamcore.replay.capture import Capture, CapturedRequest, CaptureError
+from streamcore.replay.chunking import Chunking, rechunk
+from streamcore.replay.files import StrPath, is_capture_file, read_captures
+from streamcore.replay.playing import INSTANTLY, check_speed
+
+__all__ = ["Choose", "Fault", "NoCaptureError", "Replay", "Source", "prepare"]
+
+Choose: TypeAlias = Callable[[CapturedRequest, Sequence[Capture]], Capture | None]
+"""Says which of the captures answers a request, `None` for none."""
+
+Fault: TypeAlias = Callable[[Capture], Capture]
+"""Breaks a capture on purpose: gives another one in its place."""
+
+Source: TypeAlias = StrPath | Capture | Iterable[StrPath | Capture]
+"""Captures: one, a file of them, a directory of such files (in the order of their names), or several of these."""
+
+_MOST_LISTED = 20
+
+
+class NoCaptureError(CaptureError):
+    """A request came that no capture answers. The message lists what there was.
+
+    Attributes:
+        request: The request.
+    """
+
+    def __init__(self, message: str, *, request: CapturedRequest | None = None) -> None:
+        super().__init__(message)
+        self.request = request
+
+
+def prepare(capture: Capture, faults: Iterable[Fault], chunking: Chunking) -> Capture:
+    """A capture with faults, and then cut in another way.
+
+    Raises:
+        InvalidArgumentError: `chunking` is none.
+    """
+    rechunk((), chunking)
+    for fault in faults:
+        capture = fault(capture)
+    return capture if chunking == "recorded" else capture.with_body(lambda body: rechunk(body, chunking))
+
+
+class Replay:
+    """Captures, to answer requests with. Threads may share it.
+
+    Args:
+        source: Where the captures are. Files are read as far as they are needed.
+        speed: 1 is as recorded, 10 ten times as fast, `INSTANTLY` (the default) without waiting.
+        chunking: How the bytes are cut.
+        faults: What breaks on purpose, in this order. The chunking comes after them.
+        choose: Says which capture answers a request. Without it they are played in order.
+        repeat: Whether the order begins again at its end. An iterator as `source` cannot.
+
+    Raises:
+        InvalidArgumentError: `speed` or `chunking` is none.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        speed: float = INSTANTLY,
+        chunking: Chunking = "recorded",
+        faults: Iterable[Fault] = (),
+        choose: Choose | None = None,
+        repeat: bool = False,
+    ) -> None:
+        rechunk((), chunking)
+        self.speed = check_speed(speed)
+        self._chunking = chunking
+        self._faults = tuple(faults)
+        self._choose = choose
+        self._repeat = repeat
+        self._source = source
+        self._left = _captures(source)
+        self._all: Sequence[Capture] | None = None
+        self._played: list[str] = []
+        self._count = 0
+        self._lock = threading.Lock()
+
+    def answer(self, request: CapturedRequest) -> Capture:
+        """The capture that answers a request, cut and broken as was asked for.
+
+        Raises:
+            NoCaptureError: None does.
+            CaptureError: A file cannot be read.
+        """
+        with self._lock:
+            found = self._next(request) if self._choose is None else self._chosen(request, self._choose)
+        return prepare(found, self._faults, self._chunking)
+
+    def _next(self, request: CapturedRequest) -> Capture:
+        found = next(self._left, None)
+        if found is None and self._repeat and self._count:
+            self._left = _captures(self._source)
+            found = next(self._left, None)
+        if found is None:
+            raise NoCaptureError(
+                f"{_asked(request)}: all captures have been played, {self._count} in number{_listed(self._played)}",
+                request=request,
+            )
+        self._count += 1
+        if len(self._played) <= _MOST_LISTED:
+            self._played.append(str(found))
+        return found
+
+    def _chosen(self, request: CapturedRequest, choose: Choose) -> Capture:
+        if self._all is None:
+            self._all = tuple(self._left)
+        found = choose(request, self._all)
+        if found is None:
+            there = [str(capture) for capture in self._all[: _MOST_LISTED + 1]]
+            raise NoCaptureError(
+                f"{_asked(request)}: none of the captures was chosen, {len(self._all)} in number{_listed(there)}",
+                request=request,
+            )
+        return found
+
+
+def _captures(source: Source) -> Iterator[Capture]:
+    if isinstance(source, Capture):
+        return iter((source,))
+    if isinstance(source, Iterable) and not isinstance(source, str):
+        return chain.from_iterable(_captures(each) for each in source)
+    return _in_path(Path(source))
+
+
+def _in_path(path: Path) -> Iterator[Capture]:
+    if not path.is_dir():
+        yield from read_captures(path)
+        return
+    files = sorted(each for each in path.iterdir() if is_capture_file(each))
+    if not files:
+        raise CaptureError("there is no capture in this directory", path=str(path))
+    for each in files:
+        yield from read_captures(each)
+
+
+def _asked(request: CapturedRequest) -> str:
+    body = f" with {excerpt(request.body)}" if request.body else ""
+    return f"{request.method} {request.url}{body}"
+
+
+def _listed(names: list[str]) -> str:
+    numbered = [f"{number}. {name}" for number, name in enumerate(names[:_MOST_LISTED], 1)]
+    if len(names) > _MOST_LISTED:
+        numbered.append("...")
+    return "; there were: " + "; ".join(numbered) if numbered else ""

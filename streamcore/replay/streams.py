@@ -1,0 +1,164 @@
+"""Message streams straight from a capture, without an HTTP library.
+
+What is raised is what the clients raise: the capture's status and content type are looked at, a connection that was
+cut is an `APIConnectionError`, a silence longer than `idle_timeout` an `APITimeoutError`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from streamcore.api.attempts import async_checked, checked
+from streamcore.replay.capture import Capture, CapturedRequest
+from streamcore.replay.chunking import Chunking
+from streamcore.replay.files import StrPath, open_capture
+from streamcore.replay.playing import INSTANTLY, AsyncPlayer, Failures, SyncPlayer
+from streamcore.replay.replay import Fault, prepare
+from streamcore.stream import AsyncMessageStream, MessageStream
+
+__all__ = ["CapturedResponse", "aopen_stream", "open_stream"]
+
+
+def open_stream(
+    source: StrPath | Capture,
+    *,
+    speed: float = INSTANTLY,
+    chunking: Chunking = "recorded",
+    faults: Iterable[Fault] = (),
+    idle_timeout: float | None = None,
+    sleep: Callable[[float], object] | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    **options: Any,
+) -> MessageStream:
+    """A `MessageStream` that plays a capture.
+
+    ```python
+    with open_stream("weather.jsonl", speed=AS_RECORDED) as stream:
+        for text in stream.text_stream:
+            print(text, end="", flush=True)
+    ```
+
+    Args:
+        source: The capture, or the file whose first one it is.
+        speed: 1 is as recorded, 10 ten times as fast, `INSTANTLY` (the default) without waiting.
+        chunking: How the bytes are cut.
+        faults: What breaks on purpose, in this order. The chunking comes after them.
+        idle_timeout: The longest silence between bytes, in seconds.
+        sleep: Waits for so many seconds, in place of a wait that `close()` can end.
+        clock: Tells the time in seconds.
+        **options: Those of `MessageStream`.
+
+    Raises:
+        CaptureError: The file cannot be read.
+        APIStatusError: The status of the capture is not 2xx.
+        APIResponseValidationError: Its body is no event stream.
+        InvalidArgumentError: `speed` or `chunking` is none.
+    """
+    capture = prepare(source if isinstance(source, Capture) else open_capture(source), faults, chunking)
+    player = SyncPlayer(capture.body, speed=speed, failures=_failures(idle_timeout), sleep=sleep, clock=clock)
+    answer = checked(_SyncAnswer(capture, player), stream=True)
+    return MessageStream(answer, response=answer.response, close=answer.close, **options)
+
+
+async def aopen_stream(
+    source: StrPath | Capture,
+    *,
+    speed: float = INSTANTLY,
+    chunking: Chunking = "recorded",
+    faults: Iterable[Fault] = (),
+    idle_timeout: float | None = None,
+    sleep: Callable[[float], Awaitable[object]] | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    **options: Any,
+) -> AsyncMessageStream:
+    """As `open_stream`, for async code, under asyncio or trio. Files are read without giving way."""
+    capture = prepare(source if isinstance(source, Capture) else open_capture(source), faults, chunking)
+    player = AsyncPlayer(capture.body, speed=speed, failures=_failures(idle_timeout), sleep=sleep, clock=clock)
+    answer = await async_checked(_AsyncAnswer(capture, player), stream=True)
+    return AsyncMessageStream(answer, response=answer.response, close=answer.aclose, **options)
+
+
+def _failures(idle_timeout: float | None) -> Failures:
+    return Failures(timeout=lambda: idle_timeout)
+
+
+class _CapturedHeaders(Mapping[str, str]):
+    """The headers of a capture, found whatever the case of their names."""
+
+    def __init__(self, capture: Capture) -> None:
+        self._found = {name.lower(): capture.header(name) or "" for name, _ in capture.headers}
+
+    def __getitem__(self, name: str) -> str:
+        return self._found[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
+class CapturedResponse:
+    """What stands in the place of an HTTP library's response where a capture is played without one.
+
+    Attributes:
+        status_code: The status.
+        headers: The headers, found whatever the case of their names.
+        request: What was asked, if that is known.
+        content: Of a failure, the beginning of its body.
+    """
+
+    def __init__(self, capture: Capture) -> None:
+        self.status_code = capture.status
+        self.headers: Mapping[str, str] = _CapturedHeaders(capture)
+        self.request: CapturedRequest | None = capture.request
+        self.content = b""
+
+    @property
+    def text(self) -> str:
+        """`content` as text."""
+        return self.content.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """`content` as JSON."""
+        return msgspec.json.decode(self.content)
+
+
+class _Answer:
+    def __init__(self, capture: Capture) -> None:
+        self.response = CapturedResponse(capture)
+
+    @property
+    def status(self) -> int:
+        return self.response.status_code
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return self.response.headers
+
+    def keep_body(self, body: bytes) -> None:
+        self.response.content = body
+
+
+class _SyncAnswer(_Answer):
+    def __init__(self, capture: Capture, player: SyncPlayer) -> None:
+        super().__init__(capture)
+        self._player = player
+        self.close = player.close
+
+    def __iter__(self) -> SyncPlayer:
+        return self._player
+
+
+class _AsyncAnswer(_Answer):
+    def __init__(self, capture: Capture, player: AsyncPlayer) -> None:
+        super().__init__(capture)
+        self._player = player
+        self.aclose = player.aclose
+
+    def __aiter__(self) -> AsyncPlayer:
+        return self._player
