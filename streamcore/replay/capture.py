@@ -8,7 +8,7 @@ after any content coding (gzip, ...) was undone. Does no I/O and knows of no fil
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
 import attrs
 
@@ -84,7 +84,7 @@ Step: TypeAlias = Chunk | Pause | End
 
 
 def _headers(given: Mapping[str, str] | Iterable[tuple[str, str]]) -> Headers:
-    pairs = given.items() if isinstance(given, Mapping) else given
+    pairs = cast("Iterable[tuple[str, str]]", given.items() if isinstance(given, Mapping) else given)
     return tuple((name, value) for name, value in pairs)
 
 

@@ -16,6 +16,7 @@ import attrs
 from streamcore.api.errors import InvalidArgumentError
 from streamcore.replay.capture import Chunk, Step
 from streamcore.replay.events import event_steps
+from streamcore.replay.options import split_options
 
 __all__ = ["Chunking", "RandomChunks", "parse_chunking", "rechunk"]
 
@@ -35,6 +36,8 @@ class RandomChunks:
 
 Chunking: TypeAlias = Literal["recorded", "event"] | int | RandomChunks
 """As recorded; a chunk an event; chunks of so many bytes; or of random sizes."""
+
+_NAMED: dict[str, Chunking] = {"recorded": "recorded", "event": "event"}
 
 
 def rechunk(body: Iterable[Step], chunking: Chunking) -> Iterable[Step]:
@@ -62,13 +65,12 @@ def parse_chunking(text: str) -> Chunking:
     Raises:
         InvalidArgumentError: It is none of these.
     """
-    if text == "recorded" or text == "event":  # so that type checkers know which
-        return text
-    kind, _, rest = text.partition(":")
-    options = dict(option.partition("=")[::2] for option in rest.split(",")) if rest else {}
+    if text in _NAMED:
+        return _NAMED[text]
     try:
+        kind, options = split_options(text)
         if kind == "random" and options.keys() <= {"seed", "largest"}:
-            found: Chunking = RandomChunks(**{name: int(value) for name, value in options.items()})
+            found = RandomChunks(**{name: int(value) for name, value in options.items()})
         else:
             found = int(text)
         rechunk((), found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
@@ -49,7 +50,9 @@ def prepare(capture: Capture, faults: Iterable[Fault], chunking: Chunking) -> Ca
     rechunk((), chunking)
     for fault in faults:
         capture = fault(capture)
-    return capture if chunking == "recorded" else capture.with_body(lambda body: rechunk(body, chunking))
+    if chunking == "recorded":
+        return capture
+    return capture.with_body(partial(rechunk, chunking=chunking))
 
 
 class Replay:
@@ -79,7 +82,7 @@ class Replay:
     ) -> None:
         rechunk((), chunking)
         self.speed = check_speed(speed)
-        self._chunking = chunking
+        self._chunking: Chunking = chunking
         self._faults = tuple(faults)
         self._choose = choose
         self._repeat = repeat
