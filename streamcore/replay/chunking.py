@@ -70,7 +70,7 @@ def parse_chunking(text: str) -> Chunking:
     try:
         kind, options = split_options(text)
         if kind == "random" and options.keys() <= {"seed", "largest"}:
-            found = RandomChunks(**{name: int(value) for name, value in options.items()})
+            found: Chunking = RandomChunks(**{name: int(value) for name, value in options.items()})
         else:
             found = int(text)
         rechunk((), found)
