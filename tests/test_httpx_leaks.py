@@ -22,6 +22,7 @@ from helpers import HELLO, body, by_frame
 from server import ASK, BACKENDS, Reply, Request, Server, Stall, run, serving, stream_reply
 
 import streamcore.httpx as anthropic
+from streamcore.httpx import loops
 from streamcore.httpx.loops import running_loop
 
 STREAMS = 1000
@@ -386,6 +387,56 @@ def test_streams_that_are_dropped_when_the_loop_ends(server: Server, backend: st
         run(backend, main)
         gc.collect()
     server.wait_until_idle()
+
+
+def in_a_list(stream: Any, kept: list[Any]) -> None:
+    kept.append(stream)
+
+
+def in_a_cycle(stream: Any, kept: list[Any]) -> None:
+    stream.itself = stream
+
+
+def in_an_exception(stream: Any, kept: list[Any]) -> None:
+    try:
+        raise Boom
+    except Boom as error:
+        stream.error = error  # whose traceback has this frame
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("keep", [in_a_list, in_a_cycle, in_an_exception])
+@pytest.mark.parametrize("events", [0, 1, 4])
+def test_streams_that_are_still_referenced_when_the_loop_ends(
+    server: Server, library: Any, backend: str, keep: Callable[[Any, list[Any]], None], events: int, caplog: Any
+) -> None:
+    kept: list[Any] = []
+
+    async def main() -> None:
+        client = anthropic.AsyncAnthropic(api_key="key", base_url=server.url, http_client=library.AsyncClient())
+        for _ in range(3):
+            stream = await client.messages.stream(**ask("begun")).__aenter__()
+            for _ in range(events):
+                await anext(stream)
+            keep(stream, kept)
+
+    run(backend, main)
+    server.wait_until_idle()
+    kept.clear()
+    gc.collect()
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_body_that_is_read_to_its_end_is_let_go(server: Server, library: Any, backend: str) -> None:
+    before = len(loops._guards)
+
+    async def main() -> None:
+        async with async_client(server, library, 1) as client:
+            await whole_async(client)
+            assert len(loops._guards) == before
+
+    run(backend, main)
 
 
 def test_an_async_client_that_is_dropped_closes_its_connections(server: Server) -> None:

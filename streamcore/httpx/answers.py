@@ -19,7 +19,7 @@ import anyio
 
 from streamcore.api.errors import APIConnectionError
 from streamcore.httpx.library import library_of
-from streamcore.httpx.loops import running_loop
+from streamcore.httpx.loops import at_end, running_loop
 
 __all__ = ["AsyncAnswer", "SyncAnswer", "in_library"]
 
@@ -179,17 +179,18 @@ class AsyncAnswer(_Answer):
         idle_timeout: The longest silence between bytes of the body, in seconds.
     """
 
-    # The bodies of answers that are open. An answer may go as part of a reference cycle, and what it refers to goes
-    # with it; but an async generator that is collected half-read is one for the event loop to close and for trio to
-    # warn of. What is held here does not go: it is closed as after any other drop.
-    _held: ClassVar[set[AsyncGenerator[bytes]]] = set()
+    _late: ClassVar[set[AsyncGenerator[bytes]]] = set()
 
     def __init__(self, response: Any, *, idle_timeout: float | None = None) -> None:
         super().__init__(response, idle_timeout)
         self._chunks: AsyncGenerator[bytes] = response.aiter_bytes()
         self._reading = False
+        self._begun = False
         self._loop = running_loop()
-        self._held.add(self._chunks)
+        # An answer may go as part of a reference cycle, and what it refers to goes with it; but an async generator that
+        # is collected half-read is one for the event loop to close and for trio to warn of. What is to be closed at the
+        # loop's end does not go: it is closed as after any other drop.
+        self._let_go = at_end(functools.partial(_aclose, response, self._chunks))
 
     def __aiter__(self) -> Self:
         return self
@@ -197,7 +198,10 @@ class AsyncAnswer(_Answer):
     async def __anext__(self) -> bytes:
         self._reading = True
         try:
-            return await self._chunks.__anext__()
+            if self._begun:
+                return await self._chunks.__anext__()
+            self._begun = True
+            return await self._loop.first(self._chunks)
         except StopAsyncIteration:
             raise
         except Exception as error:
@@ -217,7 +221,7 @@ class AsyncAnswer(_Answer):
         if self._closed:
             return
         self._closed = True
-        self._held.discard(self._chunks)
+        self._let_go()
         if self.response.is_closed:
             return
         close = functools.partial(_aclose, self.response, None if self._reading else self._chunks)
@@ -230,19 +234,17 @@ class AsyncAnswer(_Answer):
 
     def __del__(self) -> None:
         # One that was closed keeps what `_close_late` holds.
-        if hasattr(self, "_loop") and not self._closed:  # the constructor has not failed
+        if hasattr(self, "_let_go") and not self._closed:  # the constructor has not failed
             # In a cycle, a stream that goes along may be finalized after this and call `aclose()`.
             self._closed = True
-            self._held.discard(self._chunks)
+            self._let_go()
             if not self.response.is_closed:
                 close = functools.partial(_aclose, self.response, self._chunks)
                 self._loop.spawn(close, late=self._close_late)
 
     def _close_late(self) -> None:
-        """Close the socket without waiting. The loop itself will close the generators that are left, if it finds them
-        alive.
-        """
-        self._held.add(self._chunks)
+        """Close the socket without waiting. The loop itself closes the generators that are left, if they stay alive."""
+        self._late.add(self._chunks)
         stream = self.response.extensions.get("network_stream")
         found = stream.get_extra_info("socket") if stream is not None else None
         # The way to close a socket of trio's that works while trio runs and after.

@@ -1,14 +1,21 @@
-"""The event loop an async answer belongs to, for closing it from where nothing can be awaited. For asyncio and trio."""
+"""The event loop an async answer belongs to: for closing it from where nothing can be awaited, and at the loop's end.
+
+For asyncio and trio. At their end both close the async generators that are left half-read, trio one after another,
+asyncio all at once: then one that is closing another, as those of a body do, is told that it "is already running".
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
-from collections.abc import Callable, Coroutine, Generator
+import sys
+import types
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from typing import Any, Protocol, TypeAlias
 
-__all__ = ["Close", "Loop", "running_loop"]
+__all__ = ["Close", "Loop", "at_end", "running_loop"]
 
 _log = logging.getLogger(__name__)
 
@@ -26,6 +33,9 @@ class Loop(Protocol):
 
     async def pause(self) -> None:
         """Give up control once, without heeding trio's cancellation."""
+
+    async def first(self, chunks: AsyncGenerator[bytes]) -> bytes:
+        """The first chunk of a body that is closed by what `at_end` was given: the loop need not do so."""
 
 
 def running_loop() -> Loop:
@@ -48,6 +58,45 @@ async def _quietly(close: Close) -> None:
     except Exception:  # noqa: BLE001  # logged
         # There is no one to raise it to, and a background task of trio's that fails takes the whole program along.
         _log.warning("a connection could not be closed in good order", exc_info=True)
+
+
+# Loops hold generators weakly.
+_guards: set[AsyncGenerator[None]] = set()
+
+
+def at_end(close: Close) -> Callable[[], None]:
+    """Have `close` run when the running event loop ends, unless the returned function is called before.
+
+    What `close` refers to stays alive until then.
+    """
+
+    async def close_once() -> None:
+        _guards.discard(guard)
+        await _quietly(close)
+
+    def cancel() -> None:
+        if guard in _guards:
+            _guards.discard(guard)
+            _resume(guard)
+
+    guard = _until_closed(close_once)
+    _resume(guard)
+    _guards.add(guard)
+    return cancel
+
+
+async def _until_closed(close: Close) -> AsyncGenerator[None]:
+    """What a loop closes at its end, and so runs `close`; if it was not resumed before."""
+    try:
+        yield
+    except GeneratorExit:
+        await close()
+
+
+def _resume(guard: AsyncGenerator[None]) -> None:
+    # It waits for nothing, so that it takes no event loop to run it.
+    with contextlib.suppress(StopIteration, StopAsyncIteration):
+        guard.__anext__().__await__().__next__()
 
 
 class _Begun(Coroutine[Any, Any, None]):
@@ -75,6 +124,40 @@ class _Begun(Coroutine[Any, Any, None]):
         return self._coroutine.__await__()
 
 
+@types.coroutine
+def _unlisted(chunks: AsyncGenerator[bytes]) -> Generator[Any, Any, bytes]:
+    """The first chunk. The loop gets to know of none of the generators that are started on the way.
+
+    Each step is made by itself, so that other tasks, which run in between, keep their hooks.
+    """
+    with _no_first_iteration_hook():
+        iterator: Any = chunks.__anext__()
+    step = functools.partial(iterator.send, None)
+    while True:
+        try:
+            with _no_first_iteration_hook():
+                waits_for = step()
+        except StopIteration as end:
+            chunk: bytes = end.value
+            return chunk
+        try:
+            sent = yield waits_for
+        except BaseException as error:  # noqa: BLE001  # passed on
+            step = functools.partial(iterator.throw, error)
+        else:
+            step = functools.partial(iterator.send, sent)
+
+
+@contextlib.contextmanager
+def _no_first_iteration_hook() -> Generator[None]:
+    hooks = sys.get_asyncgen_hooks()
+    sys.set_asyncgen_hooks(firstiter=None)
+    try:
+        yield
+    finally:
+        sys.set_asyncgen_hooks(*hooks)
+
+
 class _AsyncioLoop:
     # asyncio itself holds tasks weakly.
     _closing: set[asyncio.Task[None]] = set()  # noqa: RUF012  # shared by all on purpose
@@ -93,6 +176,9 @@ class _AsyncioLoop:
 
     async def pause(self) -> None:
         await asyncio.sleep(0)
+
+    async def first(self, chunks: AsyncGenerator[bytes]) -> bytes:
+        return await _unlisted(chunks)
 
 
 class _TrioLoop:
@@ -116,3 +202,6 @@ class _TrioLoop:
 
     async def pause(self) -> None:
         await self._trio.lowlevel.cancel_shielded_checkpoint()
+
+    async def first(self, chunks: AsyncGenerator[bytes]) -> bytes:
+        return await chunks.__anext__()
