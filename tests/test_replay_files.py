@@ -71,7 +71,7 @@ def test_the_timed_format_gives_back_any_captures(
     if not captures:
         return
     path = tmp_path_factory.mktemp("timed") / "a.jsonl"
-    write_captures(path, captures)
+    write_captures(path, captures, redaction=None)
     assert [capture.in_memory() for capture in read_captures(path)] == captures
 
 

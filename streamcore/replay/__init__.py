@@ -8,12 +8,15 @@ from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, Ch
 from streamcore.replay.chunking import Chunking, RandomChunks, parse_chunking
 from streamcore.replay.files import Format, format_of, open_capture, read_captures, write_captures
 from streamcore.replay.playing import AS_RECORDED, INSTANTLY, AsyncPlayer, Failures, SyncPlayer
+from streamcore.replay.redaction import DEFAULT_REDACTION, REDACTED, Redaction
 from streamcore.replay.replay import Choose, Fault, NoCaptureError, Replay, Source
 from streamcore.replay.streams import CapturedResponse, aopen_stream, open_stream
 
 __all__ = [
     "AS_RECORDED",
+    "DEFAULT_REDACTION",
     "INSTANTLY",
+    "REDACTED",
     "AsyncPlayer",
     "Capture",
     "CaptureError",
@@ -29,6 +32,7 @@ __all__ = [
     "NoCaptureError",
     "Pause",
     "RandomChunks",
+    "Redaction",
     "Replay",
     "Source",
     "Step",

@@ -19,6 +19,7 @@ from typing import IO, Literal, TypeAlias, get_args
 
 from streamcore.replay.capture import Capture, CaptureError
 from streamcore.replay.plain import read_plain
+from streamcore.replay.redaction import DEFAULT_REDACTION, Redaction
 from streamcore.replay.timed import read_timed, timed_lines
 
 __all__ = ["Format", "StrPath", "format_of", "is_capture_file", "open_capture", "read_captures", "write_captures"]
@@ -115,6 +116,7 @@ def write_captures(
     captures: Iterable[Capture],
     *,
     format: Format | None = None,  # noqa: A002
+    redaction: Redaction | None = DEFAULT_REDACTION,
 ) -> None:
     """Write captures to a file, one by one, replacing it whole at the end: there never is a file with half of them.
 
@@ -122,11 +124,14 @@ def write_captures(
         path: The file.
         captures: May be an iterator; each is written before the next is asked for.
         format: What to write, if the suffix does not tell.
+        redaction: What is taken out; `None` is nothing.
 
     Raises:
         CaptureError: It cannot be written. Whatever is raised, also by `captures`, the file is as it was before.
     """
     write = _WRITERS[_checked(format, path)]
+    if redaction is not None:
+        captures = map(redaction.redact, captures)
     with _replacing(Path(path)) as file:
         for piece in write(captures):
             try:

@@ -116,14 +116,18 @@ def timed_header(capture: Capture) -> bytes:
 
 def timed_chunk(chunk: Chunk) -> bytes:
     """The line of a chunk."""
-    return _line({"t": round(chunk.time, 6), **_text_or_base64(chunk.data, "text", "base64")})
+    return _line({"t": _rounded(chunk.time), **_text_or_base64(chunk.data, "text", "base64")})
 
 
 def timed_end(end: End) -> bytes:
     """The end line."""
     return _line(
-        {"t": round(end.time, 6), "end": end.reason} | ({"message": end.message} if end.reason == "broken" else {})
+        {"t": _rounded(end.time), "end": end.reason} | ({"message": end.message} if end.reason == "broken" else {})
     )
+
+
+def _rounded(time: float) -> float:
+    return round(float(time), 6)
 
 
 def _text_or_base64(data: bytes, text: str, otherwise: str) -> dict[str, str]:
