@@ -19,6 +19,7 @@ __all__ = [
     "EventOrderError",
     "IncompleteStreamError",
     "LimitExceededError",
+    "NoTextError",
     "ProtocolError",
     "StreamCoreError",
     "Violation",
@@ -32,6 +33,10 @@ _EXCERPT_LENGTH = 120
 
 class StreamCoreError(Exception):
     """Base of every exception that streamcore raises."""
+
+
+class NoTextError(StreamCoreError, RuntimeError):
+    """The text of a message was asked for, and the message is whole and has none."""
 
 
 class ProtocolError(StreamCoreError):

@@ -17,7 +17,7 @@ from streamcore._derive import DerivingDecoder, derive
 from streamcore._handlers import Handlers
 from streamcore._stream import AsyncStream, Stream
 from streamcore.engine import MessageEngine
-from streamcore.errors import IncompleteStreamError, StreamCoreError, Violation
+from streamcore.errors import IncompleteStreamError, NoTextError, Violation
 from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.types import ContentBlock, Message, MessageStreamEvent, ParsedMessageStreamEvent, TextBlock, TextEvent
 
@@ -134,7 +134,8 @@ class MessageStream(_MessageBase, Stream[ParsedMessageStreamEvent]):
         """Read the stream to its end and return the text of all text blocks as one.
 
         Raises:
-            StreamCoreError: The message has no text block; or as `get_final_message()`.
+            NoTextError: The message has no text block.
+            StreamCoreError: As `get_final_message()`.
         """
         return _text_of(self.get_final_message())
 
@@ -159,7 +160,9 @@ class MessageStream(_MessageBase, Stream[ParsedMessageStreamEvent]):
         """The stream has failed; `exception` will be raised."""
 
     def on_end(self) -> None:
-        """The stream is over: read to its end, failed or closed. Always called, last, and once."""
+        """The stream is over: read to its end, failed or closed. Called last, once, and always but for a stream that is
+        dropped unfinished: that is found in any thread, at any time, with nobody left to hear of it.
+        """
 
 
 class AsyncMessageStream(_MessageBase, AsyncStream[ParsedMessageStreamEvent]):
@@ -224,7 +227,8 @@ class AsyncMessageStream(_MessageBase, AsyncStream[ParsedMessageStreamEvent]):
         """Read the stream to its end and return the text of all text blocks as one.
 
         Raises:
-            StreamCoreError: The message has no text block; or as `get_final_message()`.
+            NoTextError: The message has no text block.
+            StreamCoreError: As `get_final_message()`.
         """
         return _text_of(await self.get_final_message())
 
@@ -249,7 +253,9 @@ class AsyncMessageStream(_MessageBase, AsyncStream[ParsedMessageStreamEvent]):
         """The stream has failed; `exception` will be raised."""
 
     async def on_end(self) -> None:
-        """The stream is over: read to its end, failed or closed. Always called, last, and once."""
+        """The stream is over: read to its end, failed or closed. Called last, once, and always but for a stream that is
+        dropped unfinished: that is found in any thread, at any time, with nobody left to hear of it.
+        """
 
 
 class _AsyncText:
@@ -274,7 +280,7 @@ def _text_of(message: Message) -> str:
     texts = [block.text for block in message.content if isinstance(block, TextBlock)]
     if not texts:
         found = ", ".join(block.type for block in message.content) or "none"
-        raise StreamCoreError(f"the message has no text block; its blocks: {found}")
+        raise NoTextError(f"the message has no text block; its blocks: {found}")
     return "".join(texts)
 
 

@@ -324,7 +324,12 @@ def _no_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
 
 @pytest.mark.usefixtures("_no_credentials")
 @pytest.mark.parametrize("options", CLIENTS.values(), ids=CLIENTS)
-def test_the_same_request_on_the_wire(server: Server, options: dict[str, Any]) -> None:
+@pytest.mark.parametrize("custom", [None, "X-Mine: 3\nX-Api-Key : third\nno header"])
+def test_the_same_request_on_the_wire(
+    server: Server, options: dict[str, Any], custom: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if custom is not None:
+        monkeypatch.setenv("ANTHROPIC_CUSTOM_HEADERS", custom)
     server.always = as_asked_for
     for module in (anthropic, ours):
         make: Any = module.Anthropic

@@ -209,6 +209,25 @@ def test_credentials_and_url_from_the_environment(server: Server, monkeypatch: p
     assert server.requests[0].headers["authorization"] == "Bearer env-key"
 
 
+def test_headers_from_the_environment(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_CUSTOM_HEADERS", "X-One: 1\n x-two :a: b \n\nnothing\nX-Three: 3\r\nX-Four: 4")
+    options = {"default_headers": {"x-three": "mine"}}
+    with anthropic.Anthropic(api_key="key", base_url=server.url, **options) as client:
+        for each in (client, client.with_options(default_headers={"x-four": anthropic.omit})):
+            with each.messages.stream(**ASK):
+                pass
+    sent = [{name: value for name, value in request.headers.items() if name[:2] == "x-"} for request in server.requests]
+    assert sent[0] == {"x-one": "1", "x-two": "a: b", "x-three": "mine", "x-four": "4"}
+    assert sent[1] == {"x-one": "1", "x-two": "a: b", "x-three": "mine"}
+
+
+def test_the_default_http_clients_have_our_defaults_and_take_others() -> None:
+    for make in (anthropic.DefaultHttpxClient, anthropic.DefaultAsyncHttpxClient):
+        assert make().timeout == anthropic.DEFAULT_TIMEOUT == httpx2.Timeout(600, connect=5)
+        assert make().follow_redirects
+        assert make(timeout=7, follow_redirects=False).timeout == httpx2.Timeout(7)
+
+
 def test_an_auth_token(server: Server) -> None:
     with anthropic.Anthropic(auth_token="token", base_url=server.url) as client, client.messages.stream(**ASK):
         pass
@@ -462,6 +481,32 @@ def test_a_closed_client_says_so(server: Server) -> None:
     assert client.is_closed
     with pytest.raises(anthropic.StreamCoreError, match="closed"):
         client.messages.create(**ASK)
+
+
+def test_a_stream_whose_client_was_closed_says_so(server: Server) -> None:
+    server.always = stream_reply(body(*HELLO[:3]), Stall())
+    client = anthropic.Anthropic(api_key="key", base_url=server.url)
+    stream = client.messages.create(**ASK, stream=True)
+    next(stream)
+    client.close()
+    with pytest.raises(anthropic.APIConnectionError, match="The client was closed"):
+        list(stream)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_stream_whose_client_was_closed_says_so_async(server: Server, backend: str) -> None:
+    server.always = stream_reply(body(*HELLO[:3]), Stall())
+
+    async def main() -> None:
+        client = anthropic.AsyncAnthropic(api_key="key", base_url=server.url)
+        stream = await client.messages.create(**ASK, stream=True)
+        await anext(stream)
+        await client.close()
+        with pytest.raises(anthropic.APIConnectionError, match="The client was closed"):
+            async for _ in stream:
+                pass
+
+    run(backend, main)
 
 
 def test_closing_a_client_closes_its_connections(server: Server) -> None:

@@ -118,7 +118,7 @@ def test_cut_at_every_byte(server: Server, client: anthropic.Anthropic, how: str
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-@pytest.mark.parametrize("how", ["by closing", "cut"])
+@pytest.mark.parametrize("how", WAYS)
 def test_cut_at_every_byte_async(server: Server, backend: str, how: str) -> None:
     async def main() -> None:
         async with async_client(server) as client:
@@ -127,29 +127,51 @@ def test_cut_at_every_byte_async(server: Server, backend: str, how: str) -> None
                     continue
                 server.reply(_ended(SHORT_BODY[:length], how))
                 seen: list[Any] = []
-
-                async def read(seen: list[Any]) -> None:
-                    async with client.messages.stream(**ASK) as stream:
-                        async for event in stream:
-                            seen.append(event)  # what came before the exception counts
-
-                with pytest.raises(TOO_SHORT) as caught:
-                    await read(seen)
+                async with client.messages.stream(**ASK) as stream:
+                    with pytest.raises(TOO_SHORT) as caught:
+                        await read_into(seen, stream)
                 check_cut(length, how, caught.value, seen)
+                with pytest.raises(TOO_SHORT) as again:
+                    await stream.get_final_message()
+                assert getattr(again.value, "snapshot", None) == SNAPSHOTS[length]
 
     run(backend, main)
 
 
+async def read_into(seen: list[Any], stream: Any) -> None:
+    async for event in stream:
+        seen.append(event)  # what came before the exception counts
+
+
 @pytest.mark.parametrize("how", WAYS)
-def test_create_cut_at_every_byte(server: Server, client: anthropic.Anthropic, how: str) -> None:
+def test_create_cut_at_many_bytes(server: Server, client: anthropic.Anthropic, how: str) -> None:
     for length in range(0, len(SHORT_BODY), 3):
         if COUNTS[length] == len(SHORT):
             continue
         server.reply(_ended(SHORT_BODY[:length], how))
         seen: list[Any] = []
-        with pytest.raises(TOO_SHORT), client.messages.create(**ASK, stream=True) as stream:
+        with pytest.raises(TOO_SHORT) as caught, client.messages.create(**ASK, stream=True) as stream:
             seen.extend(stream)
         assert len(seen) == COUNTS[length]
+        assert getattr(caught.value, "snapshot", None) is None
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("how", ["in order", "cut"])
+def test_create_cut_at_many_bytes_async(server: Server, backend: str, how: str) -> None:
+    async def main() -> None:
+        async with async_client(server) as client:
+            for length in range(0, len(SHORT_BODY), 7):
+                if COUNTS[length] == len(SHORT):
+                    continue
+                server.reply(_ended(SHORT_BODY[:length], how))
+                seen: list[Any] = []
+                async with await client.messages.create(**ASK, stream=True) as stream:
+                    with pytest.raises(TOO_SHORT):
+                        await read_into(seen, stream)
+                assert len(seen) == COUNTS[length]
+
+    run(backend, main)
 
 
 def test_a_reset_in_the_middle(server: Server, client: anthropic.Anthropic) -> None:

@@ -34,6 +34,7 @@ from streamcore import (
     DecodeError,
     IncompleteStreamError,
     MessageEngine,
+    NoTextError,
     ProtocolError,
     RawMessageDecoder,
     ServerSentEvent,
@@ -152,8 +153,9 @@ def test_the_final_text_is_that_of_all_text_blocks_and_there_must_be_one() -> No
     two = [block_start(1), text(1, "b"), block_stop(1)]
     assert MessageStream([body(start(), *one, *two, message_delta(), STOP)]).get_final_text() == "ab"
     tool = [tool_start(0), partial_json(0, "{}"), block_stop(0)]
-    with pytest.raises(StreamCoreError, match="no text block; its blocks: tool_use"):
+    with pytest.raises(NoTextError, match="no text block; its blocks: tool_use") as caught:
         MessageStream([body(start(), *tool, message_delta(), STOP)]).get_final_text()
+    assert isinstance(caught.value, RuntimeError)  # as the `anthropic` package raises it
 
 
 def test_until_done_reads_to_the_end() -> None:

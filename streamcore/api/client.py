@@ -63,7 +63,8 @@ class BaseClient:
             `timeout` alone bounds it.
         max_retries: How often a failed call is made again, if it failed before its answer began.
         default_headers: Sent with every request; a value of `omit` removes one that would be sent. For a server that
-            knows API keys by `x-api-key` only, that header can be given here: with a key or in place of one.
+            knows API keys by `x-api-key` only, that header can be given here: with a key or in place of one. They win
+            over those in the environment's `ANTHROPIC_CUSTOM_HEADERS`, which has a `Name: value` on each line.
         default_query: Query parameters of every request.
     """
 
@@ -90,7 +91,7 @@ class BaseClient:
         self.timeout = timeout
         self.idle_timeout = _checked_idle_timeout(idle_timeout)
         self.max_retries = _checked_max_retries(max_retries)
-        self.default_headers: dict[str, Any] = dict(default_headers or {})
+        self.default_headers: dict[str, Any] = {**_headers_from_environment(), **(default_headers or {})}
         self.default_query: dict[str, Any] = dict(default_query or {})
 
     def copy(self, **changes: Any) -> Self:
@@ -98,6 +99,9 @@ class BaseClient:
 
         Takes what the constructor takes. `default_headers` and `default_query` are added to this client's; an API key
         replaces an auth token and the reverse.
+
+        The connections are shared for good: `close()` on either client, and leaving a `with` block that one of them is
+        the subject of, closes both. So close the one that was made first, and no copy.
         """
         inherited = self._arguments()
         if changes.get("api_key") is not None or changes.get("auth_token") is not None:
@@ -160,6 +164,11 @@ class BaseClient:
     def _credentials(self) -> dict[str, str]:
         secret = self.api_key if self.api_key is not None else self.auth_token
         return {} if secret is None else {"authorization": f"Bearer {secret}"}
+
+
+def _headers_from_environment() -> dict[str, str]:
+    lines = os.environ.get("ANTHROPIC_CUSTOM_HEADERS", "").split("\n")
+    return {name.strip(): value.strip() for name, colon, value in (line.partition(":") for line in lines) if colon}
 
 
 def _checked_idle_timeout(seconds: float | None) -> float | None:

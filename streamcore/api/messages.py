@@ -43,6 +43,8 @@ class Messages:
     def create(self, *, stream: bool = False, **arguments: Unpack[CallOptions]) -> Message | Stream[MessageStreamEvent]:
         """The model's answer, whole, or with `stream=True` as the events it comes in, of which nothing is accumulated.
 
+        So an exception out of such a stream has no `snapshot`: whoever wants one asks for `stream()`.
+
         Raises:
             InvalidArgumentError: The arguments make no request.
             APIError: The call failed; `APIStatusError` and its children if the API says so.

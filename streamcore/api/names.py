@@ -92,6 +92,7 @@ from streamcore.errors import (
     EventOrderError,
     IncompleteStreamError,
     LimitExceededError,
+    NoTextError,
     ProtocolError,
     StreamCoreError,
 )
@@ -204,6 +205,7 @@ __all__ = [
     "MessageStream",
     "MessageStreamEvent",
     "MessageStreamManager",
+    "NoTextError",
     "NotFoundError",
     "NotGiven",
     "Omit",

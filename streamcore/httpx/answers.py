@@ -58,8 +58,9 @@ def in_library() -> Iterator[None]:
 class _Answer:
     """What both have: the head, and how the body's exceptions are ours."""
 
-    def __init__(self, response: Any, idle_timeout: float | None) -> None:
+    def __init__(self, response: Any, http: Any, idle_timeout: float | None) -> None:
         self.response = response
+        self._http = http
         self._library = library_of(response)
         self._closed = False
         self._bound_silence(idle_timeout)
@@ -100,6 +101,8 @@ class _Answer:
         if self._closed:
             # Closed under the reader's hands, from another thread or task, the library fails in ways of its own.
             return APIConnectionError("The stream was closed.", request=self._request)
+        if self._http is not None and self._http.is_closed:
+            return APIConnectionError("The client was closed.", request=self._request)
         if isinstance(error, self._library.failures):
             return self._library.translate(error, request=self._request, doing="reading the answer")
         return None
@@ -118,11 +121,12 @@ class SyncAnswer(_Answer):
 
     Args:
         response: Of httpx2 or httpx.
+        http: The library's client that has sent the request, if it is known.
         idle_timeout: The longest silence between bytes of the body, in seconds.
     """
 
-    def __init__(self, response: Any, *, idle_timeout: float | None = None) -> None:
-        super().__init__(response, idle_timeout)
+    def __init__(self, response: Any, *, http: Any = None, idle_timeout: float | None = None) -> None:
+        super().__init__(response, http, idle_timeout)
         self._chunks: Generator[bytes] = response.iter_bytes()
         self._reading = False
 
@@ -176,13 +180,14 @@ class AsyncAnswer(_Answer):
 
     Args:
         response: Of httpx2 or httpx.
+        http: The library's client that has sent the request, if it is known.
         idle_timeout: The longest silence between bytes of the body, in seconds.
     """
 
     _late: ClassVar[set[AsyncGenerator[bytes]]] = set()
 
-    def __init__(self, response: Any, *, idle_timeout: float | None = None) -> None:
-        super().__init__(response, idle_timeout)
+    def __init__(self, response: Any, *, http: Any = None, idle_timeout: float | None = None) -> None:
+        super().__init__(response, http, idle_timeout)
         self._chunks: AsyncGenerator[bytes] = response.aiter_bytes()
         self._reading = False
         self._begun = False

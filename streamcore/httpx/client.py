@@ -77,7 +77,7 @@ class Anthropic(SyncClient):
                 response = self._http.send(request, stream=True)
         except library.failures as error:
             raise library.translate(error, request=request, doing="waiting for the answer") from error
-        return SyncAnswer(response, idle_timeout=call.idle_timeout)
+        return SyncAnswer(response, http=self._http, idle_timeout=call.idle_timeout)
 
 
 class AsyncAnthropic(AsyncClient):
@@ -122,7 +122,7 @@ class AsyncAnthropic(AsyncClient):
             response = await self._http.send(request, stream=True)
         except library.failures as error:
             raise library.translate(error, request=request, doing="waiting for the answer") from error
-        return AsyncAnswer(response, idle_timeout=call.idle_timeout)
+        return AsyncAnswer(response, http=self._http, idle_timeout=call.idle_timeout)
 
     async def _sleep(self, seconds: float) -> None:
         await anyio.sleep(seconds)

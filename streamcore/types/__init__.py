@@ -2,6 +2,10 @@
 
 All are frozen attrs classes that print, compare, pattern-match, copy and pickle like values; `WireObject` has what they
 share. The names are those of `anthropic.types`.
+
+Where the wire has an array they have a tuple, also where that package has a list: `message.content`, `citations`, the
+`snapshot` of a `CitationEvent`. A snapshot never changes, and so nothing can be appended to it: `[*message.content]` is
+a list. Only what is inside of free JSON (the `input` of a tool, `extra`) is made of lists and dicts.
 """
 
 from streamcore.types._base import Unknown, WireObject
