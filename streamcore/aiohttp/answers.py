@@ -1,0 +1,183 @@
+"""A response of aiohttp as an answer: its body chunk by chunk, our exceptions in place of aiohttp's, closed for sure.
+
+An answer may be closed by another task than the one that reads it, and one that is dropped without being closed closes
+its connection all the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import threading
+import weakref
+from typing import Any, Self
+
+import aiohttp
+from aiohttp.http import HttpProcessingError
+
+from streamcore.api.errors import APIConnectionError, connection_error
+
+__all__ = ["FAILURES", "AsyncAnswer", "failure"]
+
+# All that sending a request or reading an answer may raise. aiohttp has RuntimeError for a connection that is gone.
+FAILURES = (aiohttp.ClientError, HttpProcessingError, OSError, RuntimeError)
+
+
+def failure(error: Exception, *, request: aiohttp.RequestInfo, doing: str) -> APIConnectionError:
+    """Our exception for one of `FAILURES`."""
+    return connection_error(error, timed_out=isinstance(error, TimeoutError), request=request, doing=doing)
+
+
+class AsyncAnswer:
+    """The answer to a request.
+
+    Args:
+        response: Its body not read yet.
+        idle_timeout: The longest silence between bytes of the body, in seconds.
+        deadline: When the body has to be complete, by the clock of the event loop.
+        keep: An object that shall live as long as this does.
+    """
+
+    def __init__(
+        self,
+        response: aiohttp.ClientResponse,
+        *,
+        idle_timeout: float | None = None,
+        deadline: float | None = None,
+        keep: object = None,
+    ) -> None:
+        self._closed = False
+        self.response = response
+        self._keep = keep
+        self._thread = threading.get_ident()
+        self._loop = asyncio.get_running_loop()
+        self._watch_loss()
+        self._bound_silence(idle_timeout)
+        self._deadline = None
+        if deadline is not None:
+            self._deadline = self._loop.call_at(deadline, _expire, weakref.ref(response))
+
+    @property
+    def status(self) -> int:
+        return self.response.status
+
+    @property
+    def headers(self) -> Any:
+        return self.response.headers
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            chunk = await self.response.content.readany()
+        except FAILURES as error:
+            chunk = _left_over(self.response.content)
+            if not chunk:
+                raise self._translated(error) from error
+        if not chunk:
+            self._unwatch()
+            raise StopAsyncIteration
+        return chunk
+
+    def _translated(self, error: Exception) -> APIConnectionError:
+        if self._closed:
+            # Closed under the reader's hands, from another task.
+            return APIConnectionError("The stream was closed.", request=self.response.request_info)
+        return failure(error, request=self.response.request_info, doing="reading the answer")
+
+    async def aclose(self) -> None:
+        """Close the connection, unless the body has been received to its end. May be called from any task.
+
+        There is nothing to wait for, so whoever cannot wait may run this all the same.
+        """
+        if not self._closed:
+            self._closed = True
+            self._unwatch()
+            _break_off(self.response, "the stream was closed")
+
+    def keep_body(self, body: bytes) -> None:
+        """Let `response` have what was read of the body of a failure, for its `text()`, `json()` and `read()`."""
+        self.response._body = body
+        self.response._released = False
+
+    def __del__(self) -> None:
+        if getattr(self, "_closed", True):
+            return
+        self._unwatch()
+        if self._thread == threading.get_ident() or self._loop.is_closed():
+            _break_off(self.response, "the stream was dropped")
+        else:
+            with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+                self._loop.call_soon_threadsafe(_break_off, self.response, "the stream was dropped")
+
+    # What ends a body besides its end
+
+    def _bound_silence(self, idle_timeout: float | None) -> None:
+        # Up to here the timeout has bounded the wait for the head, which may take longer. aiohttp sets it anew for each
+        # request.
+        protocol = _protocol(self.response)
+        if idle_timeout is not None and protocol is not None:
+            read = protocol.read_timeout
+            protocol.read_timeout = idle_timeout if read is None else min(read, idle_timeout)
+            protocol.start_timeout()
+
+    def _watch_loss(self) -> None:
+        # A reader whose session is closed by another task would wait forever: aiohttp does not tell it.
+        protocol = _protocol(self.response)
+        self._loss = protocol.closed if protocol is not None else None
+        self._on_loss = functools.partial(_lost, self.response)
+        if self._loss is not None:
+            # The connection outlives the answer: what it fails with then has to be looked at, by one callback of all.
+            self._loss.remove_done_callback(_look_at)
+            self._loss.add_done_callback(_look_at)
+            self._loss.add_done_callback(self._on_loss)
+
+    def _unwatch(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        if self._loss is not None:
+            self._loss.remove_done_callback(self._on_loss)
+
+
+def _protocol(response: aiohttp.ClientResponse) -> Any:
+    """What reads from the connection; `None` if the body has come with the head, and the connection was given back."""
+    connection = response.connection
+    return connection.protocol if connection is not None else None
+
+
+def _left_over(content: aiohttp.StreamReader) -> bytes:
+    """What had been received before a failure: aiohttp raises that first, and would never give this out."""
+    error = content.exception()
+    if error is None:
+        return b""
+    content.set_exception(None)  # type: ignore[arg-type]  # its initial value
+    try:
+        return content.read_nowait()
+    finally:
+        content.set_exception(error)
+
+
+def _break_off(response: aiohttp.ClientResponse, why: str) -> None:
+    """Close the connection, and end a read that waits for more."""
+    if not response.closed:
+        if response.content.exception() is None:
+            # aiohttp would take one exception for all, which gathers the tracebacks of all.
+            response.content.set_exception(aiohttp.ClientConnectionError(why))
+        response.close()
+
+
+def _lost(response: aiohttp.ClientResponse, _: asyncio.Future[None]) -> None:
+    _break_off(response, "the connection was closed")
+
+
+def _look_at(loss: asyncio.Future[None]) -> None:
+    if not loss.cancelled():
+        loss.exception()
+
+
+def _expire(reference: weakref.ref[aiohttp.ClientResponse]) -> None:
+    response = reference()
+    if response is not None and not response.closed and response.content.exception() is None:
+        response.content.set_exception(TimeoutError("the time for the whole answer is over"))

@@ -1,0 +1,121 @@
+"""`AsyncAnthropic` on aiohttp.
+
+Only what is aiohttp's own is here: sending, waiting, closing. The rest of a client is in `streamcore.api`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from typing import Any, Self
+
+import aiohttp
+from aiohttp import ClientTimeout
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
+
+from streamcore.aiohttp.answers import FAILURES, AsyncAnswer, failure
+from streamcore.aiohttp.connections import Connections
+from streamcore.aiohttp.timeouts import timeouts_of
+from streamcore.api.client import Call
+from streamcore.api.errors import APIConnectionError, InvalidArgumentError
+from streamcore.api.face import AsyncClient
+
+__all__ = ["AsyncAnthropic"]
+
+
+class AsyncAnthropic(AsyncClient):
+    """A client of the API for async code, under asyncio.
+
+    ```python
+    async with AsyncAnthropic() as client:
+        async with client.messages.stream(model=..., max_tokens=1024, messages=[...]) as stream:
+            async for text in stream.text_stream:
+                print(text, end="", flush=True)
+    ```
+
+    Its own session has no bound on connections, follows the environment's proxies, and is made when the first request
+    is sent: the client itself can be made anywhere, and used in one event loop after the other.
+
+    Args:
+        http_client: An `aiohttp.ClientSession` to send with, in place of one of our own: with its connector (its bound
+            on connections is 100 unless it was told otherwise), proxy, TLS, headers, cookies and timeouts.
+        **options: Those of `streamcore.api.client.BaseClient`; a timeout object is an `aiohttp.ClientTimeout`.
+    """
+
+    def __init__(self, *, http_client: aiohttp.ClientSession | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        self._connections = Connections(http_client)
+
+    def copy(self, **changes: Any) -> Self:
+        copied = super().copy(**changes)
+        if copied._connections.handed_in is self._connections.handed_in:
+            copied._connections = self._connections
+        return copied
+
+    copy.__doc__ = AsyncClient.copy.__doc__
+
+    async def close(self) -> None:
+        """Close the connections, also those of copies of this client; iteration over their streams ends. A session that
+        was handed in stays open, and so do its streams.
+        """
+        await self._connections.close()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close()` was called, or the session that was handed in is closed."""
+        return self._connections.closed
+
+    def _arguments(self) -> dict[str, Any]:
+        return {**super()._arguments(), "http_client": self._connections.handed_in}
+
+    async def _send(self, call: Call) -> AsyncAnswer:
+        session = await self._connections.session()
+        timeouts = timeouts_of(call.timeout, session.timeout)
+        request = call.request
+        url = _url(request.url)
+        try:
+            # The bound on the whole is kept here: once it is reached, aiohttp gives out nothing of what it has.
+            async with asyncio.timeout(timeouts.total or None) as bound:
+                response = await session.request(
+                    request.method,
+                    url,
+                    headers=request.headers,
+                    data=io.BytesIO(request.body),  # of bytes that are many it warns
+                    timeout=_without_total(timeouts),
+                    proxy=self._connections.proxy(request.url),
+                    auto_decompress=True,
+                    raise_for_status=False,
+                )
+        except (*FAILURES, ValueError) as error:
+            raise _translated(error, call, url) from error
+        return AsyncAnswer(response, idle_timeout=call.idle_timeout, deadline=bound.when(), keep=self._connections)
+
+    async def _sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+def _url(text: str) -> URL:
+    try:
+        return URL(text, encoded=text.isascii())
+    except ValueError as error:
+        raise InvalidArgumentError(f"the URL {text!r} is invalid: {error}") from error
+
+
+def _translated(error: Exception, call: Call, url: URL) -> APIConnectionError | InvalidArgumentError:
+    invalid = isinstance(error, (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError))
+    if not isinstance(error, FAILURES) or (invalid and not isinstance(error, aiohttp.RedirectClientError)):
+        return InvalidArgumentError(f"no request can be made for {call.request.url!r}: {error}")
+    # What has a response has this from there.
+    headers = CIMultiDictProxy(CIMultiDict(call.request.headers))
+    request = aiohttp.RequestInfo(url, call.request.method, headers, url)
+    return failure(error, request=request, doing="waiting for the answer")
+
+
+def _without_total(timeouts: ClientTimeout) -> ClientTimeout:
+    return ClientTimeout(
+        connect=timeouts.connect,
+        sock_connect=timeouts.sock_connect,
+        sock_read=timeouts.sock_read,
+        ceil_threshold=timeouts.ceil_threshold,
+    )

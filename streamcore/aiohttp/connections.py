@@ -1,0 +1,123 @@
+"""The session that a client sends with: one that was handed in, or one of its own for each event loop it runs in.
+
+A session of aiohttp belongs to an event loop and has to be closed before that ends; a client is often made before one
+runs, and dropped without a word. So its own session is made when the first request is sent, and closed with the client,
+when the client is dropped, or at the end of its loop, whichever comes first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+import attrs
+
+from streamcore.errors import StreamCoreError
+
+__all__ = ["Connections"]
+
+
+@attrs.frozen
+class _Own:
+    session: aiohttp.ClientSession
+    keeper: AsyncGenerator[None]
+
+
+class Connections:
+    """What a client and its copies share.
+
+    Args:
+        handed_in: A session to send with. It is never closed here.
+    """
+
+    def __init__(self, handed_in: aiohttp.ClientSession | None) -> None:
+        self.handed_in = handed_in
+        self._own: dict[asyncio.AbstractEventLoop, _Own] = {}
+        self._closed = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can be sent any more."""
+        return self._closed or (self.handed_in is not None and self.handed_in.closed)
+
+    async def session(self) -> aiohttp.ClientSession:
+        """The session to send with from here.
+
+        Raises:
+            StreamCoreError: The client or the session has been closed, or no event loop of asyncio runs.
+        """
+        if self.closed:
+            raise StreamCoreError("the client has been closed")
+        if self.handed_in is not None:
+            return self.handed_in
+        loop = _running_loop()
+        own = self._own.get(loop)
+        if own is None or own.session.closed:
+            self._forget_ended_loops()
+            # As many connections as there are streams: each holds its own for minutes, and would keep others waiting.
+            session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+            own = self._own[loop] = _Own(session, _keeper(session))
+            await anext(own.keeper)
+        return own.session
+
+    def proxy(self, url: str) -> str | None:
+        """The proxy that the environment names for `url`. A session that was handed in has its own say."""
+        if self.handed_in is not None:
+            return None
+        parts = urlsplit(url)
+        proxies = getproxies()
+        found = proxies.get(parts.scheme) or proxies.get("all")
+        return found if found and not proxy_bypass(parts.netloc.rpartition("@")[2]) else None
+
+    async def close(self) -> None:
+        """Close the sessions that are our own, and with them the connections of all streams."""
+        self._closed = True
+        here = _running_loop()
+        while self._own:
+            loop, own = self._own.popitem()
+            if loop is here:
+                await own.keeper.aclose()
+            elif not loop.is_closed():
+                loop.call_soon_threadsafe(loop.create_task, own.keeper.aclose())
+            else:
+                _close_late(own.session)
+
+    def _forget_ended_loops(self) -> None:
+        for loop in [loop for loop, own in self._own.items() if loop.is_closed() or own.session.closed]:
+            _close_late(self._own.pop(loop).session)
+
+    def __del__(self) -> None:
+        # A loop that still runs closes its session as the keeper goes.
+        if hasattr(self, "_own"):
+            self._forget_ended_loops()
+
+
+async def _keeper(session: aiohttp.ClientSession) -> AsyncGenerator[None]:
+    """Hold a session, and close it in the end.
+
+    Whichever end that is: event loops close the async generators that are still open when they end, and run those to
+    their end that are dropped.
+    """
+    try:
+        yield
+    finally:
+        await session.close()
+
+
+def _close_late(session: aiohttp.ClientSession) -> None:
+    """Close a session whose event loop has ended, so that there is nothing to wait for."""
+    closing = session.close()
+    with contextlib.suppress(StopIteration):
+        closing.send(None)
+    closing.close()
+
+
+def _running_loop() -> asyncio.AbstractEventLoop:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        raise StreamCoreError("aiohttp runs under asyncio, and no event loop of asyncio is running") from None

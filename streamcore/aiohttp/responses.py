@@ -1,0 +1,38 @@
+"""A response of aiohttp that somebody else asked for, as a `MessageStream`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aiohttp
+
+from streamcore.aiohttp.answers import AsyncAnswer
+from streamcore.api.attempts import async_checked
+from streamcore.stream import AsyncMessageStream
+
+__all__ = ["async_message_stream"]
+
+
+async def async_message_stream(
+    response: aiohttp.ClientResponse, *, idle_timeout: float | None = None, **options: Any
+) -> AsyncMessageStream:
+    """The stream in a response.
+
+    ```python
+    async with session.post(url, json=body) as response, await async_message_stream(response) as stream:
+        async for text in stream.text_stream:
+            print(text, end="", flush=True)
+    ```
+
+    Args:
+        response: Its body not read yet. It is closed with the stream.
+        idle_timeout: The longest silence between bytes, in seconds.
+        **options: Those of `AsyncMessageStream`.
+
+    Raises:
+        APIStatusError: The status is not 2xx.
+        APIResponseValidationError: The body is no event stream.
+        APIConnectionError: The body of such a response could not be read.
+    """
+    answer = await async_checked(AsyncAnswer(response, idle_timeout=idle_timeout), stream=True)
+    return AsyncMessageStream(answer, response=response, close=answer.aclose, **options)
