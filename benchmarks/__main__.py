@@ -7,25 +7,34 @@ import json
 import tempfile
 from pathlib import Path
 
+from rich.console import Console
+
 from benchmarks import harness, inputs, report
 from benchmarks.rows import ROWS, Settings
-from benchmarks.selection import complete_streams
+from benchmarks.selection import comparable_streams
 
 
-def main() -> None:
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--smoke", action="store_true", help="run everything once on tiny inputs, time nothing")
     parser.add_argument("--captures", type=Path, metavar="DIR", help="a folder of .sse files to use beside fixtures/")
     parser.add_argument("--rows", nargs="+", metavar="ROW", choices=ROWS, help=f"only these: {', '.join(ROWS)}")
-    parser.add_argument("--seconds", type=float, default=4, help="about how long to measure each row (default: 4)")
-    parser.add_argument("--full", action="store_true", help="the largest inputs in full: takes much longer")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write what was measured as JSON")
-    options = parser.parse_args()
+    parser.add_argument("--seconds", type=float, default=3, help="about how long to measure each row (default: 3)")
+    parser.add_argument("--full", action="store_true", help="inputs of the full size where a part shows the same")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all that was measured as JSON")
+    parser.add_argument("--pyperf", type=Path, metavar="FILE", help="write the values for `pyperf compare_to`")
+    return parser.parse_args()
 
+
+def main() -> None:
+    options = _options()
     folders = [inputs.FIXTURES] + ([options.captures] if options.captures else [])
     found = [stream for folder in folders for stream in inputs.read_folder(folder)]
-    streams = complete_streams(found)
+    streams = comparable_streams(found)
     names = options.rows or list(ROWS)
+    console = Console()
+    if not console.is_terminal:
+        console.width = 140  # in a file, a table as wide as it wants to be
     with tempfile.TemporaryDirectory() as scratch:
         settings = Settings(streams=streams, scratch=Path(scratch), smoke=options.smoke, full=options.full)
         if options.smoke:
@@ -33,21 +42,21 @@ def main() -> None:
                 harness.smoke(ROWS[name](settings))
             print(f"{len(names)} benchmarks ran, on {len(streams)} streams")
             return
-        print(f"{report.machine()}\n{report.versions()}")
-        print(
-            f"{len(streams)} recorded streams of {len(found)}: those that the official package can read as one message"
-        )
         results = []
-        missed = 0
-        for name in names:
-            measured = harness.measure(ROWS[name](settings), seconds=options.seconds)
-            print(f"[{name}] " + "\n".join(report.lines(measured)), flush=True)
-            results.append(report.as_json(measured))
-    missed = sum(not target["met"] for result in results for target in result["targets"])
-    print(f"\n{missed} targets missed")
+        with console.status("") as status:
+            for name in names:
+                status.update(name)
+                results.append(harness.measure(ROWS[name](settings), seconds=options.seconds))
+
+    console.print(report.machine(), report.versions(), sep="\n", highlight=False, soft_wrap=True)
+    left_out = len(found) - len(streams)
+    console.print(f"{len(streams)} recorded streams; {left_out} left out: anthropic does not read them as we do")
+    report.print_table(results, console)
+    console.print(f"targets missed: {report.missed(results)}", highlight=False)
     if options.json:
-        found_on = {"machine": report.machine(), "versions": report.versions()}
-        options.json.write_text(json.dumps({**found_on, "rows": results}, indent=1) + "\n")
+        options.json.write_text(json.dumps(report.as_json(results), indent=1, ensure_ascii=False) + "\n")
+    if options.pyperf:
+        report.dump_for_pyperf(results, options.pyperf)
 
 
 if __name__ == "__main__":

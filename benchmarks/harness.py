@@ -21,6 +21,8 @@ Values = Mapping[str, list[float]]
 
 OURS = "streamcore"
 
+_LEAST_ROUNDS = 3
+
 
 class Disagreement(Exception):
     """Two contestants made something different of the same input: their times cannot be compared."""
@@ -44,28 +46,33 @@ class Contestant:
 
 
 class Target(Protocol):
-    """What a row is to reach."""
+    """What a row is to reach. A figure is made of what its contestants needed."""
+
+    def beside(self, values: Values) -> str | None:
+        """The contestant that ours is held against."""
 
     def value(self, values: Values) -> float:
-        """What it has reached."""
+        """What has been reached."""
 
-    def met(self, value: float) -> bool: ...
+    def met(self, value: float) -> bool:
+        """Whether that is enough."""
 
     def wanted(self) -> str:
         """The target in words."""
 
     def reached(self, value: float) -> str:
-        """What it has reached, in words."""
+        """What has been reached, in words."""
 
 
 @attrs.frozen(kw_only=True)
 class Row:
-    """One comparison. Of its contestants the first is ours.
+    """One comparison.
 
     Attributes:
+        contestants: Ours is called `OURS`, unless all of them are: then each has its size as its name.
         unit: `s` or `B`.
         per: What the figures are per.
-        most_rounds: Where a round takes long, or all rounds give the same.
+        most_rounds: Fewer where a round takes long, or all rounds give the same.
     """
 
     name: str
@@ -73,7 +80,7 @@ class Row:
     targets: list[Target] = attrs.field(factory=list)
     unit: str = "s"
     per: str = "event"
-    most_rounds: int = 25
+    most_rounds: int = 30
 
 
 @attrs.frozen(kw_only=True)
@@ -88,7 +95,7 @@ class Measured:
 
     def benchmarks(self) -> list[pyperf.Benchmark]:
         """The same for pyperf, whose `compare_to` tells two runs apart."""
-        unit = "byte" if self.row.unit == "B" else "second"
+        unit = {"s": "second", "B": "byte"}[self.row.unit]
         return [
             pyperf.Benchmark([pyperf.Run(values, metadata={"name": f"{self.row.name}: {name}", "unit": unit})])
             for name, values in self.values.items()
@@ -107,35 +114,36 @@ def timed(run: Callable[[], object]) -> Callable[[], float]:
 
 
 def verify(row: Row) -> None:
-    """See that the contestants of a row do the same work.
+    """See that the contestants of a row do the same work. Those that have no result do it once all the same: after
+    this all of them are warm.
 
     Raises:
-        Disagreement: They do not.
+        Disagreement: They make different things of the same input.
     """
-    results = [(contestant.name, contestant.result()) for contestant in row.contestants if contestant.result]
-    for name, result in results[1:]:
-        if result != results[0][1]:
-            raise Disagreement(f"{row.name}: {name} and {results[0][0]} make different things of the same input")
+    results = {contestant.name: contestant.result() for contestant in row.contestants if contestant.result}
+    for contestant in row.contestants:
+        if contestant.result is None:
+            contestant.measure()
+    expected = next(iter(results.items()), None)
+    for name, result in results.items():
+        if expected is not None and result != expected[1]:
+            raise Disagreement(f"{row.name}: {name} and {expected[0]} make different things of the same input")
 
 
 def measure(row: Row, *, seconds: float) -> Measured:
-    """Measure a row for about so many seconds, three rounds at least."""
+    """Measure a row for about so many seconds, three rounds at least if it may have so many."""
     verify(row)
     values: dict[str, list[float]] = {contestant.name: [] for contestant in row.contestants}
     # What lies around from the making of inputs is not for the collector to look at in the middle of a round.
     gc.collect()
     gc.freeze()
     try:
-        end = None
-        for number in range(row.most_rounds + 1):
-            for contestant in row.contestants:
-                value = contestant.measure()
-                if number > 0:  # the first round warms up
-                    values[contestant.name].append(value / contestant.units)
-            if end is None:
-                end = time.perf_counter() + seconds
-            elif number >= 3 and time.perf_counter() > end:
+        end = time.perf_counter() + seconds
+        for number in range(row.most_rounds):
+            if number >= _LEAST_ROUNDS and time.perf_counter() > end:
                 break
+            for contestant in row.contestants:
+                values[contestant.name].append(contestant.measure() / contestant.units)
     finally:
         gc.unfreeze()
     return Measured(row=row, values=values)

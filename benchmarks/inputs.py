@@ -36,13 +36,13 @@ class Stream:
         return b"".join(self.frames)
 
     @property
-    def events(self) -> int:
-        return len(self.frames)
+    def payloads(self) -> list[bytes]:
+        """The JSON of each event, for streams that have it in one line."""
+        return [payload for frame in self.frames for payload in _DATA.findall(frame)]
 
     @property
-    def payloads(self) -> list[bytes]:
-        """The JSON of each event; for streams whose data lines end in LF, one an event."""
-        return _DATA.findall(self.data)
+    def events(self) -> int:
+        return len(self.payloads)
 
     def chunks(self, size: int) -> list[bytes]:
         """The same bytes in chunks of `size`."""

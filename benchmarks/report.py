@@ -1,15 +1,19 @@
-"""What was measured, as a table."""
+"""What was measured, as one table: in the terminal, in Markdown, as JSON, and for pyperf."""
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
+import attrs
 import pyperf  # type: ignore[import-untyped]
+from rich.console import Console
+from rich.table import Table
 
-from benchmarks.harness import Measured
+from benchmarks.harness import OURS, Measured
 
 _PACKAGES = (
     "anthropic",
@@ -19,6 +23,7 @@ _PACKAGES = (
     "httpx2",
     "httpx-sse",
     "sseclient-py",
+    "aiohttp",
     "aiohttp-sse-client",
     "partial-json-parser",
 )
@@ -28,39 +33,121 @@ def machine() -> str:
     """On what it was measured, in one line."""
     metadata = pyperf.Run([1.0]).get_metadata()
     cpu = metadata.get("cpu_model_name", platform.machine())
-    return f"Python {platform.python_version()}, {platform.system()}, {metadata.get('cpu_count', '?')} × {cpu}"
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    return f"{python}, {platform.system()}, {metadata.get('cpu_count', '?')} × {cpu}"
 
 
 def versions() -> str:
     return ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
 
 
-def quantity(value: float, unit: str) -> str:
-    if unit == "B":
-        return f"{value:,.0f} B"
-    if value >= 1e-3:
-        return f"{value * 1e3:,.1f} ms"
-    return f"{value * 1e6:.2f} µs"
+@attrs.frozen(kw_only=True)
+class Line:
+    """A line of the table: ours beside one other, and the target for that, if there is one.
+
+    Attributes:
+        met: `None` where there is no target.
+    """
+
+    work: str
+    ours: str
+    beside: str
+    theirs: str
+    reached: str
+    wanted: str = ""
+    met: bool | None = None
+
+    def cells(self) -> tuple[str, ...]:
+        return self.work, self.ours, self.beside, self.theirs, self.reached, self.wanted
 
 
-def lines(measured: Measured) -> Iterator[str]:
-    """A row: what each contestant needed, then its targets."""
+HEADINGS = ("work", "streamcore", "beside", "takes", "ratio", "target")
+
+
+def lines_of(measured: Measured) -> Iterator[Line]:
+    """The lines of a row: one for each of its targets, then one for each contestant that no target is about."""
     row = measured.row
-    figures = (f"{name} {quantity(measured.median(name), row.unit)}" for name in measured.values)
-    yield f"{row.name}: per {row.per} {', '.join(figures)}"
+    values = measured.values
+    rest = {name: None for name in values if name != OURS and OURS in values}
     for target in row.targets:
-        value = target.value(measured.values)
-        mark = "" if target.met(value) else "   MISS"
-        yield f"    {target.reached(value):>10}   {target.wanted()}{mark}"
+        beside = target.beside(values)
+        rest.pop(beside or "", None)
+        value = target.value(values)
+        yield Line(
+            work=row.name,
+            ours=_quantity(measured, OURS if OURS in values else row.contestants[-1].name),
+            beside=beside or "",
+            theirs=_quantity(measured, beside) if beside else "",
+            reached=target.reached(value),
+            wanted=target.wanted(),
+            met=target.met(value),
+        )
+    for name in rest:
+        times = measured.median(name) / measured.median(OURS)
+        yield Line(
+            work=row.name,
+            ours=_quantity(measured, OURS),
+            beside=name,
+            theirs=_quantity(measured, name),
+            reached=f"{times:.1f}× faster" if times >= 1 else f"{1 / times:.2f}×",
+        )
 
 
-def as_json(measured: Measured) -> dict[str, Any]:
-    row = measured.row
-    values = [(target, target.value(measured.values)) for target in row.targets]
+def _quantity(measured: Measured, name: str) -> str:
+    value = measured.median(name)
+    if measured.row.unit == "B":
+        return f"{value:,.0f} B"
+    return f"{value * 1e3:,.1f} ms" if value >= 1e-3 else f"{value * 1e6:.2f} µs"
+
+
+def print_table(results: Sequence[Measured], console: Console) -> None:
+    """One table. Lines of a row that say the same thing say it once."""
+    table = Table(*HEADINGS, "", title="per event, unless the work says otherwise")
+    for measured in results:
+        before: tuple[str, ...] = ("", "")
+        for line in lines_of(measured):
+            work, ours, *others = line.cells()
+            said = (work, ours) != before
+            before = (work, ours)
+            mark = "" if line.met is None else "" if line.met else "[bold red]MISS[/]"
+            table.add_row(work if said else "", ours if said else "", *others, mark)
+        table.add_section()
+    console.print(table)
+
+
+def missed(results: Sequence[Measured]) -> int:
+    return sum(line.met is False for measured in results for line in lines_of(measured))
+
+
+def markdown(results: Sequence[Measured]) -> str:
+    """The same table. Its targets are those of the project; what missed them is marked."""
+    rows = [HEADINGS, ("---",) * len(HEADINGS)]
+    for measured in results:
+        for line in lines_of(measured):
+            *others, wanted = line.cells()
+            rows.append((*others, f"{wanted}, **missed**" if line.met is False else wanted))
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in rows)
+
+
+def as_json(results: Sequence[Measured]) -> dict[str, Any]:
+    """Everything: what each contestant needed in each round, in seconds or bytes, and what became of the targets."""
     return {
-        "row": row.name,
-        "unit": row.unit,
-        "per": row.per,
-        "values": dict(measured.values),
-        "targets": [{"target": target.wanted(), "value": value, "met": target.met(value)} for target, value in values],
+        "machine": machine(),
+        "versions": {name: version(name) for name in _PACKAGES},
+        "rows": [
+            {
+                "work": measured.row.name,
+                "unit": measured.row.unit,
+                "per": measured.row.per,
+                "values": dict(measured.values),
+                "lines": [attrs.asdict(line) for line in lines_of(measured)],
+            }
+            for measured in results
+        ],
     }
+
+
+def dump_for_pyperf(results: Sequence[Measured], path: Path) -> None:
+    """The values as pyperf keeps them: `python -m pyperf compare_to BEFORE AFTER` says what has changed."""
+    suite = pyperf.BenchmarkSuite([benchmark for measured in results for benchmark in measured.benchmarks()])
+    suite.dump(str(path), replace=True)

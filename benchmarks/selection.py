@@ -9,7 +9,7 @@ from benchmarks.inputs import Stream
 from streamcore import StreamCoreError
 
 
-def complete_streams(streams: list[Stream]) -> list[Stream]:
+def comparable_streams(streams: list[Stream]) -> list[Stream]:
     """The streams that hold one whole message, in which the official package sees what we see."""
     return [stream for stream in streams if _agreed(stream)]
 

@@ -1,13 +1,22 @@
-"""Decoders of event streams, alone: chunks to events. Each gives what it made, as pairs of name and data.
+"""Decoders of event streams, alone: a peer takes chunks, and puts the events it makes of them where it is told.
 
-What they do less than ours: none but httpx2 (from the outside) bounds what it buffers, sseclient-py and
-aiohttp-sse-client know only some of the line ends, and drop or keep what the standard does not. What some do more:
-the two for httpx decode the bytes of any charset first, as their response has it.
+All of them give name and data of each event. What they do beside that differs:
+
+- streamcore: bounds what it buffers, knows the offset of each event, and takes nothing but UTF-8.
+- httpx2 and httpx-sse: the text of a response, in whatever charset its header names, cut into lines. httpx2 bounds the
+  size of an event.
+- anthropic: keeps the lines of each event as they came, which is what its `raw` is for.
+- sseclient-py: the stream cut at blank lines, the lines of an event by `splitlines`. It logs each event, to nobody.
+- aiohttp-sse-client: lines from aiohttp's reader, one `await` each. It ends lines at LF only.
+
+The last three buffer without a bound. An event loop and a reader of aiohttp's stand for its connection, as a response
+without a connection does for the two of httpx.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from types import SimpleNamespace
@@ -23,25 +32,23 @@ from aiohttp_sse_client.client import EventSource  # type: ignore[import-untyped
 from anthropic import _streaming as anthropic_streaming
 from yarl import URL
 
+from benchmarks.harness import OURS
 from benchmarks.pipelines import response
 from streamcore import SSEDecoder
 
-Events = list[tuple[str, str]]
+Events = deque[Any]
+Peer = Callable[[list[bytes], Events], None]
 
 
-def streamcore(chunks: list[bytes]) -> list[Any]:
+def streamcore(chunks: list[bytes], events: Events) -> None:
     decoder = SSEDecoder()
-    receive_data = decoder.receive_data
-    events = decoder.events
-    found: list[Any] = []
     for chunk in chunks:
-        receive_data(chunk)
-        found += events()
-    return found
+        decoder.receive_data(chunk)
+        events.extend(decoder.events())
 
 
-def with_httpx2(chunks: list[bytes]) -> list[Any]:
-    return list(httpx2.EventSource(response(chunks)))
+def with_httpx2(chunks: list[bytes], events: Events) -> None:
+    events.extend(httpx2.EventSource(response(chunks)))
 
 
 class _HttpxBody(httpx.SyncByteStream):
@@ -52,17 +59,18 @@ class _HttpxBody(httpx.SyncByteStream):
         return iter(self._chunks)
 
 
-def with_httpx_sse(chunks: list[bytes]) -> list[Any]:
+def with_httpx_sse(chunks: list[bytes], events: Events) -> None:
     headers = {"content-type": "text/event-stream"}
-    return list(httpx_sse.EventSource(httpx.Response(200, headers=headers, stream=_HttpxBody(chunks))).iter_sse())
+    body = httpx.Response(200, headers=headers, stream=_HttpxBody(chunks))
+    events.extend(httpx_sse.EventSource(body).iter_sse())
 
 
-def with_anthropic(chunks: list[bytes]) -> list[Any]:
-    return list(anthropic_streaming.SSEDecoder().iter_bytes(iter(chunks)))
+def with_anthropic(chunks: list[bytes], events: Events) -> None:
+    events.extend(anthropic_streaming.SSEDecoder().iter_bytes(iter(chunks)))
 
 
-def with_sseclient(chunks: list[bytes]) -> list[Any]:
-    return list(sseclient.SSEClient(iter(chunks)).events())
+def with_sseclient(chunks: list[bytes], events: Events) -> None:
+    events.extend(sseclient.SSEClient(iter(chunks)).events())
 
 
 class _Session:
@@ -81,38 +89,45 @@ class _Session:
         return self._responses.pop()
 
 
-async def _read_with_aiohttp(chunks: list[bytes]) -> list[Any]:
+async def _read_with_aiohttp(chunks: list[bytes], events: Events) -> None:
     loop = asyncio.get_running_loop()
     # The limit is that of the reader's buffer: large enough, for there is no socket to be paused.
     content = aiohttp.StreamReader(BaseProtocol(loop), 2**30, loop=loop)
     for chunk in chunks:
         content.feed_data(chunk)
     content.feed_eof()
-    found: list[Any] = []
     # At the end it tries to reconnect, and waits before it does.
     source = EventSource("http://localhost/", session=_Session(content), reconnection_time=timedelta(0))
     await source.connect()
     try:
         async for event in source:
-            found.append(event)  # noqa: PERF401  # what came before the end is to be kept
+            events.append(event)
     except aiohttp.ClientConnectionError:
-        pass
-    return found
+        return
 
 
-def with_aiohttp_sse_client(chunks: list[bytes]) -> list[Any]:
-    return asyncio.run(_read_with_aiohttp(chunks))
+def with_aiohttp_sse_client(chunks: list[bytes], events: Events) -> None:
+    asyncio.run(_read_with_aiohttp(chunks, events))
 
 
-def _pairs(name: str) -> Callable[[list[Any]], Events]:
-    return lambda events: [(getattr(event, name) or "message", event.data) for event in events]
-
-
-PEERS: dict[str, tuple[Callable[[list[bytes]], list[Any]], Callable[[list[Any]], Events]]] = {
-    "streamcore": (streamcore, _pairs("event")),
-    "httpx2": (with_httpx2, _pairs("event")),
-    "httpx-sse": (with_httpx_sse, _pairs("event")),
-    "anthropic": (with_anthropic, _pairs("event")),
-    "sseclient-py": (with_sseclient, _pairs("event")),
-    "aiohttp-sse-client": (with_aiohttp_sse_client, _pairs("type")),
+PEERS: dict[str, Peer] = {
+    OURS: streamcore,
+    "httpx2": with_httpx2,
+    "httpx-sse": with_httpx_sse,
+    "anthropic": with_anthropic,
+    "sseclient-py": with_sseclient,
+    "aiohttp-sse-client": with_aiohttp_sse_client,
 }
+
+
+def read(peer: Peer, chunks: list[bytes]) -> None:
+    """Read a stream and keep nothing."""
+    peer(chunks, deque(maxlen=0))
+
+
+def pairs(peer: Peer, chunks: list[bytes]) -> list[tuple[str, str]]:
+    """Name and data of each event."""
+    events: Events = deque()
+    peer(chunks, events)
+    names = ("event", "type")  # the second is aiohttp-sse-client's
+    return [(next(getattr(event, n) for n in names if hasattr(event, n)) or "message", event.data) for event in events]

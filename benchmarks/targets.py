@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import itertools
 import statistics
-from collections.abc import Sequence
 
 import attrs
 
 from benchmarks.harness import OURS, Values
 
 
-def _fastest(values: Values, names: Sequence[str]) -> str:
-    return min(names, key=lambda name: statistics.median(values[name]))
+def _ratio(values: Values, one: str, other: str) -> float:
+    """What one needed by what another needed: the median of the rounds, in each of which both had the same machine."""
+    return statistics.median(a / b for a, b in zip(values[one], values[other], strict=True))
 
 
 @attrs.frozen
@@ -22,19 +22,20 @@ class Faster:
     times: float
     than: tuple[str, ...]
 
+    def beside(self, values: Values) -> str:
+        return min(self.than, key=lambda name: statistics.median(values[name]))
+
     def value(self, values: Values) -> float:
-        theirs = values[_fastest(values, self.than)]
-        return statistics.median(other / ours for other, ours in zip(theirs, values[OURS], strict=True))
+        return _ratio(values, self.beside(values), OURS)
 
     def met(self, value: float) -> bool:
         return value >= self.times
 
     def wanted(self) -> str:
-        than = self.than[0] if len(self.than) == 1 else "the fastest peer"
-        return f"≥ {self.times:g}× faster than {than}"
+        return f"≥ {self.times:g}× faster"
 
     def reached(self, value: float) -> str:
-        return f"{value:.2f}×"
+        return f"{value:.1f}× faster" if value < 100 else f"{value:.0f}× faster"
 
 
 @attrs.frozen
@@ -43,17 +44,18 @@ class AtMost:
 
     times: float
     of: str
-    ours: str = OURS
+
+    def beside(self, values: Values) -> str:
+        return self.of
 
     def value(self, values: Values) -> float:
-        return statistics.median(mine / other for mine, other in zip(values[self.ours], values[self.of], strict=True))
+        return _ratio(values, OURS, self.of)
 
     def met(self, value: float) -> bool:
         return value <= self.times
 
     def wanted(self) -> str:
-        ours = "" if self.ours == OURS else f"{self.ours} "
-        return f"{ours}≤ {self.times:g}× {self.of}"
+        return f"≤ {self.times:g}×"
 
     def reached(self, value: float) -> str:
         return f"{value:.2f}×"
@@ -61,22 +63,26 @@ class AtMost:
 
 @attrs.frozen
 class Doubling:
-    """Twice the work takes at most so many times as long, wherever on the way: `sizes` are contestants, each with
-    twice the work of the one before. What each of them takes is for all of its work.
+    """Twice the work takes at most so many times as long, wherever on the way.
+
+    Attributes:
+        sizes: Contestants, each with twice the work of the one before. What each of them needed is for all its work.
     """
 
     times: float
     sizes: tuple[str, ...]
 
+    def beside(self, values: Values) -> None:
+        return None
+
     def value(self, values: Values) -> float:
-        medians = [statistics.median(values[name]) for name in self.sizes]
-        return max(longer / shorter for shorter, longer in itertools.pairwise(medians))
+        return max(_ratio(values, longer, shorter) for shorter, longer in itertools.pairwise(self.sizes))
 
     def met(self, value: float) -> bool:
         return value <= self.times
 
     def wanted(self) -> str:
-        return f"doubled: ≤ {self.times:g}×"
+        return f"≤ {self.times:g}× when doubled"
 
     def reached(self, value: float) -> str:
         return f"{value:.2f}×"
@@ -89,6 +95,9 @@ class More:
     seconds: float
     than: str
 
+    def beside(self, values: Values) -> str:
+        return self.than
+
     def value(self, values: Values) -> float:
         return statistics.median(mine - other for mine, other in zip(values[OURS], values[self.than], strict=True))
 
@@ -96,19 +105,26 @@ class More:
         return value <= self.seconds
 
     def wanted(self) -> str:
-        return f"≤ {self.seconds * 1e3:g} ms more than {self.than}"
+        return f"≤ {self.seconds * 1e3:g} ms more"
 
     def reached(self, value: float) -> str:
-        return f"{value * 1e3:.0f} ms"
+        return f"{value * 1e3:.0f} ms more"
 
 
 @attrs.frozen
 class FasterNet:
-    """At least so many times as fast as another, not counting what both of them need for a start."""
+    """At least so many times as fast as another, not counting what both of them need for a start.
+
+    Attributes:
+        start: The contestant that does nothing but start.
+    """
 
     times: float
     than: str
     start: str
+
+    def beside(self, values: Values) -> str:
+        return self.than
 
     def value(self, values: Values) -> float:
         rounds = zip(values[OURS], values[self.than], values[self.start], strict=True)
@@ -118,10 +134,10 @@ class FasterNet:
         return value >= self.times
 
     def wanted(self) -> str:
-        return f"≥ {self.times:g}× faster than {self.than}"
+        return f"≥ {self.times:g}× faster"
 
     def reached(self, value: float) -> str:
-        return f"{value:.2f}×"
+        return f"{value:.1f}× faster"
 
 
 @attrs.frozen
@@ -129,6 +145,9 @@ class AtMostBytes:
     """At most so much memory."""
 
     size: float
+
+    def beside(self, values: Values) -> None:
+        return None
 
     def value(self, values: Values) -> float:
         return statistics.median(values[OURS])

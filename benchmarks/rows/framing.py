@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from benchmarks import inputs, sse_peers
-from benchmarks.harness import Contestant, Row, timed
+from benchmarks.harness import OURS, Contestant, Row, timed
 from benchmarks.rows.settings import RowMaker, Settings, doing
 from benchmarks.targets import Doubling, Faster
 from streamcore import SSEDecoder
@@ -17,18 +18,20 @@ def _chunks(size: int, name: str) -> RowMaker:
         data = b"".join(stream.data for stream in settings.streams)[: settings.size(1_000_000, smoke=5_000)]
         data = data[: data.rindex(b"\n\n") + 2]
         chunks = inputs.cut(data, size)
-        events = len(sse_peers.streamcore([data]))
+        events = len(sse_peers.pairs(sse_peers.streamcore, [data]))
 
-        def contestant(name: str) -> Contestant:
-            run, pairs = sse_peers.PEERS[name]
+        def contestant(name: str, peer: sse_peers.Peer) -> Contestant:
             return Contestant(
-                name=name, measure=timed(lambda: run(chunks)), units=events, result=lambda: pairs(run(chunks))
+                name=name,
+                measure=timed(lambda: sse_peers.read(peer, chunks)),
+                units=events,
+                result=lambda: sse_peers.pairs(peer, chunks),
             )
 
         return Row(
             name=f"SSEDecoder, {name} chunks",
-            contestants=[contestant(name) for name in sse_peers.PEERS],
-            targets=[Faster(2, tuple(name for name in sse_peers.PEERS if name != "streamcore"))],
+            contestants=[contestant(*item) for item in sse_peers.PEERS.items()],
+            targets=[Faster(2, tuple(name for name in sse_peers.PEERS if name != OURS))],
             most_rounds=9,
         )
 
@@ -52,12 +55,9 @@ def _linear(name: str, make: Callable[[int], list[bytes]], size: int, full: int 
         whole = settings.size(size, smoke=4_000, full=full)
         chunks = {f"{part:,} bytes": make(part) for part in (whole // 4, whole // 2, whole)}
 
-        def contestant(name: str, chunks: list[bytes]) -> Contestant:
-            return doing(name, lambda: _run(chunks))
-
         return Row(
-            name=name,
-            contestants=[contestant(*item) for item in chunks.items()],
+            name=f"{name}, {whole // 1_000_000 or 1} MB",
+            contestants=[doing(name, partial(_run, of)) for name, of in chunks.items()],
             targets=[Doubling(2.2, tuple(chunks))],
             per="stream",
             most_rounds=5,

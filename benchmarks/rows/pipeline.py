@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from benchmarks import inputs, pipelines
-from benchmarks.harness import Contestant, Row, Target
+from benchmarks.harness import Contestant, Row
 from benchmarks.inputs import Stream
 from benchmarks.rows.settings import RowMaker, Settings, doing, through
 from benchmarks.targets import AtMost, Faster
@@ -44,7 +44,6 @@ def recorded_64k(settings: Settings) -> Row:
         name="recorded streams, 64 KB chunks",
         contestants=[
             through(pipelines.ENGINE, chunks, units=events),
-            through(pipelines.OFFICIAL, chunks, units=events),
             *_floors(streams),
         ],
         targets=[AtMost(3, "msgspec"), AtMost(3, "orjson")],
@@ -82,7 +81,6 @@ def _shape(make: Callable[[int], Stream], size: int) -> RowMaker:
 
     def row(settings: Settings) -> Row:
         stream = make(settings.size(size, smoke=8))
-        targets: list[Target] = [Faster(0, ("anthropic",)), AtMost(float("inf"), "msgspec")]
         return Row(
             name=stream.name,
             contestants=[
@@ -90,7 +88,6 @@ def _shape(make: Callable[[int], Stream], size: int) -> RowMaker:
                 through(pipelines.OFFICIAL, [stream.frames], units=stream.events),
                 *_floors([stream]),
             ],
-            targets=targets,
         )
 
     return row
