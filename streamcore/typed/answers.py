@@ -6,31 +6,27 @@ blocks a type belongs to, for those who look into blocks that still grow, is dec
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, TypeAlias
 
 import attrs
 
-from streamcore.errors import DecodeError
+from streamcore.errors import ProtocolError
 from streamcore.partial_json import PartialJSON
 from streamcore.typed.faults import InvalidOutputError
 from streamcore.typed.paths import Path, PathError, resolve
-from streamcore.typed.shapes import name_of, shape_of
+from streamcore.typed.shapes import shape_of
 from streamcore.typed.structuring import structure
 from streamcore.typed.tools import Tool, tool_types
 from streamcore.types import ContentBlock, MCPToolUseBlock, Message, ServerToolUseBlock, TextBlock, ToolUseBlock
-from streamcore.types._base import replaced
 
-__all__ = ["AnswerTypes", "OnInvalid", "Target", "is_tool_use"]
+__all__ = ["AnswerTypes", "OnInvalid", "Target"]
 
 OnInvalid: TypeAlias = Literal["raise", "keep"]
 
-_TOOL_USE: Final = (ToolUseBlock, ServerToolUseBlock, MCPToolUseBlock)
-
-
-def is_tool_use(block: ContentBlock) -> bool:
-    """Whether a block calls a tool, and so has JSON that streams."""
-    return isinstance(block, _TOOL_USE)
+_ToolUse: TypeAlias = ToolUseBlock | ServerToolUseBlock | MCPToolUseBlock
+# With one of these the model says that it has written what it wanted. With others it was stopped, or refused.
+_COMPLETE: Final = frozenset({"end_turn", "tool_use"})
 
 
 def _tools(tools: Any) -> dict[str, Tool]:
@@ -67,23 +63,24 @@ class AnswerTypes:
     # Complete blocks
 
     def parse(self, block: ContentBlock, index: int | None = None) -> dict[str, Any]:
-        """What a complete block says, as attributes to set on it: `parsed_output` or `parsed_input`, or, if it is not
-        of its type, `parse_error`. Nothing, if the block has no type, or ended early: then it says so itself.
+        """What a complete block says, as attributes to set on it: `parsed_output` or `parsed_input`. If it is no whole
+        JSON, `parse_error` says so, and it is for `check_end` to raise that: the reason why the model stopped may
+        explain it.
 
         Raises:
-            InvalidOutputError: It is not of its type, and such a thing is to be raised.
+            InvalidOutputError: It is not of its type, and that is to be raised.
         """
         try:
             if isinstance(block, TextBlock):
                 return self._parse_text(block)
-            if isinstance(block, ToolUseBlock):
+            if isinstance(block, _ToolUse):
                 return self._parse_input(block)
         except InvalidOutputError as error:
             error.index = index
-            if self.on_invalid == "raise":
+            if error.faults and self.on_invalid == "raise":
                 raise
-            kept = {"parsed_input": block.input} if isinstance(block, ToolUseBlock) else {}
-            return {**kept, "parse_error": error}
+            as_it_is = {"parsed_input": block.input} if error.faults and isinstance(block, _ToolUse) else {}
+            return {**as_it_is, "parse_error": error}
         return {}
 
     def _parse_text(self, block: TextBlock) -> dict[str, Any]:
@@ -93,37 +90,55 @@ class AnswerTypes:
         json.feed(block.text)
         try:
             value = json.close()
-        except DecodeError as error:
-            ended_early = error.offset is None or error.offset >= len(block.text)
+        except ProtocolError as error:
             raise InvalidOutputError(
-                f"the output {'ended early' if ended_early else 'is no JSON'}: {error.message}",
+                f"the output is no whole JSON: {error.message}",
                 offset=error.offset,
                 offset_unit="character",
                 received=block.text,
             ) from None
         return {"parsed_output": structure(value, self.output_format)}
 
-    def _parse_input(self, block: ToolUseBlock) -> dict[str, Any]:
+    def _parse_input(self, block: _ToolUse) -> dict[str, Any]:
         found = self.tools.get(block.name)
-        if found is None or block.partial_input is not None:
+        if found is None:
             return {}
+        if block.partial_input is not None:
+            raise InvalidOutputError(f"the input of {block.name!r} is no whole JSON", received=block.partial_input)
         return {"parsed_input": found.structure(block.input)}
+
+    def check_end(self, parsed: Iterable[Mapping[str, Any]], stop_reason: str | None) -> None:
+        """The message is complete: see that all of it could be parsed, if the model thinks so too.
+
+        Args:
+            parsed: What `parse` said of its blocks.
+            stop_reason: Why the model stopped.
+
+        Raises:
+            InvalidOutputError: Something is no whole JSON, and that is to be raised.
+        """
+        if self.on_invalid == "raise" and stop_reason in _COMPLETE:
+            for attributes in parsed:
+                if (error := attributes.get("parse_error")) is not None:
+                    raise error
 
     def parse_message(self, message: Message) -> Message:
         """A message that came whole, with what its blocks say.
 
         Raises:
-            InvalidOutputError: As `parse`; with the message as its `snapshot`.
+            InvalidOutputError: As `parse` and `check_end`; with the message as its `snapshot`.
         """
-        blocks: list[ContentBlock] = []
         try:
-            for index, block in enumerate(message.content):
-                found = self.parse(block, index)
-                blocks.append(replaced(block, **found) if found else block)
+            parsed = [self.parse(block, index) for index, block in enumerate(message.content)]
+            self.check_end(parsed, message.stop_reason)
         except InvalidOutputError as error:
             error.snapshot = message
             raise
-        return replaced(message, content=tuple(blocks))
+        blocks = [
+            attrs.evolve(block, **attributes) if attributes else block
+            for block, attributes in zip(message.content, parsed, strict=True)
+        ]
+        return attrs.evolve(message, content=tuple(blocks))
 
     # Growing blocks
 
@@ -135,13 +150,11 @@ class AnswerTypes:
         Raises:
             PathError: The types do not have it.
         """
-        typed: dict[str | None, Any] = {name: item.annotation for name, item in self.tools.items()}
-        if self.output_format is not None:
-            typed[None] = self.output_format
-        if tool is not None:
-            typed = {name: item for name, item in typed.items() if name == tool}
-        elif block is not None:
-            typed = {}
+        typed: dict[str | None, Any] = {}
+        if block is None:
+            typed |= {name: item.annotation for name, item in self.tools.items() if tool in (None, name)}
+            if self.output_format is not None and tool is None:
+                typed[None] = self.output_format
         found: dict[str | None, Any] = {}
         reasons: list[str] = []
         for name, item in typed.items():
@@ -155,12 +168,11 @@ class AnswerTypes:
 
     def target_of(self, annotation: Any, *, block: int | None, tool: str | None) -> Target:
         """Where a value of a type is to be looked for: in the blocks that it is the type of, or else in all."""
-        named = {name: item.annotation for name, item in self.tools.items() if item.made_from(annotation)}
-        types: dict[str | None, Any] = dict(named)
-        if self.output_format is not None and self.output_format == annotation:
-            types[None] = annotation
-        if tool is not None or block is not None:
-            types = {}
+        types: dict[str | None, Any] = {}
+        if tool is None and block is None:
+            types |= {name: annotation for name, item in self.tools.items() if item.annotation == annotation}
+            if self.output_format == annotation:
+                types[None] = annotation
         return Target(block=block, tool=tool, types=types, annotation=annotation)
 
 
@@ -183,8 +195,8 @@ class Target:
 
     def type_in(self, start: ContentBlock, index: int) -> tuple[bool, Any]:
         """Whether a block is meant, and the type of what is looked for there (`Any` if there is none to be known)."""
-        if is_tool_use(start):
-            name: str | None = start.name  # type: ignore[union-attr]  # all three have one
+        if isinstance(start, _ToolUse):
+            name: str | None = start.name
         elif isinstance(start, TextBlock) and self.tool is None:
             name = None
         else:
@@ -195,7 +207,3 @@ class Target:
             and (not self.types or name in self.types)
         )
         return meant, self.types.get(name, Any) if self.annotation is None else self.annotation
-
-    @property
-    def wanted(self) -> str:
-        return name_of(self.annotation)

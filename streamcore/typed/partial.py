@@ -12,17 +12,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Generic
 
-import attrs
 from typing_extensions import TypeVar
 
+from streamcore.block_builder import BlockBuilder
 from streamcore.partial_json import PartialJSON
 from streamcore.typed.answers import Target
 from streamcore.typed.faults import InvalidOutputError
 from streamcore.typed.missing import MISSING
 from streamcore.typed.shapes import Anything, Array, Map, OneOf, Record, Scalar, Shape, Tuple, name_of, shape_of
 from streamcore.typed.structuring import may_be, structure
-from streamcore.typed.values import Blocks, Source
-from streamcore.block_builder import BlockBuilder
+from streamcore.typed.values import Blocks, Source, growth
 
 __all__ = ["Partial", "PartialReader", "partial_value"]
 
@@ -34,54 +33,54 @@ class Partial(Generic[_T]):
     it is an instance of it.
     """
 
-    __slots__ = ("_annotation", "_fields", "_open", "_so_far")
+    # With two underscores, so that none of them is a name that the class may have.
+    __slots__ = ("__annotation", "__fields", "__open", "__so_far")
 
     def __init__(self, annotation: Any, so_far: Mapping[str, Any], *, is_open: bool) -> None:
         shape = shape_of(annotation)
         assert isinstance(shape, Record)
-        _put(self, "_annotation", annotation)
-        _put(self, "_fields", {field.name: field for field in shape.fields})
-        _put(self, "_so_far", so_far)
-        _put(self, "_open", is_open)
+        _put(self, "_Partial__annotation", annotation)
+        _put(self, "_Partial__fields", {field.name: field for field in shape.fields})
+        _put(self, "_Partial__so_far", so_far)
+        _put(self, "_Partial__open", is_open)
 
-    @property
+    @property  # type: ignore[misc]  # it is not to be set
     def __class__(self) -> Any:
-        shape = shape_of(self._annotation)
+        shape = shape_of(self.__annotation)
         assert isinstance(shape, Record)
         return shape.cls
 
     def __getattr__(self, name: str) -> Any:
-        fields = object.__getattribute__(self, "_fields")
-        field = fields.get(name)
+        field = self.__fields.get(name)
         if field is None:
-            raise AttributeError(f"{name_of(self._annotation)} has no field {name!r}")
-        if field.key not in self._so_far:
+            raise AttributeError(f"{name_of(self.__annotation)} has no field {name!r}")
+        if field.key not in self.__so_far:
             return MISSING
         # What is open is what came last.
-        is_open = self._open and field.key == next(reversed(self._so_far))
-        return partial_value(self._so_far[field.key], field.annotation, is_open=is_open)
+        is_open = self.__open and field.key == next(reversed(self.__so_far))
+        return partial_value(self.__so_far[field.key], field.annotation, is_open=is_open)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        raise AttributeError(f"a partial {name_of(self._annotation)} cannot be changed")
+        raise AttributeError(f"a partial {name_of(self.__annotation)} cannot be changed")
 
     def __delattr__(self, name: str) -> None:
-        raise AttributeError(f"a partial {name_of(self._annotation)} cannot be changed")
+        raise AttributeError(f"a partial {name_of(self.__annotation)} cannot be changed")
 
     def __repr__(self) -> str:
-        members = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._fields)
-        return f"Partial({name_of(self._annotation)}({members}))"
+        members = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__fields)
+        return f"Partial({name_of(self.__annotation)}({members}))"
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not Partial:
             return NotImplemented
-        return self._annotation == other._annotation and all(
-            getattr(self, name) == getattr(other, name) for name in self._fields
+        return self.__annotation == other.__annotation and all(
+            getattr(self, name) == getattr(other, name) for name in self.__fields
         )
 
     __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (self._annotation, self._so_far, self._open)
+        return _restore, (self.__annotation, self.__so_far, self.__open)
 
 
 _put = object.__setattr__
@@ -177,6 +176,7 @@ class PartialReader:
     __slots__ = ("_blocks", "_builder", "_json", "_target")
 
     def __init__(self, source: Source, target: Target) -> None:
+        shape_of(target.annotation)
         self._target = target
         self._blocks = Blocks(source)
         self._builder: BlockBuilder | None = None
@@ -189,13 +189,15 @@ class PartialReader:
         for builder in self._blocks.fresh():
             if self._target.type_in(builder.start, builder.index)[0]:
                 self._builder, self._json = builder, PartialJSON()
+        json = self._json
+        if self._builder is not None and (text := growth(self._builder, json.length)):
+            json.feed(text)
+        value = json.best
+        is_open = json.is_inside_scalar
+        if is_open and self._builder is not None and self._builder.closed and not isinstance(value, (dict, list)):
+            # A number that is all there is.
+            is_open = isinstance(value, str)
         annotation = self._target.annotation
-        value: Any = None
-        is_open = True
-        if self._builder is not None:
-            self._json.feed(self._builder.json_since(self._json.length))
-            value = self._json.best
-            is_open = not (self._json.error is None and self._json.complete) and not self._builder.closed
-        if value is None and isinstance(shape_of(annotation), Record):
-            value = {}
-        return MISSING if value is None else partial_value(value, annotation, is_open=is_open and self._json.is_inside_scalar)
+        if value is None and not (json.error is None and json.complete):
+            value = {} if isinstance(shape_of(annotation), Record) else MISSING
+        return value if value is MISSING else partial_value(value, annotation, is_open=is_open)

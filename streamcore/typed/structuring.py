@@ -44,7 +44,7 @@ from streamcore.typed.shapes import (
     shape_of,
 )
 
-__all__ = ["expected", "structure"]
+__all__ = ["expected", "may_be", "structure"]
 
 _T = TypeVar("_T")
 _Hook = Callable[[Any, Any], Any]
@@ -290,7 +290,7 @@ def _union(shape: OneOf, converter: cattrs.Converter) -> _Hook:
     members = [(shape_of(member), member, _later(member, converter)) for member in shape.members]
 
     def hook(value: Any, _: Any) -> Any:
-        possible = [member for member in members if _may_be(member[0], value)]
+        possible = [member for member in members if may_be(member[0], value)]
         if len(possible) == 1:
             member, annotation, structure_it = possible[0]
             if not isinstance(member, Scalar):
@@ -311,7 +311,7 @@ def _union(shape: OneOf, converter: cattrs.Converter) -> _Hook:
     return hook
 
 
-def _may_be(shape: Shape, value: Any) -> bool:
+def may_be(shape: Shape, value: Any) -> bool:
     """Whether a value has the JSON kind of a shape and, if that is a class, does not contradict its constants."""
     match shape:
         case Record():

@@ -23,7 +23,7 @@ from streamcore.typed.schema import json_schema, transform_schema
 from streamcore.typed.shapes import Record, UnsupportedTypeError, name_of, shape_of
 from streamcore.typed.structuring import structure
 
-__all__ = ["Arguments", "Tool", "ToolSource", "tool", "tool_params", "tool_types"]
+__all__ = ["Arguments", "Tool", "ToolSource", "annotation_of", "tool", "tool_params", "tool_types"]
 
 ToolSource: TypeAlias = "type[Any] | Callable[..., Any] | Tool"
 """What a tool can be made from."""
@@ -85,9 +85,7 @@ def tool(source: Any, *, name: str | None = None, description: str | None = None
         changes = {"name": name, "description": description}
         given: dict[str, Any] = {key: value for key, value in changes.items() if value is not None}
         return attrs.evolve(source, **given, options={**source.options, **options})
-    annotation: Any = source
-    if not _is_class(source):
-        annotation = _arguments_of(source)
+    annotation = source if _is_class(source) else _arguments_of(source)
     shape = shape_of(annotation)
     if not isinstance(shape, Record):
         raise UnsupportedTypeError(f"the input of a tool is an object, which {name_of(annotation)} is not")
@@ -106,6 +104,13 @@ def tool(source: Any, *, name: str | None = None, description: str | None = None
         input_schema=schema,
         options=options,
     )
+
+
+def annotation_of(source: Any) -> Any:
+    """The type that is meant: of a tool that of its input, of a function that of its arguments, or the type itself."""
+    if isinstance(source, Tool):
+        return source.annotation
+    return _arguments_of(source) if inspect.isroutine(source) else source
 
 
 def _is_class(source: Any) -> bool:

@@ -7,6 +7,7 @@ each block that is open how far it has read; reads nothing twice. Does no I/O an
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Iterator
 from typing import Any, Generic, Protocol
@@ -24,7 +25,7 @@ from streamcore.typed.scanner import Found, PathScanner
 from streamcore.typed.structuring import structure
 from streamcore.types import Message
 
-__all__ = ["Blocks", "Source", "Values"]
+__all__ = ["Blocks", "Source", "Values", "growth"]
 
 _T = TypeVar("_T", default=Any)
 
@@ -63,7 +64,17 @@ class Blocks:
         return [builder for builder in found if builder is not None]
 
 
-@attrs.define
+def growth(builder: BlockBuilder, position: int) -> str:
+    """The JSON text of a block after its first characters, as far as it has come."""
+    if builder.length > position:
+        return builder.since(position)
+    given = getattr(builder.start, "input", None)
+    if given and builder.closed and not builder.length and not position:
+        return json.dumps(given)  # it came with the start of the block
+    return ""
+
+
+@attrs.define(eq=False)
 class _Reading:
     """A block that is being read: how many characters of it have been."""
 
@@ -73,14 +84,10 @@ class _Reading:
     position: int = 0
 
     def read(self) -> list[Found]:
-        builder = self.builder
-        closed = builder.closed
-        found: list[Found] = []
-        if builder.json_length > self.position:
-            text = builder.json_since(self.position)
-            self.position += len(text)
-            found = self.scanner.feed(text)
-        if closed:
+        text = growth(self.builder, self.position)
+        self.position += len(text)
+        found = self.scanner.feed(text) if text else []
+        if self.builder.closed:
             found += self.scanner.close()
         return found
 
@@ -112,10 +119,10 @@ class Values(Generic[_T]):
             reading, found = self._found.popleft()
             if self._path.grows:
                 return found.text  # type: ignore[return-value]  # text is what was asked for
-            json = PartialJSON()
-            json.feed(found.text)
+            document = PartialJSON()
+            document.feed(found.text)
             try:
-                value = json.close()
+                value = document.close()
             except ProtocolError:
                 continue  # the block is no JSON, which is for the engine to say
             return self._structured(value, reading, found)
