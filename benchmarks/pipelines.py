@@ -46,9 +46,6 @@ def engine(chunks: list[bytes]) -> MessageEngine:
         receive_data(chunk)
         for _ in events():
             pass
-    engine.receive_eof()
-    for _ in events():
-        pass
     return engine
 
 

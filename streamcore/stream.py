@@ -7,25 +7,22 @@ events, the text alone, the message so far and the final message: views of one s
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Generic, Self
 
 from typing_extensions import TypeVar
 
 from streamcore._derive import DerivingDecoder, derive
 from streamcore._handlers import Handlers
 from streamcore._stream import AsyncStream, Stream
-from streamcore._typed_stream import TypedAsyncStream, TypedStream
 from streamcore.engine import MessageEngine
 from streamcore.errors import IncompleteStreamError, NoTextError, Violation
 from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.types import ContentBlock, Message, MessageStreamEvent, ParsedMessageStreamEvent, TextBlock, TextEvent
-from streamcore.types.message import OutputT
 
 if TYPE_CHECKING:
     from streamcore._pump import Pump
-    from streamcore.typed import OnInvalid
 
 __all__ = [
     "AsyncMessageStream",
@@ -37,18 +34,15 @@ __all__ = [
     "derive",
 ]
 
-ToolTypes: TypeAlias = Mapping[str, Any] | Iterable[Any] | None
-"""Classes of tools' inputs, by the tools' names, or classes and functions to be named after."""
 
-
-class _MessageBase(Generic[OutputT]):
+class _MessageBase:
     """What a sync and an async message stream have in common."""
 
-    _engine: MessageEngine[OutputT]
+    _engine: MessageEngine
     _pump: Pump[ParsedMessageStreamEvent]
 
     @property
-    def current_message_snapshot(self) -> Message[OutputT]:
+    def current_message_snapshot(self) -> Message:
         """The message exactly up to the latest event. It never changes.
 
         Raises:
@@ -64,7 +58,7 @@ class _MessageBase(Generic[OutputT]):
         """What was odd so far, but lost nothing."""
         return self._engine.violations
 
-    def _final_message(self) -> Message[OutputT]:
+    def _final_message(self) -> Message:
         return self._engine.final_message
 
     def _lost_nothing(self, error: Exception) -> bool:
@@ -72,7 +66,7 @@ class _MessageBase(Generic[OutputT]):
         return error is self._pump.error and self._engine.complete
 
 
-class MessageStream(_MessageBase[OutputT], Stream[ParsedMessageStreamEvent], TypedStream):
+class MessageStream(_MessageBase, Stream[ParsedMessageStreamEvent]):
     """The events of one message as they arrive, and the message.
 
     ```python
@@ -95,9 +89,6 @@ class MessageStream(_MessageBase[OutputT], Stream[ParsedMessageStreamEvent], Typ
         strict: Raise where otherwise a `Violation` is recorded.
         limits: Bounds on the stream.
         trailing_strings: Whether a string that is still open counts, in the input of a tool, as far as it has come.
-        output_format: The class that the text of the answer is JSON of, as for `MessageEngine`.
-        tool_types: The classes of tools' inputs, as for `MessageEngine`.
-        on_invalid: What happens when something is not of its class, as for `MessageEngine`.
     """
 
     def __init__(
@@ -109,18 +100,8 @@ class MessageStream(_MessageBase[OutputT], Stream[ParsedMessageStreamEvent], Typ
         strict: bool = False,
         limits: Limits = DEFAULT_LIMITS,
         trailing_strings: bool = False,
-        output_format: type[OutputT] | None = None,
-        tool_types: ToolTypes = None,
-        on_invalid: OnInvalid = "raise",
     ) -> None:
-        self._engine = MessageEngine(
-            strict=strict,
-            limits=limits,
-            trailing_strings=trailing_strings,
-            output_format=output_format,
-            tool_types=tool_types,
-            on_invalid=on_invalid,
-        )
+        self._engine = MessageEngine(strict=strict, limits=limits, trailing_strings=trailing_strings)
         super().__init__(chunks, decoder=DerivingDecoder(self._engine), response=response, close=close)
         self._handlers = Handlers.of(self, MessageStream)
 
@@ -134,7 +115,7 @@ class MessageStream(_MessageBase[OutputT], Stream[ParsedMessageStreamEvent], Typ
         for _ in self:
             pass
 
-    def get_final_message(self) -> Message[OutputT]:
+    def get_final_message(self) -> Message:
         """Read the stream to its end and return the message. May be called again, and after the stream was closed.
 
         Raises:
@@ -184,7 +165,7 @@ class MessageStream(_MessageBase[OutputT], Stream[ParsedMessageStreamEvent], Typ
         """
 
 
-class AsyncMessageStream(_MessageBase[OutputT], AsyncStream[ParsedMessageStreamEvent], TypedAsyncStream):
+class AsyncMessageStream(_MessageBase, AsyncStream[ParsedMessageStreamEvent]):
     """`MessageStream` for async programs, under asyncio or trio.
 
     ```python
@@ -201,9 +182,6 @@ class AsyncMessageStream(_MessageBase[OutputT], AsyncStream[ParsedMessageStreamE
         strict: Raise where otherwise a `Violation` is recorded.
         limits: Bounds on the stream.
         trailing_strings: Whether a string that is still open counts, in the input of a tool, as far as it has come.
-        output_format: The class that the text of the answer is JSON of, as for `MessageEngine`.
-        tool_types: The classes of tools' inputs, as for `MessageEngine`.
-        on_invalid: What happens when something is not of its class, as for `MessageEngine`.
     """
 
     def __init__(
@@ -215,18 +193,8 @@ class AsyncMessageStream(_MessageBase[OutputT], AsyncStream[ParsedMessageStreamE
         strict: bool = False,
         limits: Limits = DEFAULT_LIMITS,
         trailing_strings: bool = False,
-        output_format: type[OutputT] | None = None,
-        tool_types: ToolTypes = None,
-        on_invalid: OnInvalid = "raise",
     ) -> None:
-        self._engine = MessageEngine(
-            strict=strict,
-            limits=limits,
-            trailing_strings=trailing_strings,
-            output_format=output_format,
-            tool_types=tool_types,
-            on_invalid=on_invalid,
-        )
+        self._engine = MessageEngine(strict=strict, limits=limits, trailing_strings=trailing_strings)
         super().__init__(chunks, decoder=DerivingDecoder(self._engine), response=response, close=close)
         self._handlers = Handlers.of(self, AsyncMessageStream)
 
@@ -240,7 +208,7 @@ class AsyncMessageStream(_MessageBase[OutputT], AsyncStream[ParsedMessageStreamE
         async for _ in self:
             pass
 
-    async def get_final_message(self) -> Message[OutputT]:
+    async def get_final_message(self) -> Message:
         """Read the stream to its end and return the message. May be called again, and after the stream was closed.
 
         Raises:

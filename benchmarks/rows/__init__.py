@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import node_peers
-from benchmarks.rows import command, footprint, framing, node, pipeline, snapshots, tool_input
+from benchmarks.rows import command, footprint, framing, pipeline, snapshots, tool_input
 from benchmarks.rows.settings import RowMaker, Settings
 
 __all__ = ["ROWS", "Settings"]
@@ -15,5 +14,4 @@ ROWS: dict[str, RowMaker] = {
     **framing.ROWS,
     **footprint.ROWS,
     **command.ROWS,
-    **({} if node_peers.missing() else node.ROWS),
 }

@@ -36,7 +36,6 @@ class Loop(Protocol):
 
     async def first(self, chunks: AsyncGenerator[bytes]) -> bytes:
         """The first chunk of a body that is closed by what `at_end` was given: the loop need not do so."""
-        ...
 
 
 def running_loop() -> Loop:

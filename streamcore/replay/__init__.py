@@ -8,6 +8,8 @@ from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, Ch
 from streamcore.replay.chunking import Chunking, RandomChunks, parse_chunking
 from streamcore.replay.files import Format, format_of, open_capture, read_captures, write_captures
 from streamcore.replay.playing import AS_RECORDED, INSTANTLY, AsyncPlayer, Failures, SyncPlayer
+from streamcore.replay.record import record
+from streamcore.replay.recorder import Exchange, Recorder
 from streamcore.replay.redaction import DEFAULT_REDACTION, REDACTED, Redaction
 from streamcore.replay.replay import Choose, Fault, NoCaptureError, Replay, Source
 from streamcore.replay.streams import CapturedResponse, aopen_stream, open_stream
@@ -26,12 +28,14 @@ __all__ = [
     "Chunk",
     "Chunking",
     "End",
+    "Exchange",
     "Failures",
     "Fault",
     "Format",
     "NoCaptureError",
     "Pause",
     "RandomChunks",
+    "Recorder",
     "Redaction",
     "Replay",
     "Source",
@@ -43,5 +47,6 @@ __all__ = [
     "open_stream",
     "parse_chunking",
     "read_captures",
+    "record",
     "write_captures",
 ]

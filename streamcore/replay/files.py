@@ -22,7 +22,16 @@ from streamcore.replay.plain import read_plain
 from streamcore.replay.redaction import DEFAULT_REDACTION, Redaction
 from streamcore.replay.timed import read_timed, timed_lines
 
-__all__ = ["Format", "StrPath", "format_of", "is_capture_file", "open_capture", "read_captures", "write_captures"]
+__all__ = [
+    "Format",
+    "StrPath",
+    "check_format",
+    "format_of",
+    "is_capture_file",
+    "open_capture",
+    "read_captures",
+    "write_captures",
+]
 
 Format: TypeAlias = Literal["timed", "sse"]
 """The name of a format."""
@@ -65,7 +74,7 @@ def read_captures(path: StrPath, *, format: Format | None = None) -> Iterator[Ca
     Raises:
         CaptureError: It cannot be read, is not of that format, or has no capture.
     """
-    read = _READERS[_checked(format, path)]
+    read = _READERS[check_format(format, path)]
     empty = True
     try:
         for capture in read(Path(path)):
@@ -86,7 +95,12 @@ def open_capture(path: StrPath, *, format: Format | None = None) -> Capture:  # 
     return next(read_captures(path, format=format))
 
 
-def _checked(format: Format | None, path: StrPath) -> Format:  # noqa: A002
+def check_format(format: Format | None, path: StrPath) -> Format:  # noqa: A002
+    """The format to read or write a file in.
+
+    Raises:
+        CaptureError: The one given is none, or the suffix stands for none.
+    """
     if format is None:
         return format_of(path)
     if format not in get_args(Format):
@@ -129,7 +143,7 @@ def write_captures(
     Raises:
         CaptureError: It cannot be written. Whatever is raised, also by `captures`, the file is as it was before.
     """
-    write = _WRITERS[_checked(format, path)]
+    write = _WRITERS[check_format(format, path)]
     if redaction is not None:
         captures = map(redaction.redact, captures)
     with _replacing(Path(path)) as file:

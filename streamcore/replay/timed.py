@@ -42,6 +42,7 @@ from streamcore.replay.capture import (
     Pause,
     Step,
 )
+from streamcore.replay.spool import Spool
 
 __all__ = ["read_timed", "timed_chunk", "timed_end", "timed_header", "timed_lines"]
 
@@ -144,15 +145,19 @@ def _line(value: object) -> bytes:
 # Reading
 
 
-def read_timed(path: Path) -> Iterator[Capture]:
+def read_timed(path: Path | Spool, offset: int = 0) -> Iterator[Capture]:
     """The captures in a file, one by one. Their bodies read the file again, each time they are gone through.
+
+    Args:
+        path: The file.
+        offset: Where the first one begins.
 
     Raises:
         CaptureError: A line is not what the format has there.
         OSError: The file cannot be read.
     """
-    offset = 0
     with path.open("rb") as file:
+        file.seek(offset)
         for number, line in enumerate(file, 1):
             offset += len(line)
             if number == 1 or _begins_capture(line):
@@ -169,7 +174,7 @@ def _begins_capture(line: bytes) -> bool:
         return False  # the body that it belongs to will say what is wrong
 
 
-def _capture(line: bytes, path: Path, number: int, offset: int) -> Capture:
+def _capture(line: bytes, path: Path | Spool, number: int, offset: int) -> Capture:
     try:
         header = _header_decoder.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -200,7 +205,7 @@ def _capture(line: bytes, path: Path, number: int, offset: int) -> Capture:
 class _TimedBody(Iterable[Step]):
     """The lines of a file from an offset on, up to an end line."""
 
-    path: Path
+    path: Path | Spool
     offset: int
     header_line: int
 

@@ -150,13 +150,7 @@ class WireField:
 
 
 def wire_field(
-    *,
-    key: str | None = None,
-    default: Any = None,
-    null: bool = False,
-    response_only: bool = False,
-    local: bool = False,
-    shown: bool = True,
+    *, key: str | None = None, default: Any = None, null: bool = False, response_only: bool = False, local: bool = False
 ) -> Any:
     """An attribute with a default whose wire form differs from the plain rule.
 
@@ -165,11 +159,10 @@ def wire_field(
         default: Its value when the wire has none.
         null: Whether `to_dict()` says null instead of leaving it out.
         response_only: Whether the API refuses it in a request (`to_param()` leaves it out).
-        local: Whether it has no wire form at all. It does not count when values are compared.
-        shown: Whether it is printed.
+        local: Whether it has no wire form at all.
     """
     metadata = {"key": key, "null": null, "response_only": response_only, "local": local}
-    return attrs.field(default=default, metadata=metadata, eq=not local, repr=shown)
+    return attrs.field(default=default, metadata=metadata, eq=not local)
 
 
 _WIRE_FIELDS: dict[type[Any], tuple[WireField, ...]] = {}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Generic, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import attrs
-from typing_extensions import TypeVar
 
 from streamcore.types._base import Unknown, WireObject, absent, plain, wire_field
-from streamcore.types.blocks import ContentBlock, TextBlock
+from streamcore.types.blocks import ContentBlock
 from streamcore.types.usage import Usage
 
 __all__ = [
@@ -21,7 +20,6 @@ __all__ = [
     "ContextManagementResponse",
     "Diagnostics",
     "Message",
-    "OutputT",
     "RefusalStopDetails",
     "StopDetails",
     "StopReason",
@@ -135,12 +133,8 @@ class Diagnostics(WireObject):
     cache_miss_reason: CacheMiss | None = wire_field(null=True)
 
 
-OutputT = TypeVar("OutputT", default=Any)
-"""The class of a message's output, which a type checker may know of: `Message[Report]`."""
-
-
 @attrs.frozen(kw_only=True)
-class Message(WireObject, Generic[OutputT]):
+class Message(WireObject):
     """The model's answer.
 
     Attributes:
@@ -162,17 +156,6 @@ class Message(WireObject, Generic[OutputT]):
     context_management: ContextManagementResponse | None = None
     diagnostics: Diagnostics | None = None
     input_transformations: tuple[dict[str, Any], ...] | None = None
-
-    @property
-    def parsed_output(self) -> OutputT | None:
-        """What the text says, of the class that was asked for by `output_format`: the `parsed_output` of the first text
-        block that has one.
-        """
-        for block in self.content:
-            if isinstance(block, TextBlock) and block.parsed_output is not None:
-                output: OutputT = block.parsed_output
-                return output
-        return None
 
     def to_param(self) -> dict[str, Any]:
         """This message as an entry of the next request's `messages`: its role and its content."""

@@ -1,0 +1,169 @@
+"""What is received while it is received, to a file of captures at the end.
+
+A `Recorder` takes any number of exchanges, also at once; each is fed by whoever has its bytes. What it holds is free of
+secrets from the start, and lies in an unnamed temporary file as soon as it is more than a megabyte. The file itself is
+written when the recorder is closed: whole, with all exchanges in the order in which their answers began.
+
+Recording never fails what is recorded: if there is no room to write, `close()` says so.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from streamcore.replay.capture import Capture, CaptureError, Chunk, End, EndReason, Step
+from streamcore.replay.files import Format, StrPath, check_format, write_captures
+from streamcore.replay.redaction import DEFAULT_REDACTION, Mask, Redaction
+from streamcore.replay.spool import Spool
+from streamcore.replay.timed import read_timed, timed_chunk, timed_end, timed_header
+
+__all__ = ["Exchange", "Recorder"]
+
+
+class Recorder:
+    """Takes exchanges, and writes them to a file when it is closed. Threads may share it.
+
+    If there were none, no file is written.
+
+    Args:
+        path: The file. It is replaced.
+        format: What to write, if its suffix does not tell.
+        redaction: What is taken out; `None` is nothing.
+        clock: Tells the time in seconds.
+
+    Raises:
+        CaptureError: The suffix stands for no format.
+    """
+
+    def __init__(
+        self,
+        path: StrPath,
+        *,
+        format: Format | None = None,  # noqa: A002  # the field's word
+        redaction: Redaction | None = DEFAULT_REDACTION,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._path = path
+        self._format: Format = check_format(format, path)
+        self._redaction = redaction
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._spool = Spool()
+        self._open: dict[int, Exchange] = {}
+        self._finished: dict[int, int] = {}
+        self._count = 0
+        self._closed = False
+        self._failure: OSError | None = None
+
+    def begin(self, head: Capture) -> Exchange:
+        """The head of an answer has arrived: its time begins. The body of `head` is not looked at."""
+        with self._lock:
+            number = self._count
+            self._count += 1
+            clean, mask = self._redaction.begin(head) if self._redaction is not None else (head, Mask())
+            exchange = Exchange(self, number, clean, mask, self._clock)
+            if not self._closed:
+                self._open[number] = exchange
+        return exchange
+
+    def close(self) -> None:
+        """Write the file. Exchanges that have not ended are kept as far as they came.
+
+        Raises:
+            CaptureError: It cannot be written, or there was no room for what came.
+        """
+        for exchange in list(self._open.values()):
+            exchange.close()
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        try:
+            if self._failure is not None:
+                raise CaptureError(f"there was no room for the recording: {self._failure}", path=str(self._path))
+            if self._finished:
+                captures = (next(read_timed(self._spool, offset)) for _, offset in sorted(self._finished.items()))
+                write_captures(self._path, captures, format=self._format, redaction=None)
+        finally:
+            self._spool.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _finish(self, number: int, recorded: Spool) -> None:
+        with self._lock:
+            if self._open.pop(number, None) is None:
+                return
+            self._finished[number] = self._spool.size
+            try:
+                for offset in range(0, recorded.size, 1024 * 1024):
+                    self._spool.append(recorded.read(offset, 1024 * 1024))
+            except OSError as error:
+                self._failure = error
+
+    def _failed(self, error: OSError) -> None:
+        self._failure = error
+
+
+class Exchange:
+    """One answer as it arrives. It ends once: complete, broken, or closed; after that nothing is taken any more."""
+
+    def __init__(self, recorder: Recorder, number: int, head: Capture, mask: Mask, clock: Callable[[], float]) -> None:
+        self._recorder = recorder
+        self._number = number
+        self._mask = mask
+        self._clock = clock
+        self._began = clock()
+        self._spool = Spool()
+        self._over = False
+        self._lock = threading.Lock()
+        self._write(timed_header(head))
+
+    def receive(self, data: bytes) -> None:
+        """Bytes of the content have arrived."""
+        if data:
+            self._step(Chunk(self._clock() - self._began, data))
+
+    def complete(self) -> None:
+        """The body has ended as the server meant it to."""
+        self._end("complete")
+
+    def broke(self, error: BaseException) -> None:
+        """The connection has failed."""
+        self._end("broken", f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+
+    def close(self) -> None:
+        """The reader has left, if the body has not ended before."""
+        self._end("closed")
+
+    def _end(self, reason: EndReason, message: str = "") -> None:
+        self._step(End(self._clock() - self._began, reason, message))
+
+    def _step(self, step: Step) -> None:
+        with self._lock:
+            if self._over:
+                return
+            for ready in self._mask.feed(step):
+                if isinstance(ready, Chunk):
+                    self._write(timed_chunk(ready))
+                elif isinstance(ready, End):
+                    self._over = True
+                    self._write(timed_end(ready))
+        if self._over:
+            self._recorder._finish(self._number, self._spool)
+            self._spool.close()
+
+    def _write(self, line: bytes) -> None:
+        try:
+            self._spool.append(line)
+        except OSError as error:
+            self._recorder._failed(error)

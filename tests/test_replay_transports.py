@@ -1,0 +1,165 @@
+"""Captures played into clients: ours on each HTTP library, and the official one."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import anthropic
+import httpx
+import httpx2
+import pytest
+from helpers import FIXTURES, HELLO, body, start
+from server import ASK, BACKENDS, run
+
+import streamcore.httpx
+import streamcore.replay.httpx
+import streamcore.replay.httpx2
+from streamcore import Message, StreamCoreError
+from streamcore.api.errors import APIConnectionError, APITimeoutError
+from streamcore.replay import (
+    Capture,
+    CapturedRequest,
+    Chunk,
+    Chunking,
+    End,
+    NoCaptureError,
+    Pause,
+    RandomChunks,
+    Replay,
+    open_stream,
+)
+
+GOOD = [path for path in FIXTURES if path.parent.name != "broken" and path.stem != "several"]
+LIBRARIES = [(httpx2, streamcore.replay.httpx2), (httpx, streamcore.replay.httpx)]
+CHUNKINGS: list[Chunking] = ["recorded", "event", 7, RandomChunks(seed=1)]
+KEY = "sk-ant-key"
+
+
+@pytest.mark.parametrize("chunking", CHUNKINGS)
+@pytest.mark.parametrize(("library", "transports"), LIBRARIES)
+def test_our_client_gets_the_message(library: Any, transports: Any, chunking: Chunking) -> None:
+    for path in GOOD:
+        expected = open_stream(path).get_final_message()
+        with library.Client(transport=transports.ReplayTransport(path, chunking=chunking)) as http_client:
+            client = streamcore.httpx.Anthropic(api_key=KEY, http_client=http_client)
+            with client.messages.stream(**ASK) as stream:
+                assert stream.get_final_message() == expected
+
+        async def test(path: Path = path) -> Message:
+            async with library.AsyncClient(
+                transport=transports.AsyncReplayTransport(path, chunking=chunking)
+            ) as http_client:
+                client = streamcore.httpx.AsyncAnthropic(api_key=KEY, http_client=http_client)
+                async with client.messages.stream(**ASK) as stream:
+                    return await stream.get_final_message()
+
+        for backend in BACKENDS:
+            assert run(backend, test) == expected
+
+
+OFFICIAL = ["text", "weather", "thinking", "tool", "parallel", "citations", "pings", "crlf", "search"]
+
+
+@pytest.mark.parametrize("name", OFFICIAL)
+def test_the_official_client_runs_from_a_capture(name: str) -> None:
+    (path,) = [path for path in GOOD if path.stem == name]
+    expected = open_stream(path).get_final_message()
+    transport = streamcore.replay.httpx2.ReplayTransport([path, path], chunking=RandomChunks(seed=2))
+    with httpx2.Client(transport=transport) as http_client:
+        client = anthropic.Anthropic(api_key=KEY, http_client=http_client)
+        with client.messages.stream(**ASK) as stream:
+            message = stream.get_final_message()
+        assert message.id == expected.id
+        assert [block.type for block in message.content] == [block.type for block in expected.content]
+        assert list(client.messages.create(stream=True, **ASK))[0].type == "message_start"
+
+    async def test() -> list[str]:
+        transport = streamcore.replay.httpx2.AsyncReplayTransport(path)
+        async with httpx2.AsyncClient(transport=transport) as http_client:
+            client = anthropic.AsyncAnthropic(api_key=KEY, http_client=http_client)
+            async with client.messages.stream(**ASK) as stream:
+                return [block.type for block in (await stream.get_final_message()).content]
+
+    assert run("asyncio", test) == [block.type for block in expected.content]
+
+
+def playing(capture: Capture, **options: Any) -> streamcore.httpx.Anthropic:
+    http_client = httpx2.Client(transport=streamcore.replay.httpx2.ReplayTransport(capture, **options))
+    return streamcore.httpx.Anthropic(api_key=KEY, http_client=http_client, max_retries=0)
+
+
+def test_the_head_is_that_of_the_capture_without_what_told_of_the_transfer() -> None:
+    headers = [("Request-Id", "req_9"), ("x", "1"), ("x", "2"), ("content-encoding", "gzip"), ("Content-Length", "3")]
+    capture = Capture(headers=headers, body=[Chunk(0, body(*HELLO))])
+    with playing(capture) as client, client.messages.stream(**ASK) as stream:
+        assert stream.request_id == "req_9"
+        assert stream.response.headers.multi_items() == [("request-id", "req_9"), ("x", "1"), ("x", "2")]
+        assert stream.get_final_text() == "Hello"
+
+
+def test_a_function_chooses_by_the_request() -> None:
+    def choose(request: CapturedRequest, captures: Sequence[Capture]) -> Capture | None:
+        asked = json.loads(request.body)["messages"][0]["content"]
+        assert request.header("authorization") == f"Bearer {KEY}"
+        return next((capture for capture in captures if capture.name == asked), None)
+
+    captures = [Capture(name=name, body=[Chunk(0, body(start(name), *HELLO[1:]))]) for name in ("lima", "rome")]
+    replay = Replay(captures, choose=choose)
+    transport = streamcore.replay.httpx2.ReplayTransport(replay)
+    with httpx2.Client(transport=transport) as http_client:
+        client = streamcore.httpx.Anthropic(api_key=KEY, http_client=http_client)
+        for city in ("rome", "lima"):
+            with client.messages.stream(**{**ASK, "messages": [{"role": "user", "content": city}]}) as stream:
+                assert stream.get_final_message().id == city
+        with pytest.raises(NoCaptureError, match=r"there were: 1\. lima · status 200; 2\. rome"):
+            client.messages.stream(**{**ASK, "messages": [{"role": "user", "content": "oslo"}]}).__enter__()
+
+
+def test_more_requests_than_captures_is_an_error_for_the_official_client_too() -> None:
+    with httpx2.Client(transport=streamcore.replay.httpx2.ReplayTransport(Capture(name="one"))) as http_client:
+        client = anthropic.Anthropic(api_key=KEY, http_client=http_client, max_retries=0)
+        assert list(client.messages.create(stream=True, **ASK)) == []
+        with pytest.raises(anthropic.APIConnectionError) as caught:
+            client.messages.create(stream=True, **ASK)
+    assert "all captures have been played" in str(caught.value.__cause__)
+
+
+BREAKS: list[tuple[tuple[Chunk | Pause | End, ...], type[StreamCoreError]]] = [
+    ((Chunk(0, body(start())), End(0, "broken", "reset by peer")), APIConnectionError),
+    ((Chunk(0, body(start())), Pause(1000), Chunk(0, body(*HELLO[1:]))), APITimeoutError),
+]
+
+
+@pytest.mark.parametrize(("steps", "error"), BREAKS)
+@pytest.mark.parametrize(("library", "transports"), LIBRARIES)
+def test_a_cut_and_a_stall_are_what_they_are_on_a_socket(
+    library: Any, transports: Any, steps: Any, error: type[StreamCoreError]
+) -> None:
+    capture = Capture(body=steps)
+    with library.Client(transport=transports.ReplayTransport(capture)) as http_client:
+        client = streamcore.httpx.Anthropic(api_key=KEY, http_client=http_client, idle_timeout=0.01)
+        with client.messages.stream(**ASK) as stream, pytest.raises(error) as caught:
+            stream.until_done()
+    assert caught.value.snapshot.id == "msg_1"  # type: ignore[attr-defined]
+
+    async def test() -> None:
+        async with library.AsyncClient(transport=transports.AsyncReplayTransport(capture)) as http_client:
+            client = streamcore.httpx.AsyncAnthropic(api_key=KEY, http_client=http_client, idle_timeout=0.01)
+            async with client.messages.stream(**ASK) as stream:
+                await stream.until_done()
+
+    for backend in BACKENDS:
+        with pytest.raises(error) as caught:
+            run(backend, test)
+        assert caught.value.snapshot.id == "msg_1"  # type: ignore[attr-defined]
+
+
+def test_importing_the_room_loads_no_http_library() -> None:
+    script = "import sys, streamcore.replay; print(sorted({'httpx', 'httpx2', 'aiohttp', 'yaml', 'ijson', 'anyio'} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert found.stdout == "[]\n"
