@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 from rich.console import Console
@@ -35,8 +36,11 @@ def main() -> None:
     console = Console()
     if not console.is_terminal:
         console.width = 140  # in a file, a table as wide as it wants to be
-    with tempfile.TemporaryDirectory() as scratch:
-        settings = Settings(streams=streams, scratch=Path(scratch), smoke=options.smoke, full=options.full)
+    with ExitStack() as resources:
+        scratch = Path(resources.enter_context(tempfile.TemporaryDirectory()))
+        settings = Settings(
+            streams=streams, scratch=scratch, resources=resources, smoke=options.smoke, full=options.full
+        )
         if options.smoke:
             for name in names:
                 harness.smoke(ROWS[name](settings))

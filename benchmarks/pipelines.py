@@ -46,6 +46,9 @@ def engine(chunks: list[bytes]) -> MessageEngine:
         receive_data(chunk)
         for _ in events():
             pass
+    engine.receive_eof()
+    for _ in events():
+        pass
     return engine
 
 

@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import copy
 import enum
-from collections.abc import Callable
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar, Protocol
 
 from streamcore.block_builder import DELTA_RULES, BlockBuilder, BlockOptions
 from streamcore.codec import structure_event
@@ -45,7 +45,21 @@ from streamcore.types import (
 )
 from streamcore.types._base import extend, replaced, wire_fields, with_extra
 
-__all__ = ["MessageAccumulator"]
+__all__ = ["BlockParser", "MessageAccumulator"]
+
+
+class BlockParser(Protocol):
+    """What makes values of the user's types of complete blocks (see `streamcore.typed`)."""
+
+    def parse(self, block: ContentBlock, index: int) -> Mapping[str, Any]:
+        """Attributes to set on a block.
+
+        Raises:
+            ProtocolError: The block is not what it should be.
+        """
+
+    def check_end(self, parsed: Iterable[Mapping[str, Any]], stop_reason: str | None) -> None:
+        """The message is complete: raise if one of these attributes, of its blocks, says that it should not be."""
 
 
 class _Phase(enum.Enum):
@@ -74,6 +88,7 @@ class MessageAccumulator:
         multiple_messages: Whether a `message_start` after `message_stop` begins another message, as in a capture
             of several, instead of being an error. `snapshot` and `final_message` are then those of the latest.
         log: Where violations go; by default a log of this accumulator's own.
+        parser: Makes values of the user's types of the blocks that are complete.
 
     Attributes:
         hot: The block that the latest event was about, while it is open. Until this is another one, a caller may give
@@ -92,6 +107,7 @@ class MessageAccumulator:
         "_multiple_messages",
         "_options",
         "_order",
+        "_parser",
         "_phase",
         "_saw_message_delta",
         "_snapshot",
@@ -108,7 +124,9 @@ class MessageAccumulator:
         trailing_strings: bool = False,
         multiple_messages: bool = False,
         log: ViolationLog | None = None,
+        parser: BlockParser | None = None,
     ) -> None:
+        self._parser = parser
         self._limits = limits
         self._options = BlockOptions(trailing_strings, limits.max_depth)
         self._multiple_messages = multiple_messages
@@ -185,6 +203,11 @@ class MessageAccumulator:
     def builder(self, index: int) -> BlockBuilder | None:
         """The block in the making with this index, `None` if it was never started."""
         return self._builders.get(index)
+
+    @property
+    def block_count(self) -> int:
+        """How many blocks have begun."""
+        return len(self._blocks)
 
     def deferred_message(self) -> Callable[[], Message]:
         """`final_message`, to be built when it is called for, and this one even if another message begins before.
@@ -311,6 +334,7 @@ class MessageAccumulator:
         if builder.closed:
             self._log.report("after_block_stop", f"{delta.type} came after its block's stop", index=event.index)
             self._late.add(event.index)
+            builder.parsed = {}
         builder.apply(delta, rule)
         self._attend(builder)
 
@@ -333,6 +357,7 @@ class MessageAccumulator:
     def _stop_message(self, event: MessageStopEvent) -> None:
         for index in self._late:
             self._builders[index].check_input()
+            self._parse(self._builders[index])
         for builder in self._builders.values():
             if not builder.closed:
                 self._log.report("unclosed_block", "the block was still open at message_stop", index=builder.index)
@@ -345,6 +370,8 @@ class MessageAccumulator:
                     self._log.report(
                         "incomplete_input", "the tool is to be used, but its input is incomplete", index=builder.index
                     )
+        if self._parser is not None:
+            self._parser.check_end((builder.parsed for builder in self._builders.values()), self._stop_reason)
         self._enter(_Phase.AFTER)
 
     def _too_early(self, event: Any) -> None:
@@ -376,6 +403,11 @@ class MessageAccumulator:
         self._touched.add(builder.index)
         if self.hot is builder:
             self.hot = None
+        self._parse(builder)
+
+    def _parse(self, builder: BlockBuilder) -> None:
+        if self._parser is not None:
+            builder.set_parsed(self._parser.parse(builder.snapshot(ended=True), builder.index))
 
     # The table of legal orders: in which phase which event is handled how. An event type that is not here is new; it
     # may come at any time before `message_stop`.

@@ -9,7 +9,7 @@ closed in a tool's input is shared. Knows nothing of messages, nor of the order 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
@@ -74,6 +74,10 @@ class _Text:
 
     def upto(self, mark: int, options: BlockOptions) -> _Text:
         return _Text(self.at(mark), options)
+
+    def since(self, mark: int) -> str:
+        self._buffer.seek(mark)
+        return self._buffer.read()  # which leaves it at its end, where `add` goes on
 
 
 class _Latest:
@@ -158,6 +162,9 @@ class _Input:
         part.add(self.json.text[:mark])
         return part
 
+    def since(self, mark: int) -> str:
+        return self.json.since(mark)
+
 
 _Part = _Text | _Latest | _Items | _Input
 Marks = tuple[tuple[str, Any], ...]
@@ -197,6 +204,9 @@ _HOT_DELTAS: dict[str, tuple[str, str, type[_Text | _Input]]] = {
 }
 
 
+_NOT_PARSED: Mapping[str, Any] = {}
+
+
 def _no_text(text: str) -> None:
     raise AssertionError("a block without a delta_type takes no text")
 
@@ -209,16 +219,19 @@ class BlockBuilder:
         closed: Whether `content_block_stop` has come.
         delta_type: The type of delta that adds text to such a block, for a caller who applies it himself: giving
             `add` its text is the same as `apply`. `None` where there is no such delta.
+        parsed: Attributes that the complete block has besides what the wire says: values of the user's types.
     """
 
     __slots__ = (
         "_block",
         "_options",
+        "_parsed_at_stop",
         "_written",
         "add",
         "closed",
         "delta_type",
         "index",
+        "parsed",
         "parts",
         "start",
     )
@@ -230,6 +243,8 @@ class BlockBuilder:
         self._block = start
         self._written: dict[str, Any] = {}
         self.closed = False
+        self.parsed: Mapping[str, Any] = _NOT_PARSED
+        self._parsed_at_stop: Mapping[str, Any] | None = None
         self.parts: dict[str, _Part] = {}
         self.delta_type: str | None = None
         self.add: Callable[[str], object] = _no_text
@@ -270,13 +285,35 @@ class BlockBuilder:
             )
 
     @property
+    def length(self) -> int:
+        """Characters of the text that deltas add to, if there is a delta that adds text to such a block."""
+        part = self._growing()
+        return 0 if part is None else part.mark()
+
+    def since(self, offset: int) -> str:
+        """That text after its first `offset` characters."""
+        part = self._growing()
+        return "" if part is None else part.since(offset)
+
+    def _growing(self) -> _Text | _Input | None:
+        hot = _HOT_DELTAS.get(self.start.type)
+        part = None if hot is None else self.parts.get(hot[1])
+        return part if isinstance(part, (_Text, _Input)) else None
+
+    def set_parsed(self, parsed: Mapping[str, Any]) -> None:
+        """The complete block is found to have these attributes besides. Deltas that come later may change them."""
+        self.parsed = parsed
+        if self._parsed_at_stop is None:
+            self._parsed_at_stop = parsed
+
+    @property
     def has_unfinished_input(self) -> bool:
         part = self.parts.get("input")
         return isinstance(part, _Input) and part.json.length > 0 and not part.json.complete
 
     def snapshot(self, *, ended: bool) -> ContentBlock:
         """The block so far; the same object as before if nothing was added."""
-        changes: dict[str, Any] = {}
+        changes: dict[str, Any] = dict(self.parsed)
         for field, part in self.parts.items():
             part.write_to(changes, field, ended=ended or self.closed)
         written = self._written
@@ -302,4 +339,5 @@ class BlockBuilder:
             return self.snapshot(ended=True)
         past = BlockBuilder(self.index, self.start, self._options)
         past.parts = {field: self.parts[field].upto(mark, self._options) for field, mark in marks}
+        past.parsed = self._parsed_at_stop or _NOT_PARSED
         return past.snapshot(ended=True)

@@ -9,8 +9,8 @@ Costs: a few times what decoding the JSON costs, and linear in the bytes. Knows 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 import attrs
 import msgspec
@@ -22,8 +22,14 @@ from streamcore.codec import DeltaShape, decode_event, decode_raw_event, delta_s
 from streamcore.errors import IncompleteStreamError, ProtocolError
 from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.types import Message, MessageStreamEvent, RawMessageStreamEvent
+from streamcore.types.message import OutputT
+
+if TYPE_CHECKING:
+    from streamcore.typed import AnswerTypes, OnInvalid, Values, Views
 
 __all__ = ["MessageEngine", "MessageEventDecoder", "RawMessageDecoder"]
+
+_T = TypeVar("_T")
 
 
 class _EventDecoder(MessagesDecoder[EventT]):
@@ -98,7 +104,7 @@ class MessageEventDecoder(_EventDecoder[MessageStreamEvent]):
         super().__init__(decode_event, strict=strict, limits=limits)
 
 
-class MessageEngine(MessagesDecoder[MessageStreamEvent]):
+class MessageEngine(MessagesDecoder[MessageStreamEvent], Generic[OutputT]):
     """Decodes a Messages stream into typed events and keeps the message up to date.
 
     ```python
@@ -123,9 +129,14 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent]):
             Off, as in the `anthropic` package, a value appears when it is complete.
         multiple_messages: Whether the stream may hold several messages one after another, as a capture may. They
             count as one stream for limits and violations; `snapshot` and `final_message` are those of the latest.
+        output_format: The class that the text of the answer is JSON of, to be had as `parsed_output` of its blocks.
+        tool_types: Classes of the inputs of tools, by the tools' names, to be had as `parsed_input`; or a list of
+            classes and functions, as for `tools` of a request.
+        on_invalid: What happens when something is not of its class: `"raise"`, or `"keep"`: the block has the error
+            as its `parse_error`.
     """
 
-    __slots__ = ("_accumulator", "_shortcut")
+    __slots__ = ("_accumulator", "_parser", "_shortcut", "_views")
 
     def __init__(
         self,
@@ -134,18 +145,29 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent]):
         limits: Limits = DEFAULT_LIMITS,
         trailing_strings: bool = False,
         multiple_messages: bool = False,
+        output_format: type[OutputT] | None = None,
+        tool_types: Mapping[str, Any] | Iterable[Any] | None = None,
+        on_invalid: OnInvalid = "raise",
     ) -> None:
         super().__init__(decode_event, strict=strict, limits=limits)
+        self._views: Views | None = None
+        self._parser: AnswerTypes | None = None
+        if output_format is not None or tool_types:
+            # Who has no types does not load what deals with them.
+            from streamcore.typed import AnswerTypes
+
+            self._parser = AnswerTypes(output_format=output_format, tools=tool_types, on_invalid=on_invalid)
         self._accumulator = MessageAccumulator(
             limits=limits,
             trailing_strings=trailing_strings,
             multiple_messages=multiple_messages,
             log=self._log,
+            parser=self._parser,
         )
         self._shortcut = _NO_SHORTCUT
 
     @property
-    def snapshot(self) -> Message | None:
+    def snapshot(self) -> Message[OutputT] | None:
         """The message exactly up to the latest event delivered, `None` before `message_start`. It never changes."""
         return self._accumulator.snapshot
 
@@ -155,7 +177,7 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent]):
         return self._accumulator.complete
 
     @property
-    def final_message(self) -> Message:
+    def final_message(self) -> Message[OutputT]:
         """The complete message.
 
         Raises:
@@ -170,9 +192,62 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent]):
         """The block in the making with this index, `None` if it was never started."""
         return self._accumulator.builder(index)
 
-    def deferred_message(self) -> Callable[[], Message]:
+    def deferred_message(self) -> Callable[[], Message[OutputT]]:
         """`final_message`, to be built when it is called for. To be taken when the message is complete."""
         return self._accumulator.deferred_message()
+
+    @overload
+    def values(self, path: str, type: type[_T], *, block: int | None = None, tool: str | None = None) -> Values[_T]: ...
+    @overload
+    def values(self, path: str, type: Any = None, *, block: int | None = None, tool: str | None = None) -> Values: ...
+    def values(self, path: str, type: Any = None, *, block: int | None = None, tool: str | None = None) -> Values:  # noqa: A002
+        """The values at a path of a tool's input or of structured output, each from the event on that completes it.
+
+        Iterating gives what is complete up to the event just delivered and has not been given yet. Asked for again with
+        the same arguments it is the same view, which goes on where it was left; a new one begins at the beginning.
+
+        Args:
+            path: `"edits.*"` is each item of `edits`, `"summary"` that member, `"summary~"` its text as it grows.
+                `streamcore.typed.paths` describes all there is.
+            type: The class of a value. By default what the types of the answer say, or JSON as it is.
+            block: The index of the block to look into.
+            tool: The name of the tool whose input to look into. Without either it is all blocks whose type has the
+                path, or all that are JSON if there are no types.
+
+        Raises:
+            PathError: It is no path, or nothing of the answer's types can have it.
+            UnsupportedTypeError: JSON cannot be structured as the type.
+            InvalidOutputError: By iterating: a value is not of the type. One can go on with those after it.
+        """
+        return self._typed_views().values(path, type, block=block, tool=tool)
+
+    @overload
+    def partial(self, type: type[_T], *, block: int | None = None, tool: str | None = None) -> _T: ...
+    @overload
+    def partial(self, type: Any, *, block: int | None = None, tool: str | None = None) -> Any: ...
+    def partial(self, type: Any, *, block: int | None = None, tool: str | None = None) -> Any:  # noqa: A002
+        """What has come of a value of a class, up to the event just delivered: something that looks like an instance,
+        with `MISSING` in place of all that has not come. It does not change.
+
+        To a type checker it is an instance, so that it knows the attributes; each may be `MISSING`, which is false.
+
+        Args:
+            type: The class: the `output_format`, that of a tool, or any other.
+            block: The index of the block to look into.
+            tool: The name of the tool whose input to look into. Without either it is the latest block that is of the
+                type, or the latest of all if there is none.
+
+        Raises:
+            UnsupportedTypeError: JSON cannot be structured as the type.
+        """
+        return self._typed_views().partial(type, block=block, tool=tool)
+
+    def _typed_views(self) -> Views:
+        if self._views is None:
+            from streamcore.typed import Views
+
+            self._views = Views(self._accumulator, self._parser)
+        return self._views
 
     def events(self) -> Iterator[MessageStreamEvent]:
         """The events that the bytes so far allow, one by one; `snapshot` is in step with the one just delivered.
@@ -181,6 +256,7 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent]):
             DecodeError: A payload is not a valid event, a tool's input is complete and not JSON, or the body is no
                 event stream.
             EventOrderError: An event came where it may not.
+            InvalidOutputError: A block is complete and not of the class that was asked for.
             LimitExceededError: The stream is over a limit.
             IncompleteStreamError: After `receive_eof()`: `message_stop` has not come.
         """

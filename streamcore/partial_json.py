@@ -153,6 +153,18 @@ class PartialJSON:
         """All the text fed so far, a copy of it."""
         return "".join(part.getvalue() for part in (self._seen, self._fresh) if part is not None)
 
+    def since(self, offset: int) -> str:
+        """The text fed after its first `offset` characters; whoever asks as it grows pays for each character once."""
+        parts: list[str] = []
+        for part in (self._seen, self._fresh):
+            if part is not None:
+                length = part.tell()
+                if offset < length:
+                    part.seek(offset)
+                    parts.append(part.read())  # which leaves it at its end, where `feed` goes on
+                offset = max(0, offset - length)
+        return "".join(parts)
+
     @property
     def value(self) -> Any:
         """The value of the text so far, `None` while none has begun.
@@ -175,6 +187,12 @@ class PartialJSON:
         """What `value` raises, from the moment that the fault has been fed: `DecodeError` or `LimitExceededError`."""
         self._read()
         return self._error
+
+    @property
+    def is_inside_scalar(self) -> bool:
+        """Whether the last thing in `best` is a string or a number that may still become another one."""
+        self._read()
+        return self._state == _REST_OF_STRING or self._number is not _ABSENT
 
     @property
     def complete(self) -> bool:

@@ -7,22 +7,25 @@ events, the text alone, the message so far and the final message: views of one s
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, Self
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias
 
 from typing_extensions import TypeVar
 
 from streamcore._derive import DerivingDecoder, derive
 from streamcore._handlers import Handlers
 from streamcore._stream import AsyncStream, Stream
+from streamcore._typed_stream import TypedAsyncStream, TypedStream
 from streamcore.engine import MessageEngine
 from streamcore.errors import IncompleteStreamError, NoTextError, Violation
 from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.types import ContentBlock, Message, MessageStreamEvent, ParsedMessageStreamEvent, TextBlock, TextEvent
+from streamcore.types.message import OutputT
 
 if TYPE_CHECKING:
     from streamcore._pump import Pump
+    from streamcore.typed import OnInvalid
 
 __all__ = [
     "AsyncMessageStream",
@@ -34,15 +37,18 @@ __all__ = [
     "derive",
 ]
 
+ToolTypes: TypeAlias = Mapping[str, Any] | Iterable[Any] | None
+"""Classes of tools' inputs, by the tools' names, or classes and functions to be named after."""
 
-class _MessageBase:
+
+class _MessageBase(Generic[OutputT]):
     """What a sync and an async message stream have in common."""
 
-    _engine: MessageEngine
+    _engine: MessageEngine[OutputT]
     _pump: Pump[ParsedMessageStreamEvent]
 
     @property
-    def current_message_snapshot(self) -> Message:
+    def current_message_snapshot(self) -> Message[OutputT]:
         """The message exactly up to the latest event. It never changes.
 
         Raises:
@@ -58,7 +64,7 @@ class _MessageBase:
         """What was odd so far, but lost nothing."""
         return self._engine.violations
 
-    def _final_message(self) -> Message:
+    def _final_message(self) -> Message[OutputT]:
         return self._engine.final_message
 
     def _lost_nothing(self, error: Exception) -> bool:
@@ -66,7 +72,7 @@ class _MessageBase:
         return error is self._pump.error and self._engine.complete
 
 
-class MessageStream(_MessageBase, Stream[ParsedMessageStreamEvent]):
+class MessageStream(_MessageBase[OutputT], Stream[ParsedMessageStreamEvent], TypedStream):
     """The events of one message as they arrive, and the message.
 
     ```python
@@ -89,6 +95,9 @@ class MessageStream(_MessageBase, Stream[ParsedMessageStreamEvent]):
         strict: Raise where otherwise a `Violation` is recorded.
         limits: Bounds on the stream.
         trailing_strings: Whether a string that is still open counts, in the input of a tool, as far as it has come.
+        output_format: The class that the text of the answer is JSON of, as for `MessageEngine`.
+        tool_types: The classes of tools' inputs, as for `MessageEngine`.
+        on_invalid: What happens when something is not of its class, as for `MessageEngine`.
     """
 
     def __init__(
@@ -100,8 +109,18 @@ class MessageStream(_MessageBase, Stream[ParsedMessageStreamEvent]):
         strict: bool = False,
         limits: Limits = DEFAULT_LIMITS,
         trailing_strings: bool = False,
+        output_format: type[OutputT] | None = None,
+        tool_types: ToolTypes = None,
+        on_invalid: OnInvalid = "raise",
     ) -> None:
-        self._engine = MessageEngine(strict=strict, limits=limits, trailing_strings=trailing_strings)
+        self._engine = MessageEngine(
+            strict=strict,
+            limits=limits,
+            trailing_strings=trailing_strings,
+            output_format=output_format,
+            tool_types=tool_types,
+            on_invalid=on_invalid,
+        )
         super().__init__(chunks, decoder=DerivingDecoder(self._engine), response=response, close=close)
         self._handlers = Handlers.of(self, MessageStream)
 
@@ -115,7 +134,7 @@ class MessageStream(_MessageBase, Stream[ParsedMessageStreamEvent]):
         for _ in self:
             pass
 
-    def get_final_message(self) -> Message:
+    def get_final_message(self) -> Message[OutputT]:
         """Read the stream to its end and return the message. May be called again, and after the stream was closed.
 
         Raises:
@@ -165,7 +184,7 @@ class MessageStream(_MessageBase, Stream[ParsedMessageStreamEvent]):
         """
 
 
-class AsyncMessageStream(_MessageBase, AsyncStream[ParsedMessageStreamEvent]):
+class AsyncMessageStream(_MessageBase[OutputT], AsyncStream[ParsedMessageStreamEvent], TypedAsyncStream):
     """`MessageStream` for async programs, under asyncio or trio.
 
     ```python
@@ -182,6 +201,9 @@ class AsyncMessageStream(_MessageBase, AsyncStream[ParsedMessageStreamEvent]):
         strict: Raise where otherwise a `Violation` is recorded.
         limits: Bounds on the stream.
         trailing_strings: Whether a string that is still open counts, in the input of a tool, as far as it has come.
+        output_format: The class that the text of the answer is JSON of, as for `MessageEngine`.
+        tool_types: The classes of tools' inputs, as for `MessageEngine`.
+        on_invalid: What happens when something is not of its class, as for `MessageEngine`.
     """
 
     def __init__(
@@ -193,8 +215,18 @@ class AsyncMessageStream(_MessageBase, AsyncStream[ParsedMessageStreamEvent]):
         strict: bool = False,
         limits: Limits = DEFAULT_LIMITS,
         trailing_strings: bool = False,
+        output_format: type[OutputT] | None = None,
+        tool_types: ToolTypes = None,
+        on_invalid: OnInvalid = "raise",
     ) -> None:
-        self._engine = MessageEngine(strict=strict, limits=limits, trailing_strings=trailing_strings)
+        self._engine = MessageEngine(
+            strict=strict,
+            limits=limits,
+            trailing_strings=trailing_strings,
+            output_format=output_format,
+            tool_types=tool_types,
+            on_invalid=on_invalid,
+        )
         super().__init__(chunks, decoder=DerivingDecoder(self._engine), response=response, close=close)
         self._handlers = Handlers.of(self, AsyncMessageStream)
 
@@ -208,7 +240,7 @@ class AsyncMessageStream(_MessageBase, AsyncStream[ParsedMessageStreamEvent]):
         async for _ in self:
             pass
 
-    async def get_final_message(self) -> Message:
+    async def get_final_message(self) -> Message[OutputT]:
         """Read the stream to its end and return the message. May be called again, and after the stream was closed.
 
         Raises:

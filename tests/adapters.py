@@ -44,6 +44,22 @@ ADAPTERS = [
 each_adapter = pytest.mark.parametrize("adapter", ADAPTERS, ids=str)
 
 
+def status_of(response: Any) -> int:
+    """The status of either library's response."""
+    status: int = response.status if hasattr(response, "status") else response.status_code
+    return status
+
+
+def text_of(response: Any) -> str:
+    """The body of either library's response, which has been read."""
+    if not inspect.iscoroutinefunction(response.text):
+        return str(response.text)
+    reading = response.text()
+    with pytest.raises(StopIteration) as done:
+        reading.send(None)  # there is nothing to wait for
+    return str(done.value.value)
+
+
 class Blocking:
     """An async client, or what it gives, for sync code: what has to be awaited is, in the event loop of a thread."""
 
@@ -81,7 +97,7 @@ class Blocking:
         return self._portal.call(bounded)
 
     def _wrapped(self, value: Any) -> Any:
-        awaits = any(hasattr(value, name) for name in ("__aenter__", "__aiter__", "_client"))
+        awaits = any(hasattr(value, name) for name in ("__aenter__", "__aiter__", "_client", "messages"))
         return Blocking(self._portal, value) if awaits or inspect.ismethod(value) else value
 
 

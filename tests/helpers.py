@@ -370,7 +370,7 @@ def example(cls: type[WireObject], *, full: bool = True) -> Any:
     values = {
         field.name: _example_of(hints[field.name], full=full)
         for field in attrs.fields(cls)  # type: ignore[arg-type]  # every one is an attrs class
-        if full or field.default is attrs.NOTHING
+        if field.repr and (full or field.default is attrs.NOTHING)  # what is not printed is not the wire's
     }
     return cls(**values)
 

@@ -536,7 +536,7 @@ def test_the_response_of_an_endless_failure_has_the_beginning_of_its_body(server
 
 
 def test_a_bare_response_can_be_wrapped(server: Server) -> None:
-    server.reply(HELLO_REPLY, error_reply(529, "overloaded_error"), BEGUN)
+    server.reply(HELLO_REPLY, *[error_reply(529, "overloaded_error")] * 2, HELLO_REPLY, BEGUN)
 
     async def main() -> None:
         async with aiohttp.ClientSession() as session:
@@ -549,6 +549,15 @@ def test_a_bare_response_can_be_wrapped(server: Server) -> None:
             async with session.post(server.url, json={}) as response:
                 with pytest.raises(anthropic.OverloadedError):
                     await anthropic.async_message_stream(response)
+            # One that was read before it was handed in keeps what it has.
+            async with session.post(server.url, json={}) as response:
+                read = await response.json()
+                with pytest.raises(anthropic.OverloadedError) as caught:
+                    await anthropic.async_message_stream(response)
+                assert caught.value.body == await response.json() == read
+            async with session.post(server.url, json={}) as response:
+                await response.read()
+                assert await (await anthropic.async_message_stream(response)).get_final_text() == "Hello"
             async with session.post(server.url, json={}) as response:
                 stream = await anthropic.async_message_stream(response, idle_timeout=0.05)
                 with pytest.raises(anthropic.APITimeoutError):

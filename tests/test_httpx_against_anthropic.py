@@ -258,7 +258,10 @@ def test_a_cut_stream_looks_complete_to_theirs_and_not_to_ours(server: Server, o
 
 
 # Headers that say what is asked for and by whom. The others say which library asks, and on which machine.
-HEADERS = ("authorization", "x-api-key", "anthropic-version", "anthropic-beta", "content-type", "accept", "x-mine")
+HEADERS = (
+    *("authorization", "x-api-key", "anthropic-version", "anthropic-beta", "content-type", "accept", "x-mine"),
+    *("anthropic-user-profile-id", "anthropic-workspace-id"),
+)
 
 
 def on_the_wire(request: Request) -> dict[str, Any]:
@@ -302,6 +305,8 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "tools": [{"name": "search", "input_schema": {"type": "object"}}],
     },
     "headers": {"extra_headers": {"X-Mine": "1", "Anthropic-Beta": "three-2026", "Accept": "text/event-stream"}},
+    "parameters that are headers": {"user_profile_id": "up", "workspace_id": "ws"},
+    "one of them by both ways": {"user_profile_id": "up", "extra_headers": {"Anthropic-User-Profile-Id": "other"}},
     "query": {"extra_query": {"a": "x y&z+", "b": True, "c": None, "d": [1, "ü"], "e": {"f": 2}}},
     "body": {"extra_body": {"model": "other", "new": {"deep": [1]}}},
 }

@@ -1,4 +1,7 @@
-"""The httpx adapter over real sockets: what it sends, what it gives back, and how often it tries."""
+"""The httpx adapter over real sockets: what it sends, what it gives back, and how often it tries.
+
+The async half runs against the aiohttp adapter too.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ import anyio
 import httpx
 import httpx2
 import pytest
+from adapters import Adapter, each_adapter
 from helpers import HELLO, STOP, block_start, body, by_frame, delta, in_pieces, start, text
 from server import (
     ASK,
@@ -81,16 +85,16 @@ def test_a_stream(client: anthropic.Anthropic) -> None:
     assert stream.response.headers["content-type"].startswith("text/event-stream")
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_an_async_stream(server: Server, backend: str) -> None:
+@each_adapter
+def test_an_async_stream(server: Server, adapter: Adapter) -> None:
     async def main() -> None:
-        async with async_client(server) as client:
+        async with adapter.client(server) as client:
             async with client.messages.stream(**ASK) as stream:
                 assert [piece async for piece in stream.text_stream] == ["Hel", "lo"]
             assert await stream.get_final_text() == "Hello"
             assert stream.request_id == "req_1"
 
-    run(backend, main)
+    adapter.run(main)
 
 
 def test_a_message(server: Server, client: anthropic.Anthropic) -> None:
@@ -100,15 +104,15 @@ def test_a_message(server: Server, client: anthropic.Anthropic) -> None:
     assert "stream" not in server.requests[0].json()
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_a_message_async(server: Server, backend: str) -> None:
+@each_adapter
+def test_a_message_async(server: Server, adapter: Adapter) -> None:
     server.reply(json_reply(MESSAGE))
 
     async def main() -> None:
-        async with async_client(server) as client:
+        async with adapter.client(server) as client:
             assert (await client.messages.create(**ASK)).to_dict() == MESSAGE
 
-    run(backend, main)
+    adapter.run(main)
 
 
 def test_create_with_stream_gives_typed_events(client: anthropic.Anthropic) -> None:
@@ -119,14 +123,14 @@ def test_create_with_stream_gives_typed_events(client: anthropic.Anthropic) -> N
     assert events[2].delta.text == "Hel"
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_create_with_stream_gives_typed_events_async(server: Server, backend: str) -> None:
+@each_adapter
+def test_create_with_stream_gives_typed_events_async(server: Server, adapter: Adapter) -> None:
     async def main() -> None:
-        async with async_client(server) as client:
+        async with adapter.client(server) as client:
             stream = await client.messages.create(**ASK, stream=True)
             assert [event async for event in stream] == EVENTS
 
-    run(backend, main)
+    adapter.run(main)
 
 
 def test_beta_features_are_a_header(server: Server, client: anthropic.Anthropic) -> None:
@@ -379,15 +383,15 @@ def test_a_failure_that_may_pass_is_retried(server: Server, client: anthropic.An
     assert {request.body for request in server.requests} == {server.requests[0].body}
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_a_failure_that_may_pass_is_retried_async(server: Server, backend: str) -> None:
+@each_adapter
+def test_a_failure_that_may_pass_is_retried_async(server: Server, adapter: Adapter) -> None:
     server.reply(error_reply(529, headers=RETRY_NOW), json_reply(MESSAGE))
 
     async def main() -> None:
-        async with async_client(server) as client:
+        async with adapter.client(server) as client:
             await client.messages.create(**ASK)
 
-    run(backend, main)
+    adapter.run(main)
     assert len(server.requests) == 2
 
 
@@ -427,15 +431,15 @@ def test_retry_after_is_waited_for(server: Server, client: anthropic.Anthropic, 
     assert 0.14 < second.time - first.time < 0.45
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_retry_after_is_waited_for_async(server: Server, backend: str) -> None:
+@each_adapter
+def test_retry_after_is_waited_for_async(server: Server, adapter: Adapter) -> None:
     server.reply(error_reply(429, headers={"retry-after-ms": "150"}), json_reply(MESSAGE))
 
     async def main() -> None:
-        async with async_client(server) as client:
+        async with adapter.client(server) as client:
             await client.messages.create(**ASK)
 
-    run(backend, main)
+    adapter.run(main)
     first, second = server.requests
     assert 0.14 < second.time - first.time < 0.45
 
@@ -554,12 +558,12 @@ def test_close_from_another_thread_over_tls(tmp_path: Any) -> None:
             server.wait_until_idle()
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_close_from_another_task_ends_a_read_that_waits(server: Server, backend: str) -> None:
+@each_adapter
+def test_close_from_another_task_ends_a_read_that_waits(server: Server, adapter: Adapter) -> None:
     server.reply(stream_reply(body(*HELLO[:3]), Stall()))
 
     async def main() -> None:
-        async with async_client(server) as client, client.messages.stream(**ASK) as stream:
+        async with adapter.client(server) as client, client.messages.stream(**ASK) as stream:
             async for _ in stream.text_stream:
                 break
 
@@ -571,7 +575,7 @@ def test_close_from_another_task_ends_a_read_that_waits(server: Server, backend:
                 group.start_soon(close_soon)
                 assert [piece async for piece in stream.text_stream] == []
 
-    run(backend, main)
+    adapter.run(main)
     server.wait_until_idle()
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks.rows import command, footprint, framing, pipeline, snapshots, tool_input
+from benchmarks import node_peers
+from benchmarks.rows import command, footprint, framing, node, pipeline, snapshots, tool_input
 from benchmarks.rows.settings import RowMaker, Settings
 
 __all__ = ["ROWS", "Settings"]
@@ -14,4 +15,5 @@ ROWS: dict[str, RowMaker] = {
     **framing.ROWS,
     **footprint.ROWS,
     **command.ROWS,
+    **({} if node_peers.missing() else node.ROWS),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import attrs
@@ -19,12 +20,14 @@ class Settings:
     Attributes:
         streams: The recorded streams.
         scratch: A folder for files.
+        resources: Closes at the end what rows have opened.
         smoke: Tiny inputs.
         full: The sizes of the targets where by default a part of them is enough to see that work grows linearly.
     """
 
     streams: list[Stream]
     scratch: Path
+    resources: ExitStack
     smoke: bool = False
     full: bool = False
 

@@ -33,7 +33,7 @@ class AsyncAnswer:
     """The answer to a request.
 
     Args:
-        response: Its body not read yet.
+        response: Its body not read yet, or whole.
         idle_timeout: The longest silence between bytes of the body, in seconds.
         deadline: When the body has to be complete, by the clock of the event loop.
         keep: An object that shall live as long as this does.
@@ -49,6 +49,7 @@ class AsyncAnswer:
     ) -> None:
         self._closed = False
         self.response = response
+        self._already_read = response._body
         self._keep = keep
         self._thread = threading.get_ident()
         self._loop = asyncio.get_running_loop()
@@ -70,6 +71,9 @@ class AsyncAnswer:
         return self
 
     async def __anext__(self) -> bytes:
+        if self._already_read:
+            chunk, self._already_read = self._already_read, None
+            return chunk
         try:
             chunk = await self.response.content.readany()
         except FAILURES as error:
@@ -90,16 +94,18 @@ class AsyncAnswer:
     async def aclose(self) -> None:
         """Close the connection, unless the body has been received to its end. May be called from any task.
 
-        There is nothing to wait for, so whoever cannot wait may run this all the same.
+        All is done before the first wait, so whoever cannot wait may run this all the same.
         """
         if not self._closed:
             self._closed = True
             self._unwatch()
-            _break_off(self.response, "the stream was closed")
+            if _break_off(self.response, "the stream was closed"):
+                await asyncio.sleep(0)  # in its next turn, the event loop closes the socket
 
     def keep_body(self, body: bytes) -> None:
         """Let `response` have what was read of the body of a failure, for its `text()`, `json()` and `read()`."""
-        self.response._body = body
+        if self.response._body is None:
+            self.response._body = body
         self.response._released = False
 
     def __del__(self) -> None:
@@ -159,13 +165,15 @@ def _left_over(content: aiohttp.StreamReader) -> bytes:
         content.set_exception(error)
 
 
-def _break_off(response: aiohttp.ClientResponse, why: str) -> None:
-    """Close the connection, and end a read that waits for more."""
-    if not response.closed:
-        if response.content.exception() is None:
-            # aiohttp would take one exception for all, which gathers the tracebacks of all.
-            response.content.set_exception(aiohttp.ClientConnectionError(why))
-        response.close()
+def _break_off(response: aiohttp.ClientResponse, why: str) -> bool:
+    """Close the connection, and end a read that waits for more. False if the body has been received to its end."""
+    if response.closed:
+        return False
+    if response.content.exception() is None:
+        # aiohttp would take one exception for all, which gathers the tracebacks of all.
+        response.content.set_exception(aiohttp.ClientConnectionError(why))
+    response.close()
+    return True
 
 
 def _lost(response: aiohttp.ClientResponse, _: asyncio.Future[None]) -> None:

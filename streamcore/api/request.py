@@ -12,7 +12,7 @@ import importlib.metadata
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, Literal, Required, TypeAlias
+from typing import Any, Final, Literal, Required, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import attrs
@@ -20,7 +20,21 @@ import msgspec
 from typing_extensions import TypedDict
 
 from streamcore.api.errors import InvalidArgumentError
-from streamcore.types import WireObject
+from streamcore.types import (
+    CacheControlEphemeralParam,
+    DiagnosticsParam,
+    Message,
+    MessageParam,
+    MetadataParam,
+    ModelParam,
+    OutputConfigParam,
+    TextBlock,
+    TextBlockParam,
+    ThinkingConfigParam,
+    ToolChoiceParam,
+    ToolUnionParam,
+    WireObject,
+)
 
 __all__ = [
     "NOT_GIVEN",
@@ -41,6 +55,7 @@ __all__ = [
 ]
 
 API_VERSION = "2026-10-21"
+_SENT_AS_HEADERS = {"user_profile_id": "anthropic-user-profile-id", "workspace_id": "anthropic-workspace-id"}
 
 
 class NotGiven(enum.Enum):
@@ -74,34 +89,41 @@ omit: Final = Omit()
 Headers: TypeAlias = Mapping[str, "str | Omit"]
 
 
+_T = TypeVar("_T")
+Maybe: TypeAlias = _T | NotGiven | Omit
+"""An argument that may also be said not to be given."""
+
+
 class MessageParams(TypedDict, total=False):
     """What `messages.create` and `messages.stream` take for the body of the request.
 
     The API's documentation says what each means: https://docs.claude.com/en/api/messages. Parameters that are not
-    listed are passed on as they are.
+    listed are passed on as they are. Where beta features have forms that `streamcore.types` does not know, any mapping
+    is taken.
     """
 
-    model: Required[str]
-    messages: Required[Iterable[Any]]
+    model: Required[ModelParam]
+    messages: Required[Iterable[MessageParam | Message]]
     max_tokens: Required[int]
-    cache_control: Any
-    container: Any
-    context_management: Any
-    inference_geo: Any
-    mcp_servers: Any
-    metadata: Any
-    output_config: Any
+    cache_control: Maybe[CacheControlEphemeralParam | None]
+    container: Maybe[str | Mapping[str, Any] | None]
+    context_management: Maybe[Mapping[str, Any] | None]
+    diagnostics: Maybe[DiagnosticsParam | None]
+    inference_geo: Maybe[str | None]
+    mcp_servers: Maybe[Iterable[Mapping[str, Any]]]
+    metadata: Maybe[MetadataParam]
+    output_config: Maybe[OutputConfigParam | Mapping[str, Any]]
     output_format: Any
-    service_tier: Any
-    speed: Any
-    stop_sequences: Any
-    system: Any
-    temperature: Any
-    thinking: Any
-    tool_choice: Any
-    tools: Any
-    top_k: Any
-    top_p: Any
+    service_tier: Maybe[Literal["auto", "standard_only"]]
+    speed: Maybe[Literal["standard", "fast"] | None]
+    stop_sequences: Maybe[list[str] | tuple[str, ...]]
+    system: Maybe[str | Iterable[TextBlockParam | TextBlock]]
+    temperature: Maybe[float]
+    thinking: Maybe[ThinkingConfigParam | Mapping[str, Any]]
+    tool_choice: Maybe[ToolChoiceParam]
+    tools: Maybe[Iterable[ToolUnionParam | Mapping[str, Any]]]
+    top_k: Maybe[int]
+    top_p: Maybe[float]
 
 
 class CallOptions(MessageParams, total=False):
@@ -109,6 +131,8 @@ class CallOptions(MessageParams, total=False):
 
     Attributes:
         betas: Beta features to turn on, sent as the `anthropic-beta` header.
+        user_profile_id: Whom the request is made for, sent as the `anthropic-user-profile-id` header.
+        workspace_id: Where the request is made, sent as the `anthropic-workspace-id` header.
         extra_headers: Headers besides the client's; `omit` as a value removes one.
         extra_query: Query parameters besides the client's.
         extra_body: Members of the body besides the parameters, winning over them.
@@ -117,7 +141,9 @@ class CallOptions(MessageParams, total=False):
         max_retries: Instead of the client's.
     """
 
-    betas: Any
+    betas: Maybe[Iterable[str] | None]
+    user_profile_id: Maybe[str]
+    workspace_id: Maybe[str]
     extra_headers: Headers | None
     extra_query: Mapping[str, Any] | None
     extra_body: Mapping[str, Any] | None
@@ -170,6 +196,7 @@ def build_request(
         InvalidArgumentError: A value has no JSON form, a parameter is missing, or there are no credentials.
     """
     fields = {name: value for name, value in {**params, **(extra_body or {})}.items() if given(value)}
+    named = {header: fields.pop(name) for name, header in _SENT_AS_HEADERS.items() if name in params and name in fields}
     for name in ("model", "messages", "max_tokens"):
         if name not in fields:
             raise InvalidArgumentError(f"the parameter {name!r} is missing")
@@ -182,7 +209,7 @@ def build_request(
         "user-agent": user_agent(),
     }
     beta: Headers = {"anthropic-beta": _beta_header(betas)} if given(betas) and betas is not None else {}
-    headers = merge_headers(defaults, credentials, default_headers, beta, extra_headers or {})
+    headers = merge_headers(defaults, credentials, default_headers, beta, named, extra_headers or {})
     _check_credentials(headers, default_headers, extra_headers or {})
     return Request(
         method="POST",

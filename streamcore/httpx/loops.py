@@ -36,6 +36,7 @@ class Loop(Protocol):
 
     async def first(self, chunks: AsyncGenerator[bytes]) -> bytes:
         """The first chunk of a body that is closed by what `at_end` was given: the loop need not do so."""
+        ...
 
 
 def running_loop() -> Loop:

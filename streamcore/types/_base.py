@@ -150,7 +150,13 @@ class WireField:
 
 
 def wire_field(
-    *, key: str | None = None, default: Any = None, null: bool = False, response_only: bool = False, local: bool = False
+    *,
+    key: str | None = None,
+    default: Any = None,
+    null: bool = False,
+    response_only: bool = False,
+    local: bool = False,
+    shown: bool = True,
 ) -> Any:
     """An attribute with a default whose wire form differs from the plain rule.
 
@@ -159,10 +165,11 @@ def wire_field(
         default: Its value when the wire has none.
         null: Whether `to_dict()` says null instead of leaving it out.
         response_only: Whether the API refuses it in a request (`to_param()` leaves it out).
-        local: Whether it has no wire form at all.
+        local: Whether it has no wire form at all. It does not count when values are compared.
+        shown: Whether it is printed.
     """
     metadata = {"key": key, "null": null, "response_only": response_only, "local": local}
-    return attrs.field(default=default, metadata=metadata, eq=not local)
+    return attrs.field(default=default, metadata=metadata, eq=not local, repr=shown)
 
 
 _WIRE_FIELDS: dict[type[Any], tuple[WireField, ...]] = {}

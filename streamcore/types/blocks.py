@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 
 import attrs
 
+from streamcore.errors import ProtocolError
 from streamcore.types._base import Unknown, WireObject, wire_field
 from streamcore.types.citations import TextCitation
 from streamcore.types.results import (
@@ -64,12 +65,19 @@ __all__ = [
 
 @attrs.frozen(kw_only=True)
 class TextBlock(WireObject):
-    """Text for the user, with the citations that back it up, if any."""
+    """Text for the user, with the citations that back it up, if any.
+
+    Attributes:
+        parsed_output: What the text says, of the class that was asked for by `output_format`. It has no wire form, as
+            has `parse_error`: what was wrong with it, if it was not of that class, or no whole JSON.
+    """
 
     type: ClassVar[Literal["text"]] = "text"
 
     text: str
     citations: tuple[TextCitation, ...] | None = None
+    parsed_output: Any = wire_field(local=True, shown=False)
+    parse_error: ProtocolError | None = wire_field(local=True, shown=False)
 
 
 @attrs.frozen(kw_only=True)
@@ -137,6 +145,9 @@ class ToolUseBlock(WireObject):
             `"max_tokens"`, say), the best partial value; an object for all tools so far.
         partial_input: The JSON text that came, where it is not whole and `input` therefore is partial; else `None`.
             It has no wire form.
+        parsed_input: The input as a value of the tool's class, if it has one (`tools=[GetWeather]`, or `tool_types=`).
+            It has no wire form, as has `parse_error`: what was wrong with the input, if it was not of that class. The
+            dict is what `parsed_input` is then.
     """
 
     type: ClassVar[Literal["tool_use"]] = "tool_use"
@@ -147,11 +158,13 @@ class ToolUseBlock(WireObject):
     caller: ToolUseCaller | None = None
     toolset_name: str | None = None
     partial_input: str | None = wire_field(local=True)
+    parsed_input: Any = wire_field(local=True, shown=False)
+    parse_error: ProtocolError | None = wire_field(local=True, shown=False)
 
 
 @attrs.frozen(kw_only=True)
 class ServerToolUseBlock(WireObject):
-    """A call of a tool that runs on the API's side. `input` and `partial_input` as in `ToolUseBlock`."""
+    """A call of a tool that runs on the API's side. What is not the API's is as in `ToolUseBlock`."""
 
     type: ClassVar[Literal["server_tool_use"]] = "server_tool_use"
 
@@ -160,11 +173,13 @@ class ServerToolUseBlock(WireObject):
     input: Any
     caller: ToolUseCaller | None = None
     partial_input: str | None = wire_field(local=True)
+    parsed_input: Any = wire_field(local=True, shown=False)
+    parse_error: ProtocolError | None = wire_field(local=True, shown=False)
 
 
 @attrs.frozen(kw_only=True)
 class MCPToolUseBlock(WireObject):
-    """A call of an MCP server's tool. `input` and `partial_input` as in `ToolUseBlock`."""
+    """A call of an MCP server's tool. What is not the API's is as in `ToolUseBlock`."""
 
     type: ClassVar[Literal["mcp_tool_use"]] = "mcp_tool_use"
 
@@ -173,6 +188,8 @@ class MCPToolUseBlock(WireObject):
     server_name: str
     input: Any
     partial_input: str | None = wire_field(local=True)
+    parsed_input: Any = wire_field(local=True, shown=False)
+    parse_error: ProtocolError | None = wire_field(local=True, shown=False)
 
 
 # Results of server tools

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Generic, Literal, TypeAlias
 
 import attrs
+from typing_extensions import TypeVar
 
 from streamcore.types._base import Unknown, WireObject, absent, plain, wire_field
-from streamcore.types.blocks import ContentBlock
+from streamcore.types.blocks import ContentBlock, TextBlock
 from streamcore.types.usage import Usage
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "ContextManagementResponse",
     "Diagnostics",
     "Message",
+    "OutputT",
     "RefusalStopDetails",
     "StopDetails",
     "StopReason",
@@ -133,8 +135,12 @@ class Diagnostics(WireObject):
     cache_miss_reason: CacheMiss | None = wire_field(null=True)
 
 
+OutputT = TypeVar("OutputT", default=Any)
+"""The class of a message's output, which a type checker may know of: `Message[Report]`."""
+
+
 @attrs.frozen(kw_only=True)
-class Message(WireObject):
+class Message(WireObject, Generic[OutputT]):
     """The model's answer.
 
     Attributes:
@@ -156,6 +162,17 @@ class Message(WireObject):
     context_management: ContextManagementResponse | None = None
     diagnostics: Diagnostics | None = None
     input_transformations: tuple[dict[str, Any], ...] | None = None
+
+    @property
+    def parsed_output(self) -> OutputT | None:
+        """What the text says, of the class that was asked for by `output_format`: the `parsed_output` of the first text
+        block that has one.
+        """
+        for block in self.content:
+            if isinstance(block, TextBlock) and block.parsed_output is not None:
+                output: OutputT = block.parsed_output
+                return output
+        return None
 
     def to_param(self) -> dict[str, Any]:
         """This message as an entry of the next request's `messages`: its role and its content."""

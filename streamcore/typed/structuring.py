@@ -1,0 +1,501 @@
+"""Parsed JSON to values of the users' types, by cattrs.
+
+In: dicts, lists and scalars, as a JSON decoder makes them, and a type. Out: a value of the type, or an
+`InvalidOutputError` with the path, the expected type and what arrived, for all that is wrong.
+
+Nothing is converted that is not of the right JSON type: `"3"` is no integer, though cattrs by itself would make it one.
+What is written as a string because JSON has no type for it (dates, enums, UUIDs) is read by msgspec, which described it
+in the schema, so that the two agree; `1.0` is an integer, as JSON Schema says. Members that a class does not have are
+left out. pydantic models validate themselves, by their own rules.
+"""
+
+from __future__ import annotations
+
+import collections
+import enum
+import functools
+import json
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
+
+import cattrs
+import msgspec
+import typing_extensions
+from cattrs.cols import list_structure_factory
+from cattrs.errors import AttributeValidationNote, ClassValidationError, IterableValidationError, IterableValidationNote
+from cattrs.gen import make_dict_structure_fn
+from cattrs.gen.typeddicts import make_dict_structure_fn as make_typeddict_structure_fn
+
+from streamcore.typed.faults import Fault, InvalidOutputError, Step, format_path
+from streamcore.typed.missing import MISSING
+from streamcore.typed.shapes import (
+    Anything,
+    Array,
+    Field,
+    Map,
+    OneOf,
+    Record,
+    Scalar,
+    Shape,
+    Tuple,
+    UnsupportedTypeError,
+    is_model,
+    name_of,
+    shape_of,
+)
+
+__all__ = ["expected", "may_be", "structure"]
+
+_T = TypeVar("_T")
+_Hook = Callable[[Any, Any], Any]
+
+
+def structure(value: Any, annotation: type[_T], *, what: str = "the output", steps: tuple[Step, ...] = ()) -> _T:
+    """`value` as a value of the type.
+
+    Args:
+        value: Parsed JSON. It may become part of the result: of a `dict` field, or of `Any`.
+        annotation: The type.
+        what: What `value` is, for the message of the error.
+        steps: Where it stands in `what`.
+
+    Raises:
+        InvalidOutputError: It is not of that type.
+        UnsupportedTypeError: The type is none that JSON can be structured as.
+    """
+    try:
+        return _hook(annotation)(value, annotation)  # type: ignore[no-any-return]
+    except (_Mismatch, cattrs.BaseValidationError) as error:
+        faults = tuple(_faults(error, annotation, value, steps))
+    shown = "; ".join(map(str, faults[:5])) + (f"; and {len(faults) - 5} more" if len(faults) > 5 else "")
+    raise InvalidOutputError(f"{what} is not of the type {name_of(annotation)}: {shown}", faults=faults, value=value)
+
+
+class _Mismatch(ValueError):
+    """Something is of the wrong type; `steps` lead to it from what the hook was given."""
+
+    def __init__(self, expected: str, received: Any, steps: tuple[Step, ...] = ()) -> None:
+        super().__init__(expected)
+        self.expected = expected
+        self.received = received
+        self.steps = steps
+
+
+def expected(annotation: Any) -> str:
+    """What JSON a type is written as, in words."""
+    shape = shape_of(annotation)
+    match shape:
+        case Anything():
+            return "any value"
+        case Record():
+            return f"an object ({name_of(shape.annotation)})"
+        case Map():
+            return "an object"
+        case Array():
+            return "an array"
+        case Tuple():
+            return f"an array of {len(shape.items)}"
+        case OneOf():
+            return " or ".join(dict.fromkeys(map(expected, shape.members)))
+        case Scalar():
+            return _expected_scalar(shape)
+
+
+def _expected_scalar(shape: Scalar) -> str:
+    schema: dict[str, Any] = {}
+    if shape.constraints:
+        from streamcore.typed.schema import json_schema
+
+        schema = json_schema(
+            functools.reduce(lambda inner, meta: Annotated[inner, meta], shape.constraints, shape.annotation)
+        )
+    limits = ", ".join(f"{key} {value}" for key, value in schema.items() if key not in _DESCRIBING)
+    name = _NAMES.get(shape.annotation)
+    if name is None:
+        values = _values_of(shape.annotation)
+        name = "one of " + ", ".join(map(repr, values)) if values else f"a string that is a {name_of(shape.annotation)}"
+    return f"{name} ({limits})" if limits else name
+
+
+_DESCRIBING = frozenset({"type", "format", "enum", "title", "description", "examples", "$defs", "$ref"})
+_NAMES: dict[Any, str] = {
+    str: "a string",
+    int: "an integer",
+    float: "a number",
+    bool: "a boolean",
+    None: "null",
+    type(None): "null",
+}
+
+
+def _values_of(annotation: Any) -> list[Any]:
+    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
+        return [member.value for member in annotation]
+    return list(get_args(annotation))
+
+
+# The hooks, one for each kind of shape
+
+
+def _scalar(shape: Scalar, _: cattrs.Converter) -> _Hook:
+    annotation = shape.annotation
+    for meta in shape.constraints:
+        annotation = Annotated[annotation, meta]
+
+    def hook(value: Any, _: Any) -> Any:
+        try:
+            return msgspec.convert(value, annotation, strict=True)
+        except (msgspec.ValidationError, ValueError, OverflowError):
+            if type(value) is float and value.is_integer():
+                return hook(int(value), None)
+            raise _Mismatch(_expected_scalar(shape), value) from None
+
+    return hook
+
+
+def _anything(shape: Anything, _: cattrs.Converter) -> _Hook:
+    return lambda value, _: value
+
+
+def _array(shape: Array, converter: cattrs.Converter) -> _Hook:
+    structure_items = list_structure_factory(list[shape.item], converter)  # type: ignore[name-defined]  # made at run time
+    made: Any = get_origin(shape.annotation) or shape.annotation
+    # What an abstract class promises, a list or a set keeps.
+    finish = made if made in _ARRAYS else set if shape.unique else None
+
+    def hook(value: list[Any], _: Any) -> Any:
+        items = structure_items(value, list)
+        if finish is None:
+            return items
+        try:
+            return finish(items)
+        except TypeError as error:  # a set of what cannot be in one
+            raise UnsupportedTypeError(f"{name_of(shape.annotation)}: {error}") from None
+
+    return _checked(shape, list, _limited(shape, hook))
+
+
+_ARRAYS = (tuple, set, frozenset, collections.deque)
+
+
+def _map(shape: Map, converter: cattrs.Converter) -> _Hook:
+    structure_it = _later(shape.value, converter)
+
+    def hook(value: dict[str, Any], _: Any) -> dict[str, Any]:
+        members: dict[str, Any] = {}
+        errors: list[Exception] = []
+        for key, item in value.items():
+            try:
+                members[key] = structure_it(item, shape.value)
+            except Exception as error:  # noqa: BLE001  # grouped, and raised below
+                errors.append(_noted(error, IterableValidationNote("", key, shape.value)))
+        if errors:
+            raise IterableValidationError("", errors, dict)
+        return members
+
+    return _checked(shape, dict, _limited(shape, hook))
+
+
+def _tuple(shape: Tuple, converter: cattrs.Converter) -> _Hook:
+    hooks = [_later(item, converter) for item in shape.items]
+    made: Any = get_origin(shape.annotation) or shape.annotation
+
+    def hook(value: list[Any], _: Any) -> Any:
+        if not shape.required <= len(value) <= len(hooks):
+            raise _Mismatch(expected(shape.annotation), value)
+        items: list[Any] = []
+        errors: list[Exception] = []
+        for number, item in enumerate(value):
+            try:
+                items.append(hooks[number](item, shape.items[number]))
+            except Exception as error:  # noqa: BLE001  # grouped, and raised below
+                errors.append(_noted(error, IterableValidationNote("", number, shape.items[number])))
+        if errors:
+            raise IterableValidationError("", errors, tuple)
+        return tuple(items) if made is tuple else made(*items)
+
+    return _checked(shape, list, hook)
+
+
+def _record(shape: Record, converter: cattrs.Converter) -> _Hook:
+    cls: Any = shape.cls
+    if is_model(cls):
+        return lambda value, _: _validated(cls, value)
+    make: _Hook
+    if issubclass(cls, msgspec.Struct):
+        make = _struct(shape, converter)
+    elif typing_extensions.is_typeddict(cls):
+        make = _typeddict(shape, converter)
+    else:
+        make = make_dict_structure_fn(shape.annotation, converter, _cattrs_detailed_validation=True)
+    return _checked(shape, dict, make)
+
+
+def _typeddict(shape: Record, converter: cattrs.Converter) -> _Hook:
+    make: _Hook = make_typeddict_structure_fn(shape.annotation, converter, _cattrs_detailed_validation=True)
+    known = shape.by_key
+    # cattrs would keep the members that it does not know.
+    return lambda value, annotation: make({key: value[key] for key in value if key in known}, annotation)
+
+
+def _struct(shape: Record, converter: cattrs.Converter) -> _Hook:
+    """A Struct. msgspec would make it at once, but no union of classes in it, and it would stop at the first fault."""
+    hooks = [(field, _later(field.annotation, converter)) for field in shape.fields]
+    strict = shape.cls.__struct_config__.forbid_unknown_fields
+    known = {field.key for field in shape.fields} | ({shape.tag[0]} if shape.tag is not None else set())
+
+    def hook(value: dict[str, Any], _: Any) -> Any:
+        members: dict[str, Any] = {}
+        errors: list[Exception] = []
+        if shape.tag is not None and value.get(shape.tag[0]) != shape.tag[1]:
+            errors.append(_Mismatch(repr(shape.tag[1]), value.get(shape.tag[0], MISSING), (shape.tag[0],)))
+        if strict and (unknown := value.keys() - known):
+            errors += [_Mismatch("nothing", value[key], (key,)) for key in sorted(unknown)]
+        for field, structure_field in hooks:
+            try:
+                if field.key in value:
+                    members[field.name] = structure_field(value[field.key], field.annotation)
+                elif field.required:
+                    raise KeyError(field.key)
+            except Exception as error:  # noqa: BLE001  # grouped, and raised below
+                errors.append(_noted(error, AttributeValidationNote("", field.name, field.annotation)))
+        if errors:
+            raise ClassValidationError("", errors, shape.cls)
+        return shape.cls(**members)
+
+    return hook
+
+
+def _validated(cls: Any, value: Any) -> Any:
+    """A pydantic model, read as from JSON text: so its strict mode, too, takes a string for a date."""
+    try:
+        return cls.model_validate_json(json.dumps(value))
+    except ValueError as error:
+        found = getattr(error, "errors", None)
+        if found is None:
+            raise
+        faults = [
+            _Mismatch(_words(fault), MISSING if fault["type"] == "missing" else fault["input"], tuple(fault["loc"]))
+            for fault in found(include_url=False, include_context=False)
+        ]
+    raise ClassValidationError("", faults, cls)
+
+
+def _words(fault: dict[str, Any]) -> str:
+    message: str = fault["msg"]
+    return "a value" if fault["type"] == "missing" else f"something else (pydantic: {message})"
+
+
+def _union(shape: OneOf, converter: cattrs.Converter) -> _Hook:
+    members = [(shape_of(member), member, _later(member, converter)) for member in shape.members]
+
+    def hook(value: Any, _: Any) -> Any:
+        possible = [member for member in members if may_be(member[0], value)]
+        if len(possible) == 1:
+            member, annotation, structure_it = possible[0]
+            if not isinstance(member, Scalar):
+                return structure_it(value, annotation)  # and if it is wrong, it says in what
+        best: tuple[int, Any] | None = None
+        for member, annotation, structure_it in possible:
+            try:
+                made = structure_it(value, annotation)
+            except Exception:  # noqa: BLE001, S112  # it is another member, or none
+                continue
+            misfit = _misfit(member, value)
+            if best is None or misfit < best[0]:
+                best = (misfit, made)
+        if best is None:
+            raise _Mismatch(expected(shape.annotation), value)
+        return best[1]
+
+    return hook
+
+
+def may_be(shape: Shape, value: Any) -> bool:
+    """Whether a value has the JSON kind of a shape and, if that is a class, does not contradict its constants."""
+    match shape:
+        case Record():
+            return type(value) is dict and all(
+                value[key] in allowed for key, allowed in _constants(shape.annotation).items() if key in value
+            )
+        case Map():
+            return type(value) is dict
+        case Array() | Tuple():
+            return type(value) is list
+        case Scalar():
+            return type(value) not in (dict, list) and (value is None) == (shape.annotation is type(None))
+        case _:
+            return True
+
+
+@functools.lru_cache(maxsize=1024)
+def _constants(annotation: Any) -> dict[str, tuple[Any, ...]]:
+    """The members of a class that may only have certain values: what tells it from others."""
+    shape = shape_of(annotation)
+    assert isinstance(shape, Record)
+    found: dict[str, tuple[Any, ...]] = {shape.tag[0]: (shape.tag[1],)} if shape.tag is not None else {}
+    for field in shape.fields:
+        literal = field.shape
+        if isinstance(literal, Scalar) and get_origin(literal.annotation) is Literal:
+            found[field.key] = get_args(literal.annotation)
+    return found
+
+
+def _misfit(shape: Shape, value: Any) -> int:
+    """How badly a member of a union that takes a value fits: the members it would drop, or the number it changes."""
+    if isinstance(shape, Record):
+        known = shape.by_key.keys() | ({shape.tag[0]} if shape.tag is not None else set())
+        return len(value.keys() - known)
+    return int(isinstance(shape, Scalar) and type(value) is int and shape.annotation is float)
+
+
+# Around the hooks
+
+
+def _later(annotation: Any, converter: cattrs.Converter) -> _Hook:
+    """The hook of an annotation, made when it is first called: a class may occur in itself."""
+    made: list[_Hook] = []
+
+    def hook(value: Any, _: Any) -> Any:
+        if not made:
+            made.append(converter.get_structure_hook(annotation))
+        return made[0](value, annotation)
+
+    return hook
+
+
+def _noted(error: Exception, note: AttributeValidationNote | IterableValidationNote) -> Exception:
+    # As cattrs does: `add_note()` would take any string, and it is the class of this one that matters.
+    error.__notes__ = [*getattr(error, "__notes__", []), note]
+    return error
+
+
+def _checked(shape: Shape, kind: type, hook: _Hook) -> _Hook:
+    # cattrs takes any iterable for a list, a string too.
+    def checked(value: Any, annotation: Any) -> Any:
+        if type(value) is not kind:
+            raise _Mismatch(expected(shape.annotation), value)
+        return hook(value, annotation)
+
+    return checked
+
+
+def _limited(shape: Shape, hook: _Hook) -> _Hook:
+    if not shape.constraints:
+        return hook
+    kind: Any = dict if isinstance(shape, Map) else list
+    for meta in shape.constraints:
+        kind = Annotated[kind, meta]
+
+    def limited(value: Any, annotation: Any) -> Any:
+        try:
+            msgspec.convert(value, kind)
+        except msgspec.ValidationError as error:
+            raise _Mismatch(f"{expected(shape.annotation)} ({error})", value) from None
+        return hook(value, annotation)
+
+    return limited
+
+
+_HOOKS: dict[type[Shape], Callable[[Any, cattrs.Converter], _Hook]] = {
+    Anything: _anything,
+    Scalar: _scalar,
+    Array: _array,
+    Tuple: _tuple,
+    Map: _map,
+    OneOf: _union,
+    Record: _record,
+}
+
+
+# The converter
+
+
+@functools.cache
+def _converter() -> cattrs.Converter:
+    made = cattrs.Converter(detailed_validation=True)
+    made.register_structure_hook_factory(lambda _: True, _hook_of)
+    for scalar in (str, bytes, int, float, enum.Enum):  # cattrs looks these up by class, before it asks the factories
+        made.register_structure_hook(scalar, lambda value, annotation: _hook(annotation)(value, annotation))
+    return made
+
+
+def _hook_of(annotation: Any, converter: cattrs.Converter) -> _Hook:
+    shape = shape_of(annotation)
+    return _HOOKS[type(shape)](shape, converter)
+
+
+def _hook(annotation: Any) -> _Hook:
+    shape = shape_of(annotation)
+    return _scalar_hook(annotation) if isinstance(shape, Scalar) else _converter().get_structure_hook(annotation)
+
+
+@functools.lru_cache(maxsize=1024)
+def _scalar_hook(annotation: Any) -> _Hook:
+    return _hook_of(annotation, _converter())
+
+
+# Errors to faults
+
+
+def _faults(error: BaseException, annotation: Any, value: Any, steps: tuple[Step, ...]) -> Iterator[Fault]:
+    """What is wrong, from the tree of errors that cattrs has made: where each stands, its notes say."""
+    if isinstance(error, (ClassValidationError, IterableValidationError)):
+        for inner in error.exceptions:
+            step = _step(inner, annotation)
+            below = _below(annotation, step)
+            if step is None:
+                yield from _faults(inner, annotation, value, steps)
+            else:
+                yield from _faults(inner, below, _item(value, step), (*steps, step))
+    elif isinstance(error, _Mismatch):
+        yield Fault(format_path((*steps, *error.steps)), error.expected, error.received)
+    elif isinstance(error, KeyError) and value is MISSING:
+        yield Fault(format_path(steps), expected(annotation), MISSING)
+    elif isinstance(error, UnsupportedTypeError):
+        raise error
+    else:
+        # What a class itself, its validators for example, has against its members.
+        yield Fault(format_path(steps), f"{name_of(annotation)} ({error})", value)
+
+
+def _step(error: BaseException, annotation: Any) -> Step | None:
+    for note in getattr(error, "__notes__", ()):
+        if isinstance(note, IterableValidationNote):
+            return note.index
+        if isinstance(note, AttributeValidationNote):
+            return next((field.key for field in _fields(annotation) if field.name == note.name), note.name)
+    return None
+
+
+def _fields(annotation: Any) -> Iterator[Field]:
+    shape = shape_of(annotation)
+    if isinstance(shape, Record):
+        yield from shape.fields
+    elif isinstance(shape, OneOf):
+        for member in shape.members:
+            yield from _fields(member)
+
+
+def _below(annotation: Any, step: Step | None) -> Any:
+    shape = shape_of(annotation)
+    match shape:
+        case Array():
+            return shape.item
+        case Map():
+            return shape.value
+        case Tuple() if isinstance(step, int):
+            return shape.items[step]
+        case Record():
+            return next((field.annotation for field in shape.fields if field.key == step), Any)
+        case OneOf():
+            return next((below for member in shape.members if (below := _below(member, step)) is not Any), Any)
+        case _:
+            return Any
+
+
+def _item(value: Any, step: Step) -> Any:
+    try:
+        return value[step]
+    except (KeyError, IndexError, TypeError):
+        return MISSING

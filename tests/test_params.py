@@ -1,0 +1,176 @@
+"""The dicts of a request: the keys of the official package, and what a caller's type checker makes of them.
+
+mypy reads this file with the rest (`.ci/run`): each `type: ignore` here is a mistake that it must see, as it complains
+of those which are not needed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, ForwardRef, Literal, NotRequired, Required, get_args, get_origin, get_type_hints
+
+import anthropic.types as official
+import pytest
+from helpers import HELLO, body
+from server import Server, serving, stream_reply
+from typing_extensions import is_typeddict
+
+import streamcore.httpx as anthropic
+from streamcore import types
+from streamcore.types import (
+    ImageBlockParam,
+    MessageParam,
+    TextBlock,
+    TextBlockParam,
+    ToolParam,
+    ToolResultBlockParam,
+    ToolUseBlock,
+    params,
+    tool_params,
+)
+
+NAMES = [*params.__all__, *tool_params.__all__]
+DICTS = [name for name in NAMES if is_typeddict(getattr(types, name))]
+# What only browsers and computers in a box need, which other tools have no use for.
+NOT_HERE = {"BrowserStateBlockParam", "BrowserToolset20260801Param", "ComputerToolset20260801Param"}
+
+
+def bare(hint: Any) -> Any:
+    """A hint without what says whether the key has to be there."""
+    return get_args(hint)[0] if get_origin(hint) in (Required, NotRequired) else hint
+
+
+def required(kind: Any, hints: dict[str, Any]) -> set[str]:
+    # What the class itself knows of this does not count with annotations that are strings.
+    return {key for key, hint in hints.items() if kind.__total__ or get_origin(hint) is Required}
+
+
+def words(hint: Any) -> set[Any]:
+    """The strings that a key may have, as far as the hint names them."""
+    hint = bare(hint)
+    if get_origin(hint) is Literal:
+        return set(get_args(hint))
+    return set().union(*(words(item) for item in get_args(hint))) if get_origin(hint) else set()
+
+
+@pytest.mark.parametrize("name", DICTS)
+def test_keys_and_their_words_are_those_of_the_official_package(name: str) -> None:
+    ours, theirs = getattr(types, name), getattr(official, name)
+    mine, other = (get_type_hints(each, include_extras=True) for each in (ours, theirs))
+    assert mine.keys() == other.keys()
+    assert required(ours, mine) == required(theirs, other)
+    for key in other:
+        if not is_typeddict(bare(other[key])):
+            assert {word for word in words(mine[key]) if isinstance(word, str)} == words(other[key]), key
+    assert ours.__doc__
+
+
+def members(alias: Any) -> set[str]:
+    """The names of the dicts in a union."""
+    if is_typeddict(alias):
+        return {alias.__name__}
+    if isinstance(alias, ForwardRef):
+        return {alias.__forward_arg__}
+    return set().union(*(members(item) for item in get_args(alias))) if get_args(alias) else set()
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in DICTS and name != "ModelParam"])
+def test_unions_have_the_members_of_the_official_package(name: str) -> None:
+    theirs = members(getattr(official, name))
+    # Those which the API alone makes go into messages as the values that they are.
+    made_by_the_api = {member for member in theirs if re.search(".ToolResultBlockParam", member)}
+    assert members(getattr(types, name)) == theirs - made_by_the_api - NOT_HERE
+
+
+def test_what_is_not_there_is_not_there() -> None:
+    with pytest.raises(AttributeError, match="NoSuchParam"):
+        types.NoSuchParam  # noqa: B018
+    with pytest.raises(AttributeError):
+        types.NoSuch  # noqa: B018
+
+
+TOOL: ToolParam = {
+    "name": "search",
+    "description": "Searches.",
+    "input_schema": {"type": "object", "properties": {"query": {"type": "string"}}},
+    "cache_control": {"type": "ephemeral", "ttl": "1h"},
+}
+IMAGE: ImageBlockParam = {"type": "image", "source": {"type": "url", "url": "https://example.org/a.png"}}
+
+
+def converse(client: anthropic.Anthropic) -> None:
+    """A program as people write it, with all that is checked in its arguments."""
+    messages: list[MessageParam] = [{"role": "user", "content": [{"type": "text", "text": "Hi"}, IMAGE]}]
+    with client.messages.stream(
+        model="claude-1",
+        max_tokens=100,
+        system=[TextBlockParam(type="text", text="Be brief.")],
+        messages=messages,
+        tools=[TOOL, {"type": "web_search_20250305", "name": "web_search", "max_uses": 3}],
+        tool_choice={"type": "auto"},
+        thinking={"type": "enabled", "budget_tokens": 1024},
+        stop_sequences=["END"],
+        temperature=anthropic.NOT_GIVEN,
+        top_k=anthropic.omit,
+        metadata={"user_id": "u"},
+    ) as stream:
+        message = stream.get_final_message()
+    results: list[ToolResultBlockParam] = [
+        {"type": "tool_result", "tool_use_id": block.id, "content": "found", "is_error": False}
+        for block in message.content
+        if isinstance(block, ToolUseBlock)
+    ]
+    messages.append({"role": "assistant", "content": message.content})
+    messages.append({"role": "user", "content": results})
+    messages.append({"role": "user", "content": [TextBlock(text="And?"), {"type": "text", "text": "Well?"}]})
+    client.messages.create(model="claude-1", max_tokens=100, messages=[*messages, message], stream=True).close()
+
+
+async def converse_async(client: anthropic.AsyncAnthropic) -> None:
+    async with client.beta.messages.stream(
+        model="claude-1",
+        max_tokens=100,
+        messages=[{"role": "user", "content": "Hi"}],
+        betas=["one-2026"],
+        tools=[{"type": "computer_20990101", "name": "computer", "display_width_px": 1}],
+        mcp_servers=[{"type": "url", "name": "m", "url": "https://example.org"}],
+        context_management={"edits": []},
+    ) as stream:
+        await stream.until_done()
+
+
+def mistaken(client: anthropic.Anthropic) -> object:
+    client.messages.stream(model="m", max_tokens=1, messages=[{"role": "robot", "content": ""}])  # type: ignore[list-item]
+    client.messages.stream(model="m", max_tokens=1, messages=[{"role": "user"}])  # type: ignore[list-item]
+    client.messages.stream(model="m", max_tokens="1", messages=[])  # type: ignore[arg-type]
+    client.messages.stream(model="m", messages=[])  # type: ignore[call-arg]
+    client.messages.stream(model="m", max_tokens=1, messages=[], stop_sequences="END")  # type: ignore[arg-type]
+    client.messages.stream(model="m", max_tokens=1, messages=[], tool_choice={"type": "all"})  # type: ignore[arg-type]
+    wrong: ToolParam = {"name": "search", "schema": {}}  # type: ignore[typeddict-item,typeddict-unknown-key]
+    text: TextBlockParam = {"type": "txt", "text": ""}  # type: ignore[typeddict-item]
+    return wrong, text
+
+
+def test_a_program_with_types_is_a_program() -> None:
+    with serving() as server:
+        server.always = stream_reply(body(*HELLO))
+        check_program(server)
+
+
+def check_program(server: Server) -> None:
+    with anthropic.Anthropic(api_key="key", base_url=server.url) as client:
+        converse(client)
+    first, second = (request.json() for request in server.requests)
+    assert first["tools"][0] == json.loads(json.dumps(TOOL))
+    assert first["messages"][0]["content"][1] == IMAGE
+    assert "temperature" not in first
+    assert "top_k" not in first
+    roles = [(turn["role"], turn["content"]) for turn in second["messages"]]
+    answer = [{"type": "text", "text": "Hello"}]
+    assert roles[1:] == [
+        ("assistant", answer),
+        ("user", []),
+        ("user", [{"type": "text", "text": "And?"}, {"type": "text", "text": "Well?"}]),
+        ("assistant", answer),
+    ]
