@@ -132,6 +132,7 @@ def test_a_loop_that_ends_without_a_word_leaves_no_complaint(server: Server) -> 
     client = client_for(server, default_headers={"connection": "close"})
     loop = asyncio.new_event_loop()
     assert loop.run_until_complete(ask(client)) == "Hello"
+    loop.run_until_complete(asyncio.sleep(0.01))  # the connection is closed, as the header asked for
     loop.close()  # and no shutdown_asyncgens()
     assert run(lambda: ask(client)) == "Hello"
 
