@@ -36,12 +36,9 @@ from helpers import (
 )
 from server import BOUND, Cut, Request, Server, Stall, error_reply, serving, stream_reply
 
-import streamcore.aiohttp
 import streamcore.httpx as anthropic
-from streamcore.httpx import AsyncMessageStream
+from streamcore.httpx import AsyncAnthropic, AsyncMessageStream
 from streamcore.types import MessageStreamEvent
-
-each_module = pytest.mark.parametrize("module", [anthropic, streamcore.aiohttp])
 
 MODEL = "claude-sonnet-4-5-20250929"
 STORY = ["Once", " upon", " a", " time", ".", " The", " end", "."]
@@ -247,10 +244,9 @@ def test_usage_while_streaming(client: Any) -> None:
     assert parts == STORY
 
 
-@each_module
-def test_async(server: Server, module: Any) -> None:
+def test_async(server: Server) -> None:
     async def main() -> str:
-        client = module.AsyncAnthropic()
+        client = AsyncAnthropic()
         pieces = []
         async with client.messages.stream(**asking("Write a haiku")) as stream:
             async for piece in stream.text_stream:
@@ -261,10 +257,9 @@ def test_async(server: Server, module: Any) -> None:
     server.wait_until_idle()  # the client was dropped without being closed
 
 
-@each_module
-def test_async_events(server: Server, module: Any) -> None:
+def test_async_events(server: Server) -> None:
     async def main() -> list[str]:
-        client = module.AsyncAnthropic()
+        client = AsyncAnthropic()
         async with client.messages.stream(**asking("Hello")) as stream:
             return [event.type async for event in stream]
 
@@ -273,15 +268,14 @@ def test_async_events(server: Server, module: Any) -> None:
     assert types[-1] == "message_stop"
 
 
-@each_module
-def test_three_streams_at_once(server: Server, module: Any) -> None:
+def test_three_streams_at_once(server: Server) -> None:
     def answer(request: Request) -> Any:
         return saying("About ", request.json()["messages"][0]["content"])
 
     server.always = answer
     questions = ["What is Python?", "What is JavaScript?", "What is Rust?"]
 
-    async def ask(client: Any, question: str) -> str:
+    async def ask(client: AsyncAnthropic, question: str) -> str:
         async with client.messages.stream(**asking(question)) as stream:
             async for _ in stream:
                 pass
@@ -289,7 +283,7 @@ def test_three_streams_at_once(server: Server, module: Any) -> None:
         return said
 
     async def main() -> list[str]:
-        client = module.AsyncAnthropic()
+        client = AsyncAnthropic()
         return await asyncio.gather(*[ask(client, question) for question in questions])
 
     assert asyncio.run(main(), debug=True) == [f"About {question}" for question in questions]
@@ -505,8 +499,7 @@ def test_a_manager_entered_and_left_by_hand(server: Server, client: Any) -> None
     assert message.content[0].text == "".join(STORY)
 
 
-@each_module
-def test_a_handler_class(server: Server, module: Any) -> None:
+def test_a_handler_class(server: Server) -> None:
     server.always = stream_reply(*by_frame(body(*HELLO)))
     calls: list[str] = []
 
@@ -527,7 +520,7 @@ def test_a_handler_class(server: Server, module: Any) -> None:
             calls.append("end")
 
     async def main() -> Any:
-        client = module.AsyncAnthropic()
+        client = AsyncAnthropic()
         async with client.messages.stream(**asking("Say hello there!"), event_handler=MyStream) as stream:
             return await stream.get_final_message()
 

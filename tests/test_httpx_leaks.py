@@ -13,17 +13,14 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
-import aiohttp
 import anyio
 import httpx
 import httpx2
 import pytest
 import trio
-from adapters import Adapter, each_adapter
 from helpers import HELLO, body, by_frame
 from server import ASK, BACKENDS, Reply, Request, Server, Stall, run, serving, stream_reply
 
-import streamcore.aiohttp
 import streamcore.httpx as anthropic
 from streamcore.httpx import loops
 from streamcore.httpx.loops import running_loop
@@ -332,24 +329,8 @@ async def settled(server: Server, *, connections: int, tasks: int) -> None:
             await anyio.sleep(0.001)
 
 
-each_library = pytest.mark.parametrize(
-    ("library", "backend"),
-    [(httpx2, "asyncio"), (httpx2, "trio"), (httpx, "asyncio"), (httpx, "trio"), (aiohttp, "asyncio")],
-    ids=lambda value: getattr(value, "__name__", value),
-)
-
-
 @contextlib.asynccontextmanager
 async def async_client(server: Server, library: Any, slots: int) -> AsyncIterator[Any]:
-    if library is aiohttp:
-        async with (
-            aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=slots)) as session,
-            streamcore.aiohttp.AsyncAnthropic(
-                api_key="key", base_url=server.url, http_client=session, timeout=TIMEOUT.read
-            ) as client,
-        ):
-            yield client
-        return
     http = library.AsyncClient(limits=library.Limits(max_connections=slots))
     async with anthropic.AsyncAnthropic(
         api_key="key", base_url=server.url, http_client=http, timeout=TIMEOUT
@@ -357,14 +338,14 @@ async def async_client(server: Server, library: Any, slots: int) -> AsyncIterato
         yield client
 
 
-@pytest.mark.parametrize(("library", "backend"), [(httpx2, "asyncio"), (httpx2, "trio"), (aiohttp, "asyncio")])
-def test_a_thousand_async_streams_leave_nothing(server: Server, library: Any, backend: str) -> None:
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_thousand_async_streams_leave_nothing(server: Server, backend: str) -> None:
     gc.collect()
     before = open_files()
 
     async def main() -> None:
         tasks = living_tasks()
-        async with async_client(server, library, SLOTS) as client:
+        async with async_client(server, httpx2, SLOTS) as client:
             for number in range(STREAMS // 2):
                 await whole_async(client)
                 await ASYNC_WAYS[number % len(ASYNC_WAYS)](client, ("begun", "unread")[number // len(ASYNC_WAYS) % 2])
@@ -377,7 +358,7 @@ def test_a_thousand_async_streams_leave_nothing(server: Server, library: Any, ba
     assert open_files() <= before
 
 
-@each_library
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("way", ASYNC_WAYS)
 def test_each_way_to_abandon_an_async_stream(
     server: Server, library: Any, backend: str, way: Callable[[Any, str], Awaitable[None]]
@@ -394,24 +375,18 @@ def test_each_way_to_abandon_an_async_stream(
     run(backend, main)
 
 
-@each_adapter
-def test_streams_that_are_dropped_when_the_loop_ends(server: Server, adapter: Adapter) -> None:
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_streams_that_are_dropped_when_the_loop_ends(server: Server, backend: str) -> None:
     async def main() -> None:
-        client = adapter.client(server)
+        client = anthropic.AsyncAnthropic(api_key="key", base_url=server.url)
         await client.messages.create(**ask("begun"), stream=True)
         stream = await client.messages.create(**ask("begun"), stream=True)
         await anext(stream)
 
     for _ in range(20):  # trio chooses the order of its tasks by lot
-        adapter.run(main)
+        run(backend, main)
         gc.collect()
     server.wait_until_idle()
-
-
-def unclosed_client(server: Server, library: Any) -> Any:
-    if library is aiohttp:  # a session of the caller's own is the caller's to close
-        return streamcore.aiohttp.AsyncAnthropic(api_key="key", base_url=server.url)
-    return anthropic.AsyncAnthropic(api_key="key", base_url=server.url, http_client=library.AsyncClient())
 
 
 def in_a_list(stream: Any, kept: list[Any]) -> None:
@@ -429,7 +404,7 @@ def in_an_exception(stream: Any, kept: list[Any]) -> None:
         stream.error = error  # whose traceback has this frame
 
 
-@each_library
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("keep", [in_a_list, in_a_cycle, in_an_exception])
 @pytest.mark.parametrize("events", [0, 1, 4])
 def test_streams_that_are_still_referenced_when_the_loop_ends(
@@ -438,7 +413,7 @@ def test_streams_that_are_still_referenced_when_the_loop_ends(
     kept: list[Any] = []
 
     async def main() -> None:
-        client = unclosed_client(server, library)
+        client = anthropic.AsyncAnthropic(api_key="key", base_url=server.url, http_client=library.AsyncClient())
         for _ in range(3):
             stream = await client.messages.stream(**ask("begun")).__aenter__()
             for _ in range(events):
@@ -464,10 +439,9 @@ def test_a_body_that_is_read_to_its_end_is_let_go(server: Server, library: Any, 
     run(backend, main)
 
 
-@pytest.mark.parametrize("module", [streamcore.httpx, streamcore.aiohttp])
-def test_an_async_client_that_is_dropped_closes_its_connections(server: Server, module: Any) -> None:
+def test_an_async_client_that_is_dropped_closes_its_connections(server: Server) -> None:
     async def main() -> None:
-        client = module.AsyncAnthropic(api_key="key", base_url=server.url)
+        client = anthropic.AsyncAnthropic(api_key="key", base_url=server.url)
         await whole_async(client)
         del client
         await settled(server, connections=0, tasks=living_tasks())

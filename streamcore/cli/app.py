@@ -185,6 +185,52 @@ def check(paths: tuple[str, ...], strict: bool, as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
+@cli.command()
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port; by default any that is free.")
+@click.option(
+    "--speed",
+    type=click.FloatRange(min=0),
+    metavar="FACTOR",
+    default=1.0,
+    help="How fast captures with times are played: 1, the default, is as recorded, 10 ten times as fast, 0 at once.",
+)
+@click.option(
+    "--chunking",
+    metavar="HOW",
+    default="recorded",
+    help="How the bytes are cut: recorded (the default), event (a chunk an event), a number of bytes, random, or "
+    "random:seed=1,largest=64.",
+)
+def serve(paths: tuple[str, ...], host: str, port: int, speed: float, chunking: str) -> None:
+    """Play captures to anything that speaks HTTP, as a local Messages endpoint.
+
+    A PATH is a file of captures or a folder of such files. The URL is printed: what a client calls its base URL. POST
+    to /v1/messages plays the captures in turn and then begins again; /NAME/v1/messages plays those of one file. Ask for
+    a stream and get it as recorded; else get the message that it comes to. Ctrl-C ends it.
+    """
+    from streamcore.cli import serve
+
+    serve.run(paths, host=host, port=port, speed=speed, chunking=chunking)
+
+
+@cli.command()
+@click.argument("source", metavar="IN")
+@click.argument("target", metavar="OUT")
+@click.option("--from", "source_format", metavar="FORMAT", help="What IN is, if its suffix does not tell.")
+@click.option("--to", "target_format", metavar="FORMAT", help="What OUT shall be, if its suffix does not tell.")
+def convert(source: str, target: str, source_format: str | None, target_format: str | None) -> None:
+    """Write the captures of one file to another, in another format.
+
+    The suffixes say which: .jsonl has requests, headers, cuts and times (timed), .sse the bytes of event streams alone.
+    `-` is standard input or output.
+    """
+    from streamcore.cli import convert
+
+    convert.convert(source, target, source_format=source_format, target_format=target_format)
+
+
 def _engine(strict: bool) -> MessageEngine:
     return MessageEngine(strict=strict, multiple_messages=True)
 

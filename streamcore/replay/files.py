@@ -25,6 +25,7 @@ from streamcore.replay.timed import read_timed, timed_lines
 __all__ = [
     "Format",
     "StrPath",
+    "capture_files",
     "check_format",
     "format_of",
     "is_capture_file",
@@ -56,6 +57,23 @@ def format_of(path: StrPath) -> Format:
 def is_capture_file(path: Path) -> bool:
     """Whether the name of a file says that it holds captures."""
     return path.suffix.lower() in _SUFFIXES and not path.name.startswith(".")
+
+
+def capture_files(path: Path) -> list[Path]:
+    """The files of captures in a directory, in the order of their names; a file itself.
+
+    Raises:
+        CaptureError: A directory has none, or cannot be read.
+    """
+    if not path.is_dir():
+        return [path]
+    try:
+        found = sorted(each for each in path.iterdir() if is_capture_file(each))
+    except OSError as error:
+        raise CaptureError(f"cannot be read: {error.strerror or error}", path=str(path)) from error
+    if not found:
+        raise CaptureError("there is no capture in this directory", path=str(path))
+    return found
 
 
 # Reading

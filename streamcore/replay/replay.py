@@ -12,7 +12,7 @@ from typing import TypeAlias
 from streamcore.errors import excerpt
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError
 from streamcore.replay.chunking import Chunking, rechunk
-from streamcore.replay.files import StrPath, is_capture_file, read_captures
+from streamcore.replay.files import StrPath, capture_files, read_captures
 from streamcore.replay.playing import INSTANTLY, check_speed
 
 __all__ = ["Choose", "Fault", "NoCaptureError", "Replay", "Source", "prepare"]
@@ -141,13 +141,7 @@ def _captures(source: Source) -> Iterator[Capture]:
 
 
 def _in_path(path: Path) -> Iterator[Capture]:
-    if not path.is_dir():
-        yield from read_captures(path)
-        return
-    files = sorted(each for each in path.iterdir() if is_capture_file(each))
-    if not files:
-        raise CaptureError("there is no capture in this directory", path=str(path))
-    for each in files:
+    for each in capture_files(path):
         yield from read_captures(each)
 
 

@@ -1,0 +1,297 @@
+"""A local Messages endpoint that plays captures to anything that speaks HTTP, run by aiohttp.
+
+In: requests over HTTP, and a `Replay` that has a capture for each. Out: its status, headers and chunks. A chunk of a
+capture is a chunk of the transfer coding, sent at once; where the connection broke, it is closed in the middle of the
+answer. A request that asks for no stream gets the message that the stream comes to; if it comes to none, an error in
+the API's own form says why.
+
+A body is read from its file while it is played.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import quote
+
+import attrs
+import msgspec
+from aiohttp import web
+from multidict import CIMultiDict
+
+from streamcore import MessageEngine, ProtocolError, StreamCoreError
+from streamcore.api.failures import error_from_event
+from streamcore.replay.capture import Capture, CapturedRequest, CaptureError
+from streamcore.replay.files import capture_files, open_capture
+from streamcore.replay.listening import LOOPBACK, Log, error_response, hang_up, in_thread, listening, no_log, who_left
+from streamcore.replay.playing import AsyncPlayer, Failures
+from streamcore.replay.replay import NoCaptureError, Replay, Source
+from streamcore.types import ErrorEvent
+
+__all__ = ["Endpoint", "serve", "serving"]
+
+_PATH = "/v1/messages"
+
+# What is about one connection, and what says how the bytes were coded on it: captures hold the content, decoded.
+_NOT_PLAYED = frozenset(
+    {
+        "alt-svc",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+
+
+@contextlib.contextmanager
+def serve(source: Source, *, host: str = LOOPBACK, port: int = 0, log: Log = no_log, **options: Any) -> Iterator[str]:
+    """A Messages endpoint for the time of the block, which gets its URL; it runs in a thread of its own.
+
+    ```python
+    with serve("captures/weather.jsonl", speed=AS_RECORDED) as url:
+        client = anthropic.Anthropic(base_url=url, api_key="none")
+    ```
+
+    `/v1/messages` plays all captures in turn, and then begins again. `/NAME/v1/messages`, which is what a client asks
+    for whose base URL is `url + "/NAME"`, plays those of one file; its name is without the suffix, if that is enough to
+    tell it from the others.
+
+    Args:
+        source: A file of captures, a directory of such files, a capture, or several of these.
+        host: The address to listen on.
+        port: The port; 0 is any that is free.
+        log: Called with a line for each request, when it has been answered.
+        **options: Those of `Replay`.
+
+    Raises:
+        CaptureError: There are no captures.
+        InvalidArgumentError: An option is none.
+        StreamCoreError: It is not possible to listen there.
+    """
+    with in_thread(serving(source, host=host, port=port, log=log, **options)) as url:
+        yield url
+
+
+def serving(
+    source: Source, *, host: str = LOOPBACK, port: int = 0, log: Log = no_log, **options: Any
+) -> AbstractAsyncContextManager[str]:
+    """As `serve`, in the event loop that is there."""
+    options = {"repeat": True, **options}
+    if isinstance(source, Iterable) and not isinstance(source, str):
+        source = tuple(source)
+    named = {name: Replay(path, **options) for name, path in _named(source).items()}
+    return listening(Endpoint(Replay(source, **options), named=named, log=log), host=host, port=port)
+
+
+def _named(source: Source) -> dict[str, Path]:
+    """The files by the names that requests may choose them by; each is looked into, to fail before the first request.
+
+    Raises:
+        CaptureError: One of them has no capture.
+    """
+    files = list(_files(source))
+    for path in files:
+        open_capture(path)
+    stems = Counter(path.stem for path in files)
+    return {path.stem if stems[path.stem] == 1 else path.name: path for path in files}
+
+
+def _files(source: Source) -> Iterator[Path]:
+    if isinstance(source, tuple):
+        for each in source:
+            yield from _files(each)
+    elif isinstance(source, (str, os.PathLike)):
+        yield from capture_files(Path(source))
+
+
+class _Cut(Exception):
+    """The connection breaks here, in the middle of the answer."""
+
+
+@attrs.define
+class _Exchange:
+    """One request and how far its answer has come, for the log."""
+
+    request: web.Request
+    began: float = attrs.field(factory=time.monotonic)
+    status: int = 0
+    what: str = ""
+    chunks: int = 0
+    size: int = 0
+    end: str = ""
+
+    def line(self) -> str:
+        parts = [self.what] if self.what else []
+        if self.chunks:
+            parts.append(f"{self.chunks} chunk{'s' if self.chunks > 1 else ''}, {self.size} bytes")
+        parts.append(f"{time.monotonic() - self.began:.2f} s")
+        if self.end:
+            parts.append(self.end)
+        return f"{self.request.method} {self.request.path_qs} {self.status or '-'}: {', '.join(parts)}"
+
+
+class Endpoint:
+    """Answers requests with captures: a handler of aiohttp's.
+
+    Args:
+        replay: Has the captures for `/v1/messages`.
+        named: Has others by name: those for `/NAME/v1/messages`, which is what a client asks for whose `base_url` ends
+            in the name.
+        log: Called with a line for each request, when it has been answered.
+    """
+
+    def __init__(
+        self,
+        replay: Replay,
+        *,
+        named: Mapping[str, Replay] = MappingProxyType({}),
+        log: Log = no_log,
+    ) -> None:
+        self._replays = {_PATH: replay} | {f"/{name}{_PATH}": each for name, each in named.items()}
+        self._log = log
+
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        """Answer a request."""
+        exchange = _Exchange(request)
+        try:
+            return await self._answer(request, exchange)
+        except _Cut as cut:
+            exchange.end = str(cut)
+            hang_up(request)
+            return web.StreamResponse()
+        except (asyncio.CancelledError, ConnectionError):
+            exchange.end = who_left(request)
+            raise
+        finally:
+            self._log(exchange.line())
+
+    async def _answer(self, request: web.Request, exchange: _Exchange) -> web.StreamResponse:
+        replay = self._replays.get(request.path)
+        if replay is None:
+            there = ", ".join(map(quote, self._replays))
+            return _error(exchange, 404, "not_found_error", f"{request.path} is not served; POST to one of: {there}")
+        if request.method != "POST":
+            response = _error(
+                exchange, 405, "invalid_request_error", f"{request.path} takes POST, not {request.method}"
+            )
+            response.headers["allow"] = "POST"
+            return response
+        try:
+            body = await request.read()
+            asked = msgspec.json.decode(body, type=_Asked)
+        except web.HTTPRequestEntityTooLarge as error:
+            return _error(exchange, 413, "request_too_large", error.text or "the body is too large")
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            return _error(exchange, 400, "invalid_request_error", f"the body does not ask for a message: {error}")
+        try:
+            capture = replay.answer(_captured(request, body))
+            exchange.what = capture.name
+            if asked.stream or not _is_event_stream(capture):
+                return await self._play(capture, replay.speed, request, exchange)
+            return await self._accumulate(capture, replay.speed, exchange)
+        except NoCaptureError as error:
+            return _error(exchange, 404, "not_found_error", str(error))
+        except StreamCoreError as error:  # a file is damaged, or a fault has no place in it
+            if exchange.status:
+                raise _Cut(f"cut, as the rest cannot be played: {error}") from error
+            return _error(exchange, 500, "api_error", f"the capture cannot be played: {error}")
+
+    async def _play(
+        self, capture: Capture, speed: float, request: web.Request, exchange: _Exchange
+    ) -> web.StreamResponse:
+        response = web.StreamResponse(status=capture.status, headers=_headers(capture))
+        await response.prepare(request)
+        exchange.status = capture.status
+        async for data in _player(capture, speed):
+            await response.write(data)
+            exchange.chunks += 1
+            exchange.size += len(data)
+        return response
+
+    async def _accumulate(self, capture: Capture, speed: float, exchange: _Exchange) -> web.StreamResponse:
+        """The message that a stream comes to, sent when the stream is over."""
+        engine = MessageEngine(multiple_messages=True)
+        try:
+            async for data in _player(capture, speed):
+                engine.receive_data(data)
+                for event in engine.events():
+                    if isinstance(event, ErrorEvent):
+                        return _error_of_event(exchange, event)
+            engine.receive_eof()
+            for _ in engine.events():
+                pass
+        except ProtocolError as error:
+            return _error(exchange, 500, "api_error", f"the stream {capture.name} comes to no message: {error}")
+        exchange.status = 200
+        return web.json_response(text=engine.final_message.to_json())
+
+
+_FAILURES = Failures(broken=lambda message: _Cut(f"cut ({message})"))
+
+
+def _player(capture: Capture, speed: float) -> AsyncPlayer:
+    return AsyncPlayer(capture.body, speed=speed, failures=_FAILURES, sleep=asyncio.sleep)
+
+
+@attrs.frozen
+class _Asked:
+    """What a request asks for, as far as it matters here."""
+
+    stream: bool = False
+
+
+def _captured(request: web.Request, body: bytes) -> CapturedRequest:
+    return CapturedRequest(method=request.method, url=str(request.url), headers=request.headers, body=body)
+
+
+def _is_event_stream(capture: Capture) -> bool:
+    return capture.status == 200 and (capture.header("content-type") or "").startswith("text/event-stream")
+
+
+def _headers(capture: Capture) -> CIMultiDict[str]:
+    """The headers that are about the content.
+
+    Raises:
+        CaptureError: One of them is none that can be sent.
+    """
+    headers = CIMultiDict[str]()
+    for name, value in capture.headers:
+        if name.lower() in _NOT_PLAYED or name.startswith(":"):  # recordings of HTTP/2 may hold `:status`
+            continue
+        if not name.isascii() or not name.strip() or any(sign in name + value for sign in "\r\n\0"):
+            raise CaptureError(f"the header {name!r} cannot be sent", path=capture.name)
+        headers.add(name, value)
+    return headers
+
+
+def _error(exchange: _Exchange, status: int, kind: str, message: str) -> web.Response:
+    """An error of the endpoint itself. To try again would not help, and would take the next capture: clients
+    are told so.
+    """
+    exchange.status = status
+    exchange.end = message
+    response = error_response(status, kind, message)
+    response.headers["x-should-retry"] = "false"
+    return response
+
+
+def _error_of_event(exchange: _Exchange, event: ErrorEvent) -> web.Response:
+    """What the API answers where a stream would have reported an error."""
+    exchange.status = error_from_event(event, response=None, snapshot=None).status_code
+    exchange.end = f"{event.error.type}: {event.error.message}"
+    return web.json_response(text=event.to_json(), status=exchange.status)

@@ -1,0 +1,94 @@
+"""`streamcore convert`: between files, formats and pipes, and what it says when it cannot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from helpers import STREAMS, stream_id
+from test_cli import run
+
+from streamcore.replay import Capture, CapturedRequest, Chunk, End, open_capture, read_captures, write_captures
+
+WEATHER = Path(__file__).parents[1] / "fixtures" / "weather.sse"
+CAPTURE = Capture(
+    request=CapturedRequest(url="https://api.anthropic.com/v1/messages", body=b"{}"),
+    headers={"content-type": "text/event-stream"},
+    body=(Chunk(0.0, b"data: 1\n\n"), Chunk(0.5, b"data: \xf0"), Chunk(1.5, b"\x9f\x8c\xa6\n\n"), End(2.0)),
+)
+
+
+@pytest.fixture
+def timed(tmp_path: Path) -> Path:
+    path = tmp_path / "in.jsonl"
+    write_captures(path, [CAPTURE])
+    return path
+
+
+@pytest.mark.parametrize("path", STREAMS, ids=stream_id)
+def test_a_stream_comes_back_unchanged(path: Path, tmp_path: Path) -> None:
+    assert run("convert", path, tmp_path / "a.jsonl").exit_code == 0
+    result = run("convert", tmp_path / "a.jsonl", tmp_path / "b.sse")
+    assert (result.exit_code, result.output) == (0, "")
+    assert (tmp_path / "b.sse").read_bytes() == path.read_bytes()
+
+
+def test_the_suffixes_tell_the_formats_unless_options_do(timed: Path, tmp_path: Path) -> None:
+    assert run("convert", timed, tmp_path / "a.txt", "--to", "sse").exit_code == 0
+    assert (tmp_path / "a.txt").read_bytes() == CAPTURE.data
+    assert run("convert", tmp_path / "a.txt", tmp_path / "b.txt", "--from", "sse", "--to", "timed").exit_code == 0
+    assert open_capture(tmp_path / "b.txt", format="timed").data == CAPTURE.data
+
+
+def test_the_same_format_keeps_all(timed: Path, tmp_path: Path) -> None:
+    assert run("convert", timed, tmp_path / "out.jsonl").exit_code == 0
+    assert [each.in_memory() for each in read_captures(tmp_path / "out.jsonl")] == [CAPTURE]
+
+
+def test_standard_input_and_output(timed: Path) -> None:
+    result = run("convert", "-", "-", "--from", "timed", "--to", "sse", stdin=timed.read_bytes())
+    assert (result.exit_code, result.stdout_bytes) == (0, CAPTURE.data)
+    result = run("convert", "-", "-", "--from", "sse", "--to", "timed", stdin=WEATHER.read_bytes())
+    assert result.stdout_bytes.startswith(b'{"streamcore":"capture"')
+
+
+def test_a_file_may_be_converted_onto_itself(timed: Path) -> None:
+    assert run("convert", timed, timed, "--to", "sse").exit_code == 0
+    assert timed.read_bytes() == CAPTURE.data
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "said"),
+    [
+        (["-", "a.sse"], b"", "standard input has no suffix that tells its format: give --from"),
+        (["a.sse", "-"], b"", "standard output has no suffix that tells its format: give --to"),
+        (["a.sse", "b.xml"], b"", "b.xml: the suffix '.xml' is none of"),
+        (["a.sse", "b.xml", "--to", "xml"], b"", "the format 'xml' is none of"),
+        (["a.txt", "b.sse"], b"", "--from says what it is"),
+        (["a.sse", "b.jsonl"], b"", "a.sse: cannot be read: No such file"),
+        (["-", "b.sse", "--from", "timed"], b"", "standard input: it is empty"),
+        (["-", "b.sse", "--from", "timed"], b"data: {}\n", "standard input, line 1: not the header of a capture"),
+        (["-", "/nowhere/b.sse", "--from", "sse"], b"data: {}\n\n", "/nowhere/b.sse: cannot be written: No such file"),
+    ],
+)
+def test_what_cannot_be_is_said_in_one_line(
+    arguments: list[str], stdin: bytes, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run("convert", *arguments, stdin=stdin)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert said in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_capture_that_is_damaged_half_way_leaves_what_was_there(timed: Path, tmp_path: Path) -> None:
+    timed.write_bytes(b"".join(timed.read_bytes().splitlines(keepends=True)[:-1]))
+    (tmp_path / "out.sse").write_bytes(b"before")
+    result = run("convert", timed, tmp_path / "out.sse")
+    assert result.exit_code == 1
+    assert "in.jsonl, line 4: the capture has no end line" in result.stderr
+    assert (tmp_path / "out.sse").read_bytes() == b"before"
+    piped = run("convert", timed, "-", "--to", "sse")
+    assert (piped.exit_code, piped.stdout_bytes) == (1, b"")

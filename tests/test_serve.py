@@ -1,0 +1,556 @@
+"""The local endpoint: the same bytes to every client, cut and timed as recorded, and an answer to everything else."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shutil
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import anthropic
+import httpx2
+import pytest
+from helpers import FIXTURES, HELLO, STREAMS, body, by_frame, start
+from server import ASK
+from test_cli import read_until, run, start_command
+from wire import Connection, ask
+
+import streamcore.aiohttp
+import streamcore.httpx
+from streamcore import MessageEngine, StreamCoreError
+from streamcore.replay import (
+    AS_RECORDED,
+    Capture,
+    CaptureError,
+    Chunk,
+    End,
+    Pause,
+    RandomChunks,
+    read_captures,
+    write_captures,
+)
+from streamcore.replay.server import serve
+from streamcore.testing import assert_same_stream
+
+REPOSITORY = Path(__file__).parents[1]
+WEATHER = REPOSITORY / "fixtures" / "weather.sse"
+BROKEN = REPOSITORY / "fixtures" / "broken"
+EVENT_STREAM = {"content-type": "text/event-stream; charset=utf-8"}
+GOOD = [path for path in FIXTURES if path.parent != BROKEN]
+HELLO_BYTES = body(*HELLO)
+
+
+def capture_of(*steps: Any, **fields: Any) -> Capture:
+    """A capture whose steps may be given as bytes, a second apart."""
+    made = [Chunk(float(n), step) if isinstance(step, bytes) else step for n, step in enumerate(steps)]
+    return Capture(**{"headers": EVENT_STREAM, "body": tuple(made), **fields})
+
+
+# The same bytes to everything
+
+
+def by_official_client(url: str) -> bytes:
+    with (
+        anthropic.Anthropic(api_key="k", base_url=url) as client,
+        client.messages.with_streaming_response.create(**ASK, stream=True) as response,
+    ):
+        return b"".join(response.iter_bytes())
+
+
+def by_our_client(url: str) -> bytes:
+    with streamcore.httpx.Anthropic(api_key="k", base_url=url) as client:
+        stream = client.messages.create(**ASK, stream=True)
+        return b"".join(stream.response.iter_bytes())
+
+
+def by_our_async_client(url: str) -> bytes:
+    async def read() -> bytes:
+        async with streamcore.httpx.AsyncAnthropic(api_key="k", base_url=url) as client:
+            stream = await client.messages.create(**ASK, stream=True)
+            return b"".join([data async for data in stream.response.aiter_bytes()])
+
+    return asyncio.run(read())
+
+
+def by_our_aiohttp_client(url: str) -> bytes:
+    async def read() -> bytes:
+        async with streamcore.aiohttp.AsyncAnthropic(api_key="k", base_url=url) as client:
+            stream = await client.messages.create(**ASK, stream=True)
+            data: bytes = await stream.response.read()
+            return data
+
+    return asyncio.run(read())
+
+
+def by_curl(url: str) -> bytes:
+    if shutil.which("curl") is None:
+        return ask(url).body
+    command = ["curl", "--silent", "--show-error", "--no-buffer", "--data", '{"stream": true}', f"{url}/v1/messages"]
+    return subprocess.run(command, check=True, capture_output=True, timeout=30).stdout
+
+
+CLIENTS = [by_official_client, by_our_client, by_our_async_client, by_our_aiohttp_client, by_curl]
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_every_client_gets_the_bytes_of_every_stream(client: Callable[[str], bytes]) -> None:
+    captures = [capture for path in STREAMS for capture in read_captures(path)]
+    with serve(STREAMS, chunking=RandomChunks(seed=7, largest=20_000)) as url:
+        for capture in captures:
+            assert client(url) == capture.data, capture.name
+
+
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "fixtures").glob("[ft-w]*.sse")), ids=lambda path: path.stem)
+def test_clients_make_the_same_stream_of_it(path: Path) -> None:
+    with serve(path, chunking="event") as url:
+        with anthropic.Anthropic(api_key="k", base_url=url) as theirs, theirs.messages.stream(**ASK) as stream:
+            message = stream.get_final_message()
+        with streamcore.httpx.Anthropic(api_key="k", base_url=url) as ours, ours.messages.stream(**ASK) as stream:
+            assert_same_stream(stream, path.read_bytes())
+            assert stream.get_final_message().content[0].type == message.content[0].type
+            assert stream.get_final_message().id == message.id
+
+
+# Chunks, times, heads
+
+
+def test_a_chunk_of_the_capture_is_a_chunk_on_the_wire() -> None:
+    chunks = [*by_frame(HELLO_BYTES)[:-1], b"\xf0\x9f", b"\x8c\xa6", b"x" * 200_000]
+    with serve(capture_of(*chunks)) as url:
+        answer = ask(url)
+    assert answer.chunks == chunks
+    assert answer.complete
+
+
+def test_chunking_cuts_in_another_way() -> None:
+    with serve(capture_of(HELLO_BYTES), chunking="event") as url:
+        assert ask(url).chunks == by_frame(HELLO_BYTES)[:-1]
+    with serve(capture_of(HELLO_BYTES), chunking=1) as url:
+        assert ask(url).chunks == [bytes([byte]) for byte in HELLO_BYTES]
+
+
+def test_each_chunk_is_sent_when_its_time_has_come() -> None:
+    """The second chunk is an hour late, so that only what does not wait for it can be seen."""
+    with serve(capture_of(Chunk(0.0, b"first"), Chunk(3600.0, b"second")), speed=AS_RECORDED) as url:
+        connection = Connection(url)
+        connection.send()
+        connection.receive_head()
+        assert connection.receive_chunk() == b"first"
+        connection.close()
+
+
+def test_a_head_does_not_wait_for_the_body() -> None:
+    with serve(capture_of(Pause(3600), HELLO_BYTES)) as url:
+        connection = Connection(url)
+        connection.send()
+        assert connection.receive_head()[0] == 200
+        connection.close()
+
+
+def test_status_and_headers_are_those_of_the_capture_but_for_what_is_about_its_connection() -> None:
+    headers = [
+        ("content-type", "text/event-stream"),
+        ("Request-Id", "req_9"),
+        ("x-twice", "1"),
+        ("x-twice", "2"),
+        ("date", "Thu, 01 Jan 1970 00:00:00 GMT"),
+        ("content-encoding", "gzip"),
+        ("content-length", "5"),
+        ("transfer-encoding", "chunked"),
+        ("connection", "close"),
+        (":status", "200"),
+    ]
+    with serve(capture_of(HELLO_BYTES, headers=headers, status=201)) as url:
+        response = httpx2.post(f"{url}/v1/messages", json={"stream": True})
+    assert response.status_code == 201
+    assert response.content == HELLO_BYTES
+    assert response.headers.get_list("x-twice") == ["1", "2"]
+    assert response.headers["request-id"] == "req_9"
+    assert response.headers["date"] == "Thu, 01 Jan 1970 00:00:00 GMT"
+    assert not {"content-encoding", "content-length", "connection"} & set(response.headers)
+
+
+def test_a_recorded_failure_is_played_as_it_was() -> None:
+    failure = b'{"type":"error","error":{"type":"rate_limit_error","message":"slow down"}}'
+    capture = Capture(
+        status=429, headers={"content-type": "application/json", "retry-after": "7"}, body=(Chunk(0.0, failure),)
+    )
+    with serve(capture) as url, streamcore.httpx.Anthropic(api_key="k", base_url=url, max_retries=0) as client:
+        for stream in (True, False):
+            with pytest.raises(streamcore.httpx.RateLimitError, match="slow down") as caught:
+                client.messages.create(**ASK, stream=stream)
+            assert caught.value.response.headers["retry-after"] == "7"
+
+
+def test_a_connection_is_used_again() -> None:
+    with serve(capture_of(HELLO_BYTES)) as url:
+        connection = Connection(url)
+        for _ in range(3):
+            assert connection.ask().body == HELLO_BYTES
+            assert connection.ask(body={}).json()["id"] == "msg_1"
+            assert connection.ask("/nowhere").status == 404
+        connection.close()
+
+
+def test_http_1_0_gets_the_bytes_up_to_the_end_of_the_connection() -> None:
+    with serve(capture_of(b"one", b"two")) as url:
+        answer = ask(url, version="1.0")
+        assert (answer.status, answer.body) == (200, b"onetwo")
+        assert "transfer-encoding" not in answer.headers
+
+
+# Ends
+
+
+@pytest.mark.parametrize("reason", ["broken", "closed"])
+def test_an_end_that_is_not_the_servers(reason: Any) -> None:
+    """A connection that broke is closed within the body; of one that the reader left, all was sent."""
+    with serve(capture_of(b"one", b"two", End(5.0, reason, "reset"))) as url:
+        answer = ask(url)
+    assert answer.chunks == [b"one", b"two"]
+    assert answer.complete == (reason == "closed")
+
+
+def test_a_cut_is_a_failed_connection_to_clients() -> None:
+    begun = body(*HELLO[:3])
+    with serve(capture_of(begun, End(1.0, "broken", "reset"))) as url:
+        with (
+            streamcore.httpx.Anthropic(api_key="k", base_url=url, max_retries=0) as client,
+            client.messages.stream(**ASK) as stream,
+            pytest.raises(streamcore.httpx.APIConnectionError) as caught,
+        ):
+            stream.until_done()
+        assert caught.value.snapshot is not None
+        assert caught.value.snapshot.to_dict()["content"] == [{"type": "text", "text": "Hel"}]
+        with (
+            anthropic.Anthropic(api_key="k", base_url=url, max_retries=0) as theirs,
+            pytest.raises(httpx2.RemoteProtocolError),
+            theirs.messages.stream(**ASK) as their_stream,
+        ):
+            their_stream.until_done()
+
+
+def test_a_capture_that_turns_out_to_be_damaged_breaks_off(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    write_captures(path, [capture_of(b"one", b"two")])
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+    lines: list[str] = []
+    with serve(path, log=lines.append) as url:
+        answer = ask(url)
+        assert (answer.chunks, answer.complete) == ([b"one", b"two"], False)
+        answer = ask(url, body={})
+        assert answer.status == 500
+        assert "a.jsonl, line 3: the capture has no end line" in answer.json()["error"]["message"]
+    assert "cut, as the rest cannot be played" in lines[0]
+
+
+def test_headers_that_cannot_be_sent_are_an_error() -> None:
+    with serve(capture_of(HELLO_BYTES, headers=[("content-type", "text/event-stream"), ("x", "a\r\nb: c")])) as url:
+        answer = ask(url)
+        assert answer.status == 500
+        assert "the header 'x' cannot be sent" in answer.json()["error"]["message"]
+
+
+# No stream asked for
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in FIXTURES if path.parent.name != "broken"], ids=lambda path: path.stem
+)
+def test_who_asks_for_no_stream_gets_the_message(path: Path) -> None:
+    engine = MessageEngine(multiple_messages=True)
+    engine.receive_data(path.read_bytes())
+    list(engine.events())
+    with serve(path, chunking=10) as url:
+        for asked in ({}, {"stream": False}):
+            answer = ask(url, body=asked)
+            assert (answer.status, answer.headers["content-type"]) == (200, "application/json; charset=utf-8")
+            if path.stem != "several":
+                assert answer.json() == engine.final_message.to_dict()
+
+
+def test_the_clients_read_that_message() -> None:
+    with serve(WEATHER) as url:
+        theirs = anthropic.Anthropic(api_key="k", base_url=url).messages.create(**ASK)
+        ours = streamcore.httpx.Anthropic(api_key="k", base_url=url).messages.create(**ASK)
+    assert theirs.id == ours.id == "msg_weather"
+    assert theirs.content[2].to_dict() == ours.content[2].to_dict()
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "kind", "said"),
+    [
+        ("truncated", 500, "api_error", "the stream ended before the message did"),
+        ("cut-inside-event", 500, "api_error", "bytes of an unfinished event were left over"),
+        ("unstarted-block", 500, "api_error", "content_block_delta came for a block that was never started"),
+        ("wrong-input", 500, "api_error", "JSON"),
+        ("error", 529, "overloaded_error", "Overloaded"),
+    ],
+)
+def test_a_stream_that_comes_to_no_message_is_an_error_of_the_api(name: str, status: int, kind: str, said: str) -> None:
+    with serve(BROKEN / f"{name}.sse") as url:
+        answer = ask(url, body={})
+    assert answer.status == status
+    assert answer.json()["type"] == "error"
+    assert answer.json()["error"]["type"] == kind
+    assert said in answer.json()["error"]["message"]
+
+
+def test_a_connection_that_broke_is_no_answer_to_who_asks_for_no_stream() -> None:
+    with serve(capture_of(body(*HELLO[:3]), End(1.0, "broken"))) as url:
+        connection = Connection(url)
+        connection.send(body={})
+        assert connection.socket.recv(1) == b""
+        connection.close()
+
+
+# Which capture
+
+
+def test_captures_are_played_in_turn_and_then_again() -> None:
+    with serve([capture_of(b"1"), capture_of(b"2")]) as url:
+        assert [ask(url).body for _ in range(5)] == [b"1", b"2", b"1", b"2", b"1"]
+
+
+def test_without_repeat_there_is_an_end_that_lists_what_was_played() -> None:
+    with serve([capture_of(b"1", name="one")], repeat=False) as url:
+        ask(url)
+        answer = ask(url)
+    assert answer.status == 404
+    assert "1. one" in answer.json()["error"]["message"]
+
+
+def test_a_folder_is_played_in_the_order_of_names_and_each_file_by_its_name(tmp_path: Path) -> None:
+    for name, number in (("b.sse", 2), ("a.jsonl", 1), ("c d.sse", 3), ("a.sse", 4)):
+        write_captures(tmp_path / name, [capture_of(body(start(f"msg_{number}")))])
+    (tmp_path / "notes.txt").write_text("no capture")
+    with serve(tmp_path) as url:
+
+        def played(name: str = "") -> bytes:
+            return ask(url + name).body.partition(b"msg_")[2][:1]
+
+        assert [played() for _ in range(5)] == [b"1", b"4", b"2", b"3", b"1"]
+        assert [played("/b"), played("/b"), played("/c%20d"), played("/a.sse")] == [b"2", b"2", b"3", b"4"]
+        assert ask(f"{url}/a").status == 404
+        with streamcore.httpx.Anthropic(api_key="k", base_url=f"{url}/b") as client:
+            stream = client.messages.create(**ASK, stream=True)
+            assert b"msg_2" in stream.response.read()
+
+
+def test_the_request_may_choose() -> None:
+    captures = [capture_of(b"1", name="one"), capture_of(b"2", name="two")]
+
+    def choose(request: Any, there: Any) -> Capture | None:
+        return next((capture for capture in there if capture.name.encode() in request.body), None)
+
+    with serve(captures, choose=choose) as url:
+        assert ask(url, body={"stream": True, "model": "two"}).body == b"2"
+        answer = ask(url, body={"stream": True, "model": "three"})
+    assert answer.status == 404
+    assert "one" in answer.json()["error"]["message"]
+
+
+def test_several_requests_are_answered_at_once() -> None:
+    """Each of eight answers waits until all eight have begun."""
+    count = 8
+    with serve(capture_of(b"1", Chunk(3600.0, b"2")), speed=AS_RECORDED) as url:
+        connections = [Connection(url) for _ in range(count)]
+        for connection in connections:
+            connection.send()
+        for connection in connections:
+            connection.receive_head()
+            assert connection.receive_chunk() == b"1"
+        for connection in connections:
+            connection.close()
+
+
+# Requests that are none
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/v1/messages/", "/v1/messages/count_tokens", "/v1/complete", "/x/v1/messages", "//"]
+)
+def test_other_paths_are_not_found_and_told_what_is_there(path: str) -> None:
+    with serve(WEATHER) as url:
+        answer = ask(url, path)
+    assert answer.status == 404
+    assert answer.json()["error"]["type"] == "not_found_error"
+    assert answer.json()["error"]["message"].endswith("POST to one of: /v1/messages, /weather/v1/messages")
+
+
+def test_a_query_does_not_matter() -> None:
+    with serve(WEATHER) as url:
+        assert ask(url, "/v1/messages?beta=true").status == 200
+        with streamcore.httpx.Anthropic(api_key="k", base_url=url) as client:
+            assert client.beta.messages.create(**ASK, betas=["x"]).id == "msg_weather"
+
+
+@pytest.mark.parametrize(
+    ("method", "data", "status"),
+    [
+        ("GET", b"", 405),
+        ("DELETE", b"", 405),
+        ("POST", b"", 400),
+        ("POST", b"[]", 400),
+        ("POST", b'{"stream":1}', 400),
+        ("POST", b"\xff", 400),
+        ("POST", b"[" * 100_000, 400),
+    ],
+)
+def test_requests_that_ask_for_no_message_are_refused_and_use_up_no_capture(
+    method: str, data: bytes, status: int
+) -> None:
+    with serve([capture_of(b"1"), capture_of(b"2")]) as url:
+        answer = ask(url, body=data, method=method)
+        assert answer.status == status
+        assert answer.json()["error"]["type"] == "invalid_request_error"
+        assert ask(url).body == b"1"
+
+
+def test_a_client_does_not_try_again_what_the_endpoint_refuses() -> None:
+    lines: list[str] = []
+    with (
+        serve(BROKEN / "truncated.sse", log=lines.append) as url,
+        anthropic.Anthropic(api_key="k", base_url=url) as client,
+        pytest.raises(anthropic.InternalServerError),
+    ):
+        client.messages.create(**ASK)
+    assert len(lines) == 1
+
+
+# The log
+
+
+def test_a_line_says_what_became_of_each_request() -> None:
+    lines: list[str] = []
+    gone = threading.Event()
+
+    def log(line: str) -> None:
+        lines.append(line)
+        if "left" in line:
+            gone.set()
+
+    with serve([capture_of(b"one", b"two", name="x.jsonl"), capture_of(b"1", Pause(3600))], log=log) as url:
+        ask(url, "/v1/messages?beta=true")
+        connection = Connection(url)
+        connection.send()
+        connection.receive_head()
+        connection.receive_chunk()
+        connection.close()
+        assert gone.wait(30)
+        ask(url, "/x")
+    assert lines[0].startswith("POST /v1/messages?beta=true 200: x.jsonl, 2 chunks, 6 bytes, 0.")
+    assert lines[1].endswith("the client has left")
+    assert lines[2].startswith("POST /x 404: ")
+
+
+# Beginning and ending
+
+
+def test_streams_that_are_open_do_not_keep_a_server_from_ending() -> None:
+    lines: list[str] = []
+    with serve(capture_of(b"1", Pause(3600)), log=lines.append) as url:
+        connection = Connection(url)
+        connection.send()
+        connection.receive_head()
+        connection.receive_chunk()
+    assert connection.socket.recv(1) == b""  # no end of the body
+    connection.close()
+    assert lines[0].endswith("the server has ended")
+
+
+def test_a_server_that_cannot_begin_says_why(tmp_path: Path) -> None:
+    with pytest.raises(CaptureError, match=r"none\.sse: cannot be read: No such file"), serve(tmp_path / "none.sse"):
+        pass
+    with pytest.raises(CaptureError, match="there is no capture"), serve(tmp_path):
+        pass
+    with serve(WEATHER) as url:
+        port = int(url.rpartition(":")[2])
+        taken = pytest.raises(StreamCoreError, match=rf"cannot listen on 127\.0\.0\.1:{port}: ")
+        with taken, serve(WEATHER, port=port):
+            pass
+    unknown = pytest.raises(StreamCoreError, match=r"cannot listen on nowhere\.invalid:0")
+    with unknown, serve(WEATHER, host="nowhere.invalid"):
+        pass
+    with pytest.raises(StreamCoreError, match="speed must be"), serve(WEATHER, speed=-1):
+        pass
+    with serve(WEATHER, port=port) as url:  # the port is free again
+        assert ask(url).status == 200
+
+
+def test_it_listens_on_the_loopback_interface_only() -> None:
+    with serve(WEATHER) as url:
+        assert url.startswith("http://127.0.0.1:")
+    with serve(WEATHER, host="::1") as url:
+        assert url.startswith("http://[::1]:")
+
+
+# The command
+
+
+@contextlib.contextmanager
+def serving_command(*arguments: str | Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    process = start_command("serve", *arguments)
+    assert process.stdout is not None
+    try:
+        url = read_until(process.stdout.fileno(), b"\n").decode().strip()
+        yield process, url
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_the_command_prints_its_url_and_a_line_for_each_request_and_ends_when_told() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with serving_command(WEATHER, "--chunking", "event") as (process, url):
+            assert ask(url).chunks == by_frame(WEATHER.read_bytes())[:-1]
+            assert ask(url, "/x").status == 404
+            process.send_signal(number)
+            out, err = process.communicate(timeout=30)
+        assert process.returncode == 0
+        assert out == b""
+        lines = err.decode().splitlines()
+        assert lines[0].startswith(f"POST /v1/messages 200: {WEATHER}, 59 chunks, 7904 bytes, ")
+        assert lines[1].startswith("POST /x 404: ")
+        assert len(lines) == 2
+
+
+def test_the_command_ends_also_while_a_stream_is_open(tmp_path: Path) -> None:
+    write_captures(tmp_path / "a.jsonl", [capture_of(Chunk(0.0, b"1"), Chunk(3600.0, b"2"))])
+    with serving_command(tmp_path / "a.jsonl") as (process, url):
+        connection = Connection(url)
+        connection.send()
+        connection.receive_head()
+        assert connection.receive_chunk() == b"1"
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+        connection.close()
+    assert process.returncode == 0
+    assert err.endswith(b"the server has ended\n")
+
+
+def test_the_command_plays_at_once_if_asked_to(tmp_path: Path) -> None:
+    write_captures(tmp_path / "a.jsonl", [capture_of(Chunk(0.0, b"1"), Chunk(3600.0, b"2"))])
+    with serving_command(tmp_path, "--speed", "0") as (_, url):
+        assert ask(url).chunks == [b"1", b"2"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["none.sse"], "none.sse: cannot be read: No such file or directory"),
+        (["weather.txt"], "the suffix '.txt' is none of"),
+        ([WEATHER, "--chunking", "odd"], "'odd' is no chunking: recorded, event"),
+        ([WEATHER, "--host", "nowhere.invalid"], "cannot listen on nowhere.invalid:0"),
+    ],
+)
+def test_the_command_says_in_one_line_what_is_wrong(arguments: list[Any], said: str) -> None:
+    result = run("serve", *arguments)
+    assert result.exit_code == 1
+    assert said in result.stderr
+    assert result.stderr.count("\n") == 1
