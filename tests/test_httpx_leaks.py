@@ -457,7 +457,7 @@ def test_a_closing_is_done_though_the_loop_ends_and_cancels_it() -> None:
         done.append("closed")
 
     async def main() -> None:
-        running_loop().spawn(close, late=lambda: done.append("late"))
+        running_loop().spawn(close)
 
     asyncio.run(main(), debug=True)
     assert done == ["closed"]

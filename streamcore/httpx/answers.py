@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 import queue
 import socket
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
-from typing import Any, ClassVar, Self
+from types import AsyncGeneratorType
+from typing import Any, Self
 
 import anyio
 
 from streamcore.api.errors import APIConnectionError
 from streamcore.httpx.library import library_of
-from streamcore.httpx.loops import at_end, running_loop
+from streamcore.httpx.loops import at_end, first_of, running_loop
 
 __all__ = ["AsyncAnswer", "SyncAnswer", "in_library"]
 
@@ -184,18 +184,18 @@ class AsyncAnswer(_Answer):
         idle_timeout: The longest silence between bytes of the body, in seconds.
     """
 
-    _late: ClassVar[set[AsyncGenerator[bytes]]] = set()
-
     def __init__(self, response: Any, *, http: Any = None, idle_timeout: float | None = None) -> None:
         super().__init__(response, http, idle_timeout)
         self._chunks: AsyncGenerator[bytes] = response.aiter_bytes()
+        # The async generators that the body is read by, from the outermost to the innermost, once it is being read.
+        self._generators: list[AsyncGeneratorType[Any, Any]] = []
         self._reading = False
         self._begun = False
         self._loop = running_loop()
-        # An answer may go as part of a reference cycle, and what it refers to goes with it; but an async generator that
-        # is collected half-read is one for the event loop to close and for trio to warn of. What is to be closed at the
-        # loop's end does not go: it is closed as after any other drop.
-        self._let_go = at_end(functools.partial(_aclose, response, self._chunks))
+        # An answer may go as part of a reference cycle, and what it refers to goes with it. What the loop shall close
+        # at its end does not, up to then or to `_let_go()`: no generator is ever collected half-read.
+        self._let_go = at_end(functools.partial(_close, response, self._generators))
+        self._close = functools.partial(_close, response, self._generators, then=self._let_go)
 
     def __aiter__(self) -> Self:
         return self
@@ -204,9 +204,10 @@ class AsyncAnswer(_Answer):
         self._reading = True
         try:
             if self._begun:
-                return await self._chunks.__anext__()
-            self._begun = True
-            return await self._loop.first(self._chunks)
+                chunk = await self._chunks.__anext__()
+            else:
+                self._begun = True
+                chunk = await first_of(self._chunks, self._generators)
         except StopAsyncIteration:
             raise
         except Exception as error:
@@ -216,71 +217,60 @@ class AsyncAnswer(_Answer):
             raise translated from error
         finally:
             self._reading = False
+            if self._closed and self._is_over:
+                self._let_go()
+        if self._closed:
+            # By another task, and this read has come to an end all the same: HTTP/2 has its connection for many.
+            await self._close()
+        return chunk
+
+    @property
+    def _is_over(self) -> bool:
+        return self.response.is_closed and all(generator.ag_frame is None for generator in self._generators)
 
     async def aclose(self) -> None:
         """Close the connection, or give it back if the body was read to its end. May be called from any task.
 
-        Closing takes several steps, and one that is broken off cannot be taken up again. So if nobody waits for it
-        (the coroutine is thrown away at its first step, as by a stream that is dropped), it goes on in the background.
+        If nobody waits for it (the coroutine is thrown away at its first step, as by a stream that is dropped), it goes
+        on in the background.
         """
         if self._closed:
             return
         self._closed = True
-        self._let_go()
-        if self.response.is_closed:
+        if self._is_over:
+            self._let_go()
             return
-        close = functools.partial(_aclose, self.response, None if self._reading else self._chunks)
         try:
             await self._loop.pause()
         except BaseException:
-            self._loop.spawn(close, late=self._close_late)
+            self._loop.spawn(self._close)
             raise
-        await close()
+        if self._reading:
+            await _close(self.response, [])  # the task that reads does the rest
+        else:
+            await self._close()
 
     def __del__(self) -> None:
-        # One that was closed keeps what `_close_late` holds.
-        if hasattr(self, "_let_go") and not self._closed:  # the constructor has not failed
+        if hasattr(self, "_close") and not self._closed:  # the constructor has not failed
             # In a cycle, a stream that goes along may be finalized after this and call `aclose()`.
             self._closed = True
-            self._let_go()
-            if not self.response.is_closed:
-                close = functools.partial(_aclose, self.response, self._chunks)
-                self._loop.spawn(close, late=self._close_late)
-
-    def _close_late(self) -> None:
-        """Close the socket without waiting. The loop itself closes the generators that are left, if they stay alive."""
-        self._late.add(self._chunks)
-        stream = self.response.extensions.get("network_stream")
-        found = stream.get_extra_info("socket") if stream is not None else None
-        # The way to close a socket of trio's that works while trio runs and after.
-        with contextlib.suppress(AttributeError, OSError):
-            if found is not None:
-                os.close(found.detach())
+            if self._is_over:
+                self._let_go()
+            else:
+                self._loop.spawn(self._close)
 
 
-async def _aclose(response: Any, chunks: AsyncGenerator[bytes] | None) -> None:
+async def _close(
+    response: Any, generators: list[AsyncGeneratorType[Any, Any]], *, then: Callable[[], object] = lambda: None
+) -> None:
     # Closing is not cut short by the cancellation that led to it.
     with anyio.CancelScope(shield=True):
         await response.aclose()
-        if chunks is not None:
-            await _finish(response, chunks)
-
-
-async def _finish(response: Any, chunks: AsyncGenerator[bytes]) -> None:
-    """End the generator behind the body of a closed response, and with it those that it is made of.
-
-    Its `aclose()` would leave some of the inner ones half-read: asyncio closes those in the background, trio warns of
-    them. So it is read on: after what had been received before the closing, the closed connection raises an error,
-    which ends them all. That is so for a connection of HTTP/1 only: one of HTTP/2 stays open.
-    """
-    if _is_alone(response) and "network_stream" in response.extensions:
-        with contextlib.suppress(Exception):
-            async for _ in chunks:
-                pass
-    with contextlib.suppress(
-        RuntimeError
-    ):  # at its end, an event loop closes all generators, this one perhaps just now
-        await chunks.aclose()
+        # Some close those inside of them, some do not. They wait for nothing but to hear that they may end.
+        for generator in generators:
+            with contextlib.suppress(Exception):  # what they say to that is of no interest: the response is closed
+                await generator.aclose()
+    then()
 
 
 def _is_alone(response: Any) -> bool:

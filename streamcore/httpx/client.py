@@ -178,4 +178,4 @@ class _OwnAsyncClient(DefaultAsyncHttpxClient):
         # Without a running loop there is nothing left to close: the connections belonged to one that has ended.
         with contextlib.suppress(RuntimeError):
             if hasattr(self, "_state") and not self.is_closed:
-                running_loop().spawn(self.aclose, late=lambda: None)
+                running_loop().spawn(self.aclose)

@@ -1,7 +1,8 @@
 """The event loop an async answer belongs to: for closing it from where nothing can be awaited, and at the loop's end.
 
-For asyncio and trio. At their end both close the async generators that are left half-read, trio one after another,
-asyncio all at once: then one that is closing another, as those of a body do, is told that it "is already running".
+For asyncio and trio. Both close the async generators that are left half-read: asyncio all at once, so that one which is
+closing another, as those of a body do, is told that it "is already running"; trio in no order, and with a warning for
+each that it finds dropped. So neither gets to know of those of a body, but of one only that closes them in order.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ import logging
 import sys
 import types
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
 
-__all__ = ["Close", "Loop", "at_end", "running_loop"]
+__all__ = ["Close", "Loop", "at_end", "first_of", "running_loop"]
+
+_T = TypeVar("_T")
 
 _log = logging.getLogger(__name__)
 
@@ -25,18 +28,11 @@ Close: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 class Loop(Protocol):
     """An event loop. It may have ended when it is asked for something."""
 
-    def spawn(self, close: Close, *, late: Callable[[], object]) -> None:
-        """Run `close` in the background, from any thread; or, if the loop takes no more tasks, `late`.
-
-        Under asyncio a loop takes tasks up to its end.
-        """
+    def spawn(self, close: Close) -> None:
+        """Run `close` in the background, from any thread, if the loop still takes tasks."""
 
     async def pause(self) -> None:
         """Give up control once, without heeding trio's cancellation."""
-
-    async def first(self, chunks: AsyncGenerator[bytes]) -> bytes:
-        """The first chunk of a body that is closed by what `at_end` was given: the loop need not do so."""
-        ...
 
 
 def running_loop() -> Loop:
@@ -126,20 +122,21 @@ class _Begun(Coroutine[Any, Any, None]):
 
 
 @types.coroutine
-def _unlisted(chunks: AsyncGenerator[bytes]) -> Generator[Any, Any, bytes]:
-    """The first chunk. The loop gets to know of none of the generators that are started on the way.
+def first_of(chunks: AsyncGenerator[_T], started: list[Any]) -> Generator[Any, Any, _T]:
+    """The first of `chunks`. The async generators that begin on the way, `chunks` the first of them, come into
+    `started`: the loop gets to know of none, and whoever has the list has to close them.
 
     Each step is made by itself, so that other tasks, which run in between, keep their hooks.
     """
-    with _no_first_iteration_hook():
+    with _first_iterations(started):
         iterator: Any = chunks.__anext__()
     step = functools.partial(iterator.send, None)
     while True:
         try:
-            with _no_first_iteration_hook():
+            with _first_iterations(started):
                 waits_for = step()
         except StopIteration as end:
-            chunk: bytes = end.value
+            chunk: _T = end.value
             return chunk
         try:
             sent = yield waits_for
@@ -150,9 +147,9 @@ def _unlisted(chunks: AsyncGenerator[bytes]) -> Generator[Any, Any, bytes]:
 
 
 @contextlib.contextmanager
-def _no_first_iteration_hook() -> Generator[None]:
+def _first_iterations(started: list[Any]) -> Generator[None]:
     hooks = sys.get_asyncgen_hooks()
-    sys.set_asyncgen_hooks(firstiter=None)
+    sys.set_asyncgen_hooks(firstiter=started.append, finalizer=None)
     try:
         yield
     finally:
@@ -166,7 +163,7 @@ class _AsyncioLoop:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
 
-    def spawn(self, close: Close, *, late: Callable[[], object]) -> None:
+    def spawn(self, close: Close) -> None:
         def start() -> None:
             task = self._loop.create_task(_Begun(_quietly(close)))
             self._closing.add(task)
@@ -178,9 +175,6 @@ class _AsyncioLoop:
     async def pause(self) -> None:
         await asyncio.sleep(0)
 
-    async def first(self, chunks: AsyncGenerator[bytes]) -> bytes:
-        return await _unlisted(chunks)
-
 
 class _TrioLoop:
     def __init__(self) -> None:
@@ -189,20 +183,13 @@ class _TrioLoop:
         self._trio = trio
         self._token = trio.lowlevel.current_trio_token()
 
-    def spawn(self, close: Close, *, late: Callable[[], object]) -> None:
+    def spawn(self, close: Close) -> None:
         def start() -> None:
-            try:
+            with contextlib.suppress(RuntimeError):  # the main task has ended, and with it the time of system tasks
                 self._trio.lowlevel.spawn_system_task(_quietly, close)
-            except RuntimeError:  # the main task has ended, and with it the time of system tasks
-                late()
 
-        try:
+        with contextlib.suppress(self._trio.RunFinishedError):
             self._token.run_sync_soon(start)
-        except self._trio.RunFinishedError:
-            late()
 
     async def pause(self) -> None:
         await self._trio.lowlevel.cancel_shielded_checkpoint()
-
-    async def first(self, chunks: AsyncGenerator[bytes]) -> bytes:
-        return await chunks.__anext__()
