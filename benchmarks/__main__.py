@@ -10,7 +10,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import harness, inputs, report
+from benchmarks import chart, harness, inputs, node_peers, readme, report
+from benchmarks.harness import Measured
 from benchmarks.rows import ROWS, Settings
 from benchmarks.selection import comparable_streams
 
@@ -24,7 +25,36 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--full", action="store_true", help="inputs of the full size where a part shows the same")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all that was measured as JSON")
     parser.add_argument("--pyperf", type=Path, metavar="FILE", help="write the values for `pyperf compare_to`")
+    parser.add_argument("--chart", type=Path, metavar="FILE", help="draw cost against length: SVG or PNG")
+    parser.add_argument("--readme", action="store_true", help="write table and chart into the README")
     return parser.parse_args()
+
+
+def _smoke(settings: Settings, names: list[str]) -> None:
+    for name in names:
+        harness.smoke(ROWS[name](settings))
+    chart.make(settings.scratch / "chart.svg", caption=report.machine(), smoke=True)
+    print(f"{len(names)} benchmarks ran, on {len(settings.streams)} streams")
+
+
+def _measure(settings: Settings, names: list[str], console: Console, *, seconds: float) -> list[Measured]:
+    results = []
+    with console.status("") as status:
+        for name in names:
+            status.update(name)
+            results.append(harness.measure(ROWS[name](settings), seconds=seconds))
+    return results
+
+
+def _print(settings: Settings, results: list[Measured], console: Console, *, left_out: int) -> None:
+    console.print(report.machine(), report.versions(), sep="\n", highlight=False, soft_wrap=True)
+    console.print(
+        f"{len(settings.streams)} recorded streams; {left_out} left out: anthropic does not read them as we do"
+    )
+    if missing := node_peers.missing():
+        console.print(f"without the peers that run in Node: {missing}", highlight=False, soft_wrap=True)
+    report.print_table(results, console)
+    console.print(f"targets missed: {report.missed(results)}", highlight=False)
 
 
 def main() -> None:
@@ -42,25 +72,18 @@ def main() -> None:
             streams=streams, scratch=scratch, resources=resources, smoke=options.smoke, full=options.full
         )
         if options.smoke:
-            for name in names:
-                harness.smoke(ROWS[name](settings))
-            print(f"{len(names)} benchmarks ran, on {len(streams)} streams")
+            _smoke(settings, names)
             return
-        results = []
-        with console.status("") as status:
-            for name in names:
-                status.update(name)
-                results.append(harness.measure(ROWS[name](settings), seconds=options.seconds))
-
-    console.print(report.machine(), report.versions(), sep="\n", highlight=False, soft_wrap=True)
-    left_out = len(found) - len(streams)
-    console.print(f"{len(streams)} recorded streams; {left_out} left out: anthropic does not read them as we do")
-    report.print_table(results, console)
-    console.print(f"targets missed: {report.missed(results)}", highlight=False)
+        results = _measure(settings, names, console, seconds=options.seconds)
+    _print(settings, results, console, left_out=len(found) - len(streams))
     if options.json:
         options.json.write_text(json.dumps(report.as_json(results), indent=1, ensure_ascii=False) + "\n")
     if options.pyperf:
         report.dump_for_pyperf(results, options.pyperf)
+    if options.chart:
+        chart.make(options.chart, caption=report.machine())
+    if options.readme:
+        readme.write(results, streams=len(streams))
 
 
 if __name__ == "__main__":

@@ -114,25 +114,29 @@ def timed(run: Callable[[], object]) -> Callable[[], float]:
 
 
 def verify(row: Row) -> None:
-    """See that the contestants of a row do the same work. Those that have no result do it once all the same: after
-    this all of them are warm.
+    """See that the contestants of a row do the same work.
 
     Raises:
         Disagreement: They make different things of the same input.
     """
     results = {contestant.name: contestant.result() for contestant in row.contestants if contestant.result}
-    for contestant in row.contestants:
-        if contestant.result is None:
-            contestant.measure()
     expected = next(iter(results.items()), None)
     for name, result in results.items():
         if expected is not None and result != expected[1]:
             raise Disagreement(f"{row.name}: {name} and {expected[0]} make different things of the same input")
 
 
+def _warm_up(row: Row) -> None:
+    """Run once what `verify` has not run. What is done but once needs no warmth."""
+    for contestant in row.contestants:
+        if contestant.result is None and row.most_rounds > 1:
+            contestant.measure()
+
+
 def measure(row: Row, *, seconds: float) -> Measured:
     """Measure a row for about so many seconds, three rounds at least if it may have so many."""
     verify(row)
+    _warm_up(row)
     values: dict[str, list[float]] = {contestant.name: [] for contestant in row.contestants}
     # What lies around from the making of inputs is not for the collector to look at in the middle of a round.
     gc.collect()

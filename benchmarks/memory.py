@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks import inputs
 from streamcore import MessageEngine
 from streamcore.cli.check import check_stream
+from streamcore.replay import open_stream, read_captures
 
 
 def idle() -> int:
@@ -51,28 +52,46 @@ def text(characters: int) -> int:
     return peak
 
 
-def replay(size: int, scratch: str) -> int:
-    """The most that reading a capture of `size` bytes takes: one message after another."""
-    data = inputs.long_text(1000).data
-    path = Path(scratch) / f"replay-{size}.sse"
-    with path.open("wb") as file:
-        for _ in range(size // len(data)):
-            file.write(data)
-    try:
-        gc.collect()
-        tracemalloc.start()
-        report = check_stream(str(path), strict=False)
-        assert report.status == "ok"
-        _, peak = tracemalloc.get_traced_memory()
-        return peak
-    finally:
-        path.unlink()
+def _peak_of(read: Callable[[Path], None]) -> Callable[[int, str], int]:
+    """The most that reading a capture of so many bytes takes: one message after another."""
 
+    def probe(size: int, scratch: str) -> int:
+        data = inputs.long_text(1000).data
+        path = Path(scratch) / "capture.sse"
+        with path.open("wb") as file:
+            for _ in range(size // len(data)):
+                file.write(data)
+        try:
+            gc.collect()
+            tracemalloc.start()
+            read(path)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            path.unlink()
+
+    return probe
+
+
+def _replay(path: Path) -> None:
+    for capture in read_captures(path):
+        with open_stream(capture) as stream:
+            stream.until_done()
+
+
+def _check(path: Path) -> None:
+    report = check_stream(str(path), strict=True)
+    if report.status != "ok":
+        raise ValueError(f"the capture is not whole: {report.fault or report.violations}")
+
+
+replay = _peak_of(_replay)
+check = _peak_of(_check)
 
 _PROBES: dict[str, Callable[[list[str]], int]] = {
     "idle": lambda _: idle(),
     "text": lambda arguments: text(int(arguments[0])),
     "replay": lambda arguments: replay(int(arguments[0]), arguments[1]),
+    "check": lambda arguments: check(int(arguments[0]), arguments[1]),
 }
 
 if __name__ == "__main__":

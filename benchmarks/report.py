@@ -119,13 +119,12 @@ def missed(results: Sequence[Measured]) -> int:
     return sum(line.met is False for measured in results for line in lines_of(measured))
 
 
-def markdown(results: Sequence[Measured]) -> str:
-    """The same table. Its targets are those of the project; what missed them is marked."""
-    rows = [HEADINGS, ("---",) * len(HEADINGS)]
-    for measured in results:
-        for line in lines_of(measured):
-            *others, wanted = line.cells()
-            rows.append((*others, f"{wanted}, **missed**" if line.met is False else wanted))
+def markdown(lines: Sequence[Line], headings: Sequence[str]) -> str:
+    """Lines as a table with as many columns as it has headings. What missed its target is marked."""
+    rows = [headings, ["---"] * len(headings)]
+    for line in lines:
+        *others, wanted = line.cells()
+        rows.append([*others, f"{wanted}, **missed**" if line.met is False else wanted][: len(headings)])
     return "".join(f"| {' | '.join(cells)} |\n" for cells in rows)
 
 

@@ -24,6 +24,7 @@ import attrs
 import cattrs
 from cattrs.gen import make_dict_structure_fn, override
 
+from streamcore._filler import Item, make_filler
 from streamcore.types import Unknown, WireObject
 from streamcore.types._base import type_tag, wire_fields, with_extra
 
@@ -68,7 +69,37 @@ def _scalar(annotation: Any) -> tuple[tuple[type, ...], str] | None:
 
 
 def _class_hook(cls: type[Any], converter: cattrs.BaseConverter) -> Hook:
-    """A wire type: the function that cattrs generates, between the check of the tag and the unknown fields."""
+    """A wire type: a function generated for it that is quick where all is as the class says, before the plain one."""
+    plain = functools.cache(lambda: _plain_class_hook(cls, converter))
+    if converter.detailed_validation:
+        return plain()
+    attrs.resolve_types(cls)
+    keys = {field.name: field.key for field in wire_fields(cls)}
+    items = [_item(field, keys.get(field.name), converter) for field in attrs.fields(cls)]
+    return make_filler(cls, type_tag(cls), items, lambda value, annotation: plain()(value, annotation))
+
+
+def _item(field: attrs.Attribute[Any], key: str | None, converter: cattrs.BaseConverter) -> Item:
+    if key is None:
+        return Item(field.name, None, field.default, (), None)
+    annotation = _without_none(field.type)
+    scalar = _scalar(annotation)
+    if scalar is not None:
+        return Item(field.name, key, field.default, scalar[0], None)
+    return Item(field.name, key, field.default, (), converter.get_structure_hook(annotation))
+
+
+def _without_none(annotation: Any) -> Any:
+    """What an optional annotation has beside `None`, if that is one type; else the annotation itself."""
+    if _origin(annotation) in (Union, types.UnionType):
+        members = [member for member in get_args(annotation) if member is not types.NoneType]
+        if len(members) == 1:
+            return members[0]
+    return annotation
+
+
+def _plain_class_hook(cls: type[Any], converter: cattrs.BaseConverter) -> Hook:
+    """The function that cattrs generates, between the check of the tag and the unknown fields."""
     overrides = {field.name: override(omit=True) for field in attrs.fields(cls)}
     overrides |= {field.name: override(rename=field.key) for field in wire_fields(cls)}
     fill: Hook = make_dict_structure_fn(
@@ -133,8 +164,12 @@ def _union_hook(union: Any, converter: cattrs.BaseConverter) -> Hook:
 
     def structure(value: Any, _: Any) -> Any:
         hook = by_kind.get(type(value))
-        if hook is not None:
-            return hook(value, None)
+        if hook is None and type(value) is dict:
+            tag = value.get("type")
+            hook = by_tag.get(tag) if type(tag) is str else None
+        return structure_other(value) if hook is None else hook(value, None)
+
+    def structure_other(value: Any) -> Any:
         if type(value) is not dict or not has_objects:
             raise ValueError(f"expected {expected}, got {kind_of(value)}")
         tag = value.get("type")
@@ -154,14 +189,18 @@ def _union_hook(union: Any, converter: cattrs.BaseConverter) -> Hook:
 
 
 def _tuple_hook(annotation: Any, converter: cattrs.BaseConverter) -> Hook:
-    items = list[get_args(annotation)[0]]  # type: ignore[valid-type, misc]  # a type made at run time
-    structure_items = converter.get_structure_hook(items)
+    item = get_args(annotation)[0]
+    items = list[item]  # type: ignore[valid-type]  # a type made at run time
+    structure_items = converter.get_structure_hook(items)  # tells which item is wrong
+    structure_item = converter.get_structure_hook(item)
 
     def structure(value: Any, _: Any) -> tuple[Any, ...]:
         # cattrs takes any iterable for a list, a string too.
         if type(value) is not list:
             raise ValueError(f"expected an array, got {kind_of(value)}")
-        return tuple(structure_items(value, items))
+        if converter.detailed_validation:
+            return tuple(structure_items(value, items))
+        return tuple([structure_item(member, None) for member in value])
 
     return structure
 

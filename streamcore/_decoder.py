@@ -40,7 +40,7 @@ class MessagesDecoder(FrameDecoder, Generic[EventT]):
 
     def __init__(self, decode: Decode[EventT], *, strict: bool, limits: Limits) -> None:
         super().__init__(limits=limits)
-        self._decode: Decode[EventT] = decode
+        self._decode = decode
         self._max_depth = limits.max_depth
         self._log = ViolationLog(strict=strict)
         self._event_number = 0
@@ -59,41 +59,49 @@ class MessagesDecoder(FrameDecoder, Generic[EventT]):
     def _apply(self, event: EventT) -> None:
         """Take in what an event says."""
 
-    def _plain_event(self, name: str | None, data: bytes) -> EventT | None:
-        """The event in a frame, taken in; `None` if there is none. What it raises or records gets its place."""
-        seen = self._log.length
+    def _plain_event(self, name: str | None, data: bytes, event: EventT | None = None) -> EventT | None:
+        """The event in a frame, taken in; `None` if there is none. What it raises or records gets its place.
+
+        Args:
+            event: The event, if it is known already.
+        """
+        log = self._log
+        seen = log.length
         try:
-            event = self._decode_payload(name, data)
-            if event is not None:
-                self._apply(event)
+            if event is None:
+                try:
+                    event = self._decode(data, max_depth=self._max_depth)
+                except DecodeError:
+                    event = self._decode_leniently(data)
+                    if event is None:
+                        return None
+            if name != event.type:
+                found = "the event: line is missing" if name is None else f"the event: line says {name!r}"
+                log.report("event_name", f"{found} where the payload's type is {event.type!r}")
+            self._apply(event)
+            if event.type == "error":
+                self._error_event = event
         except ProtocolError as error:
             if error.received is None:
                 error.received = data
             raise
         finally:
-            if self._log.length > seen:
-                self._log.locate(seen, offset=self.event_offset, event_number=self._event_number)
+            if log.length > seen:
+                log.locate(seen, offset=self.event_offset, event_number=self._event_number)
         return event
 
-    def _decode_payload(self, name: str | None, data: bytes) -> EventT | None:
-        """The event in a frame, `None` for the `[DONE]` that other APIs end their streams with."""
-        try:
-            event = self._decode(data, max_depth=self._max_depth)
-        except DecodeError:
-            if data == b"[DONE]":
-                self._log.report("done_sentinel", "[DONE] came, which belongs to another protocol")
-                return None
-            # The standard has invalid UTF-8 read as U+FFFD. It is rare enough to be looked for only after a failure.
-            replaced = data.decode("utf-8", "replace").encode()
-            if replaced == data:
-                raise
-            event = self._decode(replaced, max_depth=self._max_depth)
-        if name != event.type:
-            found = "the event: line is missing" if name is None else f"the event: line says {name!r}"
-            self._log.report("event_name", f"{found} where the payload's type is {event.type!r}")
-        if event.type == "error":
-            self._error_event = event
-        return event
+    def _decode_leniently(self, data: bytes) -> EventT | None:
+        """The event in a payload that cannot be decoded as it is, `None` for the `[DONE]` that other APIs end their
+        streams with.
+        """
+        if data == b"[DONE]":
+            self._log.report("done_sentinel", "[DONE] came, which belongs to another protocol")
+            return None
+        # The standard has invalid UTF-8 read as U+FFFD. It is rare enough to be looked for only after a failure.
+        replaced = data.decode("utf-8", "replace").encode()
+        if replaced == data:
+            raise  # the failure that this was called for
+        return self._decode(replaced, max_depth=self._max_depth)
 
     def _check_start(self) -> None:
         """Raise if the stream begins like HTML or JSON, which no event stream does.
@@ -101,6 +109,9 @@ class MessagesDecoder(FrameDecoder, Generic[EventT]):
         To be asked before the first frame is read, and the answer is not given before the first line is there: so it
         does not depend on how the bytes were cut.
         """
+        if self._chunks and self._chunks[0][:1].isalpha():
+            self._start_checked = True
+            return
         head = self._received_head()
         start = _without_blanks(head)
         line = start.splitlines()[0] if start else b""

@@ -43,7 +43,8 @@ from streamcore.types import (
     UnknownBlock,
     WireObject,
 )
-from streamcore.types._base import extend, replaced, wire_fields, with_extra
+from streamcore.types._base import extend, wire_fields, with_extra
+from streamcore.types._twin import replaced
 
 __all__ = ["BlockParser", "MessageAccumulator"]
 

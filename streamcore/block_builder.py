@@ -29,7 +29,7 @@ from streamcore.types import (
     UnknownBlock,
     WireObject,
 )
-from streamcore.types._base import replaced
+from streamcore.types._twin import replaced
 
 __all__ = ["DELTA_RULES", "BlockBuilder", "BlockOptions", "DeltaRule", "Marks"]
 

@@ -118,10 +118,11 @@ def test_a_client_that_is_dropped_closes_its_session(server: Server) -> None:
 
 
 def test_a_client_lives_as_long_as_its_streams(server: Server) -> None:
+    server.reply(stream_reply(body(*HELLO[:3]), Pause(0.05), body(*HELLO[3:])))
+
     async def main() -> None:
         stream = await client_for(server).messages.create(**ASK, stream=True)
         gc.collect()
-        await asyncio.sleep(0.01)
         assert len([event async for event in stream]) == len(HELLO)
 
     run(main)
@@ -131,6 +132,7 @@ def test_a_loop_that_ends_without_a_word_leaves_no_complaint(server: Server) -> 
     client = client_for(server, default_headers={"connection": "close"})
     loop = asyncio.new_event_loop()
     assert loop.run_until_complete(ask(client)) == "Hello"
+    loop.run_until_complete(asyncio.sleep(0.01))  # the connection is closed, as the header asked for
     loop.close()  # and no shutdown_asyncgens()
     assert run(lambda: ask(client)) == "Hello"
 

@@ -36,9 +36,12 @@ from helpers import (
 )
 from server import BOUND, Cut, Request, Server, Stall, error_reply, serving, stream_reply
 
+import streamcore.aiohttp
 import streamcore.httpx as anthropic
-from streamcore.httpx import AsyncAnthropic, AsyncMessageStream
+from streamcore.httpx import AsyncMessageStream
 from streamcore.types import MessageStreamEvent
+
+each_module = pytest.mark.parametrize("module", [anthropic, streamcore.aiohttp])
 
 MODEL = "claude-sonnet-4-5-20250929"
 STORY = ["Once", " upon", " a", " time", ".", " The", " end", "."]
@@ -244,9 +247,10 @@ def test_usage_while_streaming(client: Any) -> None:
     assert parts == STORY
 
 
-def test_async(server: Server) -> None:
+@each_module
+def test_async(server: Server, module: Any) -> None:
     async def main() -> str:
-        client = AsyncAnthropic()
+        client = module.AsyncAnthropic()
         pieces = []
         async with client.messages.stream(**asking("Write a haiku")) as stream:
             async for piece in stream.text_stream:
@@ -257,9 +261,10 @@ def test_async(server: Server) -> None:
     server.wait_until_idle()  # the client was dropped without being closed
 
 
-def test_async_events(server: Server) -> None:
+@each_module
+def test_async_events(server: Server, module: Any) -> None:
     async def main() -> list[str]:
-        client = AsyncAnthropic()
+        client = module.AsyncAnthropic()
         async with client.messages.stream(**asking("Hello")) as stream:
             return [event.type async for event in stream]
 
@@ -268,14 +273,15 @@ def test_async_events(server: Server) -> None:
     assert types[-1] == "message_stop"
 
 
-def test_three_streams_at_once(server: Server) -> None:
+@each_module
+def test_three_streams_at_once(server: Server, module: Any) -> None:
     def answer(request: Request) -> Any:
         return saying("About ", request.json()["messages"][0]["content"])
 
     server.always = answer
     questions = ["What is Python?", "What is JavaScript?", "What is Rust?"]
 
-    async def ask(client: AsyncAnthropic, question: str) -> str:
+    async def ask(client: Any, question: str) -> str:
         async with client.messages.stream(**asking(question)) as stream:
             async for _ in stream:
                 pass
@@ -283,7 +289,7 @@ def test_three_streams_at_once(server: Server) -> None:
         return said
 
     async def main() -> list[str]:
-        client = AsyncAnthropic()
+        client = module.AsyncAnthropic()
         return await asyncio.gather(*[ask(client, question) for question in questions])
 
     assert asyncio.run(main(), debug=True) == [f"About {question}" for question in questions]
@@ -499,7 +505,8 @@ def test_a_manager_entered_and_left_by_hand(server: Server, client: Any) -> None
     assert message.content[0].text == "".join(STORY)
 
 
-def test_a_handler_class(server: Server) -> None:
+@each_module
+def test_a_handler_class(server: Server, module: Any) -> None:
     server.always = stream_reply(*by_frame(body(*HELLO)))
     calls: list[str] = []
 
@@ -520,7 +527,7 @@ def test_a_handler_class(server: Server) -> None:
             calls.append("end")
 
     async def main() -> Any:
-        client = AsyncAnthropic()
+        client = module.AsyncAnthropic()
         async with client.messages.stream(**asking("Say hello there!"), event_handler=MyStream) as stream:
             return await stream.get_final_message()
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import anthropic
 import pytest
+from adapters import Adapter, each_adapter
 from anthropic._error_classes import ERROR_CLASSES
 from helpers import HELLO, body, by_frame, without_nulls
 from server import (
     ASK,
-    BACKENDS,
     Cut,
     Reply,
     Request,
@@ -21,7 +21,6 @@ from server import (
     Stall,
     error_reply,
     json_reply,
-    run,
     serving,
     stream_reply,
 )
@@ -106,19 +105,19 @@ def test_the_same_events_and_the_same_message(server: Server, official: Any, cli
         assert plain(stream.current_message_snapshot) == plain(message)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_the_same_async(server: Server, backend: str) -> None:
+@each_adapter
+def test_the_same_async(server: Server, adapter: Adapter) -> None:
     server.always = stream_reply(*by_frame(body(*HELLO)))
 
     async def main() -> None:
         logs = []
-        for module in (anthropic, ours):
+        for module in (anthropic, adapter.module):
             make: Any = module.AsyncAnthropic
             async with make(api_key="key", base_url=server.url) as client, client.messages.stream(**ASK) as stream:
                 logs.append(event_log([event async for event in stream]))
         assert logs[0] == logs[1]
 
-    run(backend, main)
+    adapter.run(main)
 
 
 def test_create_with_stream_gives_the_same_events(server: Server, official: Any, client: Any) -> None:
@@ -350,12 +349,12 @@ def test_the_same_request_on_the_wire(
         assert on_the_wire(mine) == on_the_wire(theirs)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_the_same_request_on_the_wire_async(server: Server, backend: str) -> None:
+@each_adapter
+def test_the_same_request_on_the_wire_async(server: Server, adapter: Adapter) -> None:
     server.always = as_asked_for
 
     async def main() -> None:
-        for module in (anthropic, ours):
+        for module in (anthropic, adapter.module):
             make: Any = module.AsyncAnthropic
             async with make(api_key="key", base_url=server.url, max_retries=0) as client:
                 for messages, arguments in ((client.messages, {}), (client.beta.messages, {"betas": ["one-2025"]})):
@@ -363,7 +362,7 @@ def test_the_same_request_on_the_wire_async(server: Server, backend: str) -> Non
                     async with messages.stream(**ASK, **arguments) as stream:
                         await stream.until_done()
 
-    run(backend, main)
+    adapter.run(main)
     assert [on_the_wire(request) for request in server.requests[4:]] == [
         on_the_wire(request) for request in server.requests[:4]
     ]

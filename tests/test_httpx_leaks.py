@@ -13,14 +13,17 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
+import aiohttp
 import anyio
 import httpx
 import httpx2
 import pytest
 import trio
+from adapters import Adapter, each_adapter
 from helpers import HELLO, body, by_frame
 from server import ASK, BACKENDS, Reply, Request, Server, Stall, run, serving, stream_reply
 
+import streamcore.aiohttp
 import streamcore.httpx as anthropic
 from streamcore.httpx import loops
 from streamcore.httpx.loops import running_loop
@@ -329,8 +332,24 @@ async def settled(server: Server, *, connections: int, tasks: int) -> None:
             await anyio.sleep(0.001)
 
 
+each_library = pytest.mark.parametrize(
+    ("library", "backend"),
+    [(httpx2, "asyncio"), (httpx2, "trio"), (httpx, "asyncio"), (httpx, "trio"), (aiohttp, "asyncio")],
+    ids=lambda value: getattr(value, "__name__", value),
+)
+
+
 @contextlib.asynccontextmanager
 async def async_client(server: Server, library: Any, slots: int) -> AsyncIterator[Any]:
+    if library is aiohttp:
+        async with (
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=slots)) as session,
+            streamcore.aiohttp.AsyncAnthropic(
+                api_key="key", base_url=server.url, http_client=session, timeout=TIMEOUT.read
+            ) as client,
+        ):
+            yield client
+        return
     http = library.AsyncClient(limits=library.Limits(max_connections=slots))
     async with anthropic.AsyncAnthropic(
         api_key="key", base_url=server.url, http_client=http, timeout=TIMEOUT
@@ -338,14 +357,14 @@ async def async_client(server: Server, library: Any, slots: int) -> AsyncIterato
         yield client
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_a_thousand_async_streams_leave_nothing(server: Server, backend: str) -> None:
+@pytest.mark.parametrize(("library", "backend"), [(httpx2, "asyncio"), (httpx2, "trio"), (aiohttp, "asyncio")])
+def test_a_thousand_async_streams_leave_nothing(server: Server, library: Any, backend: str) -> None:
     gc.collect()
     before = open_files()
 
     async def main() -> None:
         tasks = living_tasks()
-        async with async_client(server, httpx2, SLOTS) as client:
+        async with async_client(server, library, SLOTS) as client:
             for number in range(STREAMS // 2):
                 await whole_async(client)
                 await ASYNC_WAYS[number % len(ASYNC_WAYS)](client, ("begun", "unread")[number // len(ASYNC_WAYS) % 2])
@@ -358,7 +377,7 @@ def test_a_thousand_async_streams_leave_nothing(server: Server, backend: str) ->
     assert open_files() <= before
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@each_library
 @pytest.mark.parametrize("way", ASYNC_WAYS)
 def test_each_way_to_abandon_an_async_stream(
     server: Server, library: Any, backend: str, way: Callable[[Any, str], Awaitable[None]]
@@ -375,18 +394,24 @@ def test_each_way_to_abandon_an_async_stream(
     run(backend, main)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_streams_that_are_dropped_when_the_loop_ends(server: Server, backend: str) -> None:
+@each_adapter
+def test_streams_that_are_dropped_when_the_loop_ends(server: Server, adapter: Adapter) -> None:
     async def main() -> None:
-        client = anthropic.AsyncAnthropic(api_key="key", base_url=server.url)
+        client = adapter.client(server)
         await client.messages.create(**ask("begun"), stream=True)
         stream = await client.messages.create(**ask("begun"), stream=True)
         await anext(stream)
 
     for _ in range(20):  # trio chooses the order of its tasks by lot
-        run(backend, main)
+        adapter.run(main)
         gc.collect()
     server.wait_until_idle()
+
+
+def unclosed_client(server: Server, library: Any) -> Any:
+    if library is aiohttp:  # a session of the caller's own is the caller's to close
+        return streamcore.aiohttp.AsyncAnthropic(api_key="key", base_url=server.url)
+    return anthropic.AsyncAnthropic(api_key="key", base_url=server.url, http_client=library.AsyncClient())
 
 
 def in_a_list(stream: Any, kept: list[Any]) -> None:
@@ -404,7 +429,7 @@ def in_an_exception(stream: Any, kept: list[Any]) -> None:
         stream.error = error  # whose traceback has this frame
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@each_library
 @pytest.mark.parametrize("keep", [in_a_list, in_a_cycle, in_an_exception])
 @pytest.mark.parametrize("events", [0, 1, 4])
 def test_streams_that_are_still_referenced_when_the_loop_ends(
@@ -413,7 +438,7 @@ def test_streams_that_are_still_referenced_when_the_loop_ends(
     kept: list[Any] = []
 
     async def main() -> None:
-        client = anthropic.AsyncAnthropic(api_key="key", base_url=server.url, http_client=library.AsyncClient())
+        client = unclosed_client(server, library)
         for _ in range(3):
             stream = await client.messages.stream(**ask("begun")).__aenter__()
             for _ in range(events):
@@ -439,9 +464,10 @@ def test_a_body_that_is_read_to_its_end_is_let_go(server: Server, library: Any, 
     run(backend, main)
 
 
-def test_an_async_client_that_is_dropped_closes_its_connections(server: Server) -> None:
+@pytest.mark.parametrize("module", [streamcore.httpx, streamcore.aiohttp])
+def test_an_async_client_that_is_dropped_closes_its_connections(server: Server, module: Any) -> None:
     async def main() -> None:
-        client = anthropic.AsyncAnthropic(api_key="key", base_url=server.url)
+        client = module.AsyncAnthropic(api_key="key", base_url=server.url)
         await whole_async(client)
         del client
         await settled(server, connections=0, tasks=living_tasks())

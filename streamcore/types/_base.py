@@ -16,11 +16,13 @@ This module knows nothing of JSON text, events or streams.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar, cast
 
 import attrs
+
+from streamcore.types._twin import replaced
 
 __all__ = [
     "Unknown",
@@ -28,7 +30,6 @@ __all__ = [
     "absent",
     "extend",
     "plain",
-    "replaced",
     "type_tag",
     "wire_field",
     "wire_fields",
@@ -45,7 +46,7 @@ class WireObject:
         extra: Fields that the wire had and this version of streamcore does not know, as plain JSON values.
     """
 
-    __slots__ = ()
+    __slots__ = ("__weakref__",)
 
     extra: Mapping[str, Any] = MappingProxyType({})
 
@@ -228,24 +229,6 @@ def absent(cls: type[_W]) -> _W:
 def with_extra(value: _W, extra: Mapping[str, Any]) -> _W:
     """A copy of `value` that also holds the unknown fields `extra`."""
     return _restore(type(value), {**_attributes(value), "extra": {**value.extra, **extra}})
-
-
-_SLOTS: dict[type[Any], list[tuple[str, Callable[[Any], Any], Callable[[Any, Any], None]]]] = {}
-
-
-def replaced(value: _W, **changes: Any) -> _W:
-    """A copy of `value` with `changes` made to known fields. Like `attrs.evolve`, in half of its time: a snapshot is
-    little else, and no wire type has a converter or validator that would have to run.
-    """
-    cls = type(value)
-    slots = _SLOTS.get(cls)
-    if slots is None:
-        descriptors = [(field.name, getattr(cls, field.name)) for field in attrs.fields(cls)]  # type: ignore[arg-type]
-        slots = _SLOTS[cls] = [(name, slot.__get__, slot.__set__) for name, slot in descriptors]
-    copy = object.__new__(cls)
-    for name, get, put in slots:
-        put(copy, changes[name] if name in changes else get(value))
-    return copy
 
 
 def extend(value: _W, **changes: Any) -> _W:
