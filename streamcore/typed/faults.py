@@ -17,7 +17,7 @@ __all__ = ["Fault", "InvalidOutputError", "Step", "format_path"]
 Step: TypeAlias = str | int
 """One step down into JSON: a member of an object, or a place in an array."""
 
-_PLAIN: Final = re.compile(r'[^."*~\x00-\x20]+')
+_PLAIN: Final = re.compile(r'[^."*~\x00-\x1f]+')
 
 
 def format_path(steps: Iterable[Step]) -> str:

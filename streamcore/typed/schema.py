@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, get_origin
 
 import msgspec
 
@@ -141,12 +141,20 @@ class _Describer:
         return schema | _limits(shape, minItems="min_length", maxItems="max_length")
 
     def _tuple(self, shape: Tuple) -> Schema:
-        return {
-            "type": "array",
-            "prefixItems": [self.of(item) for item in shape.items],
-            "minItems": shape.required,
-            "maxItems": len(shape.items),
+        schema: Schema = {"type": "array", "prefixItems": [self.of(item) for item in shape.items]}
+        limits = {"minItems": shape.required, "maxItems": len(shape.items)}
+        if not shape.fields:
+            return schema | limits | {"items": False}
+        schema["prefixItems"] = [
+            item | _default_of(field) for item, field in zip(schema["prefixItems"], shape.fields, strict=True)
+        ]
+        about = {
+            "title": name_of(shape.annotation),
+            "description": description_of(get_origin(shape.annotation) or shape.annotation),
         }
+        return self._refer(
+            shape.annotation, lambda: {key: text for key, text in about.items() if text} | schema | limits
+        )
 
     def _map(self, shape: Map) -> Schema:
         schema: Schema = {"type": "object"}
@@ -165,8 +173,9 @@ class _Describer:
     def _model(self, shape: Record) -> Schema:
         schema: Schema = dict(shape.cls.model_json_schema())
         for name, definition in schema.pop("$defs", {}).items():
-            if self._definitions.setdefault(name, definition) != definition:
+            if (self._definitions.get(name) or definition) != definition:
                 raise UnsupportedTypeError(f"two classes are named {name}, and pydantic described one of them")
+            self._definitions[name] = definition
         if "$ref" in schema:  # a model that occurs in itself
             schema = self._definitions[schema["$ref"].removeprefix("#/$defs/")]
         return schema
@@ -336,8 +345,11 @@ def _transform_object(rest: Schema, result: Schema) -> None:
 
 
 def _transform_string(rest: Schema, result: Schema) -> None:
-    if rest.get("format") in _STRING_FORMATS:
-        result["format"] = rest.pop("format")
+    form = rest.pop("format", None)
+    if form in _STRING_FORMATS:
+        result["format"] = form
+    elif form:
+        rest["format"] = form
 
 
 def _transform_array(rest: Schema, result: Schema) -> None:
@@ -352,8 +364,11 @@ def _transform_array(rest: Schema, result: Schema) -> None:
             if item not in variants:
                 variants.append(item)
         result["items"] = variants[0] if len(variants) == 1 else {"anyOf": variants}
-    if rest.get("minItems") in (0, 1):
-        result["minItems"] = rest.pop("minItems")
+    least = rest.pop("minItems", None)
+    if least in (0, 1):
+        result["minItems"] = least
+    elif least is not None:
+        rest["minItems"] = least
 
 
 _TRANSFORM: Final[dict[str, _Transform]] = {

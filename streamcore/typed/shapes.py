@@ -107,11 +107,11 @@ class Array(_Node):
 
 @attrs.frozen(eq=False)
 class Tuple(_Node):
-    """An array with a type for each place; `required` places must be there."""
+    """An array with a type for each place; `required` places must be there. Of a NamedTuple they are `fields`."""
 
     items: tuple[Any, ...]
     required: int
-    names: tuple[str, ...] | None = None
+    fields: tuple[Field, ...] = ()
 
 
 @attrs.frozen(eq=False)
@@ -236,7 +236,7 @@ def _read_class(annotation: Any, cls: Any, arguments: tuple[Any, ...]) -> Shape:
     if issubclass(cls, tuple):
         items = tuple(field.annotation for field in fields)
         required = sum(field.required for field in fields)
-        return Tuple(annotation, items, required, tuple(field.name for field in fields))
+        return Tuple(annotation, items, required, fields)
     return Record(annotation, cls, fields, tag)
 
 
@@ -291,7 +291,7 @@ def _struct_fields(cls: type[Any]) -> list[Field]:
             field.name,
             field.encode_name,
             field.type,
-            _default(field.default, field.default_factory, msgspec.NODEFAULT),
+            _struct_default(field),
             field.required,
         )
         for field in msgspec.structs.fields(cls)
@@ -304,18 +304,12 @@ def _attrs_fields(cls: type[Any]) -> list[Field]:
             field.name,
             field.name,
             Any if field.type is None else field.type,
-            _attrs_default(field.default),
+            _shown(field.default),
             field.default is attrs.NOTHING,
         )
         for field in attrs.fields(cls)
         if field.init
     ]
-
-
-def _attrs_default(default: Any) -> Any:
-    if isinstance(default, attrs.Factory):  # type: ignore[arg-type]  # the stubs call this class a function
-        return _default(attrs.NOTHING, None if default.takes_self else default.factory, attrs.NOTHING)
-    return MISSING if default is attrs.NOTHING else default
 
 
 def _dataclass_fields(cls: Any) -> list[Field]:
@@ -324,7 +318,7 @@ def _dataclass_fields(cls: Any) -> list[Field]:
             field.name,
             field.name,
             field.type,
-            _default(field.default, field.default_factory, dataclasses.MISSING),
+            _shown(field.default),
             field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING,
         )
         for field in dataclasses.fields(cls)
@@ -349,11 +343,18 @@ def _namedtuple_fields(cls: Any) -> list[Field]:
     return [Field(name, name, Any, defaults.get(name, MISSING), required=name not in defaults) for name in cls._fields]
 
 
-def _default(value: Any, factory: Any, nothing: object) -> Any:
-    """A default that can be shown: a value, or what the factories of empty containers make."""
-    if value is not nothing:
-        return value
-    return factory() if factory in (list, dict) else MISSING
+def _struct_default(field: msgspec.structs.FieldInfo) -> Any:
+    if field.default_factory in (list, dict):
+        return field.default_factory()
+    return MISSING if field.default is msgspec.NODEFAULT else field.default
+
+
+def _shown(default: Any) -> Any:
+    """A default that a schema can show; none is shown that a factory makes."""
+    hidden = (
+        default is attrs.NOTHING or default is dataclasses.MISSING or isinstance(default, type(attrs.Factory(list)))
+    )
+    return MISSING if hidden else default
 
 
 _CLASSES: Final[tuple[tuple[Callable[[Any], bool], Callable[[Any], list[Field]]], ...]] = (

@@ -16,7 +16,7 @@ import enum
 import functools
 import json
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, overload
 
 import cattrs
 import msgspec
@@ -24,7 +24,6 @@ import typing_extensions
 from cattrs.cols import list_structure_factory
 from cattrs.errors import AttributeValidationNote, ClassValidationError, IterableValidationError, IterableValidationNote
 from cattrs.gen import make_dict_structure_fn
-from cattrs.gen.typeddicts import make_dict_structure_fn as make_typeddict_structure_fn
 
 from streamcore.typed.faults import Fault, InvalidOutputError, Step, format_path
 from streamcore.typed.missing import MISSING
@@ -50,7 +49,11 @@ _T = TypeVar("_T")
 _Hook = Callable[[Any, Any], Any]
 
 
-def structure(value: Any, annotation: type[_T], *, what: str = "the output", steps: tuple[Step, ...] = ()) -> _T:
+@overload
+def structure(value: Any, annotation: type[_T], *, what: str = ..., steps: tuple[Step, ...] = ()) -> _T: ...
+@overload
+def structure(value: Any, annotation: Any, *, what: str = ..., steps: tuple[Step, ...] = ()) -> Any: ...
+def structure(value: Any, annotation: Any, *, what: str = "the output", steps: tuple[Step, ...] = ()) -> Any:
     """`value` as a value of the type.
 
     Args:
@@ -64,7 +67,7 @@ def structure(value: Any, annotation: type[_T], *, what: str = "the output", ste
         UnsupportedTypeError: The type is none that JSON can be structured as.
     """
     try:
-        return _hook(annotation)(value, annotation)  # type: ignore[no-any-return]
+        return _hook(annotation)(value, annotation)
     except (_Mismatch, cattrs.BaseValidationError) as error:
         faults = tuple(_faults(error, annotation, value, steps))
     shown = "; ".join(map(str, faults[:5])) + (f"; and {len(faults) - 5} more" if len(faults) > 5 else "")
@@ -221,28 +224,20 @@ def _record(shape: Record, converter: cattrs.Converter) -> _Hook:
     cls: Any = shape.cls
     if is_model(cls):
         return lambda value, _: _validated(cls, value)
-    make: _Hook
-    if issubclass(cls, msgspec.Struct):
-        make = _struct(shape, converter)
-    elif typing_extensions.is_typeddict(cls):
-        make = _typeddict(shape, converter)
-    else:
-        make = make_dict_structure_fn(shape.annotation, converter, _cattrs_detailed_validation=True)
-    return _checked(shape, dict, make)
+    if issubclass(cls, msgspec.Struct) or typing_extensions.is_typeddict(cls):
+        return _checked(shape, dict, _members(shape, converter))
+    return _checked(shape, dict, make_dict_structure_fn(shape.annotation, converter, _cattrs_detailed_validation=True))
 
 
-def _typeddict(shape: Record, converter: cattrs.Converter) -> _Hook:
-    make: _Hook = make_typeddict_structure_fn(shape.annotation, converter, _cattrs_detailed_validation=True)
-    known = shape.by_key
-    # cattrs would keep the members that it does not know.
-    return lambda value, annotation: make({key: value[key] for key in value if key in known}, annotation)
-
-
-def _struct(shape: Record, converter: cattrs.Converter) -> _Hook:
-    """A Struct. msgspec would make it at once, but no union of classes in it, and it would stop at the first fault."""
+def _members(shape: Record, converter: cattrs.Converter) -> _Hook:
+    """A Struct or a TypedDict. msgspec would make a Struct at once, but no union of classes in it, and it would stop at
+    the first fault; cattrs keeps the members that a TypedDict does not know, and asks for those that a `NotRequired` in
+    a string says need not be there.
+    """
     hooks = [(field, _later(field.annotation, converter)) for field in shape.fields]
-    strict = shape.cls.__struct_config__.forbid_unknown_fields
-    known = {field.key for field in shape.fields} | ({shape.tag[0]} if shape.tag is not None else set())
+    config = getattr(shape.cls, "__struct_config__", None)
+    strict = config is not None and config.forbid_unknown_fields
+    known = shape.by_key.keys() | ({shape.tag[0]} if shape.tag is not None else set())
 
     def hook(value: dict[str, Any], _: Any) -> Any:
         members: dict[str, Any] = {}
@@ -259,9 +254,12 @@ def _struct(shape: Record, converter: cattrs.Converter) -> _Hook:
                     raise KeyError(field.key)
             except Exception as error:  # noqa: BLE001  # grouped, and raised below
                 errors.append(_noted(error, AttributeValidationNote("", field.name, field.annotation)))
-        if errors:
-            raise ClassValidationError("", errors, shape.cls)
-        return shape.cls(**members)
+        if not errors:
+            try:
+                return shape.cls(**members)
+            except Exception as error:  # noqa: BLE001  # what the class itself has against its members
+                errors.append(error)
+        raise ClassValidationError("", errors, shape.cls)
 
     return hook
 

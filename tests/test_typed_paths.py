@@ -1,0 +1,292 @@
+"""Paths, and the scanner that finds what stands at them in a text that arrives in fragments."""
+
+from __future__ import annotations
+
+import enum
+import json
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any, Literal, NamedTuple
+
+import attrs
+import pytest
+from helpers import JSON_VALUES, NASTY_TEXT
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamcore.typed import PathError
+from streamcore.typed.faults import Step, format_path
+from streamcore.typed.paths import Path, PathStep, parse_path, resolve
+from streamcore.typed.scanner import Found, PathScanner
+
+# The language
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("", Path(())),
+        ("~", Path((), grows=True)),
+        ("summary", Path((PathStep("summary"),))),
+        ("summary~", Path((PathStep("summary"),), grows=True)),
+        ("edits.*", Path((PathStep("edits"), PathStep()))),
+        ("a.*.b", Path((PathStep("a"), PathStep(), PathStep("b")))),
+        ("a.12", Path((PathStep("a"), PathStep("12", 12)))),
+        ("a.012", Path((PathStep("a"), PathStep("012")))),
+        ('a."12"', Path((PathStep("a"), PathStep("12")))),
+        ('"a.b"."*"."~"', Path((PathStep("a.b"), PathStep("*"), PathStep("~")))),
+        (r'"a\"\u00e9"', Path((PathStep('a"é'),))),
+        ("first name", Path((PathStep("first name"),))),
+        ("größe.漢", Path((PathStep("größe"), PathStep("漢")))),
+    ],
+)
+def test_a_path_is_read_as_its_steps(text: str, path: Path) -> None:
+    assert parse_path(text) == path
+
+
+@pytest.mark.parametrize(
+    "text", [".", "a.", ".a", "a..b", "a*", "*a", "a~b", "a~~", '"a', 'a"b"', '"a"b', r'"\x"', "a.~", '"~']
+)
+def test_what_is_no_path_is_refused_with_the_place(text: str) -> None:
+    with pytest.raises(PathError, match="is no path"):
+        parse_path(text)
+
+
+@given(st.lists(NASTY_TEXT | st.integers(0, 10**6), max_size=4))
+def test_a_formatted_path_is_read_back(steps: list[Step]) -> None:
+    read = parse_path(format_path(steps))
+    assert [step.key if isinstance(was, str) else step.index for step, was in zip(read.steps, steps, strict=True)] == (
+        steps
+    )
+    assert parse_path(str(read)) == read
+
+
+# Paths through types
+
+
+@attrs.frozen
+class Insert:
+    kind: Literal["insert"]
+    text: str
+
+
+@attrs.frozen
+class Delete:
+    kind: Literal["delete"]
+    count: int
+
+
+class Color(enum.Enum):
+    RED = "red"
+
+
+class Point(NamedTuple):
+    x: float
+    name: str
+
+
+@attrs.frozen
+class Report:
+    title: str
+    edits: list[Insert | Delete]
+    by_name: dict[str, Insert]
+    point: Point
+    color: Color
+    free: Any
+    note: str | None = None
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("", Report),
+        ("title", str),
+        ("title~", str),
+        ("note", str | None),
+        ("note~", str),
+        ("color~", str),
+        ("edits", list[Insert | Delete]),
+        ("edits.*", Insert | Delete),
+        ("edits.3", Insert | Delete),
+        ("edits.*.text", str),
+        ("edits.*.count", int),
+        ("by_name.whoever.text", str),
+        ("by_name.*", Insert),
+        ("point.0", float),
+        ("point.*", float | str),
+        ("free.what.ever", Any),
+        ("free~", str),
+    ],
+)
+def test_a_path_leads_to_a_type(path: str, found: Any) -> None:
+    assert resolve(parse_path(path), Report) == found
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("tittle", "no member 'tittle', but 'title', 'edits'"),
+        ("title.x", "title is a string, which has nothing in it"),
+        ("edits.text", "an array, which has no member 'text': its items are '\\*'"),
+        ("edits.*.size", "no member 'size'"),
+        ("point.2", "an array of 2, which has no '2'"),
+        ("edits~", "there is an array, and no text"),
+        ("edits.*.count~", "there is an integer, and no text"),
+    ],
+)
+def test_a_path_that_no_value_can_have_is_refused_with_the_reason(path: str, why: str) -> None:
+    with pytest.raises(PathError, match=why):
+        resolve(parse_path(path), Report)
+
+
+# The scanner
+
+
+@attrs.frozen
+class Place:
+    """Where a value stands in a text; `complete` is how many characters must have come for it to be complete."""
+
+    steps: tuple[Step, ...]
+    text: str
+    complete: int
+
+
+def places(text: str, position: int, steps: tuple[Step, ...] = ()) -> Iterator[Place | int]:
+    """Every value in a JSON text, in the order of their ends, then where the value at `position` ends; by recursion
+    over the grammar, as slow as can be."""
+    while text[position] in " \n":
+        position += 1
+    begin = position
+    if text[position] not in "[{":
+        _, end = json.JSONDecoder().raw_decode(text, position)
+        yield Place(steps, text[begin:end], end + (text[begin] in "-0123456789"))
+        yield end
+        return
+    close = {"[": "]", "{": "}"}[text[position]]
+    position += 1
+    count = 0
+    while True:
+        while text[position] in " \n,:":
+            position += 1
+        if text[position] == close:
+            break
+        step: Step = count
+        if close == "}":
+            step, position = json.JSONDecoder().raw_decode(text, position)
+            while text[position] in " \n:":
+                position += 1
+        for found in places(text, position, (*steps, step)):
+            if isinstance(found, int):
+                position = found
+            else:
+                yield found
+        count += 1
+    yield Place(steps, text[begin : position + 1], position + 1)
+    yield position + 1
+
+
+def matches(path: Path, steps: tuple[Step, ...]) -> bool:
+    return len(path.steps) == len(steps) and all(
+        want.any or (want.key == step if isinstance(step, str) else want.index == step)
+        for want, step in zip(path.steps, steps, strict=True)
+    )
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> tuple[str, Path]:
+    """A JSON text, in some layout, and a path that something in it has, or nothing."""
+    value = draw(JSON_VALUES)
+    separators = draw(st.sampled_from([(",", ":"), (", ", ": "), (" , ", " : ")]))
+    text = json.dumps(
+        value, ensure_ascii=draw(st.booleans()), separators=separators, indent=draw(st.sampled_from([None, None, 1]))
+    )
+    text = draw(st.sampled_from(["", " \n"])) + text + draw(st.sampled_from(["", " \n"]))
+    steps = draw(st.sampled_from([place.steps for place in places(text, 0) if isinstance(place, Place)]))
+    path = [
+        PathStep() if draw(st.booleans()) else PathStep(*((step,) if isinstance(step, str) else (str(step), step)))
+        for step in steps
+    ]
+    if draw(st.integers(0, 5)) == 0:
+        path.append(PathStep("absent"))
+    return text, Path(tuple(path))
+
+
+def pieces(draw: st.DataObject, text: str) -> list[str]:
+    points = sorted(draw.draw(st.lists(st.integers(0, len(text)), max_size=8)))
+    edges = [0, *points, len(text)]
+    return [text[begin:end] for begin, end in pairwise(edges)]
+
+
+@given(documents())
+def test_a_value_is_found_with_the_character_that_completes_it(document: tuple[str, Path]) -> None:
+    text, path = document
+    wanted = [place for place in places(text, 0) if isinstance(place, Place) and matches(path, place.steps)]
+    scanner = PathScanner(path)
+    found: list[Place] = []
+    for number, char in enumerate(text):
+        found += [Place(item.steps, item.text, number + 1) for item in scanner.feed(char)]
+    found += [Place(item.steps, item.text, len(text) + 1) for item in scanner.close()]
+    assert found == wanted
+
+
+@given(documents(), st.data())
+def test_the_values_do_not_depend_on_the_chunking(document: tuple[str, Path], data: st.DataObject) -> None:
+    text, path = document
+    wanted = [
+        Found(place.steps, place.text)
+        for place in places(text, 0)
+        if isinstance(place, Place) and matches(path, place.steps)
+    ]
+    scanner = PathScanner(path)
+    found = [item for piece in pieces(data, text) for item in scanner.feed(piece)] + scanner.close()
+    assert found == wanted
+
+
+@given(st.text() | NASTY_TEXT, st.booleans(), st.data())
+def test_a_growing_string_comes_in_pieces_that_make_it_up(value: str, ascii_only: bool, data: st.DataObject) -> None:
+    text = json.dumps({"before": [value], "it": value, "after": value}, ensure_ascii=ascii_only)
+    begin = len(json.dumps({"before": [value]}, ensure_ascii=ascii_only)) - 1 + len(', "it": ') + 1
+    end = begin + len(json.dumps(value, ensure_ascii=ascii_only)) - 2
+    scanner = PathScanner(parse_path("it~"))
+    so_far, position = "", 0
+    for piece in pieces(data, text):
+        position += len(piece)
+        found = scanner.feed(piece)
+        assert all(item.steps == ("it",) for item in found)
+        assert all(item.text for item in found), "an empty piece says nothing"
+        so_far += "".join(item.text for item in found)
+        # At any time all of it has come but an escape that was cut.
+        raw = text[begin : min(max(begin, position), end)]
+        assert value.startswith(so_far)
+        assert len(json.dumps(so_far, ensure_ascii=ascii_only)) - 2 > len(raw) - 12
+    assert so_far == value
+
+
+@pytest.mark.parametrize(
+    "text", ["[1,]", '{"a" 1}', '{"a":1,}', "{1:2}", "[1 2]", "[,1]", '{"a":,}', "]", "Sure! Here: [1]", '{"\\x":1}']
+)
+def test_a_text_that_is_no_json_gives_no_more_values(text: str) -> None:
+    scanner = PathScanner(parse_path("*"))
+    found = [item for char in text for item in scanner.feed(char)] + scanner.close()
+    assert [item.text for item in found] in ([], ["1"])
+    assert scanner.done
+    assert scanner.feed("[5,6]") == []
+
+
+def test_every_character_is_copied_a_fixed_number_of_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The work is that of slicing and joining: what a value is made of is put together once, however many fragments."""
+    kept = 0
+    original = PathScanner._keep
+
+    def keep(self: PathScanner, text: str, start: int, end: int) -> None:
+        nonlocal kept
+        kept += end - start
+        original(self, text, start, end)
+
+    monkeypatch.setattr(PathScanner, "_keep", keep)
+    element = {"text": "x" * 5000, "tags": ["a"] * 100, "number": 10**4000}
+    text = json.dumps({"edits": [element] * 100})
+    scanner = PathScanner(parse_path("edits.*"))
+    found = [item for start in range(0, len(text), 20) for item in scanner.feed(text[start : start + 20])]
+    assert len(found) == 100
+    assert kept <= len(text)
