@@ -6,12 +6,13 @@ writes files, looks at clocks and sleeps, which the core never does.
 
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, Chunk, End, Pause, Step
 from streamcore.replay.chunking import Chunking, RandomChunks, parse_chunking
+from streamcore.replay.faults import Fault, parse_fault
 from streamcore.replay.files import Format, format_of, open_capture, read_captures, write_captures
 from streamcore.replay.playing import AS_RECORDED, INSTANTLY, AsyncPlayer, Failures, SyncPlayer
 from streamcore.replay.record import record
 from streamcore.replay.recorder import Exchange, Recorder
 from streamcore.replay.redaction import DEFAULT_REDACTION, REDACTED, Redaction
-from streamcore.replay.replay import Choose, Fault, NoCaptureError, Replay, Source
+from streamcore.replay.replay import Choose, NoCaptureError, Replay, Source
 from streamcore.replay.streams import CapturedResponse, aopen_stream, open_stream
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "open_capture",
     "open_stream",
     "parse_chunking",
+    "parse_fault",
     "read_captures",
     "record",
     "write_captures",

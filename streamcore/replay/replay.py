@@ -12,16 +12,14 @@ from typing import TypeAlias
 from streamcore.errors import excerpt
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError
 from streamcore.replay.chunking import Chunking, rechunk
+from streamcore.replay.faults import Fault
 from streamcore.replay.files import StrPath, capture_files, read_captures
 from streamcore.replay.playing import INSTANTLY, check_speed
 
-__all__ = ["Choose", "Fault", "NoCaptureError", "Replay", "Source", "prepare"]
+__all__ = ["Choose", "NoCaptureError", "Replay", "Source", "prepare"]
 
 Choose: TypeAlias = Callable[[CapturedRequest, Sequence[Capture]], Capture | None]
 """Says which of the captures answers a request, `None` for none."""
-
-Fault: TypeAlias = Callable[[Capture], Capture]
-"""Breaks a capture on purpose: gives another one in its place."""
 
 Source: TypeAlias = StrPath | Capture | Iterable[StrPath | Capture]
 """Captures: one, a file of them, a directory of such files (in the order of their names), or several of these."""

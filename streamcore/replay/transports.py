@@ -15,10 +15,11 @@ from typing import Any, ClassVar
 from streamcore.replay.capture import Capture, CapturedRequest
 from streamcore.replay.chunking import Chunking
 from streamcore.replay.content import ContentDecoder, ContentError, content_headers, encoding_of
+from streamcore.replay.faults import Fault
 from streamcore.replay.files import StrPath
 from streamcore.replay.playing import INSTANTLY, AsyncPlayer, Failures, SyncPlayer
 from streamcore.replay.recorder import Exchange, Recorder
-from streamcore.replay.replay import Choose, Fault, Replay, Source
+from streamcore.replay.replay import Choose, Replay, Source
 from streamcore.replay.tee import AsyncTee, SyncTee, pairs
 
 __all__ = ["AsyncRecording", "AsyncReplaying", "Recording", "Replaying", "Streams"]

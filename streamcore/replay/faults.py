@@ -1,0 +1,490 @@
+"""Faults: captures broken on purpose, in ways in which streams break in the wild.
+
+A fault is a value that is called with a capture and gives another one. Faults compose: each works on what the one
+before it has made.
+
+```python
+with open_stream("weather.sse", faults=[Pings(), Cut(event=7, broken=True)]) as stream: ...
+```
+
+| fault | what it does | text |
+| --- | --- | --- |
+| `Cut` | the body ends early: in good order, or (`broken`) because the connection fails | `cut:event=3,broken=yes` |
+| `Stall` | nothing comes for so many seconds, at any speed of playing | `stall:seconds=2,byte=100` |
+| `Error` | an `error` event in place of all that follows | `error:event=3,type=api_error` |
+| `Status` | another answer altogether, with this status | `status:code=529` |
+| `Corrupt` | bytes of a payload become such as JSON does not allow | `corrupt:event=3,count=2` |
+| `Duplicate`, `Drop` | an event comes twice, or not at all | `duplicate:event=3`, `drop:event=3` |
+| `Nameless` | no `event:` lines, as behind some proxies | `nameless` |
+| `Comments`, `Pings` | a comment, a `ping` event, between events | `comments`, `pings:every=5` |
+| `Crlf` | lines end in CRLF | `crlf` |
+
+Where: `event` is the number of an event, the first being 0, and `byte` a number of bytes. A cut at event 3 lets events
+0, 1 and 2 through. Without either, the place is a random event, the same for the same `seed` and stream. Faults that
+concern events leave a chunk for each event; a chunking, which comes after them, may cut the bytes in any other way.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import types
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Any, Protocol, TypeAlias, get_args, get_type_hints
+
+import attrs
+import msgspec
+
+from streamcore.api.errors import InvalidArgumentError
+from streamcore.replay.capture import Capture, Chunk, End, Headers, Pause, Step
+from streamcore.replay.events import event_steps, is_event
+from streamcore.replay.options import split_options
+from streamcore.sse import ServerSentEvent, encode, encode_comment
+
+__all__ = [
+    "Comments",
+    "Corrupt",
+    "Crlf",
+    "Cut",
+    "Drop",
+    "Duplicate",
+    "Error",
+    "Fault",
+    "Nameless",
+    "Pings",
+    "Stall",
+    "Status",
+    "parse_fault",
+]
+
+Fault: TypeAlias = Callable[[Capture], Capture]
+"""Breaks a capture on purpose: gives another one in its place."""
+
+
+def _at_least(least: float) -> Callable[[Any, attrs.Attribute[Any], Any], None]:
+    def check(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+        if value is not None and not value >= least:
+            raise InvalidArgumentError(f"{field.name} must be a number from {least} on, not {value!r}")
+
+    return check
+
+
+# Where
+
+
+@attrs.frozen
+class _AtEvent:
+    """At an event.
+
+    Attributes:
+        event: Its number, the first being 0.
+        seed: Without a number, the same seed finds the same event of a stream.
+    """
+
+    event: int | None = attrs.field(default=None, validator=_at_least(0), kw_only=True)
+    seed: int = attrs.field(default=0, kw_only=True)
+
+    def _number(self, body: Iterable[Step]) -> int:
+        if self.event is not None:
+            return self.event
+        count = sum(_is_event(step) for step in event_steps(body))
+        return random.Random(self.seed).randrange(max(count, 1))  # noqa: S311  # it makes tests, it keeps no secret
+
+
+@attrs.frozen
+class _Anywhere(_AtEvent):
+    """At an event, or after a number of bytes.
+
+    Attributes:
+        byte: Bytes before the place, in place of an event.
+    """
+
+    byte: int | None = attrs.field(default=None, validator=_at_least(0), kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        if self.event is not None and self.byte is not None:
+            raise InvalidArgumentError("a fault is at an event or at a byte, not at both")
+
+    def _split(self, body: Iterable[Step]) -> Iterator[Step | None]:
+        """The steps, with a `None` at the place. Without one, if they do not reach it."""
+        return _split_at_event(body, self._number(body)) if self.byte is None else _split_at_byte(body, self.byte)
+
+
+def _is_event(step: Step) -> bool:
+    return isinstance(step, Chunk) and is_event(step.data)
+
+
+def _split_at_event(body: Iterable[Step], number: int) -> Iterator[Step | None]:
+    for step in event_steps(body):
+        if _is_event(step):
+            if not number:
+                yield None
+            number -= 1
+        elif isinstance(step, End) and not number:
+            yield None  # after the last event
+            number = -1
+        yield step
+    if not number:
+        yield None
+
+
+def _split_at_byte(body: Iterable[Step], left: int) -> Iterator[Step | None]:
+    for step in body:
+        if isinstance(step, Chunk):
+            if 0 <= left < len(step.data):
+                yield Chunk(step.time, step.data[:left])
+                yield None
+                step = Chunk(step.time, step.data[left:])
+                left = -1
+            elif left >= 0:
+                left -= len(step.data)
+        elif isinstance(step, End) and not left:
+            yield None
+            left = -1
+        yield step
+    if not left:
+        yield None
+
+
+# Faults of the connection
+
+
+@attrs.frozen
+class Cut(_Anywhere):
+    """The body ends early.
+
+    Attributes:
+        broken: Whether the connection fails there; else the body ends in good order, as if that were all.
+    """
+
+    broken: bool = attrs.field(default=False, kw_only=True)
+
+    def __call__(self, capture: Capture) -> Capture:
+        return capture.with_body(self._change)
+
+    def _change(self, body: Iterable[Step]) -> Iterator[Step]:
+        time = 0.0
+        for step in self._split(body):
+            if step is None:
+                yield End(time, "broken", "the connection was cut on purpose") if self.broken else End(time)
+                return
+            if not isinstance(step, Pause):
+                time = step.time
+            yield step
+
+
+@attrs.frozen
+class Stall(_Anywhere):
+    """Nothing comes for a while, at whatever speed the capture is played.
+
+    Attributes:
+        seconds: How long.
+    """
+
+    seconds: float = attrs.field(validator=_at_least(0), kw_only=True)
+
+    def __call__(self, capture: Capture) -> Capture:
+        return capture.with_body(self._change)
+
+    def _change(self, body: Iterable[Step]) -> Iterator[Step]:
+        return (Pause(self.seconds) if step is None else step for step in self._split(body))
+
+
+# Faults of the API
+
+
+@attrs.frozen
+class Error(_AtEvent):
+    """An `error` event, and then the end, in good order.
+
+    Attributes:
+        type: Of the error.
+        message: Of the error.
+    """
+
+    type: str = attrs.field(default="overloaded_error", kw_only=True)
+    message: str = attrs.field(default="Overloaded", kw_only=True)
+
+    def __call__(self, capture: Capture) -> Capture:
+        return capture.with_body(self._change)
+
+    def _change(self, body: Iterable[Step]) -> Iterator[Step]:
+        time = 0.0
+        for step in _split_at_event(body, self._number(body)):
+            if step is None:
+                yield Chunk(time, _event(_error(self.type, self.message)))
+                yield End(time)
+                return
+            if not isinstance(step, Pause):
+                time = step.time
+            yield step
+
+
+_ERROR_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    529: "overloaded_error",
+}
+
+
+@attrs.frozen
+class Status:
+    """Another answer in place of the capture's.
+
+    Attributes:
+        code: Its status.
+        body: Its body; by default the API's own form of an error, as JSON.
+        headers: Its headers; by default the content type of JSON.
+    """
+
+    code: int = attrs.field(validator=_at_least(200), kw_only=True)
+    body: bytes | None = attrs.field(default=None, kw_only=True)
+    headers: Headers = attrs.field(default=(("content-type", "application/json"),), kw_only=True)
+
+    def __call__(self, capture: Capture) -> Capture:
+        body = self.body
+        if body is None:
+            kind = _ERROR_TYPES.get(self.code, "api_error")
+            body = msgspec.json.encode(_error(kind, f"status {self.code} on purpose"))
+        return attrs.evolve(capture, status=self.code, headers=self.headers, body=(Chunk(0.0, body), End(0.0)))
+
+
+def _error(kind: str, message: str) -> dict[str, Any]:
+    return {"type": "error", "error": {"type": kind, "message": message}}
+
+
+def _event(payload: dict[str, Any]) -> bytes:
+    return encode(ServerSentEvent(event=payload["type"], data=msgspec.json.encode(payload).decode()))
+
+
+# Faults of events
+
+
+class _ChangesPiece(Protocol):
+    def __call__(self, piece: bytes, number: int, /) -> Iterable[bytes]: ...
+
+
+def _pieces(body: Iterable[Step], change: _ChangesPiece) -> Iterator[Step]:
+    """Each event replaced by the pieces that `change` makes of it and its number."""
+    number = 0
+    for step in event_steps(body):
+        if isinstance(step, Chunk) and is_event(step.data):
+            for piece in change(step.data, number):
+                yield Chunk(step.time, piece)
+            number += 1
+        else:
+            yield step
+
+
+@attrs.frozen
+class Duplicate(_AtEvent):
+    """An event comes twice."""
+
+    def __call__(self, capture: Capture) -> Capture:
+        return capture.with_body(self._change)
+
+    def _change(self, body: Iterable[Step]) -> Iterator[Step]:
+        chosen = self._number(body)
+        return _pieces(body, lambda piece, number: (piece, piece) if number == chosen else (piece,))
+
+
+@attrs.frozen
+class Drop(_AtEvent):
+    """An event does not come."""
+
+    def __call__(self, capture: Capture) -> Capture:
+        return capture.with_body(self._change)
+
+    def _change(self, body: Iterable[Step]) -> Iterator[Step]:
+        chosen = self._number(body)
+        return _pieces(body, lambda piece, number: () if number == chosen else (piece,))
+
+
+_PAYLOAD = re.compile(rb"(?:^|[\r\n])data: ?([^\r\n]+)")
+# No JSON has them, neither in its strings nor between its values; and no line ends with them.
+_FORBIDDEN = bytes(code for code in range(0x20) if code not in b"\t\n\r")
+
+
+@attrs.frozen
+class Corrupt(_Anywhere):
+    """Bytes become such as JSON does not allow. At an event these are bytes of its payload, in random places.
+
+    Attributes:
+        count: How many.
+    """
+
+    count: int = attrs.field(default=1, validator=_at_least(1), kw_only=True)
+
+    def __call__(self, capture: Capture) -> Capture:
+        return capture.with_body(self._change)
+
+    def _change(self, body: Iterable[Step]) -> Iterator[Step]:
+        source = random.Random(self.seed)  # noqa: S311  # it makes tests, it keeps no secret
+        if self.byte is not None:
+            return self._from_byte(body, source, self.byte)
+        chosen = self._number(body)
+        return _pieces(body, lambda piece, number: (self._payload(piece, source) if number == chosen else piece,))
+
+    def _payload(self, piece: bytes, source: random.Random) -> bytes:
+        found = _PAYLOAD.search(piece)
+        broken = bytearray(piece)
+        if found is not None:
+            places = range(found.start(1), found.end(1))
+            for place in source.sample(places, min(self.count, len(places))):
+                broken[place] = source.choice(_FORBIDDEN)
+        return bytes(broken)
+
+    def _from_byte(self, body: Iterable[Step], source: random.Random, first: int) -> Iterator[Step]:
+        offset = 0
+        for step in body:
+            if isinstance(step, Chunk):
+                begin, end = max(first, offset), min(first + self.count, offset + len(step.data))
+                if begin < end:
+                    broken = bytearray(step.data)
+                    broken[begin - offset : end - offset] = source.choices(_FORBIDDEN, k=end - begin)
+                    yield Chunk(step.time, bytes(broken))
+                    offset += len(step.data)
+                    continue
+                offset += len(step.data)
+            yield step
+
+
+# What is harmless, or nearly so
+
+
+_EVENT_LINE = re.compile(rb"((?:^|(?<=[\r\n]))(?:\xef\xbb\xbf)?)event(?::[^\r\n]*)?(?:\r\n|\r|\n)")
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+
+
+@attrs.frozen
+class Nameless:
+    """No `event:` lines."""
+
+    def __call__(self, capture: Capture) -> Capture:
+        return capture.with_body(partial(_pieces, change=lambda piece, _: (_EVENT_LINE.sub(rb"\1", piece),)))
+
+
+@attrs.frozen
+class Crlf:
+    """Lines end in CRLF."""
+
+    def __call__(self, capture: Capture) -> Capture:
+        return capture.with_body(self._change)
+
+    def _change(self, body: Iterable[Step]) -> Iterator[Step]:
+        for step in event_steps(body):
+            yield Chunk(step.time, _LINE_END.sub(b"\r\n", step.data)) if isinstance(step, Chunk) else step
+
+
+@attrs.frozen
+class _Between:
+    """Something between events.
+
+    Attributes:
+        every: How many events come between two of them.
+    """
+
+    every: int = attrs.field(default=1, validator=_at_least(1), kw_only=True)
+
+    def __call__(self, capture: Capture) -> Capture:
+        return capture.with_body(partial(_pieces, change=self._before))
+
+    def _before(self, piece: bytes, number: int) -> Iterable[bytes]:
+        return (self._inserted(), piece) if number and number % self.every == 0 else (piece,)
+
+    def _inserted(self) -> bytes:
+        raise NotImplementedError
+
+
+@attrs.frozen
+class Comments(_Between):
+    """Comments between events, as servers send them to keep a connection alive.
+
+    Attributes:
+        text: Of each.
+    """
+
+    text: str = attrs.field(default="keep-alive", kw_only=True)
+
+    def _inserted(self) -> bytes:
+        return encode_comment(self.text) + b"\n"
+
+
+@attrs.frozen
+class Pings(_Between):
+    """Pings between events."""
+
+    def _inserted(self) -> bytes:
+        return _event({"type": "ping"})
+
+
+# Faults as text
+
+
+_FAULTS: dict[str, type] = {
+    "cut": Cut,
+    "stall": Stall,
+    "error": Error,
+    "status": Status,
+    "corrupt": Corrupt,
+    "duplicate": Duplicate,
+    "drop": Drop,
+    "nameless": Nameless,
+    "comments": Comments,
+    "pings": Pings,
+    "crlf": Crlf,
+}
+
+_YES_OR_NO = {"yes": True, "no": False, "true": True, "false": False, "1": True, "0": False}
+_FROM_TEXT: dict[object, Callable[[str], object]] = {
+    int: int,
+    float: float,
+    str: str,
+    bytes: str.encode,
+    bool: _YES_OR_NO.__getitem__,
+}
+
+
+def parse_fault(text: str) -> Fault:
+    """A fault as text: its name, and its options as in `cut:event=3,broken=yes`.
+
+    Raises:
+        InvalidArgumentError: It is none.
+    """
+    name, given = split_options(text)
+    cls = _FAULTS.get(name)
+    if cls is None:
+        raise InvalidArgumentError(f"{name!r} is no fault: {', '.join(_FAULTS)}")
+    hints = get_type_hints(cls)
+    options: dict[str, object] = {}
+    for option, value in given.items():
+        convert = _FROM_TEXT.get(_plain(hints.get(option)))
+        if convert is None:
+            raise InvalidArgumentError(f"{name!r} has no option {option!r}, but {', '.join(_options(cls)) or 'none'}")
+        try:
+            options[option] = convert(value)
+        except (ValueError, KeyError):
+            raise InvalidArgumentError(f"{value!r} in {text!r} is no value for {option!r}") from None
+    try:
+        fault: Fault = cls(**options)
+    except TypeError:
+        missing = [field.name for field in attrs.fields(cls) if field.default is attrs.NOTHING]
+        raise InvalidArgumentError(f"{name!r} needs a value for {', '.join(missing)}") from None
+    return fault
+
+
+def _options(cls: type) -> list[str]:
+    hints = get_type_hints(cls)
+    return [field.name for field in attrs.fields(cls) if _plain(hints[field.name]) in _FROM_TEXT]
+
+
+def _plain(hint: object) -> object:
+    """The type in `type | None`."""
+    if isinstance(hint, types.UnionType):
+        return next(each for each in get_args(hint) if each is not type(None))
+    return hint
