@@ -185,10 +185,16 @@ def check(paths: tuple[str, ...], strict: bool, as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
+_host_option = click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+_port_option = click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="The port; 0, the default, is any that is free."
+)
+
+
 @cli.command()
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port; by default any that is free.")
+@_host_option
+@_port_option
 @click.option(
     "--speed",
     type=click.FloatRange(min=0),
@@ -213,6 +219,23 @@ def serve(paths: tuple[str, ...], host: str, port: int, speed: float, chunking: 
     from streamcore.cli import serve
 
     serve.run(paths, host=host, port=port, speed=speed, chunking=chunking)
+
+
+@cli.command()
+@click.option("--url", required=True, help="Of the upstream: https://api.anthropic.com, say.")
+@click.option("--output", required=True, metavar="FILE", help="The file to write; .jsonl keeps all there is to keep.")
+@_host_option
+@_port_option
+def record(url: str, output: str, host: str, port: int) -> None:
+    """Record what goes between a client and an upstream, as a proxy.
+
+    Its own URL is printed: what a client calls its base URL. Bytes are passed on as they come. FILE is replaced by all
+    exchanges, in order, whenever one is over and no other under way; API keys, cookies and the like are not in it.
+    Ctrl-C ends it, and keeps what has come of the streams that are open.
+    """
+    from streamcore.cli import record
+
+    record.run(url, output, host=host, port=port)
 
 
 @cli.command()

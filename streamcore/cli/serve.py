@@ -5,15 +5,15 @@ Its URL goes to standard output, for scripts; what becomes of each request to st
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 
 import click
 
 from streamcore import StreamCoreError
 from streamcore.cli.source import Failure, visible
-from streamcore.replay import INSTANTLY, parse_chunking
 
-__all__ = ["run"]
+__all__ = ["announce", "log", "needs", "run"]
 
 
 def run(paths: Sequence[str], *, host: str, port: int, speed: float, chunking: str) -> None:
@@ -22,11 +22,10 @@ def run(paths: Sequence[str], *, host: str, port: int, speed: float, chunking: s
     Raises:
         Failure: There are none, an option is none, or it is not possible to listen there.
     """
-    try:
+    with needs("serve"):
+        from streamcore.replay import INSTANTLY, parse_chunking
         from streamcore.replay.listening import until_stopped
         from streamcore.replay.server import serving
-    except ModuleNotFoundError as error:
-        raise Failure(f"{error.name} is not installed, which this needs: pip install 'streamcore[serve]'") from error
     try:
         server = serving(
             paths,
@@ -39,6 +38,20 @@ def run(paths: Sequence[str], *, host: str, port: int, speed: float, chunking: s
         until_stopped(server, announce)
     except StreamCoreError as error:
         raise Failure(str(error)) from error
+
+
+@contextlib.contextmanager
+def needs(extra: str) -> Iterator[None]:
+    """What is imported in the block comes with this extra.
+
+    Raises:
+        Failure: It is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        said = f"{error.name} is not installed, which this needs: pip install 'streamcore[{extra}]'"
+        raise Failure(said) from error
 
 
 def announce(url: str) -> None:

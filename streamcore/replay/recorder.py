@@ -56,6 +56,7 @@ class Recorder:
         self._open: dict[int, Exchange] = {}
         self._finished: dict[int, int] = {}
         self._count = 0
+        self._saved = 0
         self._closed = False
         self._failure: OSError | None = None
 
@@ -70,6 +71,21 @@ class Recorder:
                 self._open[number] = exchange
         return exchange
 
+    def save(self) -> None:
+        """Write the file now, with the exchanges that have ended.
+
+        Raises:
+            CaptureError: It cannot be written, or there was no room for what came.
+        """
+        if self._failure is not None:
+            raise CaptureError(f"there was no room for the recording: {self._failure}", path=str(self._path))
+        with self._lock:
+            finished = sorted(self._finished.items())
+        if len(finished) > self._saved:
+            captures = (next(read_timed(self._spool, offset)) for _, offset in finished)
+            write_captures(self._path, captures, format=self._format, redaction=None)
+            self._saved = len(finished)
+
     def close(self) -> None:
         """Write the file. Exchanges that have not ended are kept as far as they came.
 
@@ -83,11 +99,7 @@ class Recorder:
                 return
             self._closed = True
         try:
-            if self._failure is not None:
-                raise CaptureError(f"there was no room for the recording: {self._failure}", path=str(self._path))
-            if self._finished:
-                captures = (next(read_timed(self._spool, offset)) for _, offset in sorted(self._finished.items()))
-                write_captures(self._path, captures, format=self._format, redaction=None)
+            self.save()
         finally:
             self._spool.close()
 

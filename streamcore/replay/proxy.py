@@ -1,0 +1,310 @@
+"""A recording proxy: passes requests on to an upstream and its answers back, and keeps both. Run by aiohttp.
+
+Bytes go on as they come, in both directions. The upstream is asked for an answer without content coding, which every
+client can read and every capture holds; if it sends one nevertheless, the coding is undone. A chunk of the transfer
+coding is a chunk of the capture. Where the connection to either side breaks, what was received by then is kept.
+
+Knows nothing of what is in requests and answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from pathlib import Path
+
+import aiohttp
+from aiohttp import web
+from aiohttp.http import HttpProcessingError
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
+
+from streamcore.api.request import check_base_url
+from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, Headers
+from streamcore.replay.content import content_headers
+from streamcore.replay.files import StrPath
+from streamcore.replay.listening import LOOPBACK, Log, error_response, hang_up, in_thread, listening, no_log, who_left
+from streamcore.replay.recorder import Exchange, Recorder
+from streamcore.replay.redaction import DEFAULT_REDACTION, Redaction
+
+__all__ = ["proxy", "proxying"]
+
+# What is about one connection and not about the exchange (RFC 9110, section 7.6.1).
+_HOP_BY_HOP = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+# aiohttp says so for the upstream itself, and has answered the client.
+_NOT_PASSED_ON = _HOP_BY_HOP | {"accept-encoding", "expect", "host"}
+_CODINGS = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd"})
+
+# All that a request may fail with; aiohttp has RuntimeError for a connection that is gone.
+_FAILURES = (aiohttp.ClientError, HttpProcessingError, OSError, RuntimeError)
+
+# A model may think for minutes: only the connection has to be made in time.
+_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=30)
+
+_LARGEST_CHUNK = 1024 * 1024
+
+
+@contextlib.contextmanager
+def proxy(
+    url: str,
+    output: StrPath,
+    *,
+    host: str = LOOPBACK,
+    port: int = 0,
+    redaction: Redaction | None = DEFAULT_REDACTION,
+    log: Log = no_log,
+) -> Iterator[str]:
+    """A recording proxy for the time of the block, which gets its URL; it runs in a thread of its own.
+
+    ```python
+    with proxy("https://api.anthropic.com", "captures/weather.jsonl") as url:
+        client = anthropic.Anthropic(base_url=url)
+    ```
+
+    All exchanges go to one file, in the order in which their answers began. It is written whole: whenever one of them
+    is over and no other under way, and at the end of the block.
+
+    Args:
+        url: Of the upstream, without the path of an endpoint.
+        output: The file. It is replaced as soon as there is something to write. Its suffix tells the format.
+        host: The address to listen on.
+        port: The port; 0 is any that is free.
+        redaction: What is taken out of what is written; `None` is nothing.
+        log: Called with a line for each request, when it is over.
+
+    Raises:
+        CaptureError: No format has the suffix of `output`, or its folder is not there. At the end of the block: it
+            cannot be written.
+        InvalidArgumentError: `url` is none.
+        StreamCoreError: It is not possible to listen there.
+    """
+    with in_thread(proxying(url, output, host=host, port=port, redaction=redaction, log=log)) as local:
+        yield local
+
+
+@contextlib.asynccontextmanager
+async def proxying(
+    url: str,
+    output: StrPath,
+    *,
+    host: str = LOOPBACK,
+    port: int = 0,
+    redaction: Redaction | None = DEFAULT_REDACTION,
+    log: Log = no_log,
+) -> AsyncIterator[str]:
+    """As `proxy`, in the event loop that is there."""
+    upstream = check_base_url(url)
+    recorder = Recorder(output, redaction=redaction)
+    if not Path(output).parent.is_dir():
+        raise CaptureError("cannot be written: its folder is not there", path=str(output))
+    with recorder:
+        async with (
+            aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                skip_auto_headers=("accept", "content-type", "user-agent"),
+                timeout=_TIMEOUT,
+                trust_env=True,
+            ) as session,
+            listening(_Proxy(upstream, session, recorder, log), host=host, port=port, auto_decompress=False) as local,
+        ):
+            yield local
+
+
+class _Broken(Exception):
+    """The connection to the upstream has failed within the answer, for this `reason`."""
+
+    def __init__(self, reason: Exception) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class _Proxy:
+    """The handler.
+
+    Args:
+        upstream: Its URL.
+        session: What sends requests to it.
+        recorder: Takes the exchanges.
+        log: Called with a line for each request, when it is over.
+    """
+
+    def __init__(self, upstream: str, session: aiohttp.ClientSession, recorder: Recorder, log: Log) -> None:
+        self._upstream = upstream
+        self._session = session
+        self._recorder = recorder
+        self._log = log
+        self._open = 0
+
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        """Pass a request on, and its answer back."""
+        url = self._upstream + request.rel_url.raw_path_qs
+        line = f"{request.method} {request.rel_url.raw_path_qs}"
+        body = bytearray()
+        try:
+            answer = await self._session.request(
+                request.method,
+                URL(url, encoded=True),
+                headers=_request_headers(request.headers),
+                data=_tee(request, body) if request.body_exists else None,
+                allow_redirects=False,
+            )
+        except _FAILURES as error:
+            said = f"no answer from {self._upstream}: {type(error).__name__}: {error}"
+            self._log(f"{line} 502: {said}")
+            return error_response(502, "api_error", said)
+        except asyncio.CancelledError:
+            self._log(f"{line} -: {who_left(request)}")
+            raise
+        async with answer:
+            asked = CapturedRequest(
+                method=request.method, url=url, headers=_pairs(_request_headers(request.headers)), body=bytes(body)
+            )
+            head = Capture(request=asked, status=answer.status, headers=content_headers(_pairs(answer.headers)))
+            tape = _Tape(self._recorder.begin(head), chunked="chunked" in answer.headers.get("transfer-encoding", ""))
+            self._open += 1
+            try:
+                return await _pass_on(request, answer, tape)
+            finally:
+                tape.close(who_left(request))
+                self._log(f"{line} {answer.status}: {tape}{self._saved()}")
+
+    def _saved(self) -> str:
+        """Write what there is so far, unless more is coming: files are written whole. What went wrong, if that did."""
+        self._open -= 1
+        if not self._open:
+            try:
+                self._recorder.save()
+            except CaptureError as error:
+                return f"; not kept: {error}"
+        return ""
+
+
+class _Tape:
+    """The body of an answer as it comes, on its way to the recorder.
+
+    Args:
+        exchange: Takes the chunks.
+        chunked: Whether the body came in the chunks of the transfer coding, which are kept whole then.
+    """
+
+    def __init__(self, exchange: Exchange, *, chunked: bool) -> None:
+        self.exchange = exchange
+        self._chunked = chunked
+        self._held = bytearray()
+        self._began = time.monotonic()
+        self._count = self._size = 0
+        self._end: str | None = None
+
+    def receive(self, data: bytes, *, complete: bool) -> None:
+        """Take what has arrived; `complete` says whether a chunk ends with it."""
+        self._held += data
+        self._size += len(data)
+        if complete or not self._chunked or len(self._held) > _LARGEST_CHUNK:
+            self._flush()
+
+    def complete(self) -> None:
+        """The body has ended as it should."""
+        self._flush()
+        self.exchange.complete()
+        self._end = ""
+
+    def broke(self, error: _Broken) -> None:
+        """The connection to the upstream has failed."""
+        self._flush()
+        self.exchange.broke(error.reason)
+        self._end = f"the upstream broke off ({error.reason})"
+
+    def close(self, reason: str) -> None:
+        """The answer has ended, for this reason if not for another before."""
+        self._flush()
+        self.exchange.close()
+        self._end = reason if self._end is None else self._end
+
+    def _flush(self) -> None:
+        if self._held:
+            self.exchange.receive(bytes(self._held))
+            self._held.clear()
+            self._count += 1
+
+    def __str__(self) -> str:
+        chunks = f"{self._count} chunk{'' if self._count == 1 else 's'}, {self._size} bytes"
+        taken = f"{time.monotonic() - self._began:.2f} s"
+        return ", ".join(filter(None, (chunks, taken, self._end)))
+
+
+async def _pass_on(request: web.Request, answer: aiohttp.ClientResponse, tape: _Tape) -> web.StreamResponse:
+    response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=_answer_headers(answer.headers))
+    await response.prepare(request)
+    try:
+        async with contextlib.aclosing(_pieces(answer.content)) as pieces:
+            async for data, complete in pieces:
+                tape.receive(data, complete=complete)
+                await response.write(data)
+    except _Broken as error:
+        tape.broke(error)
+        hang_up(request)
+    else:
+        tape.complete()
+    return response
+
+
+async def _tee(request: web.Request, seen: bytearray) -> AsyncIterator[bytes]:
+    async for data in request.content.iter_any():
+        seen += data
+        yield data
+
+
+async def _pieces(content: aiohttp.StreamReader) -> AsyncGenerator[tuple[bytes, bool]]:
+    """What arrives, and whether a chunk of the transfer coding ends with it.
+
+    Raises:
+        _Broken: The connection has failed. All that arrived before has been given.
+    """
+    try:
+        async for piece in content.iter_chunks():
+            yield piece
+    except _FAILURES as error:
+        # aiohttp raises at once, and leaves unread what it holds.
+        content.set_exception(None)  # type: ignore[arg-type]  # its initial value
+        content.feed_eof()
+        async for piece in content.iter_chunks():
+            yield piece
+        raise _Broken(error) from error
+
+
+def _request_headers(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
+    passed_on = _without(headers, _NOT_PASSED_ON)
+    passed_on["accept-encoding"] = "identity"
+    return passed_on
+
+
+def _answer_headers(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
+    if headers.get("content-encoding", "").strip().lower() in _CODINGS:
+        return _without(headers, _HOP_BY_HOP | {"content-encoding", "content-length"})
+    return _without(headers, _HOP_BY_HOP)
+
+
+def _pairs(headers: Mapping[str, str]) -> Headers:
+    """As plain strings: aiohttp's names are of a type of their own."""
+    return tuple((str(name), str(value)) for name, value in headers.items())
+
+
+def _without(headers: CIMultiDictProxy[str], names: frozenset[str]) -> CIMultiDict[str]:
+    """The headers but those with these names, and those that the connection's own header names."""
+    named = {name.strip().lower() for value in headers.getall("connection", ()) for name in value.split(",")}
+    return CIMultiDict((name, value) for name, value in headers.items() if name.lower() not in names | named)

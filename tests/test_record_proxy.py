@@ -1,0 +1,386 @@
+"""The recording proxy: nothing changes between client and upstream, and what went through is in the file."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anthropic
+import httpx2
+import pytest
+from helpers import HELLO, STREAMS, body, by_frame
+from server import ASK, Cut, Pause, Server, Stall, error_reply, json_reply, serving, stream_reply
+from test_cli import read_until, run, start_command
+from test_serve import CLIENTS, capture_of
+from wire import Connection, ask
+
+import streamcore.aiohttp
+import streamcore.httpx
+from streamcore import StreamCoreError
+from streamcore.replay import AS_RECORDED, Capture, CaptureError, Chunk, End, RandomChunks, read_captures
+from streamcore.replay.proxy import proxy
+from streamcore.replay.server import serve
+
+HELLO_BYTES = body(*HELLO)
+
+
+def captures_in(path: Path) -> list[Capture]:
+    return [capture.in_memory() for capture in read_captures(path)]
+
+
+def chunks_of(capture: Capture) -> list[bytes]:
+    return [chunk.data for chunk in capture.chunks]
+
+
+def end_of(capture: Capture) -> End:
+    (*_, end) = capture.body
+    assert isinstance(end, End)
+    return end
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> Path:
+    return tmp_path / "out.jsonl"
+
+
+# What goes through
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_what_is_recorded_is_what_was_served(client: Callable[[str], bytes], output: Path) -> None:
+    streams = STREAMS[:: max(1, len(STREAMS) // 25)]
+    served = [capture for path in streams for capture in read_captures(path)]
+    chunking = RandomChunks(seed=3, largest=100_000)
+    with serve(streams, chunking=chunking) as upstream, proxy(upstream, output) as url:
+        for capture in served:
+            assert client(url) == capture.data
+    with serve(streams, chunking=chunking) as upstream:
+        on_the_wire = [ask(upstream).chunks for _ in served]
+    recorded = captures_in(output)
+    assert [capture.data for capture in recorded] == [capture.data for capture in served]
+    assert [chunks_of(capture) for capture in recorded] == on_the_wire
+    assert {end_of(capture).reason for capture in recorded} == {"complete"}
+
+
+def test_a_recording_of_a_replay_of_a_recording_is_the_recording(tmp_path: Path) -> None:
+    """Times, too, as far as the machine keeps up: each chunk is no sooner than it was."""
+    original = capture_of(
+        Chunk(0.0, b"event: ping\ndata: {}\n\n"), Chunk(0.15, b"x" * 300_000), Chunk(0.3, b"\xf0\x9f"), End(0.4)
+    )
+    first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
+    for source, path in ((original, first), (first, second)):
+        with serve(source, speed=AS_RECORDED) as upstream, proxy(upstream, path) as url:
+            assert ask(url).complete
+    for path in (first, second):
+        (recorded,) = captures_in(path)
+        assert chunks_of(recorded) == chunks_of(original)
+        for chunk, before in zip(recorded.chunks, original.chunks, strict=True):
+            assert chunk.time > before.time - 0.05
+
+
+def test_the_request_goes_on_as_it_came_and_is_recorded_without_its_secrets(output: Path) -> None:
+    with serving(always=stream_reply(HELLO_BYTES)) as upstream:
+        with (
+            proxy(f"{upstream.url}/prefix/", output) as url,
+            anthropic.Anthropic(api_key="sk-ant-very-secret", base_url=url) as client,
+        ):
+            list(
+                client.beta.messages.create(**ASK, stream=True, betas=["b-1"], extra_headers={"cookie": "id=12345678"})
+            )
+        (request,) = upstream.requests
+    assert request.target == "/prefix/v1/messages"
+    assert request.headers["authorization"] == "Bearer sk-ant-very-secret"
+    assert request.headers["cookie"] == "id=12345678"
+    assert request.headers["anthropic-beta"] == "b-1"
+    assert request.headers["host"] == upstream.url.removeprefix("http://")
+    assert request.headers["accept-encoding"] == "identity"
+    assert request.json() == {**ASK, "stream": True}
+    text = output.read_text()
+    assert "very-secret" not in text
+    assert "12345678" not in text
+    (capture,) = captures_in(output)
+    assert capture.request is not None
+    assert capture.request.url == f"{upstream.url}/prefix/v1/messages"
+    assert json.loads(capture.request.body) == {**ASK, "stream": True}
+    assert capture.request.header("anthropic-beta") == "b-1"
+
+
+def test_each_chunk_goes_on_at_once(output: Path) -> None:
+    with serving(stream_reply(b"one", Pause(0.05), b"two", Stall())) as upstream, proxy(upstream.url, output) as url:
+        connection = Connection(url)
+        connection.send()
+        connection.receive_head()
+        assert connection.receive_chunk() == b"one"
+        assert connection.receive_chunk() == b"two"
+        connection.close()
+
+
+def test_a_head_goes_on_before_the_body(output: Path) -> None:
+    with serving(stream_reply(Stall())) as upstream, proxy(upstream.url, output) as url:
+        connection = Connection(url)
+        connection.send()
+        assert connection.receive_head()[1]["request-id"] == "req_1"
+        connection.close()
+
+
+def test_failures_of_the_upstream_are_passed_on_and_recorded(output: Path) -> None:
+    replies = [error_reply(529, "overloaded_error", headers={"retry-after": "0"}), stream_reply(HELLO_BYTES)]
+    with (
+        serving(*replies) as upstream,
+        proxy(upstream.url, output) as url,
+        streamcore.httpx.Anthropic(api_key="k", base_url=url, max_retries=1) as client,
+    ):
+        assert client.messages.stream(**ASK).__enter__().get_final_text() == "Hello"
+    recorded = captures_in(output)
+    assert [capture.status for capture in recorded] == [529, 200]
+    assert json.loads(recorded[0].data)["error"]["type"] == "overloaded_error"
+    assert recorded[0].header("retry-after") == "0"
+
+
+def test_answers_of_every_kind_pass(output: Path) -> None:
+    with serving() as upstream, proxy(upstream.url, output) as url, httpx2.Client(base_url=url) as client:
+        upstream.reply(
+            json_reply({"id": 1}),
+            json_reply({}, 404),
+            json_reply({}, 302, headers={"location": "/elsewhere"}),
+            stream_reply(b"to the end", framing="close"),
+            stream_reply(),
+        )
+        assert client.get("/v1/models?limit=2").json() == {"id": 1}
+        assert client.delete("/v1/files/%2F%20x").status_code == 404
+        assert client.get("/r").headers["location"] == "/elsewhere"
+        assert client.post("/", content=b"\xff").content == b"to the end"
+        assert client.post("/").content == b""
+        assert [request.target for request in upstream.requests][:2] == ["/v1/models?limit=2", "/v1/files/%2F%20x"]
+        assert [request.method for request in upstream.requests] == ["GET", "DELETE", "GET", "POST", "POST"]
+        assert upstream.requests[3].body == b"\xff"
+    assert [capture.status for capture in captures_in(output)] == [200, 404, 302, 200, 200]
+
+
+def test_an_answer_that_is_packed_all_the_same_is_unpacked_for_both(output: Path) -> None:
+    steps = by_frame(HELLO_BYTES)[:-1]
+    with serving(stream_reply(*steps, gzip=True)) as upstream, proxy(upstream.url, output) as url:
+        answer = ask(url)
+    assert answer.body == HELLO_BYTES
+    assert "content-encoding" not in answer.headers
+    (capture,) = captures_in(output)
+    assert capture.data == HELLO_BYTES
+    assert capture.header("content-encoding") is None
+
+
+def test_headers_of_one_connection_stay_on_it(output: Path) -> None:
+    reply = json_reply({}, headers={"connection": "x-hop", "x-hop": "1", "keep-alive": "timeout=5", "x-kept": "1"})
+    with serving(reply) as upstream, proxy(upstream.url, output) as url:
+        answer = httpx2.get(
+            url, headers={"connection": "keep-alive, x-mine", "x-mine": "1", "te": "trailers", "x": "y"}
+        )
+        (request,) = upstream.requests
+    assert not {"x-hop", "keep-alive"} & set(answer.headers)
+    assert answer.headers["x-kept"] == "1"
+    assert not {"x-mine", "te"} & set(request.headers)
+    assert request.headers["x"] == "y"
+
+
+# What breaks
+
+
+@pytest.mark.parametrize("cut", [Cut(), Cut(reset=True)])
+@pytest.mark.parametrize("pause", [Pause(0.05), b""])
+def test_what_came_before_the_upstream_broke_off_is_passed_on_and_kept(cut: Cut, pause: Any, output: Path) -> None:
+    lines: list[str] = []
+    with (
+        serving(stream_reply(b"one", b"two", pause, cut)) as upstream,
+        proxy(upstream.url, output, log=lines.append) as url,
+    ):
+        answer = ask(url)
+    assert answer.body == b"onetwo"
+    assert not answer.complete
+    (capture,) = captures_in(output)
+    assert capture.data == b"onetwo"
+    assert end_of(capture).reason == "broken"
+    assert "2 chunks, 6 bytes" in lines[0]
+    assert "the upstream broke off" in lines[0]
+
+
+def test_a_body_shorter_than_its_length_is_broken(output: Path) -> None:
+    with (
+        serving(stream_reply(b"0123456789", framing="length", missing=3)) as upstream,
+        proxy(upstream.url, output) as url,
+    ):
+        answer = ask(url)
+    assert (answer.body, answer.complete) == (b"0123456789", False)
+    (capture,) = captures_in(output)
+    assert (capture.data, end_of(capture).reason) == (b"0123456789", "broken")
+
+
+def test_what_came_before_the_client_left_is_kept(output: Path) -> None:
+    left = threading.Event()
+    with (
+        serving(stream_reply(b"one", Stall())) as upstream,
+        proxy(upstream.url, output, log=lambda line: left.set()) as url,
+    ):
+        connection = Connection(url)
+        connection.send()
+        connection.receive_head()
+        connection.receive_chunk()
+        connection.close()
+        assert left.wait(30)
+        upstream.wait_until_idle()
+        (capture,) = captures_in(output)
+    assert (chunks_of(capture), end_of(capture).reason) == ([b"one"], "closed")
+
+
+def test_what_came_before_the_proxy_ended_is_kept(output: Path) -> None:
+    lines: list[str] = []
+    with serving(stream_reply(b"one", Stall())) as upstream:
+        with proxy(upstream.url, output, log=lines.append) as url:
+            connection = Connection(url)
+            connection.send()
+            connection.receive_head()
+            connection.receive_chunk()
+        connection.close()
+    (capture,) = captures_in(output)
+    assert (chunks_of(capture), end_of(capture).reason) == ([b"one"], "closed")
+    assert lines[0].endswith("the server has ended")
+
+
+def test_an_upstream_that_does_not_answer_is_a_bad_gateway(output: Path) -> None:
+    lines: list[str] = []
+    with Server() as gone:
+        pass
+    with proxy(gone.url, output, log=lines.append) as url:
+        answer = ask(url)
+    assert answer.status == 502
+    assert answer.json()["error"]["message"].startswith(f"no answer from {gone.url}: ClientConnectorError")
+    assert not output.exists()
+    with serving(stream_reply(head=[Cut()]), stream_reply(HELLO_BYTES)) as upstream, proxy(upstream.url, output) as url:
+        assert ask(url).status == 502
+        assert ask(url).body == HELLO_BYTES
+    assert len(captures_in(output)) == 1
+
+
+# The file
+
+
+def test_it_is_there_when_an_answer_is_over_and_grows_with_each(output: Path) -> None:
+    with serving(always=stream_reply(HELLO_BYTES)) as upstream, proxy(upstream.url, output) as url:
+        for count in (1, 2, 3):
+            ask(url)
+            assert len(captures_in(output)) == count
+    assert len(captures_in(output)) == 3
+    assert [path.name for path in output.parent.iterdir()] == ["out.jsonl"]
+
+
+def test_exchanges_at_once_are_in_the_order_in_which_their_answers_began(output: Path) -> None:
+    with serving(stream_reply(b"slow", Stall()), stream_reply(b"fast")) as upstream:
+        with proxy(upstream.url, output) as url:
+            connection = Connection(url)
+            connection.send()
+            connection.receive_head()
+            assert ask(url).body == b"fast"
+            assert not output.exists()
+            assert connection.receive_chunk() == b"slow"
+        connection.close()
+    assert [capture.data for capture in captures_in(output)] == [b"slow", b"fast"]
+
+
+def test_a_plain_file_has_the_streams_one_after_the_other(tmp_path: Path) -> None:
+    with serving(always=stream_reply(HELLO_BYTES)) as upstream, proxy(upstream.url, tmp_path / "out.sse") as url:
+        ask(url)
+        ask(url)
+    assert (tmp_path / "out.sse").read_bytes() == HELLO_BYTES * 2
+
+
+def test_a_file_that_cannot_be_written_is_said_with_each_answer_and_at_the_end(tmp_path: Path) -> None:
+    lines: list[str] = []
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with serving(always=stream_reply(HELLO_BYTES)) as upstream:
+        recording = proxy(upstream.url, folder / "out.jsonl", log=lines.append)
+        url = recording.__enter__()
+        folder.rmdir()
+        assert ask(url).complete
+        with pytest.raises(CaptureError, match="cannot be written"):
+            recording.__exit__(None, None, None)
+    assert "not kept" in lines[0]
+    assert "cannot be written" in lines[0]
+
+
+def test_what_cannot_be_is_said_before_anything_begins(tmp_path: Path) -> None:
+    with pytest.raises(CaptureError, match=r"the suffix '\.txt' is none of"), proxy("http://x", tmp_path / "a.txt"):
+        pass
+    folder = pytest.raises(CaptureError, match=r"a\.sse: cannot be written: its folder is not there")
+    with folder, proxy("http://x", tmp_path / "none" / "a.sse"):
+        pass
+    with pytest.raises(StreamCoreError, match="base_url must be an http or https URL"), proxy("x", tmp_path / "a.sse"):
+        pass
+
+
+# The clients, at once
+
+
+def test_clients_at_once_do_not_disturb_each_other(output: Path) -> None:
+    async def test(url: str) -> list[Any]:
+        async with streamcore.aiohttp.AsyncAnthropic(api_key="k", base_url=url) as client:
+
+            async def one() -> Any:
+                async with client.messages.stream(**ASK) as stream:
+                    return await stream.get_final_text()
+
+            return await asyncio.gather(*(one() for _ in range(30)))
+
+    with (
+        serving(always=stream_reply(*by_frame(HELLO_BYTES)[:-1])) as upstream,
+        proxy(upstream.url, output) as url,
+    ):
+        assert asyncio.run(test(url)) == ["Hello"] * 30
+    assert [chunks_of(capture) for capture in captures_in(output)] == [by_frame(HELLO_BYTES)[:-1]] * 30
+
+
+# The command
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_records_until_it_is_told_to_end(number: signal.Signals, output: Path) -> None:
+    with serving(stream_reply(HELLO_BYTES), stream_reply(b"one", Stall())) as upstream:
+        process = start_command("record", "--url", upstream.url, "--output", output)
+        try:
+            assert process.stdout is not None
+            url = read_until(process.stdout.fileno(), b"\n").decode().strip()
+            assert ask(url).body == HELLO_BYTES
+            connection = Connection(url)
+            connection.send()
+            connection.receive_head()
+            connection.receive_chunk()
+            process.send_signal(number)
+            out, err = process.communicate(timeout=30)
+            connection.close()
+        finally:
+            process.kill()
+            process.communicate()
+    assert process.returncode == 0
+    assert out == b""
+    first, second = err.decode().splitlines()
+    assert first.startswith("POST /v1/messages 200: 1 chunk, ")
+    assert second.endswith("the server has ended")
+    assert [capture.data for capture in captures_in(output)] == [HELLO_BYTES, b"one"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--url", "x", "--output", "a.jsonl"], 1, "must be an http or https URL, not 'x'"),
+        (["--url", "http://x", "--output", "a.txt"], 1, "a.txt: the suffix '.txt' is none of"),
+        (["--url", "http://x", "--output", "none/a.sse"], 1, "none/a.sse: cannot be written"),
+        (["--url", "http://x"], 2, "Missing option '--output'"),
+    ],
+)
+def test_the_command_says_what_is_wrong(arguments: list[str], code: int, said: str, tmp_path: Path) -> None:
+    result = run("record", *arguments)
+    assert result.exit_code == code
+    assert said in result.stderr
