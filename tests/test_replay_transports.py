@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import anthropic
 import httpx
 import httpx2
@@ -16,6 +18,7 @@ import pytest
 from helpers import FIXTURES, HELLO, body, start
 from server import ASK, BACKENDS, run
 
+import streamcore.aiohttp
 import streamcore.httpx
 import streamcore.replay.httpx
 import streamcore.replay.httpx2
@@ -24,6 +27,7 @@ from streamcore.api.errors import APIConnectionError, APITimeoutError
 from streamcore.replay import (
     Capture,
     CapturedRequest,
+    CaptureError,
     Chunk,
     Chunking,
     End,
@@ -32,12 +36,27 @@ from streamcore.replay import (
     RandomChunks,
     Replay,
     open_stream,
+    write_captures,
 )
+from streamcore.replay.aiohttp import ReplayConnector
 
 GOOD = [path for path in FIXTURES if path.parent.name != "broken" and path.stem != "several"]
 LIBRARIES = [(httpx2, streamcore.replay.httpx2), (httpx, streamcore.replay.httpx)]
-CHUNKINGS: list[Chunking] = ["recorded", "event", 7, RandomChunks(seed=1)]
+CHUNKINGS: list[Chunking] = ["recorded", "event", 100, RandomChunks(seed=1)]
 KEY = "sk-ant-key"
+
+
+class Slept:
+    """A clock that goes on by what is slept."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def __call__(self) -> float:
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
+        self.time += seconds
 
 
 @pytest.mark.parametrize("chunking", CHUNKINGS)
@@ -129,10 +148,106 @@ def test_more_requests_than_captures_is_an_error_for_the_official_client_too() -
     assert "all captures have been played" in str(caught.value.__cause__)
 
 
+# aiohttp
+
+
+def session(source: Any, **options: Any) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(connector=ReplayConnector(source, **options))
+
+
+@pytest.mark.parametrize("chunking", CHUNKINGS)
+def test_our_client_on_aiohttp_gets_the_message(chunking: Chunking) -> None:
+    async def test() -> None:
+        async with session(GOOD, chunking=chunking) as http_client:
+            client = streamcore.aiohttp.AsyncAnthropic(api_key=KEY, http_client=http_client)
+            for path in GOOD:
+                async with client.messages.stream(**ASK) as stream:
+                    assert await stream.get_final_message() == open_stream(path).get_final_message()
+
+    run("asyncio", test)
+
+
+def test_a_session_of_aiohttp_sees_the_head_and_each_chunk() -> None:
+    data = body(*HELLO)
+    capture = Capture(status=201, headers=[("x", "1"), ("X", "2"), ("content-length", "1")], body=[Chunk(0, data)])
+    clock = Slept()
+
+    options: dict[str, Any] = {"chunking": 50, "speed": 1, "sleep": clock.sleep, "clock": clock}
+
+    async def test() -> None:
+        async with (
+            session(capture, **options) as http_client,
+            http_client.post("https://api.example/v1/x?y=z", data=b"hi") as response,
+        ):
+            assert response.status == 201
+            assert response.headers.getall("x") == ["1", "2"]
+            chunks = [chunk async for chunk in response.content.iter_any()]
+        assert chunks == [data[begin : begin + 50] for begin in range(0, len(data), 50)]
+
+    run("asyncio", test)
+
+
+def test_aiohttp_requests_are_chosen_for_and_what_fails_is_raised_as_it_is(tmp_path: Path) -> None:
+    asked: list[CapturedRequest] = []
+
+    def choose(request: CapturedRequest, captures: Sequence[Capture]) -> Capture | None:
+        asked.append(request)
+        return None if b"nothing" in request.body else captures[0]
+
+    path = tmp_path / "cut.jsonl"
+    write_captures(path, [Capture(body=[Chunk(0, body(*HELLO))])])
+    path.write_bytes(path.read_bytes().rpartition(b'{"t"')[0])
+
+    async def test() -> None:
+        async with session(path, choose=choose) as http_client:
+            client = streamcore.aiohttp.AsyncAnthropic(api_key=KEY, http_client=http_client, max_retries=0)
+            with pytest.raises(NoCaptureError, match="none of the captures was chosen, 1 in number"):
+                await client.messages.stream(
+                    **{**ASK, "messages": [{"role": "user", "content": "nothing"}]}
+                ).__aenter__()
+            async with client.messages.stream(**ASK) as stream:
+                with pytest.raises(CaptureError, match="no end line"):
+                    await stream.until_done()
+                assert stream.current_message_snapshot.id == "msg_1"
+
+    run("asyncio", test)
+    assert asked[0].url == "https://api.anthropic.com/v1/messages"
+    assert asked[0].header("Authorization") == f"Bearer {KEY}"
+    assert b"nothing" in asked[0].body
+
+
+def test_a_stream_of_aiohttp_that_is_left_early_leaves_nothing_behind() -> None:
+    async def test() -> None:
+        async with session(Capture(body=[Chunk(0, body(*HELLO)), Pause(1000)])) as http_client:
+            client = streamcore.aiohttp.AsyncAnthropic(api_key=KEY, http_client=http_client)
+            async with client.messages.stream(**ASK) as stream:
+                await anext(stream)
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        if others:
+            await asyncio.wait(others)
+
+    run("asyncio", test)
+
+
 BREAKS: list[tuple[tuple[Chunk | Pause | End, ...], type[StreamCoreError]]] = [
     ((Chunk(0, body(start())), End(0, "broken", "reset by peer")), APIConnectionError),
     ((Chunk(0, body(start())), Pause(1000), Chunk(0, body(*HELLO[1:]))), APITimeoutError),
 ]
+
+
+@pytest.mark.parametrize(("steps", "error"), BREAKS)
+def test_a_cut_and_a_stall_are_what_they_are_on_a_socket_to_aiohttp_too(
+    steps: Any, error: type[StreamCoreError]
+) -> None:
+    async def test() -> None:
+        async with session(Capture(body=steps)) as http_client:
+            client = streamcore.aiohttp.AsyncAnthropic(api_key=KEY, http_client=http_client, idle_timeout=0.05)
+            async with client.messages.stream(**ASK) as stream:
+                await stream.until_done()
+
+    with pytest.raises(error) as caught:
+        run("asyncio", test)
+    assert caught.value.snapshot.id == "msg_1"  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(("steps", "error"), BREAKS)
