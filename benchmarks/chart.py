@@ -113,7 +113,7 @@ def draw(panels: dict[str, Lines], path: Path, *, caption: str) -> None:
         axes[0].set_ylabel("µs an event")
         handles = {name: line for ax in axes for line, name in zip(*ax.get_legend_handles_labels(), strict=True)}
         figure.legend(handles.values(), handles, loc="outside lower center", ncols=len(handles), fontsize=9)
-        figure.suptitle(caption, fontsize=8, color="#57534e", y=0.02)
+        figure.suptitle(caption, fontsize=8, color="#57534e")
         figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
 
 
