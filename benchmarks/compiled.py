@@ -26,18 +26,7 @@ _PARTS = ("streamcore", "benchmarks", "fixtures")
 
 # Not `accumulator`: its table of orders stands in the body of a class, where mypyc has no names for methods.
 HOT_MODULES = ("framing", "sse", "_decoder", "partial_json", "block_builder", "codec", "engine")
-_ROWS = (
-    "recorded",
-    "recorded-64k",
-    "derived",
-    "derived-read",
-    "text",
-    "text-read",
-    "json",
-    "sse-64k",
-    "sse-16",
-    "line",
-)
+_ROWS = ("recorded", "recorded-64k", "derived", "derived-read", "text", "text-read", "json", "sse-16", "line")
 _TIMES = 3
 
 _SETUP = """
