@@ -149,18 +149,25 @@ class SyncAnswer(_Answer):
         finally:
             self._reading = False
             _later.leave()
+            if self._closed:
+                self._release()
 
     def close(self) -> None:
         """Close the connection, or give it back if the body was read to its end. May be called from any thread."""
         if not self._closed:
             self._closed = True
             if self._reading:
+                if not _is_alone(self.response):
+                    return  # no bytes would come through any more: the thread that waits for some closes after them
                 # What waits for bytes is not woken by the closing of its socket, but it is by a shutdown.
                 _shut_down(self._socket())
-            if _later.depth:
-                _later.closings.put(self.response.close)
-            else:
-                self.response.close()
+            self._release()
+
+    def _release(self) -> None:
+        if _later.depth:
+            _later.closings.put(self.response.close)
+        else:
+            self.response.close()
 
     def __del__(self) -> None:
         with contextlib.suppress(Exception):  # there is no one to raise it to
@@ -217,11 +224,8 @@ class AsyncAnswer(_Answer):
             raise translated from error
         finally:
             self._reading = False
-            if self._closed and self._is_over:
-                self._let_go()
-        if self._closed:
-            # By another task, and this read has come to an end all the same: HTTP/2 has its connection for many.
-            await self._close()
+            if self._closed:  # by another task, which has left the rest to this one
+                self._close_without_waiting()
         return chunk
 
     @property
@@ -245,19 +249,22 @@ class AsyncAnswer(_Answer):
         except BaseException:
             self._loop.spawn(self._close)
             raise
-        if self._reading:
-            await _close(self.response, [])  # the task that reads does the rest
-        else:
+        if not self._reading:
             await self._close()
+        elif _is_alone(self.response):
+            await _close(self.response, [])  # which ends the read of the other task
 
     def __del__(self) -> None:
         if hasattr(self, "_close") and not self._closed:  # the constructor has not failed
             # In a cycle, a stream that goes along may be finalized after this and call `aclose()`.
             self._closed = True
-            if self._is_over:
-                self._let_go()
-            else:
-                self._loop.spawn(self._close)
+            self._close_without_waiting()
+
+    def _close_without_waiting(self) -> None:
+        if self._is_over:
+            self._let_go()
+        else:
+            self._loop.spawn(self._close)
 
 
 async def _close(

@@ -47,8 +47,8 @@ class Anthropic(SyncClient):
         http_client: An `httpx2.Client` or `httpx.Client` to send with, in place of one of our own.
             Its timeout counts where none is given here, but for the library's own default of 5 seconds, which is too
             short for a model: to have that, give it as `timeout`. `DefaultHttpxClient` has our defaults.
-            With HTTP/2 a stream that is closed ends for one who waits for its next bytes no sooner than these come, or
-            the timeout: its connection is that of others too.
+            Over HTTP/2, where the connection is that of others too, a stream that is closed ends for a thread or task
+            that waits for its bytes when the next of them come, or the timeout.
         **options: Those of `streamcore.api.client.BaseClient`.
     """
 
@@ -94,8 +94,8 @@ class AsyncAnthropic(AsyncClient):
         http_client: An `httpx2.AsyncClient` or `httpx.AsyncClient` to send with, in place of one of our own.
             Its timeout counts where none is given here, but for the library's own default of 5 seconds, which is too
             short for a model: to have that, give it as `timeout`. `DefaultAsyncHttpxClient` has our defaults.
-            With HTTP/2 a stream that is closed ends for one who waits for its next bytes no sooner than these come, or
-            the timeout: its connection is that of others too.
+            Over HTTP/2, where the connection is that of others too, a stream that is closed ends for a thread or task
+            that waits for its bytes when the next of them come, or the timeout.
         **options: Those of `streamcore.api.client.BaseClient`.
     """
 
