@@ -58,9 +58,11 @@ class BlockParser(Protocol):
         Raises:
             ProtocolError: The block is not what it should be.
         """
+        ...
 
     def check_end(self, parsed: Iterable[Mapping[str, Any]], stop_reason: str | None) -> None:
         """The message is complete: raise if one of these attributes, of its blocks, says that it should not be."""
+        ...
 
 
 class _Phase(enum.Enum):

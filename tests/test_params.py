@@ -143,10 +143,10 @@ async def converse_async(client: anthropic.AsyncAnthropic) -> None:
 def mistaken(client: anthropic.Anthropic) -> object:
     client.messages.stream(model="m", max_tokens=1, messages=[{"role": "robot", "content": ""}])  # type: ignore[list-item]
     client.messages.stream(model="m", max_tokens=1, messages=[{"role": "user"}])  # type: ignore[list-item]
-    client.messages.stream(model="m", max_tokens="1", messages=[])  # type: ignore[arg-type]
-    client.messages.stream(model="m", messages=[])  # type: ignore[call-arg]
-    client.messages.stream(model="m", max_tokens=1, messages=[], stop_sequences="END")  # type: ignore[arg-type]
-    client.messages.stream(model="m", max_tokens=1, messages=[], tool_choice={"type": "all"})  # type: ignore[arg-type]
+    client.messages.stream(model="m", max_tokens="1", messages=[])  # type: ignore[call-overload]
+    client.messages.stream(model="m", messages=[])  # type: ignore[call-overload]
+    client.messages.stream(model="m", max_tokens=1, messages=[], stop_sequences="END")  # type: ignore[call-overload]
+    client.messages.stream(model="m", max_tokens=1, messages=[], tool_choice={"type": "all"})  # type: ignore[call-overload]
     wrong: ToolParam = {"name": "search", "schema": {}}  # type: ignore[typeddict-item,typeddict-unknown-key]
     text: TextBlockParam = {"type": "txt", "text": ""}  # type: ignore[typeddict-item]
     return wrong, text

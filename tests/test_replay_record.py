@@ -181,7 +181,7 @@ def ask_with_aiohttp_stream(url: str, path: Path) -> list[str]:
     async def test() -> list[str]:
         async with (
             AiohttpClient(api_key=KEY, base_url=url) as client,
-            client.messages.stream(**ASK) as stream,
+            client.messages.stream(event_handler=AsyncMessageStream, **ASK) as stream,
             record(stream, path, clock=Ticks()) as same,
         ):
             return [event.type async for event in same]

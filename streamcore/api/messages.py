@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from typing_extensions import TypeVar, Unpack
 
 from streamcore.api.attempts import AsyncAttempts, SyncAttempts
-from streamcore.api.request import CallOptions
+from streamcore.api.request import NOT_GIVEN, CallOptions
+from streamcore.api.typed import typed_arguments
 from streamcore.engine import MessageEventDecoder
 from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.stream import (
@@ -19,6 +20,10 @@ from streamcore.stream import (
     Stream,
 )
 from streamcore.types import Message, MessageStreamEvent
+from streamcore.types.message import OutputT
+
+if TYPE_CHECKING:
+    from streamcore.typed import OnInvalid
 
 __all__ = ["AsyncBeta", "AsyncMessages", "Beta", "Messages"]
 
@@ -35,27 +40,104 @@ class Messages:
         self._client = client
 
     @overload
-    def create(self, *, stream: Literal[False] = False, **arguments: Unpack[CallOptions]) -> Message: ...
+    def create(
+        self,
+        *,
+        stream: Literal[False] = False,
+        output_format: type[OutputT],
+        on_invalid: OnInvalid = "raise",
+        **arguments: Unpack[CallOptions],
+    ) -> Message[OutputT]: ...
     @overload
-    def create(self, *, stream: Literal[True], **arguments: Unpack[CallOptions]) -> Stream[MessageStreamEvent]: ...
+    def create(
+        self,
+        *,
+        stream: Literal[False] = False,
+        output_format: Any = NOT_GIVEN,
+        on_invalid: OnInvalid = "raise",
+        **arguments: Unpack[CallOptions],
+    ) -> Message: ...
     @overload
-    def create(self, *, stream: bool, **arguments: Unpack[CallOptions]) -> Message | Stream[MessageStreamEvent]: ...
-    def create(self, *, stream: bool = False, **arguments: Unpack[CallOptions]) -> Message | Stream[MessageStreamEvent]:
+    def create(
+        self,
+        *,
+        stream: Literal[True],
+        output_format: Any = NOT_GIVEN,
+        on_invalid: OnInvalid = "raise",
+        **arguments: Unpack[CallOptions],
+    ) -> Stream[MessageStreamEvent]: ...
+    @overload
+    def create(
+        self,
+        *,
+        stream: bool,
+        output_format: Any = NOT_GIVEN,
+        on_invalid: OnInvalid = "raise",
+        **arguments: Unpack[CallOptions],
+    ) -> Message | Stream[MessageStreamEvent]: ...
+    def create(
+        self,
+        *,
+        stream: bool = False,
+        output_format: Any = NOT_GIVEN,
+        on_invalid: OnInvalid = "raise",
+        **arguments: Unpack[CallOptions],
+    ) -> Message | Stream[MessageStreamEvent]:
         """The model's answer, whole, or with `stream=True` as the events it comes in, of which nothing is accumulated.
 
         So an exception out of such a stream has no `snapshot`: whoever wants one asks for `stream()`.
 
+        Args:
+            stream: Whether to have it as a stream.
+            output_format: The class that the text is to be JSON of: `parsed_output` of the message is an instance.
+            on_invalid: What happens if something is not of its class: `"raise"`, or `"keep"`: see `MessageEngine`.
+            **arguments: Those of the API, and `CallOptions`. Among the `tools` may be classes and functions, too.
+
         Raises:
+            InvalidOutputError: The answer is not of the class that was asked for.
+            UnsupportedTypeError: There is no schema for a class.
             InvalidArgumentError: The arguments make no request.
             APIError: The call failed; `APIStatusError` and its children if the API says so.
             APIResponseValidationError: What came is neither a message nor an event stream.
         """
-        call = self._client._call(_PATH, arguments, stream=stream)
+        typed = typed_arguments(arguments, output_format=output_format, on_invalid=on_invalid)
+        call = self._client._call(_PATH, typed.request, stream=stream)
         if not stream:
-            return self._client._fetch(call)
+            return typed.parsed(self._client._fetch(call))
         answer = self._client._open(call)
         return Stream(answer, decoder=MessageEventDecoder(), response=answer.response, close=answer.close)
 
+    @overload
+    def parse(
+        self, *, output_format: type[OutputT], on_invalid: OnInvalid = "raise", **arguments: Unpack[CallOptions]
+    ) -> Message[OutputT]: ...
+    @overload
+    def parse(
+        self, *, output_format: Any = NOT_GIVEN, on_invalid: OnInvalid = "raise", **arguments: Unpack[CallOptions]
+    ) -> Message: ...
+    def parse(
+        self, *, output_format: Any = NOT_GIVEN, on_invalid: OnInvalid = "raise", **arguments: Unpack[CallOptions]
+    ) -> Message:
+        """The model's answer, whole, as `create` gives it: the name that programs for the `anthropic` package know, if
+        there is an `output_format`.
+
+        Raises:
+            Exception: As `create`.
+        """
+        return self.create(output_format=output_format, on_invalid=on_invalid, **arguments)
+
+    @overload
+    def stream(
+        self,
+        *,
+        strict: bool = False,
+        limits: Limits = DEFAULT_LIMITS,
+        trailing_strings: bool = False,
+        output_format: type[OutputT],
+        on_invalid: OnInvalid = "raise",
+        **arguments: Unpack[CallOptions],
+    ) -> MessageStreamManager[MessageStream[OutputT]]: ...
+    @overload
     def stream(
         self,
         *,
@@ -63,8 +145,21 @@ class Messages:
         strict: bool = False,
         limits: Limits = DEFAULT_LIMITS,
         trailing_strings: bool = False,
+        output_format: Any = NOT_GIVEN,
+        on_invalid: OnInvalid = "raise",
         **arguments: Unpack[CallOptions],
-    ) -> MessageStreamManager[_StreamT]:
+    ) -> MessageStreamManager[_StreamT]: ...
+    def stream(
+        self,
+        *,
+        event_handler: type[Any] = MessageStream,
+        strict: bool = False,
+        limits: Limits = DEFAULT_LIMITS,
+        trailing_strings: bool = False,
+        output_format: Any = NOT_GIVEN,
+        on_invalid: OnInvalid = "raise",
+        **arguments: Unpack[CallOptions],
+    ) -> MessageStreamManager[Any]:
         """The model's answer as it comes. The request is sent when the `with` block is entered.
 
         Args:
@@ -72,14 +167,18 @@ class Messages:
             strict: As for `MessageEngine`.
             limits: As for `MessageEngine`.
             trailing_strings: As for `MessageEngine`.
-            **arguments: Those of the API, and `CallOptions`.
+            output_format: The class that the text is to be JSON of, as for `create` and for `MessageEngine`.
+            on_invalid: As for `MessageEngine`.
+            **arguments: Those of the API, and `CallOptions`. Among the `tools` may be classes and functions, too.
 
         Raises:
+            UnsupportedTypeError: There is no schema for a class.
             InvalidArgumentError: The arguments make no request.
         """
-        call = self._client._call(_PATH, arguments, stream=True)
+        typed = typed_arguments(arguments, output_format=output_format, on_invalid=on_invalid)
+        call = self._client._call(_PATH, typed.request, stream=True)
 
-        def open_stream() -> _StreamT:
+        def open_stream() -> Any:
             answer = self._client._open(call)
             return event_handler(
                 answer,
@@ -88,6 +187,7 @@ class Messages:
                 strict=strict,
                 limits=limits,
                 trailing_strings=trailing_strings,
+                **typed.for_stream,
             )
 
         return MessageStreamManager(open_stream)
@@ -100,25 +200,83 @@ class AsyncMessages:
         self._client = client
 
     @overload
-    async def create(self, *, stream: Literal[False] = False, **arguments: Unpack[CallOptions]) -> Message: ...
+    async def create(
+        self,
+        *,
+        stream: Literal[False] = False,
+        output_format: type[OutputT],
+        on_invalid: OnInvalid = "raise",
+        **arguments: Unpack[CallOptions],
+    ) -> Message[OutputT]: ...
     @overload
     async def create(
-        self, *, stream: Literal[True], **arguments: Unpack[CallOptions]
+        self,
+        *,
+        stream: Literal[False] = False,
+        output_format: Any = NOT_GIVEN,
+        on_invalid: OnInvalid = "raise",
+        **arguments: Unpack[CallOptions],
+    ) -> Message: ...
+    @overload
+    async def create(
+        self,
+        *,
+        stream: Literal[True],
+        output_format: Any = NOT_GIVEN,
+        on_invalid: OnInvalid = "raise",
+        **arguments: Unpack[CallOptions],
     ) -> AsyncStream[MessageStreamEvent]: ...
     @overload
     async def create(
-        self, *, stream: bool, **arguments: Unpack[CallOptions]
+        self,
+        *,
+        stream: bool,
+        output_format: Any = NOT_GIVEN,
+        on_invalid: OnInvalid = "raise",
+        **arguments: Unpack[CallOptions],
     ) -> Message | AsyncStream[MessageStreamEvent]: ...
     async def create(
-        self, *, stream: bool = False, **arguments: Unpack[CallOptions]
+        self,
+        *,
+        stream: bool = False,
+        output_format: Any = NOT_GIVEN,
+        on_invalid: OnInvalid = "raise",
+        **arguments: Unpack[CallOptions],
     ) -> Message | AsyncStream[MessageStreamEvent]:
         """As `Messages.create`."""
-        call = self._client._call(_PATH, arguments, stream=stream)
+        typed = typed_arguments(arguments, output_format=output_format, on_invalid=on_invalid)
+        call = self._client._call(_PATH, typed.request, stream=stream)
         if not stream:
-            return await self._client._fetch(call)
+            return typed.parsed(await self._client._fetch(call))
         answer = await self._client._open(call)
         return AsyncStream(answer, decoder=MessageEventDecoder(), response=answer.response, close=answer.aclose)
 
+    @overload
+    async def parse(
+        self, *, output_format: type[OutputT], on_invalid: OnInvalid = "raise", **arguments: Unpack[CallOptions]
+    ) -> Message[OutputT]: ...
+    @overload
+    async def parse(
+        self, *, output_format: Any = NOT_GIVEN, on_invalid: OnInvalid = "raise", **arguments: Unpack[CallOptions]
+    ) -> Message: ...
+    async def parse(
+        self, *, output_format: Any = NOT_GIVEN, on_invalid: OnInvalid = "raise", **arguments: Unpack[CallOptions]
+    ) -> Message:
+        """As `Messages.parse`."""
+        return await self.create(output_format=output_format, on_invalid=on_invalid, **arguments)
+
+    @overload
+    def stream(
+        self,
+        *,
+        strict: bool = False,
+        limits: Limits = DEFAULT_LIMITS,
+        trailing_strings: bool = False,
+        output_format: type[OutputT],
+        on_invalid: OnInvalid = "raise",
+        **arguments: Unpack[CallOptions],
+    ) -> AsyncMessageStreamManager[AsyncMessageStream[OutputT]]: ...
+    @overload
     def stream(
         self,
         *,
@@ -126,12 +284,26 @@ class AsyncMessages:
         strict: bool = False,
         limits: Limits = DEFAULT_LIMITS,
         trailing_strings: bool = False,
+        output_format: Any = NOT_GIVEN,
+        on_invalid: OnInvalid = "raise",
         **arguments: Unpack[CallOptions],
-    ) -> AsyncMessageStreamManager[_AsyncStreamT]:
+    ) -> AsyncMessageStreamManager[_AsyncStreamT]: ...
+    def stream(
+        self,
+        *,
+        event_handler: type[Any] = AsyncMessageStream,
+        strict: bool = False,
+        limits: Limits = DEFAULT_LIMITS,
+        trailing_strings: bool = False,
+        output_format: Any = NOT_GIVEN,
+        on_invalid: OnInvalid = "raise",
+        **arguments: Unpack[CallOptions],
+    ) -> AsyncMessageStreamManager[Any]:
         """As `Messages.stream`, with `async with`; `event_handler` is a subclass of `AsyncMessageStream`."""
-        call = self._client._call(_PATH, arguments, stream=True)
+        typed = typed_arguments(arguments, output_format=output_format, on_invalid=on_invalid)
+        call = self._client._call(_PATH, typed.request, stream=True)
 
-        async def open_stream() -> _AsyncStreamT:
+        async def open_stream() -> Any:
             answer = await self._client._open(call)
             return event_handler(
                 answer,
@@ -140,6 +312,7 @@ class AsyncMessages:
                 strict=strict,
                 limits=limits,
                 trailing_strings=trailing_strings,
+                **typed.for_stream,
             )
 
         return AsyncMessageStreamManager(open_stream)

@@ -12,7 +12,7 @@ import importlib.metadata
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, Literal, Required, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, Required, TypeAlias, TypeVar
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import attrs
@@ -35,6 +35,9 @@ from streamcore.types import (
     ToolUnionParam,
     WireObject,
 )
+
+if TYPE_CHECKING:
+    from streamcore.typed.tools import ToolSource
 
 __all__ = [
     "NOT_GIVEN",
@@ -113,7 +116,6 @@ class MessageParams(TypedDict, total=False):
     mcp_servers: Maybe[Iterable[Mapping[str, Any]]]
     metadata: Maybe[MetadataParam]
     output_config: Maybe[OutputConfigParam | Mapping[str, Any]]
-    output_format: Any
     service_tier: Maybe[Literal["auto", "standard_only"]]
     speed: Maybe[Literal["standard", "fast"] | None]
     stop_sequences: Maybe[list[str] | tuple[str, ...]]
@@ -121,7 +123,7 @@ class MessageParams(TypedDict, total=False):
     temperature: Maybe[float]
     thinking: Maybe[ThinkingConfigParam | Mapping[str, Any]]
     tool_choice: Maybe[ToolChoiceParam]
-    tools: Maybe[Iterable[ToolUnionParam | Mapping[str, Any]]]
+    tools: Maybe[Iterable[ToolUnionParam | Mapping[str, Any] | ToolSource]]
     top_k: Maybe[int]
     top_p: Maybe[float]
 

@@ -45,13 +45,18 @@ class AnswerTypes:
 
     Raises:
         UnsupportedTypeError: JSON cannot be structured as one of them.
+        InvalidArgumentError: `on_invalid` is something else.
     """
 
     output_format: Any = None
     tools: dict[str, Tool] = attrs.field(factory=dict, converter=_tools)
-    on_invalid: OnInvalid = attrs.field(default="raise", validator=attrs.validators.in_(("raise", "keep")))
+    on_invalid: OnInvalid = "raise"
 
     def __attrs_post_init__(self) -> None:
+        if self.on_invalid not in ("raise", "keep"):
+            from streamcore.api.errors import InvalidArgumentError
+
+            raise InvalidArgumentError(f"on_invalid must be 'raise' or 'keep', not {self.on_invalid!r}")
         if self.output_format is not None:
             shape_of(self.output_format)
 

@@ -45,7 +45,7 @@ class Partial(Generic[_T]):
         _put(self, "_Partial__open", is_open)
 
     @property  # type: ignore[misc]  # it is not to be set
-    def __class__(self) -> Any:
+    def __class__(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         shape = shape_of(self.__annotation)
         assert isinstance(shape, Record)
         return shape.cls

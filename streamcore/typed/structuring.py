@@ -15,7 +15,7 @@ import collections
 import enum
 import functools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, overload
 
 import cattrs
@@ -191,9 +191,9 @@ def _map(shape: Map, converter: cattrs.Converter) -> _Hook:
             try:
                 members[key] = structure_it(item, shape.value)
             except Exception as error:  # noqa: BLE001  # grouped, and raised below
-                errors.append(_noted(error, IterableValidationNote("", key, shape.value)))
+                errors.append(_noted(error, _item_note(key, shape.value)))
         if errors:
-            raise IterableValidationError("", errors, dict)
+            raise _group(IterableValidationError, errors, dict)
         return members
 
     return _checked(shape, dict, _limited(shape, hook))
@@ -212,9 +212,9 @@ def _tuple(shape: Tuple, converter: cattrs.Converter) -> _Hook:
             try:
                 items.append(hooks[number](item, shape.items[number]))
             except Exception as error:  # noqa: BLE001  # grouped, and raised below
-                errors.append(_noted(error, IterableValidationNote("", number, shape.items[number])))
+                errors.append(_noted(error, _item_note(number, shape.items[number])))
         if errors:
-            raise IterableValidationError("", errors, tuple)
+            raise _group(IterableValidationError, errors, tuple)
         return tuple(items) if made is tuple else made(*items)
 
     return _checked(shape, list, hook)
@@ -253,13 +253,13 @@ def _members(shape: Record, converter: cattrs.Converter) -> _Hook:
                 elif field.required:
                     raise KeyError(field.key)
             except Exception as error:  # noqa: BLE001  # grouped, and raised below
-                errors.append(_noted(error, AttributeValidationNote("", field.name, field.annotation)))
+                errors.append(_noted(error, _member_note(field.name, field.annotation)))
         if not errors:
             try:
                 return shape.cls(**members)
             except Exception as error:  # noqa: BLE001  # what the class itself has against its members
                 errors.append(error)
-        raise ClassValidationError("", errors, shape.cls)
+        raise _group(ClassValidationError, errors, shape.cls)
 
     return hook
 
@@ -276,7 +276,7 @@ def _validated(cls: Any, value: Any) -> Any:
             _Mismatch(_words(fault), MISSING if fault["type"] == "missing" else fault["input"], tuple(fault["loc"]))
             for fault in found(include_url=False, include_context=False)
         ]
-    raise ClassValidationError("", faults, cls)
+    raise _group(ClassValidationError, faults, cls)
 
 
 def _words(fault: dict[str, Any]) -> str:
@@ -360,6 +360,21 @@ def _later(annotation: Any, converter: cattrs.Converter) -> _Hook:
         return made[0](value, annotation)
 
     return hook
+
+
+def _group(kind: type[cattrs.BaseValidationError], errors: Sequence[Exception], annotation: Any) -> Exception:
+    return kind("", errors, annotation)  # pyright: ignore[reportCallIssue]  # it does not see `__new__`
+
+
+# Notes are strings with two attributes more, which pyright takes for plain strings.
+
+
+def _item_note(step: Step, annotation: Any) -> IterableValidationNote:
+    return IterableValidationNote("", step, annotation)
+
+
+def _member_note(name: str, annotation: Any) -> AttributeValidationNote:
+    return AttributeValidationNote("", name, annotation)
 
 
 def _noted(error: Exception, note: AttributeValidationNote | IterableValidationNote) -> Exception:

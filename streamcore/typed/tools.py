@@ -196,7 +196,7 @@ def _make_class(function: Any) -> type[Arguments]:
             raise UnsupportedTypeError(f"{name}() takes {parameter}, which no schema can name")
         if parameter.name not in hints:
             raise UnsupportedTypeError(f"the parameter {parameter.name!r} of {name}() has no annotation")
-        annotation = hints[parameter.name]
+        annotation: Any = hints[parameter.name]
         if parameter.name in described and not _is_described(annotation):
             annotation = typing.Annotated[annotation, described[parameter.name]]
         default = attrs.NOTHING if parameter.default is inspect.Parameter.empty else parameter.default
