@@ -4,8 +4,11 @@
 | --- | --- | --- | --- | --- |
 | `timed` | `.jsonl` | kept | kept | kept |
 | `sse` | `.sse` | no | no | no: the bytes end |
+| `har` | `.har`, `.json` | kept | no | no: the bytes end |
+| `cassette` | `.yaml`, `.yml` | kept | no | no: the bytes end |
 
-Reading goes through a file as far as it is asked to, and holds a line, a block or an event of it in memory.
+Reading goes through a file as far as it is asked to. Of the first two formats it holds a line, or a block and an event
+in memory, of the others one exchange; writing does the same.
 """
 
 from __future__ import annotations
@@ -18,6 +21,8 @@ from pathlib import Path
 from typing import IO, Literal, TypeAlias, get_args
 
 from streamcore.replay.capture import Capture, CaptureError
+from streamcore.replay.cassette import cassette_pieces, read_cassette
+from streamcore.replay.har import har_pieces, read_har
 from streamcore.replay.plain import read_plain
 from streamcore.replay.redaction import DEFAULT_REDACTION, Redaction
 from streamcore.replay.timed import read_timed, timed_lines
@@ -34,12 +39,19 @@ __all__ = [
     "write_captures",
 ]
 
-Format: TypeAlias = Literal["timed", "sse"]
+Format: TypeAlias = Literal["timed", "sse", "har", "cassette"]
 """The name of a format."""
 
 StrPath: TypeAlias = str | os.PathLike[str]
 
-_SUFFIXES: dict[str, Format] = {".jsonl": "timed", ".sse": "sse"}
+_SUFFIXES: dict[str, Format] = {
+    ".jsonl": "timed",
+    ".sse": "sse",
+    ".har": "har",
+    ".json": "har",
+    ".yaml": "cassette",
+    ".yml": "cassette",
+}
 
 
 def format_of(path: StrPath) -> Format:
@@ -79,7 +91,12 @@ def capture_files(path: Path) -> list[Path]:
 # Reading
 
 
-_READERS: dict[Format, Callable[[Path], Iterator[Capture]]] = {"timed": read_timed, "sse": read_plain}
+_READERS: dict[Format, Callable[[Path], Iterator[Capture]]] = {
+    "timed": read_timed,
+    "sse": read_plain,
+    "har": read_har,
+    "cassette": read_cassette,
+}
 
 
 def read_captures(path: StrPath, *, format: Format | None = None) -> Iterator[Capture]:  # noqa: A002  # the field's word
@@ -140,7 +157,12 @@ def _write_plain(captures: Iterable[Capture]) -> Iterator[bytes]:
             yield chunk.data
 
 
-_WRITERS: dict[Format, Callable[[Iterable[Capture]], Iterator[bytes]]] = {"timed": _write_timed, "sse": _write_plain}
+_WRITERS: dict[Format, Callable[[Iterable[Capture]], Iterator[bytes]]] = {
+    "timed": _write_timed,
+    "sse": _write_plain,
+    "har": har_pieces,
+    "cassette": cassette_pieces,
+}
 
 
 def write_captures(

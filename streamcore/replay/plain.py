@@ -12,13 +12,17 @@ from pathlib import Path
 
 import attrs
 
-from streamcore.errors import LimitExceededError
+from streamcore.limits import DEFAULT_LIMITS
 from streamcore.replay.capture import Capture, CaptureError, Chunk
 from streamcore.replay.events import EventSplitter, payload_type
 
 __all__ = ["read_plain"]
 
 _BLOCK_SIZE = 64 * 1024
+# Enough of them to find some ends of events; which they are exactly, is for the splitter to say.
+_BLANK_LINES = (b"\n\n", b"\n\r\n", b"\r\r")
+_LONGEST_BLANK_LINE = 3
+_MOST_HELD = DEFAULT_LIMITS.max_event_size
 _HEADERS = {"content-type": "text/event-stream; charset=utf-8"}
 
 
@@ -67,35 +71,38 @@ def _chunks(path: Path, offset: int) -> Iterator[Chunk]:
 
 
 class _Boundary:
-    """Finds where the next stream begins."""
+    """Finds where the next stream begins. Looks more closely only where the name of such an event is."""
 
     def __init__(self) -> None:
-        self._splitter: EventSplitter | None = EventSplitter()
+        self._held = bytearray()
         self._stopped = False
         self.passed = False
 
     def before(self, block: bytes) -> bytes:
         """Of the bytes that have come, those that for sure belong to the first stream."""
-        if self._splitter is None:
-            return block
-        try:
-            found = self._splitter.feed(block)
-        except LimitExceededError:
-            # No event stream, most likely. Whatever it is, it is one.
-            rest = self._splitter.finish()
-            self._splitter = None
-            return rest
-        pieces = []
-        for piece in found:
-            if b"message_st" in piece:
-                kind = payload_type(piece)
-                if kind == "message_start" and self._stopped:
-                    self.passed = True
-                    break
-                self._stopped = self._stopped or kind == "message_stop"
-            pieces.append(piece)
-        return b"".join(pieces)
+        held = self._held
+        searched = max(0, len(held) - _LONGEST_BLANK_LINE)
+        held += block
+        places = [(held.rfind(blank, searched), len(blank)) for blank in _BLANK_LINES]
+        end = max(place + length if place >= 0 else 0 for place, length in places)
+        if len(held) - end > _MOST_HELD:
+            end = len(held)  # no event stream, most likely
+        data = bytes(held[:end])
+        del held[:end]
+        return self._first_of(data) if b"message_st" in data else data
 
     def rest(self) -> bytes:
         """After the last block: what has been held back."""
-        return b"" if self._splitter is None else self._splitter.finish()
+        return self._first_of(bytes(self._held))
+
+    def _first_of(self, data: bytes) -> bytes:
+        splitter = EventSplitter(max_size=len(data))
+        size = 0
+        for piece in [*splitter.feed(data), splitter.finish()]:
+            kind = payload_type(piece) if b"message_st" in piece else None
+            if kind == "message_start" and self._stopped:
+                self.passed = True
+                return data[:size]
+            self._stopped = self._stopped or kind == "message_stop"
+            size += len(piece)
+        return data

@@ -1,0 +1,187 @@
+"""Cassettes of vcrpy: YAML files of requests and responses (version 1). Files end in `.yaml` or `.yml`.
+
+They hold requests, heads and bodies; of times and cuts, and of how a body ended, they know nothing: a body is all there
+at once. A body that was recorded as it was packed (gzip, ...) is unpacked. Source: vcrpy's `serialize.py`.
+
+The file is parsed as a stream, and bodies are put by on disk. What is in memory at once is one exchange.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import attrs
+import msgspec
+
+from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, Headers
+from streamcore.replay.content import ContentDecoder, ContentError, content_headers, encoding_of
+from streamcore.replay.spool import Spool, SpooledBody
+
+__all__ = ["cassette_pieces", "read_cassette"]
+
+
+@attrs.frozen(kw_only=True)
+class _Request:
+    method: str
+    uri: str
+    headers: Any = None
+    body: Any = None
+
+
+@attrs.frozen(kw_only=True)
+class _Response:
+    # Before version 6, vcrpy had names of its own for what came by httpx.
+    status: Any = None
+    status_code: int | None = None
+    headers: Any = None
+    body: Any = None
+    content: Any = None
+
+
+@attrs.frozen(kw_only=True)
+class _Interaction:
+    request: _Request
+    response: _Response
+
+
+# Reading
+
+
+def read_cassette(path: Path) -> Iterator[Capture]:
+    """The captures in a file, one by one.
+
+    Raises:
+        CaptureError: It is no cassette.
+        OSError: The file cannot be read.
+    """
+    spool = Spool()
+    with path.open("rb") as file:
+        for number, found in enumerate(_interactions(file, path), 1):
+            try:
+                yield _capture(msgspec.convert(found, _Interaction), spool, f"{path}, interaction {number}")
+            except (msgspec.ValidationError, ContentError, UnicodeError, ValueError, TypeError) as error:
+                raise CaptureError(f"interaction {number} is none of vcrpy's: {error}", path=str(path)) from error
+
+
+def _interactions(file: IO[bytes], path: Path) -> Iterator[Any]:
+    import yaml
+
+    from streamcore.replay._yaml import sequence_items
+
+    try:
+        yield from sequence_items(file, "interactions")
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark is not None else None
+        raise CaptureError(f"not a cassette: {error.problem or error}", path=str(path), line=line) from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise CaptureError(f"not a cassette: {error}", path=str(path)) from error
+
+
+def _capture(interaction: _Interaction, spool: Spool, name: str) -> Capture:
+    asked, answered = interaction.request, interaction.response
+    headers = _headers(answered.headers)
+    begin = spool.size
+    packed = answered.body if answered.body is not None else answered.content
+    spool.append(_unpacked(packed.get("string") if isinstance(packed, dict) else packed, headers))
+    status: Any = answered.status.get("code") if isinstance(answered.status, dict) else answered.status_code
+    return Capture(
+        request=CapturedRequest(
+            method=asked.method, url=asked.uri, headers=_headers(asked.headers), body=_bytes(asked.body)
+        )
+        if asked.uri
+        else None,
+        status=int(status),
+        headers=content_headers(headers),
+        body=SpooledBody(spool, begin, spool.size),
+        name=name,
+    )
+
+
+def _headers(headers: Any) -> Headers:
+    found: list[tuple[str, str]] = []
+    for name, values in (headers or {}).items():
+        found += [(str(name), _text(value)) for value in (values if isinstance(values, list) else [values])]
+    return tuple(found)
+
+
+def _text(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+def _bytes(value: Any) -> bytes:
+    if value is None:
+        return b""
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, str):
+        return value.encode()
+    raise ValueError(f"a body is text or bytes, not {type(value).__name__}")
+
+
+def _unpacked(body: Any, headers: Headers) -> bytes:
+    data = _bytes(body)
+    if not isinstance(body, bytes):
+        return data  # as text it was unpacked before it was written, whatever the headers say
+    decoder = ContentDecoder(encoding_of(headers))
+    try:
+        return decoder.decode(data) + decoder.finish()
+    except ContentError:
+        if _is_text(data):  # some versions kept the header of what they had unpacked
+            return data
+        raise
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+# Writing
+
+
+def cassette_pieces(captures: Iterable[Capture]) -> Iterator[bytes]:
+    """The bytes of a file with these captures."""
+    from streamcore.replay._yaml import dumped
+
+    empty = True
+    for capture in captures:
+        if empty:
+            yield b"interactions:\n"
+        empty = False
+        yield dumped([_interaction(capture)])
+    if empty:
+        yield b"interactions: []\n"
+    yield b"version: 1\n"
+
+
+def _interaction(capture: Capture) -> dict[str, Any]:
+    request = capture.request or CapturedRequest(url="")
+    return {
+        "request": {
+            "body": _text_or_bytes(request.body) if request.body else None,
+            "headers": _grouped(request.headers),
+            "method": request.method,
+            "uri": request.url,
+        },
+        "response": {
+            "body": {"string": _text_or_bytes(capture.data)},
+            "headers": _grouped(capture.headers),
+            "status": {"code": capture.status, "message": ""},
+        },
+    }
+
+
+def _text_or_bytes(data: bytes) -> str | bytes:
+    return data.decode() if _is_text(data) else data
+
+
+def _grouped(headers: Headers) -> dict[str, list[str]]:
+    grouped: dict[str, list[str]] = {}
+    for name, value in headers:
+        grouped.setdefault(name, []).append(value)
+    return grouped
