@@ -203,4 +203,4 @@ def comments(size: int) -> bytes:
 def split_at_every_cr(size: int) -> list[bytes]:
     """Short events in CRLF lines, each chunk ending in a CR: its LF begins the next."""
     event = b"event: ping\r\ndata: {}\r\n\r\n"
-    return re.findall(rb"\n?[^\r]*\r|\n\Z", event * (size // len(event)))
+    return re.findall(rb"[^\r]*\r|\n\Z", event * (size // len(event)))
