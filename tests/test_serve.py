@@ -540,9 +540,72 @@ def test_the_command_plays_at_once_if_asked_to(tmp_path: Path) -> None:
         assert ask(url).chunks == [b"1", b"2"]
 
 
+WHOLE: tuple[str, ...] = ()
+FAULTS: dict[str, type[Exception] | tuple[str, ...]] = {
+    "cut:event=5": streamcore.httpx.IncompleteStreamError,
+    "cut:event=5,broken=yes": streamcore.httpx.APIConnectionError,
+    "cut:byte=0": streamcore.httpx.IncompleteStreamError,
+    "stall:seconds=3600,event=3": streamcore.httpx.APITimeoutError,
+    "error:event=4,type=overloaded_error": streamcore.httpx.OverloadedError,
+    "status:code=429": streamcore.httpx.RateLimitError,
+    "status:code=529": streamcore.httpx.OverloadedError,
+    "corrupt:event=3": streamcore.httpx.DecodeError,
+    "duplicate:event=0": ("repeated_message_start",),
+    "duplicate:event=1": streamcore.httpx.EventOrderError,
+    "drop:event=1": streamcore.httpx.EventOrderError,
+    "nameless": ("event_name",),
+    "comments": WHOLE,
+    "pings:every=2": WHOLE,
+    "crlf": WHOLE,
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_has_the_outcome_that_the_protocol_names_in_both_adapters(fault: str) -> None:
+    expected = FAULTS[fault]
+    options: Any = {"api_key": "k", "max_retries": 0, "idle_timeout": 0.3}
+
+    def sync(url: str) -> Any:
+        with streamcore.httpx.Anthropic(base_url=url, **options) as client, client.messages.stream(**ASK) as stream:
+            return stream.get_final_message(), stream.violations
+
+    async def over_aiohttp(url: str) -> Any:
+        client = streamcore.aiohttp.AsyncAnthropic(base_url=url, **options)
+        async with client, client.messages.stream(**ASK) as stream:
+            return await stream.get_final_message(), stream.violations
+
+    engine = MessageEngine()
+    engine.receive_data((REPOSITORY / "fixtures" / "text.sse").read_bytes())
+    list(engine.events())
+    with serve(REPOSITORY / "fixtures" / "text.sse", faults=[parse_fault(fault)]) as url:
+        for read in (sync, lambda url: asyncio.run(over_aiohttp(url))):
+            if isinstance(expected, type):
+                with pytest.raises(expected) as caught:
+                    read(url)
+                assert type(caught.value) is expected
+            else:
+                message, violations = read(url)
+                assert message == engine.final_message
+                assert tuple(dict.fromkeys(violation.kind for violation in violations)) == expected
+
+
+def test_faults_compose_and_the_seed_makes_them_the_same_again() -> None:
+    arguments = ("--fault", "comments", "--fault", "cut:broken=yes", "--chunking", "random")
+    seen = []
+    for seed in ("1", "1", "4"):
+        with serving_command(WEATHER, *arguments, "--seed", seed) as (_, url):
+            seen.append(ask(url))
+    assert seen[0].chunks == seen[1].chunks
+    assert len({answer.body for answer in seen}) > 1
+    assert not any(answer.complete for answer in seen)
+    assert b": " in seen[0].body
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        ([WEATHER, "--fault", "odd"], "'odd' is no fault: cut, stall"),
+        ([WEATHER, "--fault", "cut:evt=1"], "'cut' has no option 'evt'"),
         (["none.sse"], "none.sse: cannot be read: No such file or directory"),
         (["weather.txt"], "the suffix '.txt' is none of"),
         ([WEATHER, "--chunking", "odd"], "'odd' is no chunking: recorded, event"),

@@ -209,7 +209,17 @@ _port_option = click.option(
     help="How the bytes are cut: recorded (the default), event (a chunk an event), a number of bytes, random, or "
     "random:seed=1,largest=64.",
 )
-def serve(paths: tuple[str, ...], host: str, port: int, speed: float, chunking: str) -> None:
+@click.option("--seed", type=int, default=0, help="Of what is random and has no seed of its own.")
+@click.option(
+    "--fault",
+    "faults",
+    metavar="FAULT",
+    multiple=True,
+    help="Break each answer on purpose: cut:event=3,broken=yes for example, or status:code=529. May be repeated.",
+)
+def serve(
+    paths: tuple[str, ...], host: str, port: int, speed: float, chunking: str, seed: int, faults: tuple[str, ...]
+) -> None:
     """Play captures to anything that speaks HTTP, as a local Messages endpoint.
 
     A PATH is a file of captures or a folder of such files. The URL is printed: what a client calls its base URL. POST
@@ -218,7 +228,7 @@ def serve(paths: tuple[str, ...], host: str, port: int, speed: float, chunking: 
     """
     from streamcore.cli import serve
 
-    serve.run(paths, host=host, port=port, speed=speed, chunking=chunking)
+    serve.run(paths, host=host, port=port, speed=speed, chunking=chunking, seed=seed, faults=faults)
 
 
 @cli.command()

@@ -6,8 +6,10 @@ Its URL goes to standard output, for scripts; what becomes of each request to st
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
 
+import attrs
 import click
 
 from streamcore import StreamCoreError
@@ -15,15 +17,19 @@ from streamcore.cli.source import Failure, visible
 
 __all__ = ["announce", "log", "needs", "run"]
 
+_T = TypeVar("_T")
 
-def run(paths: Sequence[str], *, host: str, port: int, speed: float, chunking: str) -> None:
+
+def run(
+    paths: Sequence[str], *, host: str, port: int, speed: float, chunking: str, seed: int, faults: Sequence[str]
+) -> None:
     """Serve the captures in `paths` until SIGINT or SIGTERM.
 
     Raises:
         Failure: There are none, an option is none, or it is not possible to listen there.
     """
     with needs("serve"):
-        from streamcore.replay import INSTANTLY, parse_chunking
+        from streamcore.replay import INSTANTLY, parse_chunking, parse_fault
         from streamcore.replay.listening import until_stopped
         from streamcore.replay.server import serving
     try:
@@ -32,12 +38,21 @@ def run(paths: Sequence[str], *, host: str, port: int, speed: float, chunking: s
             host=host,
             port=port,
             speed=speed or INSTANTLY,
-            chunking=parse_chunking(chunking),
+            chunking=seeded(parse_chunking, chunking, seed),
+            faults=[seeded(parse_fault, fault, seed) for fault in faults],
             log=log,
         )
         until_stopped(server, announce)
     except StreamCoreError as error:
         raise Failure(str(error)) from error
+
+
+def seeded(parse: Callable[[str], _T], text: str, seed: int) -> _T:
+    """What `text` means; if that is random, and the text has no seed for it, with this one."""
+    parsed: Any = parse(text)
+    if hasattr(parsed, "seed") and "seed=" not in text:
+        parsed = attrs.evolve(parsed, seed=seed)
+    return parsed  # type: ignore[no-any-return]
 
 
 @contextlib.contextmanager

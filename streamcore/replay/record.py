@@ -41,12 +41,13 @@ from streamcore.stream import (
     Stream,
 )
 
-__all__ = ["record"]
+__all__ = ["record", "recorded"]
 
 _SyncT = TypeVar("_SyncT", bound="SyncClient | Stream[Any]")
 _AsyncT = TypeVar("_AsyncT", bound="AsyncClient | AsyncStream[Any]")
 _SyncClientT = TypeVar("_SyncClientT", bound=SyncClient)
 _AsyncClientT = TypeVar("_AsyncClientT", bound=AsyncClient)
+_ClientT = TypeVar("_ClientT", bound="SyncClient | AsyncClient")
 _StreamT = TypeVar("_StreamT", bound="Stream[Any]")
 _AsyncStreamT = TypeVar("_AsyncStreamT", bound="AsyncStream[Any]")
 _MessageStreamT = TypeVar("_MessageStreamT", bound=MessageStream)
@@ -138,21 +139,22 @@ def record(
 @contextlib.contextmanager
 def _sync_client(client: _SyncClientT, recorder: Recorder) -> Iterator[_SyncClientT]:
     with recorder:
-        yield _recorded(client, _RecordedSyncClient, recorder)
+        yield recorded(client, recorder)
 
 
 @contextlib.asynccontextmanager
 async def _async_client(client: _AsyncClientT, recorder: Recorder) -> AsyncIterator[_AsyncClientT]:
     with recorder:
-        yield _recorded(client, _RecordedAsyncClient, recorder)
+        yield recorded(client, recorder)
 
 
-def _recorded(client: Any, recording: type, recorder: Recorder) -> Any:
-    """A copy of a client that is recorded, and so are its own copies."""
-    copied = client.copy()
+def recorded(client: _ClientT, recorder: Recorder) -> _ClientT:
+    """A copy of a client that is recorded, and so are its own copies. The recorder is for its owner to close."""
+    recording = _RecordedSyncClient if isinstance(client, SyncClient) else _RecordedAsyncClient
+    copied: Any = client.copy()
     cls = type(client)
     copied.__class__ = type(f"Recorded{cls.__name__}", (recording, cls), {"_recorder": recorder})
-    return copied
+    return copied  # type: ignore[no-any-return]
 
 
 class _RecordedSyncClient(SyncClient):

@@ -17,7 +17,8 @@ from typing import Any
 
 import attrs
 
-from streamcore.types import MessageStreamEvent, WireObject
+from streamcore.types import MessageStreamEvent
+from streamcore.types._base import plain
 
 __all__ = ["event_lines", "value_lines"]
 
@@ -63,7 +64,7 @@ class _Difference:
 
 def value_lines(left: object, right: object) -> list[str]:
     """Where two wire objects, or two JSON values, differ; empty if they are equal."""
-    differences = list(_differences(_plain(left), _plain(right), ""))
+    differences = list(_differences(plain(left), plain(right), ""))
     lines = [line for difference in differences[:_MOST_PLACES] for line in difference.lines()]
     return lines + _and_more(len(differences) - _MOST_PLACES, "difference")
 
@@ -78,10 +79,6 @@ def _differences(left: Any, right: Any, path: str) -> Iterator[_Difference]:
             yield from _differences(one, other, f"{path}[{number}]")
     elif type(left) is not type(right) or left != right:
         yield _Difference(path, left, right)
-
-
-def _plain(value: object) -> Any:
-    return value.to_dict() if isinstance(value, WireObject) else value
 
 
 def _first_difference(left: str, right: str) -> int:

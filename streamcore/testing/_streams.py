@@ -7,8 +7,9 @@ event, are left out, for they follow from the others.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, get_args
 
 import attrs
 
@@ -16,9 +17,9 @@ from streamcore import Message, MessageAccumulator, MessageEngine, MessageStream
 from streamcore.api.errors import InvalidArgumentError
 from streamcore.codec import structure_event
 from streamcore.testing._diff import event_lines, value_lines
-from streamcore.types import ErrorEvent
+from streamcore.types import ErrorEvent, ParsedMessageStreamEvent, WireObject
 
-__all__ = ["Outcome", "assert_same_stream", "outcome_of"]
+__all__ = ["Outcome", "assert_same_stream", "explain", "outcome_of"]
 
 _DERIVED = frozenset({"text", "thinking", "signature", "citation", "input_json", "compaction"})
 # What message streams add to an event of the wire.
@@ -88,6 +89,32 @@ def difference(left: Outcome, right: Outcome) -> list[str]:
         return []
     counts = f"the streams differ ({len(left.events)} events on the left, {len(right.events)} on the right)"
     return [counts, *places, *ends, *(_messages(left.message, right.message) if places else [])]
+
+
+def explain(left: object, right: object) -> list[str] | None:
+    """For `assert left == right`: where two wire objects, two lists of them or of events, or the bytes of two streams
+    differ. `None` if they are nothing of the kind.
+    """
+    if (_all_are(left, _EVENTS) and _all_are(right, _EVENTS)) or (_is_body(left) and _is_body(right)):
+        return difference(outcome_of(left), outcome_of(right)) or None
+    if (isinstance(left, WireObject) or _all_are(left, WireObject)) and type(left) is type(right):
+        lines = value_lines(left, right)
+        return [f"two values of {type(left).__name__} differ:", *lines] if lines else None
+    return None
+
+
+_EVENTS = get_args(ParsedMessageStreamEvent)
+
+
+def _all_are(value: object, kinds: type | tuple[type, ...]) -> bool:
+    return isinstance(value, (list, tuple)) and bool(value) and all(isinstance(item, kinds) for item in value)
+
+
+_BEGINS_BODY = re.compile(rb"(?:\xef\xbb\xbf)?(?:event|data|id|retry)?:")
+
+
+def _is_body(value: object) -> bool:
+    return isinstance(value, bytes) and _BEGINS_BODY.match(value) is not None
 
 
 def _ending(error: StreamCoreError | None) -> str:

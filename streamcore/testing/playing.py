@@ -1,0 +1,201 @@
+"""What the fixture `replay` gives: a client that plays captures or, where there is none yet, records one.
+
+In: the marker of a test and the options of the run. Out: a client of the adapter that was asked for. Captures are
+played by a transport in place of the network; for aiohttp, by an endpoint on the loopback interface.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, ClassVar
+
+import attrs
+import pytest
+
+from streamcore.errors import StreamCoreError, excerpt
+from streamcore.replay import Capture, End, Recorder, Replay, read_captures, write_captures
+from streamcore.replay.httpx2 import AsyncRecordingTransport, AsyncReplayTransport, RecordingTransport, ReplayTransport
+from streamcore.replay.record import recorded
+
+__all__ = ["Playing", "playing"]
+
+# The module and the class of each adapter.
+_ADAPTERS = {
+    "httpx": ("streamcore.httpx", "Anthropic"),
+    "httpx-async": ("streamcore.httpx", "AsyncAnthropic"),
+    "aiohttp": ("streamcore.aiohttp", "AsyncAnthropic"),
+}
+_NO_KEY = "none"  # a client wants one, a capture does not
+_SHOWN_SIZE = 500
+
+
+class Playing:
+    """What the client of the fixture has beside what its class has.
+
+    It does not try again what has failed, so that a request is a capture; `with_options(max_retries=)` lets it.
+    """
+
+    _captures: ClassVar[Replay | Recorder]
+
+    def transport(self) -> Any:
+        """A transport for another sync client, as the official `anthropic.Anthropic(http_client=httpx2.Client(
+        transport=replay.transport()))`. It plays, or records, the same captures, in one order with this client.
+        """
+        captures = self._captures
+        return ReplayTransport(captures) if isinstance(captures, Replay) else RecordingTransport(captures)
+
+    def async_transport(self) -> Any:
+        """The same for another async client."""
+        captures = self._captures
+        return AsyncReplayTransport(captures) if isinstance(captures, Replay) else AsyncRecordingTransport(captures)
+
+
+def playing(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """The fixture. What is wrong with the marker or the captures fails the test before it begins."""
+    with contextlib.ExitStack() as stack:
+        with _failing():
+            client = stack.enter_context(_client(request))
+        yield client
+        with _failing():
+            stack.close()
+
+
+@contextlib.contextmanager
+def _failing() -> Iterator[None]:
+    """Fail with the words of our own errors, without their traceback."""
+    fault = None
+    try:
+        yield
+    except StreamCoreError as error:
+        fault = str(error)
+    if fault is not None:
+        pytest.fail(fault, pytrace=False)
+
+
+def _client(request: pytest.FixtureRequest) -> AbstractContextManager[Any]:
+    marker = _Marker.of(request)
+    absent = [path for path in marker.paths if not path.exists()]
+    if not absent:
+        return _replaying(marker)
+    if request.config.getoption("--record-streams"):
+        return _recording(marker, absent, request.config.getoption("--record-streams-from"))
+    raise StreamCoreError(_how_to_record(absent, request.node.nodeid))
+
+
+def _how_to_record(absent: list[Path], test: str) -> str:
+    names = ", ".join(map(str, absent))
+    return f"there is no capture {names}; to record it: pytest --record-streams '{test}'"
+
+
+@attrs.frozen
+class _Marker:
+    """What the marker of a test says.
+
+    Attributes:
+        paths: Of the captures.
+        adapter: The name of the adapter.
+        options: Those of `Replay`.
+    """
+
+    paths: list[Path]
+    adapter: str
+    options: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, request: pytest.FixtureRequest) -> _Marker:
+        """The marker of the test that asks.
+
+        Raises:
+            StreamCoreError: It has none, or one that says nothing.
+        """
+        marker = request.node.get_closest_marker("replay")
+        if marker is None or not marker.args:
+            raise StreamCoreError("the fixture `replay` has nothing to play: @pytest.mark.replay('weather.jsonl')")
+        options = dict(marker.kwargs)
+        adapter = options.pop("adapter", "httpx")
+        if adapter not in _ADAPTERS:
+            raise StreamCoreError(f"the adapter {adapter!r} of the marker `replay` is none of {', '.join(_ADAPTERS)}")
+        return cls([request.path.parent / path for path in marker.args], adapter, options)
+
+    def client(self, captures: Replay | Recorder, **options: Any) -> Any:
+        """A client of the adapter."""
+        module, name = _ADAPTERS[self.adapter]
+        try:
+            cls = getattr(importlib.import_module(module), name)
+        except ModuleNotFoundError as error:
+            extra = module.rpartition(".")[2]
+            said = f"{error.name} is not installed, which the adapter {self.adapter!r} needs"
+            raise StreamCoreError(f"{said}: pip install 'streamcore[{extra}]'") from error
+        return type(f"Playing{name}", (Playing, cls), {"_captures": captures})(max_retries=0, **options)
+
+
+@contextlib.contextmanager
+def _replaying(marker: _Marker) -> Iterator[Any]:
+    try:
+        replay = Replay(marker.paths, **marker.options)
+    except TypeError as error:
+        raise StreamCoreError(f"the marker `replay` has an option that is none: {error}") from error
+    if marker.adapter == "aiohttp":
+        from streamcore.replay.listening import in_thread, listening
+        from streamcore.replay.server import Endpoint
+
+        with in_thread(listening(Endpoint(replay))) as url:
+            yield marker.client(replay, api_key=_NO_KEY, base_url=url)
+        return
+    import httpx2
+
+    if marker.adapter == "httpx-async":
+        http_client: Any = httpx2.AsyncClient(transport=AsyncReplayTransport(replay))
+    else:
+        http_client = httpx2.Client(transport=ReplayTransport(replay))
+    yield marker.client(replay, api_key=_NO_KEY, http_client=http_client)
+
+
+# Recording
+
+
+@contextlib.contextmanager
+def _recording(marker: _Marker, absent: list[Path], url: str | None) -> Iterator[Any]:
+    if len(marker.paths) > 1:
+        raise StreamCoreError(f"a test records one file, which holds all its exchanges; missing are: {absent}")
+    with contextlib.ExitStack() as stack:
+        if url is not None:
+            # For clients that the test makes itself, too.
+            stack.enter_context(pytest.MonkeyPatch.context()).setenv("ANTHROPIC_BASE_URL", url)
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="streamcore-"))
+        everything = Path(folder, "recorded.jsonl")
+        recorder = Recorder(everything)
+        client = recorded(marker.client(recorder), recorder)
+        yield client
+        recorder.close()
+        _keep(everything, marker.paths[0])
+
+
+def _keep(recording: Path, path: Path) -> None:
+    """Write what was recorded to where tests look for it.
+
+    Raises:
+        StreamCoreError: Nothing was, or what was is no example to test with.
+    """
+    if not recording.exists():
+        raise StreamCoreError(f"{path} was not recorded: the test has sent no request")
+    captures = list(read_captures(recording))
+    fault = _fault_of(captures[-1])
+    if fault is not None:
+        raise StreamCoreError(f"{path} was not recorded: {fault}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_captures(path, captures, redaction=None)
+
+
+def _fault_of(capture: Capture) -> str | None:
+    if capture.status >= 400:
+        return f"the endpoint has answered with status {capture.status}: {excerpt(capture.data, _SHOWN_SIZE)}"
+    end = list(capture.body)[-1]
+    if isinstance(end, End) and end.reason == "broken":
+        return f"the connection has failed: {end.message}"
+    return None

@@ -1,0 +1,371 @@
+"""The pytest plugin, in test runs of its own: what tests see, and what a run says when they fail."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import anthropic  # noqa: F401  # see below
+import pytest
+from helpers import HELLO, PING, block_start, block_stop, body, by_frame, message_delta, start, text
+from server import error_reply, serving, stream_reply
+
+# What a test run imports, it forgets when it is over: what can be imported only once has to be there before.
+import streamcore.aiohttp
+import streamcore.replay.server
+import streamcore.testing.playing  # noqa: F401
+from streamcore.replay import open_capture, read_captures
+
+pytest_plugins = ["pytester"]
+
+WEATHER = (Path(__file__).parents[1] / "fixtures" / "weather.sse").read_bytes()
+HELLO_BYTES = body(*HELLO)
+ASK = 'ASK = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}\n'
+
+
+@pytest.fixture(autouse=True)
+def _apart(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Test runs without the key and the endpoint of whoever runs these."""
+    monkeypatch.delenv("ANTHROPIC_BASE_URL", raising=False)
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-secret-key")
+    pytester.makeini("[pytest]\nfilterwarnings = error\naddopts = --strict-markers -p no:cacheprovider\n")
+
+
+def run(pytester: pytest.Pytester, test: str, *arguments: str, **captures: bytes) -> pytest.RunResult:
+    """Run a test in a folder with these captures: `weather=...` is `captures/weather.sse`."""
+    folder = pytester.path / "captures"
+    folder.mkdir(exist_ok=True)
+    for name, data in captures.items():
+        (folder / f"{name}.sse").write_bytes(data)
+    pytester.makepyfile(test_it=f"import pytest\n{ASK}\n{test}")
+    return pytester.runpytest_inprocess(*arguments)
+
+
+def test_the_fixture_is_a_client_that_plays_the_file(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+import streamcore.httpx
+
+@pytest.mark.replay("captures/weather.sse")
+def test(replay):
+    assert isinstance(replay, streamcore.httpx.Anthropic)
+    with replay.messages.stream(**ASK) as stream:
+        assert stream.get_final_message().id == "msg_weather"
+""",
+        weather=WEATHER,
+    )
+    result.assert_outcomes(passed=1)
+
+
+def test_the_other_adapters_on_request(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+import asyncio, streamcore.aiohttp, streamcore.httpx
+
+async def read(client):
+    async with client.messages.stream(**ASK) as stream:
+        return (await stream.get_final_message()).id
+
+@pytest.mark.replay("captures/weather.sse", adapter="aiohttp")
+def test_aiohttp(replay):
+    assert isinstance(replay, streamcore.aiohttp.AsyncAnthropic)
+    assert asyncio.run(read(replay)) == "msg_weather"
+
+@pytest.mark.replay("captures/weather.sse", adapter="httpx-async")
+def test_httpx(replay):
+    assert isinstance(replay, streamcore.httpx.AsyncAnthropic)
+    assert asyncio.run(read(replay)) == "msg_weather"
+""",
+        weather=WEATHER,
+    )
+    result.assert_outcomes(passed=2)
+
+
+def test_the_official_clients_play_it_by_a_transport_in_one_order_with_ours(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+import anthropic, asyncio, httpx2
+
+@pytest.mark.replay("captures/weather.sse", "captures/hello.sse", "captures/weather.sse")
+def test(replay):
+    theirs = anthropic.Anthropic(api_key="k", http_client=httpx2.Client(transport=replay.transport()))
+    with theirs.messages.stream(**ASK) as stream:
+        assert stream.get_final_message().id == "msg_weather"
+    with replay.messages.stream(**ASK) as stream:
+        assert stream.get_final_message().id == "msg_1"
+
+    async def read():
+        http_client = httpx2.AsyncClient(transport=replay.async_transport())
+        async with anthropic.AsyncAnthropic(api_key="k", http_client=http_client) as client:
+            async with client.messages.stream(**ASK) as stream:
+                return (await stream.get_final_message()).id
+
+    assert asyncio.run(read()) == "msg_weather"
+""",
+        weather=WEATHER,
+        hello=HELLO_BYTES,
+    )
+    result.assert_outcomes(passed=1)
+
+
+def test_the_marker_says_how_it_is_played(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+import streamcore.httpx
+from streamcore.replay.faults import Cut, Status
+
+@pytest.mark.replay("captures/weather.sse", faults=[Cut(event=5, broken=True)], chunking=3)
+def test_cut(replay):
+    with replay.messages.stream(**ASK) as stream, pytest.raises(streamcore.httpx.APIConnectionError) as caught:
+        stream.until_done()
+    assert caught.value.snapshot.id == "msg_weather"
+
+@pytest.mark.replay("captures/weather.sse", faults=[Status(code=529)])
+def test_status(replay):
+    with pytest.raises(streamcore.httpx.OverloadedError):
+        replay.messages.create(**ASK)
+
+@pytest.mark.replay("captures/hello.sse", repeat=True)
+def test_again(replay):
+    for _ in range(3):
+        with replay.messages.stream(**ASK) as stream:
+            assert stream.get_final_text() == "Hello"
+""",
+        weather=WEATHER,
+        hello=HELLO_BYTES,
+    )
+    result.assert_outcomes(passed=3)
+
+
+def test_a_request_too_many_says_what_was_played(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+@pytest.mark.replay("captures/hello.sse")
+def test(replay):
+    replay.messages.stream(**ASK).__enter__().get_final_text()
+    replay.messages.stream(**ASK).__enter__()
+""",
+        hello=HELLO_BYTES,
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E*NoCaptureError*all captures have been played, 1 in number*captures/hello.sse*"])
+
+
+def test_a_path_is_relative_to_the_file_of_the_test(pytester: pytest.Pytester) -> None:
+    folder = pytester.mkpydir("inner")
+    (folder / "hello.sse").write_bytes(HELLO_BYTES)
+    (folder / "test_inner.py").write_text(
+        f"import pytest\n{ASK}\n@pytest.mark.replay('hello.sse')\ndef test(replay):\n"
+        "    assert replay.messages.stream(**ASK).__enter__().get_final_text() == 'Hello'\n"
+    )
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("marker", "said"),
+    [
+        ("@pytest.mark.replay('captures/none.sse')", "*there is no capture *captures/none.sse; to record it: "),
+        ("", "the fixture `replay` has nothing to play: @pytest.mark.replay('weather.jsonl')"),
+        ("@pytest.mark.replay()", "the fixture `replay` has nothing to play"),
+        ("@pytest.mark.replay('captures/hello.sse', adapter='curl')", "the adapter 'curl' of the marker * is none of "),
+        ("@pytest.mark.replay('captures/hello.sse', pace=1)", "*has an option that is none: *'pace'"),
+        ("@pytest.mark.replay('captures/hello.sse', speed=-1)", "speed must be a number above 0"),
+    ],
+)
+def test_what_is_wrong_is_said_before_the_test_begins(pytester: pytest.Pytester, marker: str, said: str) -> None:
+    result = run(pytester, f"{marker}\ndef test(replay):\n    pass\n", hello=HELLO_BYTES)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([f"{said}*".replace("[", "[[]")])
+    assert "playing.py" not in result.stdout.str()
+
+
+# Recording
+
+RECORDED = """
+import streamcore.httpx
+
+@pytest.mark.replay("captures/new/hello.jsonl")
+def test(replay):
+    for _ in range(2):
+        with replay.messages.stream(**ASK) as stream:
+            assert stream.get_final_text() == "Hello"
+"""
+
+
+def test_a_missing_capture_says_how_to_record_it_and_that_works(pytester: pytest.Pytester) -> None:
+    result = run(pytester, RECORDED)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*to record it: pytest --record-streams 'test_it.py::test'"])
+    path = pytester.path / "captures" / "new" / "hello.jsonl"
+    with serving(always=stream_reply(*by_frame(HELLO_BYTES))) as server:
+        arguments = ("--record-streams", "--record-streams-from", server.url)
+        run(pytester, RECORDED, *arguments).assert_outcomes(passed=1)
+        assert len(server.requests) == 2
+        assert server.requests[0].headers["authorization"] == "Bearer sk-ant-secret-key"
+        assert "sk-ant-secret-key" not in path.read_text()
+        # From here on it is played, also in a run that would record.
+        written = path.read_bytes()
+        run(pytester, RECORDED, *arguments).assert_outcomes(passed=1)
+        assert len(server.requests) == 2
+    run(pytester, RECORDED).assert_outcomes(passed=1)
+    assert path.read_bytes() == written
+    assert [capture.data for capture in read_captures(path)] == [HELLO_BYTES, HELLO_BYTES]
+
+
+@pytest.mark.parametrize("adapter", ["httpx-async", "aiohttp"])
+def test_the_other_adapters_record(pytester: pytest.Pytester, adapter: str) -> None:
+    test = f"""
+import asyncio
+
+async def read(client):
+    async with client, client.messages.stream(**ASK) as stream:
+        return await stream.get_final_text()
+
+@pytest.mark.replay("captures/hello.sse", adapter={adapter!r})
+def test(replay):
+    assert asyncio.run(read(replay)) == "Hello"
+"""
+    with serving(stream_reply(HELLO_BYTES)) as server:
+        run(pytester, test, "--record-streams", "--record-streams-from", server.url).assert_outcomes(passed=1)
+    run(pytester, test).assert_outcomes(passed=1)
+    assert open_capture(pytester.path / "captures" / "hello.sse").data == HELLO_BYTES
+
+
+def test_the_official_client_is_recorded_by_its_transport(pytester: pytest.Pytester) -> None:
+    test = """
+import anthropic, httpx2
+
+@pytest.mark.replay("captures/hello.jsonl")
+def test(replay):
+    with (
+        httpx2.Client(transport=replay.transport()) as http_client,
+        anthropic.Anthropic(api_key="k", http_client=http_client) as client,
+        client.messages.stream(**ASK) as stream,
+    ):
+        assert stream.get_final_text() == "Hello"
+"""
+    with serving(stream_reply(HELLO_BYTES)) as server:
+        run(pytester, test, "--record-streams", "--record-streams-from", server.url).assert_outcomes(passed=1)
+    run(pytester, test).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("test", "said"),
+    [
+        (
+            "    with pytest.raises(Exception):\n        replay.messages.create(**ASK)\n",
+            "*answered with status 401*no key*",
+        ),
+        ("    pass\n", "*was not recorded: the test has sent no request"),
+    ],
+)
+def test_what_is_no_example_is_not_kept(pytester: pytest.Pytester, test: str, said: str) -> None:
+    test = f"@pytest.mark.replay('captures/a.jsonl')\ndef test(replay):\n{test}"
+    with serving(always=error_reply(401, "authentication_error", "no key")) as server:
+        result = run(pytester, test, "--record-streams", "--record-streams-from", server.url)
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines([said])
+    assert not (pytester.path / "captures" / "a.jsonl").exists()
+
+
+def test_a_test_records_one_file(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester, "@pytest.mark.replay('a.jsonl', 'b.jsonl')\ndef test(replay):\n    pass\n", "--record-streams"
+    )
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["a test records one file*"])
+
+
+# Differences
+
+
+def said(pytester: pytest.Pytester, left: bytes, right: bytes, comparison: str) -> list[str]:
+    (pytester.path / "left.sse").write_bytes(left)
+    (pytester.path / "right.sse").write_bytes(right)
+    test = f"""
+from pathlib import Path
+from streamcore import MessageStream
+from streamcore.testing import assert_same_stream
+left, right = (Path(name).read_bytes() for name in ("left.sse", "right.sse"))
+
+def test():
+    {comparison}
+"""
+    result = run(pytester, test, "-vv")  # without it, pytest itself shows only the first lines
+    result.assert_outcomes(failed=1)
+    return [line.removeprefix("E").strip() for line in result.stdout.lines if line.startswith("E")]
+
+
+OTHER = body(start(), PING, block_start(0), text(0, "Hel"), text(0, "la"), block_stop(0), message_delta(), HELLO[-1])
+
+
+@pytest.mark.parametrize(
+    "comparison",
+    [
+        "assert_same_stream(left, right)",
+        "assert left == right",
+        "assert list(MessageStream([left])) == list(MessageStream([right]))",
+    ],
+)
+def test_streams_that_differ_are_shown_event_by_event(pytester: pytest.Pytester, comparison: str) -> None:
+    lines = said(pytester, HELLO_BYTES, OTHER, comparison)
+    assert "the streams differ (7 events on the left, 8 on the right)" in "\n".join(lines)
+    assert "right     1  ping" in lines
+    assert "delta.text: 'lo' on the left, 'la' on the right" in lines
+    assert "content[0].text: 'Hello' on the left, 'Hella' on the right" in lines
+
+
+def test_messages_that_differ_are_shown_by_their_places(pytester: pytest.Pytester) -> None:
+    get = "MessageStream([{}]).get_final_message()"
+    lines = said(pytester, HELLO_BYTES, OTHER, f"assert {get.format('left')} == {get.format('right')}")
+    assert "content[0].text: 'Hello' on the left, 'Hella' on the right" in lines
+    assert len(lines) < 8
+    lines = said(pytester, HELLO_BYTES, OTHER, f"assert {get.format('left')}.content == {get.format('right')}.content")
+    assert "[0].text: 'Hello' on the left, 'Hella' on the right" in lines
+
+
+def test_other_comparisons_are_left_to_pytest(pytester: pytest.Pytester) -> None:
+    lines = said(pytester, b"", b"", "assert [1, 2] == [1, 3]")
+    assert any("At index 1 diff" in line for line in lines)
+
+
+# How it is loaded
+
+
+def test_it_is_an_entry_point() -> None:
+    (found,) = entry_points(group="pytest11", name="streamcore")
+    assert found.value == "streamcore.testing.plugin"
+
+
+def test_the_marker_and_the_options_are_documented(pytester: pytest.Pytester) -> None:
+    pytester.runpytest_inprocess("--markers").stdout.fnmatch_lines(["@pytest.mark.replay(*): the captures that *"])
+    pytester.runpytest_inprocess("--help").stdout.fnmatch_lines(["*--record-streams *", "*--record-streams-from*"])
+
+
+def test_importing_it_imports_no_library() -> None:
+    script = (
+        "import sys, streamcore.testing.plugin, streamcore.testing\n"
+        "print(*{'httpx', 'httpx2', 'aiohttp', 'hypothesis', 'yaml', 'rich', 'anyio'} & set(sys.modules))"
+    )
+    process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert process.stdout.strip() == ""
+
+
+def test_without_the_extra_it_only_says_what_to_install(pytester: pytest.Pytester) -> None:
+    """In a process of its own, which cannot find one of the extra's packages."""
+    pytester.makeconftest(
+        """
+import importlib.util, streamcore.testing.plugin as plugin
+plugin._missing = lambda: ["httpx2"]
+"""
+    )
+    result = run(pytester, "@pytest.mark.replay('captures/hello.sse')\ndef test(replay):\n    pass\n", hello=b"")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["httpx2 is not installed: pip install 'streamcore[[]testing]'"])
