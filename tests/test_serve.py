@@ -31,6 +31,7 @@ from streamcore.replay import (
     End,
     Pause,
     RandomChunks,
+    parse_fault,
     read_captures,
     write_captures,
 )
