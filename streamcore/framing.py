@@ -73,6 +73,7 @@ class FrameDecoder:
         "_known_offset",
         "_limits",
         "_lines",
+        "_lines_end",
         "_max_size",
         "_max_stream_size",
         "_name",
@@ -105,6 +106,8 @@ class FrameDecoder:
         # The offset of one of them: that of each later one is counted on from there, so that asking for many is linear.
         self._known_line = 0
         self._known_offset = 0
+        # The offset of what comes after them.
+        self._lines_end = 0
         # Whether all of them together fit in the limits of one line and one event, so that none needs a look.
         self._short = True
         # What comes after them: the start of a line, or (`_discarding`) of a line that is being dropped.
@@ -242,6 +245,7 @@ class FrameDecoder:
                 i += 1
             if not self._split():
                 self._simple = not (self._tail or self._discarding or self._pending or self._after_cr)
+                self._drop_lines()
                 return None
 
     # The plain path: a line at a time
@@ -372,9 +376,19 @@ class FrameDecoder:
             # The first line is the rest of one that is being dropped, and no blank line even if nothing is left of it.
             self._discarding = False
             self._next = 1
+        self._lines_end = self._end - len(rest)
         if rest:
             self._extend_tail(rest)
         return True
+
+    def _drop_lines(self) -> None:
+        """Let go of the lines, of which all have been read: a stream may be silent for long, and they be many KB."""
+        if self._lines:
+            last = self._kept[self._first :] if self._kept is not None else self._lines[self._first :]
+            self._known_offset = self._lines_end - sum(map(len, last)) - (len(last) if self._kept is None else 0)
+            self._known_line = self._first = self._next = 0
+            self._lines = []
+            self._kept = None
 
     def _extend_tail(self, data: bytes) -> None:
         """Keep the start of a line, or drop it if it can be no field."""
