@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import chart, harness, inputs, node_peers, readme, report
+from benchmarks import chart, concurrency, harness, inputs, node_peers, readme, report
 from benchmarks.harness import Measured
 from benchmarks.rows import ROWS, Settings
 from benchmarks.selection import comparable_streams
@@ -34,6 +34,7 @@ def _smoke(settings: Settings, names: list[str]) -> None:
     for name in names:
         harness.smoke(ROWS[name](settings))
     chart.make(settings.scratch / "chart.svg", caption=report.machine(), smoke=True)
+    concurrency.smoke()
     print(f"{len(names)} benchmarks ran, on {len(settings.streams)} streams")
 
 
