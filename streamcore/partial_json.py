@@ -189,6 +189,12 @@ class PartialJSON:
         return self._error
 
     @property
+    def depth(self) -> int:
+        """How many containers are open at the end of the text."""
+        self._read()
+        return len(self._open)
+
+    @property
     def is_inside_scalar(self) -> bool:
         """Whether the last thing in `best` is a string or a number that may still become another one."""
         self._read()

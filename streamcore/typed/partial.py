@@ -4,7 +4,8 @@ In: the value so far of a JSON text, and a type. Out: something that looks like 
 still open is there as far as it has come; all else is there when it is certain: a number, a date or a name from a list
 may become another one with its next character. A view does not change.
 
-Building one costs nothing: what an attribute is, is looked up when it is read.
+What a view costs is what reading the value so far costs (see `PartialJSON`); what an attribute is, is made of that when
+it is read.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Generic
 
+import attrs
+import typing_extensions
 from typing_extensions import TypeVar
 
 from streamcore.block_builder import BlockBuilder
@@ -28,21 +31,45 @@ __all__ = ["Partial", "PartialReader", "partial_value"]
 _T = TypeVar("_T", default=Any)
 
 
+@attrs.frozen
+class Edge:
+    """How much of a value is open: what came last in it may go on.
+
+    Attributes:
+        levels: How many containers are open, the value itself being the first, each the last thing in the one around.
+        scalar: Whether a string or number is, inside the innermost of these.
+    """
+
+    levels: int = 0
+    scalar: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        return self.levels > 0 or self.scalar
+
+    def of_last(self) -> Edge:
+        """The edge of the last thing in an open container, or in a closed one."""
+        return Edge(self.levels - 1, self.scalar) if self.levels > 0 else _CLOSED
+
+
+_CLOSED = Edge()
+
+
 class Partial(Generic[_T]):
     """A value of a class, as far as it has come. Its attributes are those of the class; to `isinstance` and to `match`
     it is an instance of it.
     """
 
     # With two underscores, so that none of them is a name that the class may have.
-    __slots__ = ("__annotation", "__fields", "__open", "__so_far")
+    __slots__ = ("__annotation", "__edge", "__fields", "__so_far")
 
-    def __init__(self, annotation: Any, so_far: Mapping[str, Any], *, is_open: bool) -> None:
+    def __init__(self, annotation: Any, so_far: Mapping[str, Any], edge: Edge) -> None:
         shape = shape_of(annotation)
         assert isinstance(shape, Record)
         _put(self, "_Partial__annotation", annotation)
         _put(self, "_Partial__fields", {field.name: field for field in shape.fields})
         _put(self, "_Partial__so_far", so_far)
-        _put(self, "_Partial__open", is_open)
+        _put(self, "_Partial__edge", edge)
 
     @property  # type: ignore[misc]  # it is not to be set
     def __class__(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -54,11 +81,11 @@ class Partial(Generic[_T]):
         field = self.__fields.get(name)
         if field is None:
             raise AttributeError(f"{name_of(self.__annotation)} has no field {name!r}")
-        if field.key not in self.__so_far:
+        so_far = self.__so_far
+        if field.key not in so_far:
             return MISSING
-        # What is open is what came last.
-        is_open = self.__open and field.key == next(reversed(self.__so_far))
-        return partial_value(self.__so_far[field.key], field.annotation, is_open=is_open)
+        is_last = field.key == next(reversed(so_far))
+        return partial_value(so_far[field.key], field.annotation, self.__edge.of_last() if is_last else _CLOSED)
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"a partial {name_of(self.__annotation)} cannot be changed")
@@ -80,48 +107,38 @@ class Partial(Generic[_T]):
     __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (self.__annotation, self.__so_far, self.__open)
+        return Partial, (self.__annotation, self.__so_far, self.__edge)
 
 
 _put = object.__setattr__
 
 
-def _restore(annotation: Any, so_far: Mapping[str, Any], is_open: bool) -> Partial[Any]:
-    return Partial(annotation, so_far, is_open=is_open)
-
-
-def partial_value(value: Any, annotation: Any, *, is_open: bool) -> Any:
-    """What has come of a value of a type.
-
-    Args:
-        value: The JSON value so far.
-        annotation: The type.
-        is_open: Whether the last thing in it may still change.
-    """
+def partial_value(value: Any, annotation: Any, edge: Edge) -> Any:
+    """What has come of a value of a type, from the JSON value so far."""
     shape = shape_of(annotation)
     match shape:
         case OneOf():
-            return _partial_member(value, shape, is_open=is_open)
+            return _partial_member(value, shape, edge)
         case Record() if isinstance(value, dict):
-            if hasattr(shape.cls, "__total__"):  # a TypedDict: a dict is what it looks like
-                return _partial_dict(value, {field.key: field.annotation for field in shape.fields}, is_open)
-            return Partial(annotation, value, is_open=is_open)
+            if typing_extensions.is_typeddict(shape.cls):
+                return _partial_dict(value, {field.key: field.annotation for field in shape.fields}, edge)
+            return Partial(annotation, value, edge)
         case Map() if isinstance(value, dict):
-            return _partial_dict(value, dict.fromkeys(value, shape.value), is_open)
+            return _partial_dict(value, dict.fromkeys(value, shape.value), edge)
         case Array() if isinstance(value, list):
-            return _partial_items(value, [shape.item] * len(value), is_open)
+            return _partial_items(value, [shape.item] * len(value), edge)
         case Tuple() if isinstance(value, list):
-            return _partial_items(value, shape.items, is_open)
+            return _partial_items(value, shape.items, edge)
         case Anything():
             return value
         case Scalar():
-            return _partial_scalar(value, shape, is_open=is_open)
+            return _partial_scalar(value, shape, edge)
         case _:
             return MISSING
 
 
-def _partial_scalar(value: Any, shape: Scalar, *, is_open: bool) -> Any:
-    if is_open:
+def _partial_scalar(value: Any, shape: Scalar, edge: Edge) -> Any:
+    if edge.is_open:
         return value if isinstance(value, str) and shape.annotation is str else MISSING
     try:
         return structure(value, shape.annotation)
@@ -129,33 +146,31 @@ def _partial_scalar(value: Any, shape: Scalar, *, is_open: bool) -> Any:
         return MISSING
 
 
-def _partial_dict(value: dict[str, Any], types: Mapping[str, Any], is_open: bool) -> dict[str, Any]:
+def _partial_dict(value: dict[str, Any], types: Mapping[str, Any], edge: Edge) -> dict[str, Any]:
     last = next(reversed(value), None)
     made = {
-        key: partial_value(item, types[key], is_open=is_open and key == last)
+        key: partial_value(item, types[key], edge.of_last() if key == last else _CLOSED)
         for key, item in value.items()
         if key in types
     }
     return {key: item for key, item in made.items() if item is not MISSING}
 
 
-def _partial_items(value: list[Any], types: Any, is_open: bool) -> list[Any]:
+def _partial_items(value: list[Any], types: Any, edge: Edge) -> list[Any]:
     last = len(value) - 1
     made = [
-        partial_value(item, annotation, is_open=is_open and place == last)
+        partial_value(item, annotation, edge.of_last() if place == last else _CLOSED)
         for place, (item, annotation) in enumerate(zip(value, types, strict=False))
     ]
-    return made[:-1] if made and made[-1] is MISSING and is_open else made
+    return made[:-1] if edge.is_open and made and made[-1] is MISSING else made
 
 
-def _partial_member(value: Any, shape: OneOf, *, is_open: bool) -> Any:
-    """The first member of a union that can become of the value; a complete one is what structuring makes of it."""
+def _partial_member(value: Any, shape: OneOf, edge: Edge) -> Any:
+    """The only member of a union that can become of the value. If it is complete, the first that it is of."""
     possible = [member for member in shape.shapes if may_be(member, value) and _has_members(member, value)]
-    for member in possible:
-        made = partial_value(value, member.annotation, is_open=is_open)
-        if made is not MISSING:
-            return made
-    return MISSING
+    if not edge.is_open:
+        possible = [member for member in possible if _is_of(value, member)][:1]
+    return partial_value(value, possible[0].annotation, edge) if len(possible) == 1 else MISSING
 
 
 def _has_members(shape: Shape, value: Any) -> bool:
@@ -163,6 +178,14 @@ def _has_members(shape: Shape, value: Any) -> bool:
     if not isinstance(shape, Record) or not isinstance(value, dict):
         return True
     return value.keys() <= shape.by_key.keys() | ({shape.tag[0]} if shape.tag is not None else set())
+
+
+def _is_of(value: Any, shape: Shape) -> bool:
+    try:
+        structure(value, shape.annotation)
+    except InvalidOutputError:
+        return False
+    return True
 
 
 class PartialReader:
@@ -193,11 +216,10 @@ class PartialReader:
         if self._builder is not None and (text := growth(self._builder, json.length)):
             json.feed(text)
         value = json.best
-        is_open = json.is_inside_scalar
-        if is_open and self._builder is not None and self._builder.closed and not isinstance(value, (dict, list)):
-            # A number that is all there is.
-            is_open = isinstance(value, str)
+        edge = Edge(json.depth, json.is_inside_scalar)
+        if self._builder is not None and self._builder.closed and type(value) in (int, float):
+            edge = _CLOSED  # a number that is all there is
         annotation = self._target.annotation
         if value is None and not (json.error is None and json.complete):
             value = {} if isinstance(shape_of(annotation), Record) else MISSING
-        return value if value is MISSING else partial_value(value, annotation, is_open=is_open)
+        return value if value is MISSING else partial_value(value, annotation, edge)
