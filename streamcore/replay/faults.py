@@ -28,10 +28,9 @@ from __future__ import annotations
 
 import random
 import re
-import types
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any, Protocol, TypeAlias, get_args, get_type_hints
+from typing import Any, Protocol, TypeAlias
 
 import attrs
 import msgspec
@@ -39,7 +38,8 @@ import msgspec
 from streamcore.api.errors import InvalidArgumentError
 from streamcore.replay.capture import Capture, Chunk, End, Headers, Pause, Step
 from streamcore.replay.events import event_steps, is_event
-from streamcore.replay.options import split_options
+from streamcore.replay.options import split_options, with_options
+from streamcore.replay.places import Anywhere, AtEvent, at_least, split_at_event
 from streamcore.sse import ServerSentEvent, encode, encode_comment
 
 __all__ = [
@@ -62,96 +62,11 @@ Fault: TypeAlias = Callable[[Capture], Capture]
 """Breaks a capture on purpose: gives another one in its place."""
 
 
-def _at_least(least: float) -> Callable[[Any, attrs.Attribute[Any], Any], None]:
-    def check(_: object, field: attrs.Attribute[Any], value: Any) -> None:
-        if value is not None and not value >= least:
-            raise InvalidArgumentError(f"{field.name} must be a number from {least} on, not {value!r}")
-
-    return check
-
-
-# Where
-
-
-@attrs.frozen
-class _AtEvent:
-    """At an event.
-
-    Attributes:
-        event: Its number, the first being 0.
-        seed: Without a number, the same seed finds the same event of a stream.
-    """
-
-    event: int | None = attrs.field(default=None, validator=_at_least(0), kw_only=True)
-    seed: int = attrs.field(default=0, kw_only=True)
-
-    def _number(self, body: Iterable[Step]) -> int:
-        if self.event is not None:
-            return self.event
-        count = sum(_is_event(step) for step in event_steps(body))
-        return random.Random(self.seed).randrange(max(count, 1))  # noqa: S311  # it makes tests, it keeps no secret
-
-
-@attrs.frozen
-class _Anywhere(_AtEvent):
-    """At an event, or after a number of bytes.
-
-    Attributes:
-        byte: Bytes before the place, in place of an event.
-    """
-
-    byte: int | None = attrs.field(default=None, validator=_at_least(0), kw_only=True)
-
-    def __attrs_post_init__(self) -> None:
-        if self.event is not None and self.byte is not None:
-            raise InvalidArgumentError("a fault is at an event or at a byte, not at both")
-
-    def _split(self, body: Iterable[Step]) -> Iterator[Step | None]:
-        """The steps, with a `None` at the place. Without one, if they do not reach it."""
-        return _split_at_event(body, self._number(body)) if self.byte is None else _split_at_byte(body, self.byte)
-
-
-def _is_event(step: Step) -> bool:
-    return isinstance(step, Chunk) and is_event(step.data)
-
-
-def _split_at_event(body: Iterable[Step], number: int) -> Iterator[Step | None]:
-    for step in event_steps(body):
-        if _is_event(step):
-            if not number:
-                yield None
-            number -= 1
-        elif isinstance(step, End) and not number:
-            yield None  # after the last event
-            number = -1
-        yield step
-    if not number:
-        yield None
-
-
-def _split_at_byte(body: Iterable[Step], left: int) -> Iterator[Step | None]:
-    for step in body:
-        if isinstance(step, Chunk):
-            if 0 <= left < len(step.data):
-                yield Chunk(step.time, step.data[:left])
-                yield None
-                step = Chunk(step.time, step.data[left:])
-                left = -1
-            elif left >= 0:
-                left -= len(step.data)
-        elif isinstance(step, End) and not left:
-            yield None
-            left = -1
-        yield step
-    if not left:
-        yield None
-
-
 # Faults of the connection
 
 
 @attrs.frozen
-class Cut(_Anywhere):
+class Cut(Anywhere):
     """The body ends early.
 
     Attributes:
@@ -165,7 +80,7 @@ class Cut(_Anywhere):
 
     def _change(self, body: Iterable[Step]) -> Iterator[Step]:
         time = 0.0
-        for step in self._split(body):
+        for step in self.split(body):
             if step is None:
                 yield End(time, "broken", "the connection was cut on purpose") if self.broken else End(time)
                 return
@@ -175,27 +90,27 @@ class Cut(_Anywhere):
 
 
 @attrs.frozen
-class Stall(_Anywhere):
+class Stall(Anywhere):
     """Nothing comes for a while, at whatever speed the capture is played.
 
     Attributes:
         seconds: How long.
     """
 
-    seconds: float = attrs.field(validator=_at_least(0), kw_only=True)
+    seconds: float = attrs.field(validator=at_least(0), kw_only=True)
 
     def __call__(self, capture: Capture) -> Capture:
         return capture.with_body(self._change)
 
     def _change(self, body: Iterable[Step]) -> Iterator[Step]:
-        return (Pause(self.seconds) if step is None else step for step in self._split(body))
+        return (Pause(self.seconds) if step is None else step for step in self.split(body))
 
 
 # Faults of the API
 
 
 @attrs.frozen
-class Error(_AtEvent):
+class Error(AtEvent):
     """An `error` event, and then the end, in good order.
 
     Attributes:
@@ -211,7 +126,7 @@ class Error(_AtEvent):
 
     def _change(self, body: Iterable[Step]) -> Iterator[Step]:
         time = 0.0
-        for step in _split_at_event(body, self._number(body)):
+        for step in split_at_event(body, self.number(body)):
             if step is None:
                 yield Chunk(time, _event(_error(self.type, self.message)))
                 yield End(time)
@@ -242,7 +157,7 @@ class Status:
         headers: Its headers; by default the content type of JSON.
     """
 
-    code: int = attrs.field(validator=_at_least(200), kw_only=True)
+    code: int = attrs.field(validator=at_least(200), kw_only=True)
     body: bytes | None = attrs.field(default=None, kw_only=True)
     headers: Headers = attrs.field(default=(("content-type", "application/json"),), kw_only=True)
 
@@ -282,26 +197,26 @@ def _pieces(body: Iterable[Step], change: _ChangesPiece) -> Iterator[Step]:
 
 
 @attrs.frozen
-class Duplicate(_AtEvent):
+class Duplicate(AtEvent):
     """An event comes twice."""
 
     def __call__(self, capture: Capture) -> Capture:
         return capture.with_body(self._change)
 
     def _change(self, body: Iterable[Step]) -> Iterator[Step]:
-        chosen = self._number(body)
+        chosen = self.number(body)
         return _pieces(body, lambda piece, number: (piece, piece) if number == chosen else (piece,))
 
 
 @attrs.frozen
-class Drop(_AtEvent):
+class Drop(AtEvent):
     """An event does not come."""
 
     def __call__(self, capture: Capture) -> Capture:
         return capture.with_body(self._change)
 
     def _change(self, body: Iterable[Step]) -> Iterator[Step]:
-        chosen = self._number(body)
+        chosen = self.number(body)
         return _pieces(body, lambda piece, number: () if number == chosen else (piece,))
 
 
@@ -311,14 +226,14 @@ _FORBIDDEN = bytes(code for code in range(0x20) if code not in b"\t\n\r")
 
 
 @attrs.frozen
-class Corrupt(_Anywhere):
+class Corrupt(Anywhere):
     """Bytes become such as JSON does not allow. At an event these are bytes of its payload, in random places.
 
     Attributes:
         count: How many.
     """
 
-    count: int = attrs.field(default=1, validator=_at_least(1), kw_only=True)
+    count: int = attrs.field(default=1, validator=at_least(1), kw_only=True)
 
     def __call__(self, capture: Capture) -> Capture:
         return capture.with_body(self._change)
@@ -327,7 +242,7 @@ class Corrupt(_Anywhere):
         source = random.Random(self.seed)  # noqa: S311  # it makes tests, it keeps no secret
         if self.byte is not None:
             return self._from_byte(body, source, self.byte)
-        chosen = self._number(body)
+        chosen = self.number(body)
         return _pieces(body, lambda piece, number: (self._payload(piece, source) if number == chosen else piece,))
 
     def _payload(self, piece: bytes, source: random.Random) -> bytes:
@@ -389,7 +304,7 @@ class _Between:
         every: How many events come between two of them.
     """
 
-    every: int = attrs.field(default=1, validator=_at_least(1), kw_only=True)
+    every: int = attrs.field(default=1, validator=at_least(1), kw_only=True)
 
     def __call__(self, capture: Capture) -> Capture:
         return capture.with_body(partial(_pieces, change=self._before))
@@ -440,15 +355,6 @@ _FAULTS: dict[str, type] = {
     "crlf": Crlf,
 }
 
-_YES_OR_NO = {"yes": True, "no": False, "true": True, "false": False, "1": True, "0": False}
-_FROM_TEXT: dict[object, Callable[[str], object]] = {
-    int: int,
-    float: float,
-    str: str,
-    bytes: str.encode,
-    bool: _YES_OR_NO.__getitem__,
-}
-
 
 def parse_fault(text: str) -> Fault:
     """A fault as text: its name, and its options as in `cut:event=3,broken=yes`.
@@ -456,35 +362,9 @@ def parse_fault(text: str) -> Fault:
     Raises:
         InvalidArgumentError: It is none.
     """
-    name, given = split_options(text)
+    name, options = split_options(text)
     cls = _FAULTS.get(name)
     if cls is None:
         raise InvalidArgumentError(f"{name!r} is no fault: {', '.join(_FAULTS)}")
-    hints = get_type_hints(cls)
-    options: dict[str, object] = {}
-    for option, value in given.items():
-        convert = _FROM_TEXT.get(_plain(hints.get(option)))
-        if convert is None:
-            raise InvalidArgumentError(f"{name!r} has no option {option!r}, but {', '.join(_options(cls)) or 'none'}")
-        try:
-            options[option] = convert(value)
-        except (ValueError, KeyError):
-            raise InvalidArgumentError(f"{value!r} in {text!r} is no value for {option!r}") from None
-    try:
-        fault: Fault = cls(**options)
-    except TypeError:
-        missing = [field.name for field in attrs.fields(cls) if field.default is attrs.NOTHING]
-        raise InvalidArgumentError(f"{name!r} needs a value for {', '.join(missing)}") from None
+    fault: Fault = with_options(cls, name, options)
     return fault
-
-
-def _options(cls: type) -> list[str]:
-    hints = get_type_hints(cls)
-    return [field.name for field in attrs.fields(cls) if _plain(hints[field.name]) in _FROM_TEXT]
-
-
-def _plain(hint: object) -> object:
-    """The type in `type | None`."""
-    if isinstance(hint, types.UnionType):
-        return next(each for each in get_args(hint) if each is not type(None))
-    return hint

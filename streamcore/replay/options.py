@@ -1,10 +1,16 @@
-"""What commands are given as text: a name and options, as in `cut:event=3,broken=yes`."""
+"""Values as text, for commands: a name and options, as in `cut:event=3,broken=yes`."""
 
 from __future__ import annotations
 
+import types
+from collections.abc import Callable, Mapping
+from typing import Any, get_args, get_type_hints
+
+import attrs
+
 from streamcore.api.errors import InvalidArgumentError
 
-__all__ = ["split_options"]
+__all__ = ["split_options", "with_options"]
 
 
 def split_options(text: str) -> tuple[str, dict[str, str]]:
@@ -21,3 +27,50 @@ def split_options(text: str) -> tuple[str, dict[str, str]]:
             raise InvalidArgumentError(f"{part!r} in {text!r} is not an option of its own with a value (option=value)")
         options[option] = value
     return name, options
+
+
+_YES_OR_NO = {"yes": True, "no": False, "true": True, "false": False, "1": True, "0": False}
+_FROM_TEXT: dict[object, Callable[[str], object]] = {
+    int: int,
+    float: float,
+    str: str,
+    bytes: str.encode,
+    bool: _YES_OR_NO.__getitem__,
+}
+
+
+def with_options(cls: type, name: str, given: Mapping[str, str]) -> Any:
+    """A value of an attrs class, whose fields are given as text.
+
+    Args:
+        cls: The class.
+        name: What to call it in messages.
+        given: Its fields, by name.
+
+    Raises:
+        InvalidArgumentError: There is no such field, it cannot have such a value, or one is missing.
+    """
+    hints = get_type_hints(cls)
+    options: dict[str, object] = {}
+    for option, value in given.items():
+        convert = _FROM_TEXT.get(_plain(hints.get(option)))
+        if convert is None:
+            there = [field.name for field in attrs.fields(cls) if _plain(hints[field.name]) in _FROM_TEXT]
+            raise InvalidArgumentError(f"{name!r} has no option {option!r}, but {', '.join(there) or 'none'}")
+        try:
+            options[option] = convert(value)
+        except (ValueError, KeyError):
+            raise InvalidArgumentError(f"{value!r} is no value for the option {option!r} of {name!r}") from None
+    missing = [
+        field.name for field in attrs.fields(cls) if field.default is attrs.NOTHING and field.name not in options
+    ]
+    if missing:
+        raise InvalidArgumentError(f"{name!r} needs a value for {', '.join(missing)}")
+    return cls(**options)
+
+
+def _plain(hint: object) -> object:
+    """The type in `type | None`."""
+    if isinstance(hint, types.UnionType):
+        return next(each for each in get_args(hint) if each is not type(None))
+    return hint

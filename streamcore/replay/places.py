@@ -1,0 +1,102 @@
+"""Where in a body a fault is: at an event, after a number of bytes, or at a random event that a seed finds again."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import attrs
+
+from streamcore.api.errors import InvalidArgumentError
+from streamcore.replay.capture import Chunk, End, Step
+from streamcore.replay.events import event_steps, is_event
+
+__all__ = ["Anywhere", "AtEvent", "at_least", "split_at_byte", "split_at_event"]
+
+
+def at_least(least: float) -> Callable[[Any, attrs.Attribute[Any], Any], None]:
+    """Makes a validator for numbers from `least` on, and for `None`."""
+
+    def check(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+        if value is not None and not value >= least:
+            raise InvalidArgumentError(f"{field.name} must be a number from {least} on, not {value!r}")
+
+    return check
+
+
+@attrs.frozen
+class AtEvent:
+    """At an event.
+
+    Attributes:
+        event: Its number, the first being 0.
+        seed: Without a number, the same seed finds the same event of a stream.
+    """
+
+    event: int | None = attrs.field(default=None, validator=at_least(0), kw_only=True)
+    seed: int = attrs.field(default=0, kw_only=True)
+
+    def number(self, body: Iterable[Step]) -> int:
+        """The number of the event in the stream that `body` holds."""
+        if self.event is not None:
+            return self.event
+        count = sum(_is_event(step) for step in event_steps(body))
+        return random.Random(self.seed).randrange(max(count, 1))  # noqa: S311  # it makes tests, it keeps no secret
+
+
+@attrs.frozen
+class Anywhere(AtEvent):
+    """At an event, or after a number of bytes.
+
+    Attributes:
+        byte: Bytes before the place, in place of an event.
+    """
+
+    byte: int | None = attrs.field(default=None, validator=at_least(0), kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        if self.event is not None and self.byte is not None:
+            raise InvalidArgumentError("a fault is at an event or at a byte, not at both")
+
+    def split(self, body: Iterable[Step]) -> Iterator[Step | None]:
+        """The steps, with a `None` at the place. Without one, if they do not reach it."""
+        return split_at_event(body, self.number(body)) if self.byte is None else split_at_byte(body, self.byte)
+
+
+def _is_event(step: Step) -> bool:
+    return isinstance(step, Chunk) and is_event(step.data)
+
+
+def split_at_event(body: Iterable[Step], number: int) -> Iterator[Step | None]:
+    """The steps of a body, a chunk for each event, with a `None` before an event or after the last."""
+    for step in event_steps(body):
+        if _is_event(step):
+            if not number:
+                yield None
+            number -= 1
+        elif isinstance(step, End) and not number:
+            yield None  # after the last event
+            number = -1
+        yield step
+    if not number:
+        yield None
+
+
+def split_at_byte(body: Iterable[Step], left: int) -> Iterator[Step | None]:
+    """The steps of a body, with a `None` after so many bytes."""
+    for step in body:
+        if isinstance(step, Chunk):
+            if 0 <= left < len(step.data):
+                yield Chunk(step.time, step.data[:left])
+                yield None
+                step = Chunk(step.time, step.data[left:])
+                left = -1
+            elif left >= 0:
+                left -= len(step.data)
+        elif isinstance(step, End) and not left:
+            yield None
+            left = -1
+        yield step
+    if not left:
+        yield None
