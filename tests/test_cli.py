@@ -354,7 +354,7 @@ def test_check_goes_on_after_a_file_that_cannot_be_read() -> None:
 def test_check_of_a_folder_without_streams_fails(tmp_path: Path) -> None:
     result = run("check", tmp_path)
     assert result.exit_code == 1
-    assert result.stderr == f"streamcore: {tmp_path}: there is no .sse file in this folder\n"
+    assert result.stderr == f"streamcore: {tmp_path}: there is no .sse or .jsonl file in this folder\n"
 
 
 def test_check_of_many_files_shows_progress_on_a_terminal(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import attrs
 import pytest
 from helpers import STREAMS, stream_id
 from test_cli import run
@@ -31,6 +32,26 @@ def test_a_stream_comes_back_unchanged(path: Path, tmp_path: Path) -> None:
     result = run("convert", tmp_path / "a.jsonl", tmp_path / "b.sse")
     assert (result.exit_code, result.output) == (0, "")
     assert (tmp_path / "b.sse").read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("suffix", [".har", ".yaml"])
+def test_the_formats_of_others_keep_the_exchange(suffix: str, timed: Path, tmp_path: Path) -> None:
+    other, back = tmp_path / f"a{suffix}", tmp_path / "b.jsonl"
+    assert run("convert", timed, other).exit_code == 0
+    assert run("convert", other, back).exit_code == 0
+    capture = open_capture(back)
+    assert capture.data == CAPTURE.data
+    assert capture.request is not None
+    assert capture.request.url == "https://api.anthropic.com/v1/messages"
+    assert capture.header("content-type") == "text/event-stream"
+
+
+def test_secrets_are_left_behind(tmp_path: Path) -> None:
+    request = attrs.evolve(CAPTURE.request, headers={"x-api-key": "very-secret-key"})
+    write_captures(tmp_path / "a.jsonl", [attrs.evolve(CAPTURE, request=request)], redaction=None)
+    assert "very-secret" in (tmp_path / "a.jsonl").read_text()
+    assert run("convert", tmp_path / "a.jsonl", tmp_path / "b.har").exit_code == 0
+    assert "very-secret" not in (tmp_path / "b.har").read_text()
 
 
 def test_the_suffixes_tell_the_formats_unless_options_do(timed: Path, tmp_path: Path) -> None:

@@ -52,9 +52,10 @@ def _discard_output() -> None:
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def cli() -> None:
-    """Look at recorded or live event streams of the Messages API.
+    """Look at recorded or live event streams of the Messages API, record and serve them.
 
-    A FILE is the raw body of a text/event-stream response; `-` is standard input, read as it arrives:
+    A FILE is the raw body of a text/event-stream response, a capture (.jsonl), a HAR file or a vcrpy cassette (.yaml);
+    `-` is standard input, a raw body read as it arrives:
 
         curl -N ... | streamcore replay -
 
@@ -72,8 +73,8 @@ _strict_option = click.option("--strict", is_flag=True, help="Fail where otherwi
     "--speed",
     type=click.FloatRange(min=0),
     metavar="FACTOR",
-    help="How fast events are shown: 1 is 40 a second, 2 twice as many, 0 as fast as they can be read. A capture has "
-    "no times, so they are spread evenly. The default is 1 for a file on a terminal, otherwise 0.",
+    help="How fast events are shown: 1 is as recorded in a .jsonl, or else 40 a second, 2 twice as fast, 0 as fast as "
+    "they can be read. The default is 1 for a file on a terminal, otherwise 0.",
 )
 @_strict_option
 def replay(path: str, speed: float | None, strict: bool) -> None:
@@ -86,7 +87,8 @@ def replay(path: str, speed: float | None, strict: bool) -> None:
     source = Source(path)
     if speed is None:
         speed = 1 if console.is_terminal and not source.is_stdin else 0
-    pace = Pace(speed) if speed else None
+    source.speed = speed
+    pace = Pace(speed) if speed and not source.has_times else None
     engine = _engine(strict)
     display = Display(console, engine)
     with _faults_of(source) as faults:
@@ -172,7 +174,7 @@ def check(paths: tuple[str, ...], strict: bool, as_json: bool) -> None:
     """Say of each stream whether it is whole.
 
     That is: ok, what was odd (violations), or the error and its place. A PATH is a file or a folder, of which every
-    .sse file is checked. The exit code is 1 if any fails; violations fail with --strict only.
+    .sse and .jsonl file is checked. The exit code is 1 if any fails; violations fail with --strict only.
     """
     reports = []
     for report in check_all(list(find_streams(paths)), strict=strict):
@@ -256,8 +258,9 @@ def record(url: str, output: str, host: str, port: int) -> None:
 def convert(source: str, target: str, source_format: str | None, target_format: str | None) -> None:
     """Write the captures of one file to another, in another format.
 
-    The suffixes say which: .jsonl has requests, headers, cuts and times (timed), .sse the bytes of event streams alone.
-    `-` is standard input or output.
+    The suffixes say which FORMAT: timed (.jsonl) keeps requests, headers, cuts and times; har (.har) and cassette
+    (.yaml, of vcrpy) keep requests and headers; sse (.sse) is the bytes of the streams. `-` is standard input or output.
+    API keys, cookies and the like are left out.
     """
     from streamcore.cli import convert
 

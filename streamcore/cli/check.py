@@ -80,7 +80,7 @@ class Report:
 
 
 def find_streams(paths: Sequence[str]) -> Iterator[str]:
-    """The files to check: each path itself, and of a folder every `*.sse` in it and below, sorted.
+    """The files to check: each path itself, and of a folder every `*.sse` and `*.jsonl` in it and below, sorted.
 
     Raises:
         Failure: A folder cannot be read, or holds none.
@@ -91,9 +91,9 @@ def find_streams(paths: Sequence[str]) -> Iterator[str]:
             continue
         found = []
         for folder, _, names in os.walk(path, onerror=_raise_unreadable):
-            found += [os.path.join(folder, name) for name in names if name.endswith(".sse")]
+            found += [os.path.join(folder, name) for name in names if name.endswith((".sse", ".jsonl"))]
         if not found:
-            raise Failure(f"{path}: there is no .sse file in this folder")
+            raise Failure(f"{path}: there is no .sse or .jsonl file in this folder")
         yield from sorted(found)
 
 

@@ -1,4 +1,4 @@
-"""Where a stream comes from: a file or standard input, as bytes and as the events of an engine.
+"""Where a stream comes from: a file, a capture or standard input, as bytes and as the events of an engine.
 
 Every fault of the input leaves as `Failure`: one line for people. Bytes are read as they arrive, 64 KB at most, so
 that a live stream is seen at once and a large file never lies in memory.
@@ -6,6 +6,7 @@ that a live stream is seen at once and a large file never lies in memory.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import stat
@@ -15,11 +16,15 @@ from typing import cast
 
 import click
 
-from streamcore import MessageEngine, MessageStreamEvent, ProtocolError
+from streamcore import MessageEngine, MessageStreamEvent, ProtocolError, StreamCoreError
 from streamcore.errors import excerpt
 from streamcore.types import MessageStartEvent, MessageStopEvent
 
 __all__ = ["Boundaries", "Failure", "Source", "place", "visible"]
+
+_TIMED = ".jsonl"
+# Any other file is taken for the bytes of a stream.
+_CAPTURES = frozenset({_TIMED, ".har", ".json", ".yaml", ".yml"})
 
 _CHUNK_SIZE = 64 * 1024
 _CONTEXT_SIZE = 4096
@@ -58,6 +63,7 @@ class Source:
     Attributes:
         name: What to call it.
         size: Bytes read so far.
+        speed: How fast a capture with times is read: 1 is as recorded, 0 at once.
     """
 
     def __init__(self, path: str) -> None:
@@ -65,6 +71,10 @@ class Source:
         self.is_stdin = path == "-"
         self.name = "standard input" if self.is_stdin else path
         self.size = 0
+        self.speed: float = 0
+        suffix = os.path.splitext(path)[1].lower()
+        self._is_capture = suffix in _CAPTURES
+        self.has_times = suffix == _TIMED
 
     def chunks(self) -> Iterator[bytes]:
         """The bytes, as they arrive.
@@ -77,6 +87,8 @@ class Source:
                 if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison]  # closed by the caller
                     raise self.failure("it is closed")
                 yield from self._counted(cast(io.BufferedReader, sys.stdin.buffer).read1)
+            elif self._is_capture:
+                yield from self._captured()
             else:
                 with open(self._path, "rb", buffering=0) as file:
                     yield from self._counted(file.read)
@@ -89,6 +101,23 @@ class Source:
         while chunk := read(_CHUNK_SIZE):
             self.size += len(chunk)
             yield chunk
+
+    def _captured(self) -> Iterator[bytes]:
+        """The bytes of the captures in the file. A broken end is an end: what reads them says what is missing."""
+        from streamcore.api.errors import APIConnectionError
+        from streamcore.replay import INSTANTLY, SyncPlayer, read_captures
+
+        try:
+            for capture in read_captures(self._path):
+                if not 200 <= capture.status < 300:
+                    said = excerpt(capture.data)
+                    raise self.failure(f"the answer is no stream, but has the status {capture.status}: {said}")
+                with contextlib.suppress(APIConnectionError):
+                    for chunk in SyncPlayer(capture.body, speed=self.speed or INSTANTLY):
+                        self.size += len(chunk)
+                        yield chunk
+        except StreamCoreError as error:
+            raise Failure(str(error)) from error
 
     def batches(self, engine: MessageEngine) -> Iterator[Iterator[MessageStreamEvent]]:
         """What `engine` makes of the stream: for each chunk its events, and those that the end brings.
@@ -123,8 +152,8 @@ class Source:
         return shown if len(shown) <= _CONTEXT_WIDTH else shown[: _CONTEXT_WIDTH - 1] + "…"
 
     def _is_file(self) -> bool:
-        """Whether it can be read a second time: a pipe with a name cannot."""
-        return not self.is_stdin and stat.S_ISREG(os.stat(self._path).st_mode)
+        """Whether offsets are places in it, and it can be read a second time: a pipe with a name cannot."""
+        return not self.is_stdin and not self._is_capture and stat.S_ISREG(os.stat(self._path).st_mode)
 
 
 def _line_at(path: str, offset: int) -> str:

@@ -1,0 +1,94 @@
+"""The commands that look at streams, over captures of every format."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from helpers import HELLO, body, by_frame
+from test_cli import run, start_command
+
+from streamcore.replay import Capture, Chunk, End, read_captures, write_captures
+
+WEATHER = Path(__file__).parents[1] / "fixtures" / "weather.sse"
+EVENT_STREAM = {"content-type": "text/event-stream"}
+HELLO_BYTES = body(*HELLO)
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".har", ".yaml"])
+def test_a_capture_is_read_as_the_stream_it_holds(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"weather{suffix}"
+    write_captures(path, read_captures(WEATHER))
+    for command in ("replay", "events", "message"):
+        assert run(command, path).stdout == run(command, WEATHER).stdout != ""
+    assert run("check", path).stdout == run("check", WEATHER).stdout.replace(str(WEATHER), str(path))
+
+
+def test_several_captures_in_a_file_are_several_messages(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    write_captures(path, [Capture(headers=EVENT_STREAM, body=(Chunk(0.0, HELLO_BYTES),))] * 3)
+    assert "(messages: 3, events: 21, " in run("check", path).stdout
+
+
+def test_a_folder_is_checked_with_its_captures(tmp_path: Path) -> None:
+    write_captures(tmp_path / "a.jsonl", read_captures(WEATHER))
+    (tmp_path / "b.sse").write_bytes(HELLO_BYTES)
+    report = json.loads(run("check", "--json", tmp_path).stdout)
+    assert [Path(file["path"]).name for file in report["files"]] == ["a.jsonl", "b.sse"]
+
+
+def test_a_connection_that_broke_is_a_stream_that_ended_too_soon(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    body_of = (Chunk(0.0, by_frame(HELLO_BYTES)[0]), End(1.0, "broken", "reset"))
+    write_captures(path, [Capture(headers=EVENT_STREAM, body=body_of)])
+    result = run("check", path)
+    assert result.exit_code == 1
+    assert "message_stop has not come" in result.stdout
+    assert run("replay", path).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("capture", "said"),
+    [
+        (Capture(status=529, body=(Chunk(0.0, b"busy"),)), "the answer is no stream, but has the status 529: b'busy'"),
+        (Capture(headers=EVENT_STREAM), "it is empty"),
+    ],
+)
+def test_a_capture_that_holds_no_stream_says_so(capture: Capture, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    write_captures(path, [capture])
+    result = run("replay", path)
+    assert (result.exit_code, result.stderr) == (1, f"streamcore: {path}: {said}\n")
+
+
+def test_a_damaged_capture_names_the_line_once(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    write_captures(path, read_captures(WEATHER))
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+    result = run("message", path)
+    assert result.exit_code == 1
+    assert result.stderr == f"streamcore: {path}, line 2: the capture has no end line: the file was cut short\n"
+
+
+def test_replay_keeps_the_times_of_a_capture(tmp_path: Path) -> None:
+    """What is an hour late is not shown, what comes before it is."""
+    path = tmp_path / "a.jsonl"
+    frames = by_frame(HELLO_BYTES)
+    body_of = (Chunk(0.0, b"".join(frames[:3])), Chunk(3600.0, b"".join(frames[3:])))
+    write_captures(path, [Capture(headers=EVENT_STREAM, body=body_of)])
+    process = start_command("replay", "--speed", "1", path)
+    try:
+        assert process.stdout is not None
+        shown = b""
+        deadline = time.monotonic() + 30
+        while b"Hel" not in shown and time.monotonic() < deadline:
+            shown += process.stdout.read1()  # type: ignore[attr-defined]
+        assert b"Hel" in shown
+        assert b"Hello" not in shown
+    finally:
+        process.kill()
+        process.communicate()
+    assert "Hello" in run("replay", "--speed", "0", path).stdout
+    assert "Hello" in run("replay", "--speed", "100000", path).stdout
