@@ -47,7 +47,7 @@ def test_the_formats_of_others_keep_the_exchange(suffix: str, timed: Path, tmp_p
 
 
 def test_secrets_are_left_behind(tmp_path: Path) -> None:
-    request = attrs.evolve(CAPTURE.request, headers={"x-api-key": "very-secret-key"})
+    request = CapturedRequest(url="https://api.anthropic.com/v1/messages", headers={"x-api-key": "very-secret-key"})
     write_captures(tmp_path / "a.jsonl", [attrs.evolve(CAPTURE, request=request)], redaction=None)
     assert "very-secret" in (tmp_path / "a.jsonl").read_text()
     assert run("convert", tmp_path / "a.jsonl", tmp_path / "b.har").exit_code == 0

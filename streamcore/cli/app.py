@@ -259,8 +259,8 @@ def convert(source: str, target: str, source_format: str | None, target_format: 
     """Write the captures of one file to another, in another format.
 
     The suffixes say which FORMAT: timed (.jsonl) keeps requests, headers, cuts and times; har (.har) and cassette
-    (.yaml, of vcrpy) keep requests and headers; sse (.sse) is the bytes of the streams. `-` is standard input or output.
-    API keys, cookies and the like are left out.
+    (.yaml, of vcrpy) keep requests and headers; sse (.sse) is the bytes of the streams. API keys, cookies and the like
+    are left out. `-` is standard input or output.
     """
     from streamcore.cli import convert
 
