@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from server import serving, stream_reply
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
@@ -50,3 +51,35 @@ def test_the_example_of_match_tells_events_apart(capsys: pytest.CaptureFixture[s
     for event in engine.events():
         exec(f"from streamcore.types import *\n{example}", {"event": event})
     assert "Lisbon" in capsys.readouterr().out
+
+
+# Captures
+
+
+def _example(of: str) -> str:
+    (example,) = [example for example in EXAMPLES if of in example]
+    return example
+
+
+def test_the_examples_of_recording_and_replaying_end_with_the_same_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import streamcore.httpx
+
+    monkeypatch.chdir(tmp_path)
+    data = (ROOT / "fixtures" / "text.sse").read_bytes()
+    with serving(stream_reply(data)) as server, streamcore.httpx.Anthropic(api_key="k", base_url=server.url) as client:
+        namespace: dict[str, Any] = {"client": client}
+        exec(compile(_example("import record\n"), "README.md", "exec"), namespace)
+    expected = "".join(block.text for block in namespace["message"].content)
+    exec(compile(_example("import ReplayTransport\n"), "README.md", "exec"), {})
+    assert capsys.readouterr().out == f"{expected}\n"
+    assert expected
+
+
+def test_the_example_of_a_broken_stream_ends_with_the_snapshot(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    exec(compile(_example("import Cut"), "README.md", "exec"), {})
+    assert "no more than Message(" in capsys.readouterr().out
