@@ -57,7 +57,7 @@ def test_the_example_of_match_tells_events_apart(capsys: pytest.CaptureFixture[s
 
 
 def _example(of: str) -> str:
-    (example,) = [example for example in EXAMPLES if of in example]
+    (example,) = [str(example) for example in EXAMPLES if of in example]
     return example
 
 
