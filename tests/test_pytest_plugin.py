@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -334,6 +335,14 @@ def test_messages_that_differ_are_shown_by_their_places(pytester: pytest.Pyteste
 def test_other_comparisons_are_left_to_pytest(pytester: pytest.Pytester) -> None:
     lines = said(pytester, b"", b"", "assert [1, 2] == [1, 3]")
     assert any("At index 1 diff" in line for line in lines)
+
+
+def test_the_example_of_the_readme_passes(pytester: pytest.Pytester) -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(import pytest\n.*?)```", readme, re.DOTALL)
+    pytester.mkdir("fixtures").joinpath("weather.sse").write_bytes(WEATHER)
+    pytester.makepyfile(test_it=example)
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)
 
 
 # How it is loaded
