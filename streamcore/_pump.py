@@ -42,17 +42,19 @@ class Pump(Generic[_T]):
     Attributes:
         response: What the adapter has in the place of an HTTP response.
         over: Whether nothing more will come out: the stream has been read to its end, has failed, or was closed.
+        items: All that comes out of the decoder, endlessly, with a `None` whenever more bytes are needed. What it
+            raises is for `fail`; who is not in a hurry calls `take`.
         error: What it failed with. It is raised again by whoever goes on, so that no failure looks like an end.
         reading: Whether a read is under way; for the stream to say, and for others to keep out.
         work: How much was done: an item counts for one, and a KB of a chunk too. For the stream to look at and reset.
     """
 
-    __slots__ = ("_decoder", "_eof", "_items", "_slices", "_unended", "error", "over", "reading", "response", "work")
+    __slots__ = ("_decoder", "_eof", "_slices", "_unended", "error", "items", "over", "reading", "response", "work")
 
     def __init__(self, decoder: Decoder[_T], response: Any) -> None:
         self._decoder = decoder
         # A generator that does not know the pump: no reference cycle, so that a dropped stream is freed at once.
-        self._items = _items(decoder, response)
+        self.items = _items(decoder, response)
         self._eof = False
         self._slices: Iterator[bytes] = iter(())
         self._unended = [None]
@@ -75,18 +77,28 @@ class Pump(Generic[_T]):
                 raise self.error
             return None
         try:
-            while (item := next(self._items)) is None:
-                slice_ = next(self._slices, None)
-                if slice_ is None:
+            while (item := next(self.items)) is None:
+                if not self.take_slice():
                     self.over = self._eof
                     return None
-                self._receive(slice_)
         except Exception as error:
-            self.error = error
-            self.over = True
+            self.fail(error)
             raise
         self.work += 1
         return item
+
+    def take_slice(self) -> bool:
+        """Give the decoder more of a chunk that has been received. Whether there was more of one."""
+        slice_ = next(self._slices, None)
+        if slice_ is None:
+            return False
+        self._receive(slice_)
+        return True
+
+    def fail(self, error: Exception) -> None:
+        """The stream has failed, with `error`."""
+        self.error = error
+        self.over = True
 
     def receive(self, chunk: bytes | None) -> None:
         """Take what a read gave, `None` being the end."""
@@ -114,8 +126,7 @@ class Pump(Generic[_T]):
         if getattr(error, "snapshot", self) is None:
             with contextlib.suppress(AttributeError):
                 error.snapshot = getattr(self._decoder, "snapshot", None)  # type: ignore[attr-defined]
-        self.error = error
-        self.over = True
+        self.fail(error)
 
     def end(self) -> bool:
         """The stream is over. Whether this is the first to say so, and so the one to release the connection."""
@@ -132,17 +143,26 @@ def _slices(chunk: bytes) -> Iterator[bytes]:
     return (data[start : start + SLICE_SIZE] for start in range(0, len(data), SLICE_SIZE))
 
 
+class ErrorDelivered(Exception):  # not one that a user ever sees
+    """A decoder that looks at its events itself, as its `stops_at_errors` says, has delivered an `error` event."""
+
+    def __init__(self, event: ErrorEvent) -> None:
+        super().__init__(event)
+        self.event = event
+
+
 def _items(decoder: Decoder[_T], response: Any) -> Iterator[_T | None]:
     """All that comes out of a decoder, with a `None` whenever it has no more for now."""
     # Only a stream that fails pays for loading the exceptions of the API.
+    batch = decoder.events if getattr(decoder, "stops_at_errors", False) else lambda: _until_error(decoder)
     while True:
         try:
-            for item in decoder.events():
-                yield item
-                if isinstance(item, ErrorEvent):
-                    from streamcore.api.failures import error_from_event
+            yield from batch()
+        except ErrorDelivered as error:
+            from streamcore.api.failures import error_from_event
 
-                    raise error_from_event(item, response=response, snapshot=getattr(decoder, "snapshot", None))
+            snapshot = getattr(decoder, "snapshot", None)
+            raise error_from_event(error.event, response=response, snapshot=snapshot) from None
         except DecodeError as error:
             # The JSON of an error in the place of a stream, under a content type that does not tell.
             from streamcore.api.response import error_in_body
@@ -150,3 +170,10 @@ def _items(decoder: Decoder[_T], response: Any) -> Iterator[_T | None]:
             received = error.received if isinstance(error.received, bytes) and error.offset == 0 else b""
             raise error_in_body(received, response=response) or error from None
         yield None
+
+
+def _until_error(decoder: Decoder[_T]) -> Iterator[_T]:
+    for item in decoder.events():
+        yield item
+        if isinstance(item, ErrorEvent):
+            raise ErrorDelivered(item)

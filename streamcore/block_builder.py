@@ -219,6 +219,7 @@ class BlockBuilder:
         closed: Whether `content_block_stop` has come.
         delta_type: The type of delta that adds text to such a block, for a caller who applies it himself: giving
             `add` its text is the same as `apply`. `None` where there is no such delta.
+        growing: The part of the block that such text goes to.
         parsed: Attributes that the complete block has besides what the wire says: values of the user's types.
     """
 
@@ -230,6 +231,7 @@ class BlockBuilder:
         "add",
         "closed",
         "delta_type",
+        "growing",
         "index",
         "parsed",
         "parts",
@@ -248,10 +250,13 @@ class BlockBuilder:
         self.parts: dict[str, _Part] = {}
         self.delta_type: str | None = None
         self.add: Callable[[str], object] = _no_text
+        self.growing: _Text | _Input | None = None
         hot = _HOT_DELTAS.get(start.type)
         if hot is not None:
             self.delta_type, field, part_type = hot
-            self.add = self._part(field, part_type).add
+            self.growing = part = part_type(getattr(start, field, None), options)
+            self.parts[field] = part
+            self.add = part.add
 
     def accepts(self, rule: DeltaRule) -> bool:
         """Whether a delta with this rule may come to this block."""
@@ -287,18 +292,11 @@ class BlockBuilder:
     @property
     def length(self) -> int:
         """Characters of the text that deltas add to, if there is a delta that adds text to such a block."""
-        part = self._growing()
-        return 0 if part is None else part.mark()
+        return 0 if self.growing is None else self.growing.mark()
 
     def since(self, offset: int) -> str:
         """That text after its first `offset` characters."""
-        part = self._growing()
-        return "" if part is None else part.since(offset)
-
-    def _growing(self) -> _Text | _Input | None:
-        hot = _HOT_DELTAS.get(self.start.type)
-        part = None if hot is None else self.parts.get(hot[1])
-        return part if isinstance(part, (_Text, _Input)) else None
+        return "" if self.growing is None else self.growing.since(offset)
 
     def set_parsed(self, parsed: Mapping[str, Any]) -> None:
         """The complete block is found to have these attributes besides. Deltas that come later may change them."""

@@ -192,6 +192,11 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent], Generic[OutputT]):
         """The block in the making with this index, `None` if it was never started."""
         return self._accumulator.builder(index)
 
+    @property
+    def hot(self) -> BlockBuilder | None:
+        """The block that the latest event was about, while it is open."""
+        return self._accumulator.hot
+
     def deferred_message(self) -> Callable[[], Message[OutputT]]:
         """`final_message`, to be built when it is called for. To be taken when the message is complete."""
         return self._accumulator.deferred_message()

@@ -146,7 +146,8 @@ class PartialJSON:
     @property
     def length(self) -> int:
         """Characters fed so far."""
-        return sum(part.tell() for part in (self._seen, self._fresh) if part is not None)
+        seen = 0 if self._seen is None else self._seen.tell()
+        return seen if self._fresh is None else seen + self._fresh.tell()
 
     @property
     def text(self) -> str:

@@ -45,6 +45,7 @@ from streamcore.types import (
     ThinkingEvent,
     ToolUseBlock,
 )
+from streamcore.types.derived import deferring
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -191,19 +192,28 @@ def test_unknown_fields_of_a_stop_are_kept() -> None:
 
 @pytest.mark.parametrize("attribute", ["snapshot", "content_block", "message", "content"])
 def test_built_once_and_only_when_read(attribute: str) -> None:
-    classes: dict[str, Any] = {
+    classes: dict[str, type[Any]] = {
         "snapshot": TextEvent,
         "content_block": ParsedContentBlockStopEvent,
         "message": ParsedMessageStopEvent,
         "content": CompactionEvent,
     }
-    built = iter(["built"])
-    event = classes[attribute].deferred(lambda: next(built))
+
+    class Source:
+        def __init__(self, *values: str) -> None:
+            self.values = list(values)
+
+        def at(self, mark: str) -> str:
+            assert mark == "mark"
+            return self.values.pop()
+
+    make = deferring(classes[attribute])
+    source = Source("built")
+    event = make(source, "mark")
     assert getattr(event, attribute) == "built"
     assert getattr(event, attribute) == "built"
-    assert not list(built)
-    never: list[str] = []
-    classes[attribute].deferred(never.pop)
+    assert not source.values
+    make(Source(), "mark")
     with pytest.raises(AttributeError, match="made_up"):
         _ = event.made_up
 

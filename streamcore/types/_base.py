@@ -29,6 +29,7 @@ __all__ = [
     "WireObject",
     "absent",
     "extend",
+    "extended",
     "plain",
     "type_tag",
     "wire_field",
@@ -249,25 +250,25 @@ def _attributes(value: WireObject) -> dict[str, Any]:
 
 
 def _restore(cls: type[_W], attributes: dict[str, Any]) -> _W:
-    restored: _W = _extended(cls)(**attributes)
+    restored: _W = extended(cls)(**attributes)
     return restored
 
 
 _EXTENDED: dict[type[Any], type[Any]] = {}
 
 
-def _extended(cls: type[Any]) -> type[Any]:
+def extended(cls: type[Any]) -> type[Any]:
     """The subclass of `cls` whose instances have an `extra` of their own; `cls` itself if it is such a one already."""
     if "extra" in attrs.fields_dict(cls):
         return cls
-    extended = _EXTENDED.get(cls)
-    if extended is None:
+    made = _EXTENDED.get(cls)
+    if made is None:
 
         def __reduce__(self: Any) -> tuple[Any, ...]:  # noqa: N807  # it becomes a method below
             # The subclass has no importable name; the class it stands for has.
             return _restore, (cls, _attributes(self))
 
-        extended = _EXTENDED[cls] = attrs.make_class(
+        made = _EXTENDED[cls] = attrs.make_class(
             cls.__name__,
             {"extra": attrs.field(kw_only=True)},
             bases=(cls,),
@@ -275,5 +276,5 @@ def _extended(cls: type[Any]) -> type[Any]:
             frozen=True,
             slots=True,
         )
-        extended.__qualname__ = cls.__qualname__
-    return extended
+        made.__qualname__ = cls.__qualname__
+    return made

@@ -9,12 +9,13 @@ Otherwise these are values like all the others: they compare, print, copy and pi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias
 
 import attrs
 
-from streamcore.types._base import WireObject, _extended
+from streamcore.types._base import WireObject
+from streamcore.types._twin import maker
 from streamcore.types.blocks import ContentBlock
 from streamcore.types.citations import TextCitation
 from streamcore.types.events import (
@@ -42,34 +43,28 @@ __all__ = [
     "ThinkingEvent",
 ]
 
-_NO_EXTRA: Mapping[str, Any] = {}
-_new: Any = object.__new__
 _put = object.__setattr__  # the classes are frozen
 
 
-class _Deferring:
-    """An object with one field that `_build` makes when it is first read; `_DEFERRED` is its name.
+class Growing(Protocol):
+    """What grows, and can say what it was at a mark that was taken of it."""
 
-    The field is an attribute like the others. Only, `deferred` leaves its slot empty, and an empty slot is what
-    Python calls `__getattr__` for.
+    def at(self, mark: Any, /) -> Any: ...
+
+
+class _Deferring:
+    """An object with one field that `_source` makes when it is first read; `_DEFERRED` is its name.
+
+    The field is an attribute like the others. Only, a function from `deferring` leaves its slot empty, and an empty
+    slot is what Python calls `__getattr__` for.
     """
 
     __slots__ = ()
 
     _DEFERRED: ClassVar[str]
     if TYPE_CHECKING:
-        _build: Callable[[], Any] | None
-
-    @classmethod
-    def deferred(cls, build: Callable[[], Any], *given: tuple[str, Any], extra: Mapping[str, Any] = _NO_EXTRA) -> Self:
-        """An event with these fields, the unknown ones in `extra`, and the deferred one to come from `build`."""
-        event: Self = _new(_extended(cls) if extra else cls)
-        for name, value in given:
-            _put(event, name, value)
-        if extra:
-            _put(event, "extra", extra)
-        _put(event, "_build", build)
-        return event
+        _source: Growing | None
+        _mark: Any
 
     # Hidden from type checkers, which would take it to mean that every name is an attribute.
     if not TYPE_CHECKING:
@@ -77,30 +72,37 @@ class _Deferring:
         def __getattr__(self, name: str) -> Any:
             if name != self._DEFERRED:
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-            build = self._build
-            if build is None:
+            source = self._source
+            if source is None:
                 # Another thread has been here since the slot was found empty.
                 return object.__getattribute__(self, name)
-            value = build()
+            value = source.at(self._mark)
             _put(self, name, value)
             # In this order, and the buffers behind it are let go.
-            _put(self, "_build", None)
+            _put(self, "_source", None)
             return value
 
 
-# A class of several bases can have slots of its own from only one of them, so each base class gets its own `_build`.
+def deferring(cls: Any, *names: str) -> Callable[..., Any]:
+    """A function that makes events of the values for these fields, and of what their deferred field will be: that of a
+    `Growing` at a mark.
+    """
+    return maker(cls, *names, "_source", "_mark")
+
+
+# A class of several bases can have slots of its own from only one of them, so each base class gets its own.
 
 
 class _Derived(WireObject):
-    __slots__ = ("_build",)
+    __slots__ = ("_mark", "_source")
 
 
 class _ContentBlockStop(ContentBlockStopEvent):
-    __slots__ = ("_build",)
+    __slots__ = ("_mark", "_source")
 
 
 class _MessageStop(MessageStopEvent):
-    __slots__ = ("_build",)
+    __slots__ = ("_mark", "_source")
 
 
 @attrs.frozen(kw_only=True)
