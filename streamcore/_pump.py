@@ -164,7 +164,8 @@ def _items(decoder: Decoder[_T], response: Any) -> Iterator[_T | None]:
             snapshot = getattr(decoder, "snapshot", None)
             raise error_from_event(error.event, response=response, snapshot=snapshot) from None
         except DecodeError as error:
-            # The JSON of an error in the place of a stream, under a content type that does not tell.
+            # The JSON of an error in the place of a stream, under a content type that does not tell: if it is on one
+            # line and as short as the API's are. Of any other body the decoder has kept no more than it shows.
             from streamcore.api.response import error_in_body
 
             received = error.received if isinstance(error.received, bytes) and error.offset == 0 else b""
