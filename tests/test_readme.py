@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from server import serving, stream_reply
+from helpers import HELLO, body
+from server import json_reply, serving, stream_reply
+
+from streamcore.api.request import json_body
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
@@ -83,3 +86,26 @@ def test_the_example_of_a_broken_stream_ends_with_the_snapshot(
     monkeypatch.chdir(ROOT)
     exec(compile(_example("import Cut"), "README.md", "exec"), {})
     assert "no more than Message(" in capsys.readouterr().out
+
+
+# A client
+
+
+def test_the_examples_of_a_client_ask_and_go_on(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (ask,) = [example for example in EXAMPLES if example.startswith("import streamcore.httpx as anthropic\n")]
+    (go_on,) = [example for example in EXAMPLES if "turns: list[MessageParam]" in example]
+    message = {**HELLO[0]["message"], "content": [{"type": "text", "text": "And you?"}], "stop_reason": "end_turn"}
+    with serving() as server:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "key")
+        server.reply(stream_reply(body(*HELLO)), json_reply(message))
+        namespace: dict[str, Any] = {}
+        exec(compile(ask, "README.md", "exec"), namespace)
+        assert capsys.readouterr().out == "Hello"
+        exec(compile(go_on, "README.md", "exec"), namespace)
+        namespace["client"].close()
+        assert json_body({"messages": namespace["turns"]}) == json_body(
+            {"messages": [*server.requests[1].json()["messages"], {"role": "assistant", "content": message["content"]}]}
+        )
