@@ -1,7 +1,9 @@
 """For tests of code that reads Messages streams, streamcore's own among them.
 
-`assert_same_stream` compares two of them, whoever decoded them; the pytest plugin in `plugin` has a fixture that plays
-captures.
+`streamcore.testing.strategies` has Hypothesis strategies for streams, whole and broken; `check_accumulator` tells
+whether any function from bytes to a message is right; `EngineMachine` compares an engine, or another accumulator, with
+a slow model of it, step by step. `assert_same_stream` compares two streams, whoever decoded them; the pytest plugin in
+`plugin` has a fixture that plays captures.
 
 Needs the extra `testing`. What there is to import is imported when a name is used that needs it, not before: the
 plugin, which is imported at each start of pytest, stands beside them.
@@ -14,10 +16,28 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from streamcore.testing._streams import assert_same_stream
+    from streamcore.testing.check import ASPECTS, Disagreement, check_accumulator, find_disagreements
+    from streamcore.testing.machine import EngineMachine, UnderTest
 
-__all__ = ["assert_same_stream"]
+__all__ = [
+    "ASPECTS",
+    "Disagreement",
+    "EngineMachine",
+    "UnderTest",
+    "assert_same_stream",
+    "check_accumulator",
+    "find_disagreements",
+]
 
-_HOMES = {"assert_same_stream": "_streams"}
+_HOMES = {
+    "ASPECTS": "check",
+    "Disagreement": "check",
+    "EngineMachine": "machine",
+    "UnderTest": "machine",
+    "assert_same_stream": "_streams",
+    "check_accumulator": "check",
+    "find_disagreements": "check",
+}
 
 
 def __getattr__(name: str) -> Any:

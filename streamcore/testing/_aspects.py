@@ -1,0 +1,135 @@
+"""The aspects of streams that `check_accumulator` looks at, one at a time: what is legal, and what is broken.
+
+A legal aspect is a plain stream with one thing more. So a disagreement is about that thing, and those about all others
+are found beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, TypeAlias
+
+import attrs
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from streamcore.testing._broken import BROKEN_ROWS, BrokenStream, broken_streams
+from streamcore.testing._values import TOOL_USE_BLOCKS, content_blocks
+from streamcore.testing._whole import WholeStream, whole_streams
+from streamcore.testing._wire import FRAMINGS, Framing
+from streamcore.types import CompactionBlock, FallbackBlock, TextBlock, ThinkingBlock
+
+__all__ = ["ASPECTS", "Aspect", "Sample", "chosen_aspects"]
+
+Sample: TypeAlias = WholeStream | BrokenStream
+
+
+@attrs.frozen
+class Aspect:
+    """One thing that a stream may have, or that may be wrong with it.
+
+    Attributes:
+        name: Its name, for `aspects=` and `skip=`.
+        seen: What is seen in the stream.
+        samples: Streams that have it.
+    """
+
+    name: str
+    seen: str
+    samples: SearchStrategy[Any]
+
+
+# Streams of text and calls of tools, as the API mostly sends them.
+_PLAIN: dict[str, Any] = {
+    "blocks": (TextBlock, *TOOL_USE_BLOCKS),
+    "max_blocks": 2,
+    "cut_off": False,
+    "details": False,
+    "interleaved": False,
+    "prefilled": False,
+    "sparse": False,
+    "formatted": False,
+    "pings": False,
+    "unknown": False,
+    "framing": (),
+}
+
+_FRAMING_SEEN: dict[Framing, str] = {
+    "padding": "blanks before the closing brace of a payload",
+    "line_ends": "CR and CRLF as line ends",
+    "bom": "a byte order mark",
+    "comments": "comments and blank lines",
+    "fields": "id, retry and unknown fields, no blank after the colon, data before event",
+    "data_lines": "payloads on several data lines",
+    "json": "payloads with blanks, escapes and keys in another order",
+    "nulls": "fields of a message_delta null instead of absent, or absent instead of null",
+    "missing_names": "events without an event: line",
+}
+
+# What each legal aspect adds to a plain stream.
+_ADDED: dict[str, tuple[str, dict[str, Any]]] = {
+    "text": ("text, with citations", {"blocks": (TextBlock,)}),
+    "tool_use": ("calls of tools, their input in fragments", {"blocks": TOOL_USE_BLOCKS}),
+    "formatted_input": (
+        "calls of tools, their input with any blanks and escapes",
+        {"blocks": TOOL_USE_BLOCKS, "formatted": True},
+    ),
+    "thinking": ("thinking, with a signature", {"blocks": (ThinkingBlock,)}),
+    "compaction": ("compactions, in pieces", {"blocks": (CompactionBlock,)}),
+    "fallback": ("a fallback to another model", {"blocks": (TextBlock, FallbackBlock)}),
+    "other_blocks": ("blocks of all other types", {"blocks": ()}),
+    "details": ("all fields of a message and its usage", {"details": True}),
+    "pings": ("pings, anywhere", {"pings": True}),
+    "interleaved": ("blocks whose deltas come mixed", {"interleaved": True, "max_blocks": 3}),
+    "prefilled": ("blocks that hold something when they start", {"prefilled": True}),
+    "sparse": ("totals and fields over several message_deltas, or in message_start", {"sparse": True, "details": True}),
+    "cut_off": ("the input of a tool cut off by max_tokens", {"cut_off": True}),
+    "unknown": ("events, blocks and fields that are new", {"unknown": True, "blocks": ()}),
+    **{name: (seen, {"framing": (name,)}) for name, seen in _FRAMING_SEEN.items()},
+}
+
+# These need a limit, or a clock: not every accumulator has one.
+_NOT_FOR_ALL = ("unknown", "over_limit", "stall")
+_BROKEN = {name: seen for name, seen in BROKEN_ROWS.items() if name not in _NOT_FOR_ALL}
+
+ASPECTS: dict[str, str] = {
+    **{name: seen for name, (seen, _) in _ADDED.items()},
+    "everything": "all legal aspects together",
+    **_BROKEN,
+}
+"""The aspects by name, simple ones first, and what is seen in a stream that has them."""
+
+
+def chosen_aspects(names: Collection[str] | None, skip: Collection[str]) -> list[Aspect]:
+    """The aspects with these names, by default all, but for those to be skipped.
+
+    Raises:
+        ValueError: There is no such aspect.
+    """
+    for name in (*(names or ()), *skip):
+        if name not in ASPECTS:
+            raise ValueError(f"there is no aspect {name!r}; there are {', '.join(ASPECTS)}")
+    chosen = [name for name in ASPECTS if (names is None or name in names) and name not in skip]
+    return [Aspect(name, ASPECTS[name], _samples(name, chosen)) for name in chosen]
+
+
+def _samples(name: str, chosen: Collection[str]) -> SearchStrategy[Any]:
+    if name in _BROKEN:
+        return broken_streams(name)
+    if name != "everything":
+        return _whole(_PLAIN | _ADDED[name][1])
+    options = dict(_PLAIN)
+    legal = [other for other in chosen if other in _ADDED] or list(_ADDED)
+    for other in legal:
+        options |= {key: value for key, value in _ADDED[other][1].items() if key not in ("blocks", "framing")}
+    options["framing"] = [way for way in FRAMINGS if way in legal]
+    if "other_blocks" in legal:
+        options["blocks"] = ()
+    else:
+        options["blocks"] = tuple({cls: None for other in legal for cls in _ADDED[other][1].get("blocks", ())})
+    return _whole(options)
+
+
+def _whole(options: dict[str, Any]) -> st.SearchStrategy[WholeStream]:
+    blocks: Any = content_blocks(*options["blocks"], unknown=options["unknown"])
+    return whole_streams(**options | {"blocks": blocks})

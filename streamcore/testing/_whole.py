@@ -1,0 +1,68 @@
+"""Whole streams: a message, the events that add up to it, their bytes and chunks, drawn together."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import attrs
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from streamcore.testing._events import event_streams
+from streamcore.testing._values import messages
+from streamcore.testing._wire import FRAMINGS, Framing, chunkings, sse_bytes
+from streamcore.types import ContentBlock, Message, MessageStreamEvent
+
+__all__ = ["WholeStream", "whole_streams"]
+
+
+@attrs.frozen(kw_only=True)
+class WholeStream:
+    """A legal stream, and what it means.
+
+    Attributes:
+        message: What it adds up to.
+        events: Its events.
+        data: Its bytes.
+        chunks: The same, cut somehow.
+    """
+
+    message: Message
+    events: list[MessageStreamEvent]
+    data: bytes
+    chunks: list[bytes]
+
+
+@st.composite
+def whole_streams(
+    draw: st.DrawFn,
+    *,
+    blocks: SearchStrategy[ContentBlock] | None = None,
+    max_blocks: int = 3,
+    cut_off: bool = True,
+    details: bool = True,
+    interleaved: bool = True,
+    prefilled: bool = True,
+    sparse: bool = True,
+    formatted: bool = True,
+    pings: bool = True,
+    unknown: bool = True,
+    framing: Collection[Framing] = FRAMINGS,
+) -> WholeStream:
+    """Legal streams: `messages`, `event_streams`, `sse_bytes` and `chunkings`, one after the other; the arguments are
+    theirs. Everything legal is in them by default.
+    """
+    message = draw(messages(blocks=blocks, max_blocks=max_blocks, cut_off=cut_off, details=details, unknown=unknown))
+    events = draw(
+        event_streams(
+            message,
+            interleaved=interleaved,
+            prefilled=prefilled,
+            sparse=sparse,
+            formatted=formatted,
+            pings=pings,
+            unknown=unknown,
+        )
+    )
+    data = draw(sse_bytes(events, framing=framing))
+    return WholeStream(message=message, events=events, data=data, chunks=draw(chunkings(data)))

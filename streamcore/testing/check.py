@@ -1,0 +1,230 @@
+"""`check_accumulator`: whether any function from the bytes of a stream to a message is right.
+
+```python
+from streamcore.testing import check_accumulator
+
+
+def accumulate(chunks):
+    accumulator = TheirAccumulator()
+    for chunk in chunks:
+        accumulator.feed(chunk)
+    return accumulator.message()  # a dict, or an object with to_dict() or model_dump()
+
+
+def test_accumulator():
+    check_accumulator(accumulate, skip=["interleaved"], max_examples=20)
+```
+
+Of a whole stream it must make the message, of a broken one it must raise something. Streams come aspect by aspect,
+plain ones first; see `streamcore.testing.ASPECTS`. The first disagreement is shrunk to the shortest stream that shows
+it, written to a file that any tool can replay, and raised as a `Disagreement`; `find_disagreements` goes on and returns
+one for each aspect.
+
+Needs the extra `testing`.
+"""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections.abc import Callable, Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import attrs
+from hypothesis import HealthCheck, Phase, Verbosity, find, settings
+from hypothesis.errors import NoSuchExample
+
+from streamcore.errors import StreamCoreError
+from streamcore.testing._aspects import ASPECTS, Aspect, Sample, chosen_aspects
+from streamcore.testing._broken import BrokenStream
+from streamcore.testing.model import without_nulls
+
+__all__ = ["ASPECTS", "Accumulate", "Disagreement", "check_accumulator", "find_disagreements"]
+
+Accumulate: TypeAlias = Callable[[Iterable[bytes]], Any]
+"""From the chunks of a stream to its message: a mapping, or an object that has `to_dict()` or `model_dump()`."""
+
+_SHOWN = 4000
+
+
+class Disagreement(StreamCoreError, AssertionError):
+    """An accumulator is wrong about a stream.
+
+    Attributes:
+        aspect: The name of what is special about the stream.
+        difference: What is wrong, in words.
+        sample: The stream, as short as could be found, and what it means.
+        path: The capture file that holds its bytes.
+    """
+
+    aspect: str
+    difference: str
+    sample: Sample
+    path: Path
+
+    def __init__(self, aspect: str, difference: str, sample: Sample, path: Path) -> None:
+        super().__init__(aspect, difference, sample, path)
+        self.aspect = aspect
+        self.difference = difference
+        self.sample = sample
+        self.path = path
+
+    def __str__(self) -> str:
+        sizes = ", ".join(str(len(chunk)) for chunk in self.sample.chunks[:20])
+        more = ", ..." if len(self.sample.chunks) > 20 else ""
+        shown = self.sample.data[:_SHOWN].decode("utf-8", "backslashreplace").replace("\r", "\\r")
+        return (
+            f"{self.aspect} ({ASPECTS[self.aspect]}): {self.difference}\n"
+            f"The stream has {len(self.sample.data)} bytes, came in chunks of {sizes or 'no'}{more} bytes, and is in "
+            f"{self.path}:\n{shown}"
+        )
+
+
+def check_accumulator(
+    accumulate: Accumulate,
+    *,
+    aspects: Collection[str] | None = None,
+    skip: Collection[str] = (),
+    max_examples: int = 100,
+    seed: int = 0,
+    directory: Path | str | None = None,
+) -> None:
+    """Compare an accumulator with what streams mean.
+
+    Args:
+        accumulate: From chunks to a message. It is called many times, and keeps nothing between calls.
+        aspects: What streams are to be tried, by default all of `ASPECTS`.
+        skip: Aspects to leave out: what the accumulator does not claim to do.
+        max_examples: How many streams are tried for each aspect.
+        seed: The same seed gives the same streams.
+        directory: Where the capture file goes, by default to a new temporary directory.
+
+    Raises:
+        Disagreement: The first, shrunk.
+        ValueError: There is no such aspect.
+    """
+    for found in _disagreements(accumulate, aspects, skip, max_examples, seed, directory):
+        raise found
+
+
+def find_disagreements(
+    accumulate: Accumulate,
+    *,
+    aspects: Collection[str] | None = None,
+    skip: Collection[str] = (),
+    max_examples: int = 100,
+    seed: int = 0,
+    directory: Path | str | None = None,
+) -> list[Disagreement]:
+    """Like `check_accumulator`, but returns one disagreement for each aspect that has one."""
+    return list(_disagreements(accumulate, aspects, skip, max_examples, seed, directory))
+
+
+def _disagreements(
+    accumulate: Accumulate,
+    names: Collection[str] | None,
+    skip: Collection[str],
+    max_examples: int,
+    seed: int,
+    directory: Path | str | None,
+) -> Iterable[Disagreement]:
+    for aspect in chosen_aspects(names, skip):
+        sample = _worst(accumulate, aspect, max_examples, seed)
+        if sample is not None:
+            folder = Path(tempfile.mkdtemp(prefix="streamcore-") if directory is None else directory)
+            folder.mkdir(parents=True, exist_ok=True)
+            path = folder / f"{aspect.name}.sse"
+            path.write_bytes(sample.data)
+            yield Disagreement(aspect.name, _difference(accumulate, sample) or "it comes and goes", sample, path)
+
+
+def _worst(accumulate: Accumulate, aspect: Aspect, max_examples: int, seed: int) -> Sample | None:
+    """The shortest stream about which `accumulate` is wrong."""
+    options = settings(
+        max_examples=max_examples,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+        verbosity=Verbosity.quiet,
+    )
+    try:
+        sample: Sample = find(
+            aspect.samples,
+            lambda sample: _difference(accumulate, sample) is not None,
+            settings=options,
+            random=random.Random(seed),  # noqa: S311  # nothing secret
+        )
+    except NoSuchExample:
+        return None
+    return sample
+
+
+# What is wrong
+
+
+def _difference(accumulate: Accumulate, sample: Sample) -> str | None:
+    """What is wrong about what `accumulate` makes of a stream, in words."""
+    if isinstance(sample, BrokenStream):
+        must_raise, may_raise = sample.error is not None, sample.strict_error is not None
+    else:
+        must_raise = may_raise = False
+    try:
+        found = accumulate(iter(sample.chunks))
+    except Exception as error:  # noqa: BLE001  # it raises what it likes
+        if may_raise:
+            return None
+        return f"raised {type(error).__name__} ({error}), and nothing is wrong with the stream"
+    if must_raise:
+        return f"returned as if complete, and the stream is broken: {_excerpt(_as_json(found))}"
+    assert sample.message is not None
+    return _first_difference(sample.message.to_dict(), _as_json(found))
+
+
+def _as_json(found: Any) -> Any:
+    for name, options in (("to_dict", {}), ("model_dump", {"mode": "json", "by_alias": True})):
+        method = getattr(found, name, None)
+        if method is not None:
+            return method(**options)
+    return dict(found) if isinstance(found, Mapping) else found
+
+
+def _excerpt(value: Any) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= 200 else shown[:200] + "..."
+
+
+@attrs.frozen
+class _Pair:
+    path: str
+    expected: Any
+    found: Any
+
+
+_ABSENT = object()
+
+
+def _first_difference(expected: Any, found: Any) -> str | None:
+    """Where and how `found` is not `expected`; null and absent are the same, but in a tool's input."""
+    pairs = [_Pair("", without_nulls(expected), without_nulls(found))]
+    while pairs:
+        pair = pairs.pop()
+        if isinstance(pair.expected, dict) and isinstance(pair.found, dict):
+            keys = list(dict.fromkeys([*pair.expected, *pair.found]))
+            items = [
+                _Pair(f"{pair.path}.{key}", pair.expected.get(key, _ABSENT), pair.found.get(key, _ABSENT))
+                for key in keys
+            ]
+        elif isinstance(pair.expected, list) and isinstance(pair.found, list) and len(pair.expected) == len(pair.found):
+            both = zip(pair.expected, pair.found, strict=True)
+            items = [_Pair(f"{pair.path}[{number}]", one, other) for number, (one, other) in enumerate(both)]
+        elif pair.expected == pair.found and isinstance(pair.expected, bool) == isinstance(pair.found, bool):
+            continue
+        else:
+            expected, found = (
+                "nothing" if value is _ABSENT else _excerpt(value) for value in (pair.expected, pair.found)
+            )
+            return f"{pair.path.removeprefix('.') or 'the message'} is {found}, and should be {expected}"
+        pairs += reversed(items)
+    return None

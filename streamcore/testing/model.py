@@ -1,0 +1,369 @@
+"""A slow model of `MessageEngine`: what a stream means, in the plainest Python there is.
+
+In: all the bytes of a stream so far. Out: its events and the message after each, as JSON values, what was odd, and the
+fault. Everything is worked out anew from the first byte, each block from all of its deltas, and each tool's input from
+all of its text: nothing is kept that could get out of step. It shares no code with the engine and knows its types by
+name only; `PROTOCOL` decisions stand here a second time, so that the two can disagree.
+
+Costs: quadratic in everything. What it leaves out: limits, fields of the wrong JSON type, and bodies that are no event
+stream at all.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from typing import Any, TypeAlias
+
+import attrs
+
+__all__ = ["Outcome", "Refused", "replay", "sse_frames", "without_nulls"]
+
+JSON: TypeAlias = Any
+Payload: TypeAlias = dict[str, Any]
+
+
+@attrs.frozen(kw_only=True)
+class Outcome:
+    """What the bytes of a stream mean.
+
+    Attributes:
+        events: The events, each as its payload.
+        snapshots: The message after each of them, `None` before `message_start`.
+        violations: The kinds of what was odd but lost nothing, in the order in which it was noticed.
+        error: The name of the exception that ends the stream, if one does.
+        complete: Whether `message_stop` has come.
+    """
+
+    events: list[Payload]
+    snapshots: list[Payload | None]
+    violations: list[str]
+    error: str | None
+    complete: bool
+
+    @property
+    def message(self) -> Payload | None:
+        """The message so far."""
+        return self.snapshots[-1] if self.snapshots else None
+
+
+class Refused(Exception):
+    """An event that may not come, or is none; `args[0]` is the name of the exception that the engine raises."""
+
+
+def replay(data: bytes, *, ended: bool = True) -> Outcome:
+    """What the stream `data` means; `ended` says whether more may come."""
+    message = _Message()
+    events: list[Payload] = []
+    snapshots: list[Payload | None] = []
+    error = None
+    frames, rest = sse_frames(data)
+    for name, text in frames:
+        try:
+            payload = _payload(name, text, message.violations)
+            if payload is None:
+                continue
+            message.apply(payload)
+        except Refused as refused:
+            error = refused.args[0]
+            break
+        events.append(payload)
+        snapshots.append(message.snapshot())
+    if ended and error is None:
+        if not message.stopped:
+            error = "IncompleteStreamError"
+        elif rest:
+            message.violations.append("after_message_stop")
+    return Outcome(
+        events=events, snapshots=snapshots, violations=message.violations, error=error, complete=message.stopped
+    )
+
+
+def without_nulls(value: JSON) -> JSON:
+    """`value` without members that are null: on the wire, null and absent say the same. In a tool's input, which is
+    the user's, they do not, and a null stays.
+    """
+    if isinstance(value, dict):
+        return {key: item if key == "input" else without_nulls(item) for key, item in value.items() if item is not None}
+    if isinstance(value, (list, tuple)):
+        return [without_nulls(item) for item in value]
+    return value
+
+
+# Bytes to events
+
+
+def sse_frames(data: bytes) -> tuple[list[tuple[str | None, str]], bool]:
+    """The name and the data of each event of an event stream, and whether one was left unfinished (HTML, 9.2.6)."""
+    text = data.decode("utf-8", "replace").removeprefix("\ufeff")
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    unfinished_line = lines.pop()
+    frames: list[tuple[str | None, str]] = []
+    name: str | None = None
+    data_lines: list[str] = []
+    begun = False
+    for line in lines:
+        field, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if line == "":
+            if data_lines:
+                frames.append((name, "\n".join(data_lines)))
+            name, data_lines, begun = None, [], False
+        elif field == "data":
+            data_lines.append(value)
+        elif field == "event":
+            name = value or None
+        begun = begun or field in ("data", "event", "id", "retry")
+    return frames, begun or unfinished_line.split(":")[0] in ("data", "event", "id", "retry")
+
+
+def _payload(name: str | None, text: str, violations: list[str]) -> Payload | None:
+    if text == "[DONE]":
+        violations.append("done_sentinel")
+        return None
+    try:
+        payload = json.loads(text)
+    except ValueError:
+        raise Refused("DecodeError") from None
+    if not isinstance(payload, dict) or not isinstance(payload.get("type"), str):
+        raise Refused("DecodeError")
+    if name != payload["type"]:
+        violations.append("event_name")
+    return payload
+
+
+# Events to the message
+
+_TEXT_DELTAS = {
+    "text_delta": ("text", "text"),
+    "thinking_delta": ("thinking", "thinking"),
+    "compaction_delta": ("compaction", "content"),
+}
+_TOOL_USE = {"tool_use", "server_tool_use", "mcp_tool_use"}
+_KNOWN_BLOCKS = _TOOL_USE | {
+    "text",
+    "thinking",
+    "redacted_thinking",
+    "web_search_tool_result",
+    "web_fetch_tool_result",
+    "code_execution_tool_result",
+    "bash_code_execution_tool_result",
+    "text_editor_code_execution_tool_result",
+    "tool_search_tool_result",
+    "advisor_tool_result",
+    "mcp_tool_result",
+    "mcp_tool_listing",
+    "container_upload",
+    "compaction",
+    "fallback",
+}
+_MAY_TAKE = {
+    "text_delta": {"text"},
+    "citations_delta": {"text"},
+    "thinking_delta": {"thinking"},
+    "signature_delta": {"thinking"},
+    "compaction_delta": {"compaction"},
+    "input_json_delta": _TOOL_USE,
+}
+
+
+@attrs.define
+class _Block:
+    start: Payload
+    deltas: list[Payload] = attrs.field(factory=list)
+    closed: bool = False
+
+    @property
+    def input_text(self) -> str:
+        return "".join(delta["partial_json"] for delta in self.deltas if delta["type"] == "input_json_delta")
+
+    def value(self) -> Payload:
+        """The block so far: its start, and one delta after the other."""
+        block = copy.deepcopy(self.start)
+        for delta in self.deltas:
+            kind = delta["type"]
+            if kind in _TEXT_DELTAS:
+                field = _TEXT_DELTAS[kind][1]
+                if delta.get(field) is not None:
+                    block[field] = (block.get(field) or "") + delta[field]
+            if kind == "signature_delta":
+                block["signature"] = delta["signature"]
+            if kind == "citations_delta":
+                block["citations"] = [*(block.get("citations") or []), delta["citation"]]
+            if kind == "compaction_delta" and delta.get("encrypted_content") is not None:
+                block["encrypted_content"] = delta["encrypted_content"]
+        if any(delta["type"] == "input_json_delta" for delta in self.deltas):
+            nothing = {} if block.get("input") is None else block["input"]
+            block["input"] = partial_value(self.input_text, nothing)
+        return block
+
+    def check(self) -> None:
+        if not may_go_on(self.input_text):
+            raise Refused("DecodeError")
+
+
+class _Message:
+    """The message, by the rules of the protocol, an event at a time."""
+
+    def __init__(self) -> None:
+        self.message: Payload | None = None
+        self.blocks: list[_Block] = []
+        self.violations: list[str] = []
+        self.stopped = False
+        self.has_changed = False
+
+    def snapshot(self) -> Payload | None:
+        if self.message is None:
+            return None
+        return copy.deepcopy(self.message) | {"content": [block.value() for block in self.blocks]}
+
+    def apply(self, payload: Payload) -> None:
+        kind = payload["type"]
+        if self.stopped:
+            if kind == "message_start":
+                raise Refused("EventOrderError")
+            if kind != "ping":
+                self.violations.append("after_message_stop")
+        elif kind == "message_start":
+            self.start(payload["message"])
+        elif kind in ("content_block_start", "content_block_delta", "content_block_stop"):
+            if self.message is None:
+                raise Refused("EventOrderError")
+            {
+                "content_block_start": self.start_block,
+                "content_block_delta": self.add_delta,
+                "content_block_stop": self.stop_block,
+            }[kind](payload)
+        elif kind in ("message_delta", "message_stop"):
+            if self.message is None:
+                raise Refused("EventOrderError")
+            {"message_delta": self.change, "message_stop": self.stop}[kind](payload)
+
+    def start(self, message: Payload) -> None:
+        if self.message is None:
+            self.message = copy.deepcopy(message)
+        elif message["id"] != self.message["id"] or self.blocks:
+            raise Refused("EventOrderError")
+        else:
+            self.violations.append("repeated_message_start")
+
+    def start_block(self, payload: Payload) -> None:
+        if payload["index"] != len(self.blocks):
+            raise Refused("EventOrderError")
+        block = payload["content_block"]
+        self.blocks.append(_Block(copy.deepcopy(block)))
+        if block["type"] == "fallback" and self.message is not None:
+            self.message["model"] = block["to"]["model"]
+
+    def block(self, payload: Payload) -> _Block:
+        if not 0 <= payload["index"] < len(self.blocks):
+            raise Refused("EventOrderError")
+        return self.blocks[payload["index"]]
+
+    def add_delta(self, payload: Payload) -> None:
+        block = self.block(payload)
+        delta = payload["delta"]
+        kind, of = delta["type"], block.start["type"]
+        if kind not in _MAY_TAKE or (of not in _KNOWN_BLOCKS and kind != "input_json_delta"):
+            self.violations.append("unapplied_delta")
+            return
+        if of in _KNOWN_BLOCKS and of not in _MAY_TAKE[kind]:
+            raise Refused("EventOrderError")
+        if block.closed:
+            self.violations.append("after_block_stop")
+        block.deltas.append(delta)
+
+    def stop_block(self, payload: Payload) -> None:
+        block = self.block(payload)
+        if block.closed:
+            self.violations.append("after_block_stop")
+            return
+        block.check()
+        block.closed = True
+
+    def change(self, payload: Payload) -> None:
+        assert self.message is not None
+        self.has_changed = True
+        changes = {key: value for key, value in payload.items() if key not in ("type", "delta", "usage")}
+        changes |= payload.get("delta") or {}
+        for key, value in changes.items():
+            if value is not None:
+                self.message[key] = value
+        for key, value in (payload.get("usage") or {}).items():
+            if value is not None:
+                self.message.setdefault("usage", {})[key] = value
+
+    def stop(self, _: Payload) -> None:
+        assert self.message is not None
+        for block in self.blocks:
+            block.check()
+        self.violations += ["unclosed_block" for block in self.blocks if not block.closed]
+        if not self.has_changed:
+            self.violations.append("missing_message_delta")
+        if self.message.get("stop_reason") == "tool_use":
+            unfinished = [block for block in self.blocks if block.input_text and not is_whole(block.input_text)]
+            self.violations += ["incomplete_input" for _ in unfinished]
+        self.stopped = True
+
+
+# The JSON of a tool's input
+
+_TOKEN = re.compile(
+    r'\s*("(?:[^"\\]|\\.)*"|-Infinity|Infinity|NaN|true|false|null|-?[0-9][-+.0-9eE]*|[\[\]{}:,])', re.DOTALL
+)
+_CLOSING = {"[": "]", "{": "}"}
+
+# What may be missing at the end of a JSON text before its containers are closed.
+_ENDINGS = ["", "0", '"', '":0', ":0", '"":0', '\\"', '\\":0']
+_ENDINGS += [digits + end for digits in ("0", "00", "000", "0000", "u0000") for end in ('"', '":0')]
+_ENDINGS += [word[begun:] for word in ("true", "false", "null", "NaN", "Infinity") for begun in range(1, len(word))]
+_ENDINGS += ["Infinity"]
+
+
+def _closers(text: str) -> str:
+    """What closes the containers that are open in a text, were it not inside a string."""
+    closers: list[str] = []
+    for token in re.findall(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', text, re.DOTALL):
+        if token in _CLOSING:
+            closers.insert(0, _CLOSING[token])
+        elif token in ("]", "}") and closers:
+            closers.pop(0)
+    return "".join(closers)
+
+
+def _reads(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+def is_whole(text: str) -> bool:
+    """Whether `text` is one JSON value, closed: more digits cannot follow it."""
+    return _reads(text) and text[-1] not in "0123456789"
+
+
+def may_go_on(text: str) -> bool:
+    """Whether some JSON text begins with `text`."""
+    closers = _closers(text)
+    return not text.strip(" \t\r\n") or any(_reads(text + ending + closers) for ending in _ENDINGS)
+
+
+def partial_value(text: str, nothing: JSON = None) -> JSON:
+    """The best value of a JSON text that was cut off: of its whole tokens, as many as make a value once the containers
+    are closed; `nothing` if none do. A string that is open does not count, a number that may go on does.
+    """
+    tokens = []
+    position = 0
+    while (match := _TOKEN.match(text, position)) is not None:
+        if match[1][-1] not in '"]}:,[{' and not _reads(match[1]):
+            break
+        tokens.append(match[1])
+        position = match.end()
+    for count in range(len(tokens), 0, -1):
+        some = "".join(tokens[:count])
+        if _reads(some + _closers(some)):
+            return json.loads(some + _closers(some))
+    return nothing
