@@ -76,14 +76,13 @@ class StricterThanDue(Accumulator):
             raise AssertionError("odd, and refused")
 
 
-class AppendsSignatures(Accumulator):
-    """Takes a signature for text: right when there is one."""
+class KnowsOneBlock(Accumulator):
+    """Takes every delta for one of the latest block: right until blocks come mixed."""
 
     def take(self, payload: Any) -> None:
-        if isinstance(payload, dict) and isinstance(payload.get("delta"), dict) and "signature" in payload["delta"]:
-            blocks = (self.message or {"content": []})["content"]
-            before = [block.get("signature") or "" for block in blocks if block["type"] == "thinking"]
-            payload["delta"]["signature"] = "".join(before[-1:]) + payload["delta"]["signature"]
+        blocks = (self.message or {"content": []})["content"]
+        if isinstance(payload, dict) and payload.get("type") == "content_block_delta" and payload["index"] >= 0:
+            payload["index"] = min(payload["index"], 0) + len(blocks) - 1
         super().take(payload)
 
 
@@ -110,7 +109,7 @@ def test_another_accumulator_is_tested_by_a_subclass(under_test: type[Accumulato
 
 
 @pytest.mark.parametrize(
-    "under_test", [LooksComplete, AppendsSignatures, RefusesPings, MergesMessages], ids=lambda cls: cls.__name__
+    "under_test", [LooksComplete, KnowsOneBlock, RefusesPings, MergesMessages], ids=lambda cls: cls.__name__
 )
 def test_an_accumulator_that_is_wrong_does_not_pass(under_test: type[Accumulator]) -> None:
     with pytest.raises(AssertionError):

@@ -202,12 +202,12 @@ class EngineMachine(RuleBasedStateMachine):
         match self.blocks[index]:
             case "text":
                 return {"type": "text_delta", "text": piece}
-            case "thinking" if len(piece) > 1:
+            case "thinking" if len(piece) % 2:
                 return {"type": "thinking_delta", "thinking": piece}
             case "thinking":
                 return {"type": "signature_delta", "signature": piece}
             case "compaction":
-                return {"type": "compaction_delta", "encrypted_content" if len(piece) < 2 else "content": piece}
+                return {"type": "compaction_delta", "content" if len(piece) % 2 else "encrypted_content": piece}
             case "tool_use" | "server_tool_use" | "mcp_tool_use" | "new_thing" | "newer_thing":
                 size = 2 * len(piece)
                 fragment, self.inputs[index] = self.inputs[index][:size], self.inputs[index][size:]
