@@ -46,7 +46,8 @@ from streamcore.types import (
     UnknownEvent,
     Usage,
 )
-from streamcore.types._base import absent, replaced, wire_fields, with_extra
+from streamcore.types._base import absent, wire_fields, with_extra
+from streamcore.types._twin import replaced
 
 __all__ = ["event_streams"]
 

@@ -35,7 +35,8 @@ from streamcore.types import (
     Usage,
     WireObject,
 )
-from streamcore.types._base import replaced, with_extra
+from streamcore.types._base import with_extra
+from streamcore.types._twin import replaced
 
 __all__ = ["TOOL_USE_BLOCKS", "content_blocks", "cut_off_blocks", "messages", "wire_objects"]
 
