@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -166,3 +168,32 @@ def test_a_plain_file_is_no_larger_in_memory_than_a_block(tmp_path: Path) -> Non
     path.write_bytes(b"\0" * 300_000 + b"\n\n")
     assert max(len(chunk.data) for chunk in open_capture(path).chunks) <= 300_002
     assert open_capture(path).data == path.read_bytes()
+
+
+def test_a_file_of_bare_streams_holds_no_other_answers(tmp_path: Path) -> None:
+    path = tmp_path / "a.sse"
+    failure = Capture(status=529, headers={"content-type": "application/json"}, body=[Chunk(0, b"{}")], name="busy")
+    page = Capture(headers={"Content-Type": "text/html; charset=utf-8"}, body=[Chunk(0, b"<html>")])
+    write_captures(path, [failure, captured(b"data: 1\n\n"), page])
+    assert path.read_bytes() == b"data: 1\n\n"
+    with pytest.raises(CaptureError, match="none of the captures is an event stream: busy · status 529"):
+        write_captures(path, [failure, page])
+    assert path.read_bytes() == b"data: 1\n\n"
+
+
+def test_a_file_has_the_usual_mode_and_a_link_stays_one(tmp_path: Path) -> None:
+    (tmp_path / "plain").write_bytes(b"")
+    (tmp_path / "link.sse").symlink_to(tmp_path / "a.sse")
+    write_captures(tmp_path / "link.sse", [captured(b"data: 1\n\n")])
+    assert (tmp_path / "a.sse").read_bytes() == b"data: 1\n\n"
+    assert (tmp_path / "link.sse").is_symlink()
+    assert (tmp_path / "a.sse").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_a_pipe_can_be_read_once(tmp_path: Path) -> None:
+    path = tmp_path / "a.sse"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_bytes, args=[b"data: 1\n\n" * 3])
+    writer.start()
+    assert [capture.data for capture in read_captures(path)] == [b"data: 1\n\n" * 3]
+    writer.join()

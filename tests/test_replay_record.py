@@ -302,6 +302,21 @@ def test_attempts_that_failed_are_recorded_too_and_replayed_in_order(tmp_path: P
             assert stream.get_final_message() == message
 
 
+def test_a_file_of_bare_streams_has_no_failed_attempts(tmp_path: Path) -> None:
+    path = tmp_path / "a.sse"
+    with (
+        serving(error_reply(529, headers={"retry-after": "0"}), stream_reply(*FRAMES)) as server,
+        Client(api_key=KEY, base_url=server.url) as client,
+    ):
+        with record(client, path) as recording, recording.messages.stream(**ASK) as stream:
+            stream.until_done()
+        assert path.read_bytes() == b"".join(FRAMES)
+        path.unlink()
+        with record(client, path) as recording, pytest.raises(StreamCoreError):
+            recording.with_options(max_retries=0).messages.stream(**ASK).__enter__()
+        assert not path.exists()
+
+
 def test_streams_at_once_are_exchanges_of_their_own_in_the_order_they_began(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     with (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 from pathlib import Path
 from urllib.parse import quote
@@ -60,6 +61,9 @@ PLACES = {
     "form": asked(
         headers={"content-type": "application/x-www-form-urlencoded"}, body=f"client_secret={quote(SECRET)}".encode()
     ),
+    "packed body": asked(
+        headers={"content-encoding": "gzip"}, body=gzip.compress(json.dumps({"api_key": SECRET}).encode())
+    ),
     "set-cookie": Capture(headers=[("set-cookie", f"id={SECRET}; Path=/; HttpOnly")]),
     "organisation of the response": Capture(headers={"Anthropic-Organization-Id": SECRET}),
     "workspace of the response": Capture(headers={"anthropic-workspace-id": SECRET}),
@@ -91,7 +95,8 @@ def echoed(capture: Capture) -> Capture:
 @pytest.mark.parametrize("place", PLACES)
 def test_a_secret_in_any_place_is_in_no_file(place: str, tmp_path: Path) -> None:
     for capture in (PLACES[place], echoed(PLACES[place])):
-        _, text = written(tmp_path, capture)
+        found, text = written(tmp_path, capture)
+        assert found.request is None or found.request.header("content-encoding") is None
         for form in forms(SECRET):
             assert form not in text
             # as it would stand inside a JSON string

@@ -3,7 +3,7 @@
 | format | suffixes | request and headers | cuts and times | a broken end |
 | --- | --- | --- | --- | --- |
 | `timed` | `.jsonl` | kept | kept | kept |
-| `sse` | `.sse` | no | no | no: the bytes end |
+| `sse` | `.sse` | no; event streams only | no | no: the bytes end |
 | `har` | `.har`, `.json` | kept | no | no: the bytes end |
 | `cassette` | `.yaml`, `.yml` | kept | no | no: the bytes end |
 
@@ -15,15 +15,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
-from collections.abc import Callable, Iterable, Iterator
+import secrets
+from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Literal, TypeAlias, get_args
 
 from streamcore.replay.capture import Capture, CaptureError
 from streamcore.replay.cassette import cassette_pieces, read_cassette
 from streamcore.replay.har import har_pieces, read_har
-from streamcore.replay.plain import read_plain
+from streamcore.replay.plain import plain_pieces, read_plain
 from streamcore.replay.redaction import DEFAULT_REDACTION, Redaction
 from streamcore.replay.timed import read_timed, timed_lines
 
@@ -99,7 +99,7 @@ _READERS: dict[Format, Callable[[Path], Iterator[Capture]]] = {
 }
 
 
-def read_captures(path: StrPath, *, format: Format | None = None) -> Iterator[Capture]:  # noqa: A002  # the field's word
+def read_captures(path: StrPath, *, format: Format | None = None) -> Generator[Capture]:  # noqa: A002  # the field's word
     """The captures in a file, one by one, as the file is read.
 
     Args:
@@ -127,7 +127,8 @@ def open_capture(path: StrPath, *, format: Format | None = None) -> Capture:  # 
     Raises:
         CaptureError: As `read_captures`.
     """
-    return next(read_captures(path, format=format))
+    with contextlib.closing(read_captures(path, format=format)) as captures:
+        return next(captures)
 
 
 def check_format(format: Format | None, path: StrPath) -> Format:  # noqa: A002
@@ -151,15 +152,9 @@ def _write_timed(captures: Iterable[Capture]) -> Iterator[bytes]:
         yield from timed_lines(capture)
 
 
-def _write_plain(captures: Iterable[Capture]) -> Iterator[bytes]:
-    for capture in captures:
-        for chunk in capture.chunks:
-            yield chunk.data
-
-
 _WRITERS: dict[Format, Callable[[Iterable[Capture]], Iterator[bytes]]] = {
     "timed": _write_timed,
-    "sse": _write_plain,
+    "sse": plain_pieces,
     "har": har_pieces,
     "cassette": cassette_pieces,
 }
@@ -197,20 +192,21 @@ def write_captures(
 @contextlib.contextmanager
 def _replacing(path: Path) -> Iterator[IO[bytes]]:
     """A file beside `path` that takes its place if all goes well, and else is removed."""
+    target = Path(os.path.realpath(path))
+    beside = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        file = beside.open("xb")
     except OSError as error:
         raise _unwritable(path, error) from error
     try:
-        with open(descriptor, "wb") as file:
+        with file:
             yield file
             _sync(file)
-        os.replace(name, path)
+        os.replace(beside, target)
     except OSError as error:
         raise _unwritable(path, error) from error
     finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(name)
+        beside.unlink(missing_ok=True)
 
 
 def _sync(file: IO[bytes]) -> None:

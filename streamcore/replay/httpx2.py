@@ -18,24 +18,24 @@ _STREAMS = Streams(httpx2)
 
 
 class ReplayTransport(Replaying, httpx2.BaseTransport):
-    """Plays captures in place of sending requests. Takes what `Replaying` does."""
+    """Plays captures in place of sending requests. Takes what `Replay` takes, a `sleep` and a `clock`."""
 
     streams = _STREAMS
 
 
 class AsyncReplayTransport(AsyncReplaying, httpx2.AsyncBaseTransport):
-    """Plays captures in place of sending requests, under asyncio or trio. Takes what `Replaying` does."""
+    """`ReplayTransport` for async clients, under asyncio or trio."""
 
     streams = _STREAMS
 
 
 class RecordingTransport(Recording, httpx2.BaseTransport):
-    """Sends requests and records what comes back. Takes what `Recording` does."""
+    """Sends requests, and records what comes back. Takes the file, or a `Recorder`, and the transport that sends."""
 
     streams = _STREAMS
 
 
 class AsyncRecordingTransport(AsyncRecording, httpx2.AsyncBaseTransport):
-    """Sends requests and records what comes back. Takes what `Recording` does."""
+    """`RecordingTransport` for async clients."""
 
     streams = _STREAMS

@@ -1,22 +1,23 @@
 """Plain recordings: the bytes of event streams and nothing else, as `curl` writes them. Files end in `.sse`.
 
 They have no request, no headers and no times: all is there at once, in chunks of 64 KB. A file may hold several
-streams, one after the other; a `message_start` that comes after a `message_stop` begins the next. Both ways hold a
-block and one event in memory.
+streams, one after the other; a `message_start` that comes after a `message_stop` begins the next. Answers that are no
+event streams, such as the failures before a success, are not written. Both ways hold a block and one event in memory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import attrs
 
+from streamcore.api.response import is_event_stream, is_success
 from streamcore.limits import DEFAULT_LIMITS
 from streamcore.replay.capture import Capture, CaptureError, Chunk
 from streamcore.replay.events import EventSplitter, payload_type
 
-__all__ = ["read_plain"]
+__all__ = ["is_stream", "plain_pieces", "read_plain"]
 
 _BLOCK_SIZE = 64 * 1024
 # Enough of them to find some ends of events; which they are exactly, is for the splitter to say.
@@ -32,14 +33,36 @@ def read_plain(path: Path) -> Iterator[Capture]:
     Raises:
         OSError: The file cannot be read.
     """
-    size = path.stat().st_size
-    offset = 0
-    while not offset or offset < size:
+    size = path.stat().st_size  # of a pipe, which cannot be read a second time, it is 0
+    body = PlainBody(path, 0)
+    yield Capture(headers=_HEADERS, body=body, name=str(path))
+    while size and (offset := body.offset + sum(len(chunk.data) for chunk in body)) < size:
         body = PlainBody(path, offset)
-        yield Capture(headers=_HEADERS, body=body, name=f"{path}, byte {offset}" if offset else str(path))
-        offset += sum(len(chunk.data) for chunk in body)
-        if not size:
-            return
+        yield Capture(headers=_HEADERS, body=body, name=f"{path}, byte {offset}")
+
+
+def is_stream(capture: Capture) -> bool:
+    """Whether the body is an event stream, as far as its head tells."""
+    return is_success(capture.status) and is_event_stream({"content-type": capture.header("content-type") or ""})
+
+
+def plain_pieces(captures: Iterable[Capture]) -> Iterator[bytes]:
+    """The bytes of the event streams among these captures.
+
+    Raises:
+        CaptureError: There are captures, and none of them is an event stream.
+    """
+    written = 0
+    left_out: Capture | None = None
+    for capture in captures:
+        if is_stream(capture):
+            written += 1
+            for chunk in capture.chunks:
+                yield chunk.data
+        else:
+            left_out = left_out or capture
+    if left_out is not None and not written:
+        raise CaptureError(f"none of the captures is an event stream: {left_out}")
 
 
 @attrs.frozen
@@ -58,7 +81,8 @@ class PlainBody:
 
 def _chunks(path: Path, offset: int) -> Iterator[Chunk]:
     with path.open("rb") as file:
-        file.seek(offset)
+        if offset:
+            file.seek(offset)
         boundary = _Boundary()
         while block := file.read(_BLOCK_SIZE):
             data = boundary.before(block)

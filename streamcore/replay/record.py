@@ -109,7 +109,8 @@ def record(
     ```
 
     The file is written at the end of the block, however that ends, and holds what was received by then; a stream that
-    broke is recorded up to there, and that it broke. Without an answer no file is written.
+    broke is recorded up to there, and that it broke. Without an answer no file is written. The time of a chunk is that
+    at which it was read: who reads late, records late.
 
     Args:
         target: A client of `streamcore.httpx` or `streamcore.aiohttp`: what is to be used in its place shares its

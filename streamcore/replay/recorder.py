@@ -17,6 +17,7 @@ from typing import Self
 
 from streamcore.replay.capture import Capture, CaptureError, Chunk, End, EndReason, Step
 from streamcore.replay.files import Format, StrPath, check_format, write_captures
+from streamcore.replay.plain import is_stream
 from streamcore.replay.redaction import DEFAULT_REDACTION, Mask, Redaction
 from streamcore.replay.spool import Spool
 from streamcore.replay.timed import read_timed, timed_chunk, timed_end, timed_header
@@ -27,7 +28,7 @@ __all__ = ["Exchange", "Recorder"]
 class Recorder:
     """Takes exchanges, and writes them to a file when it is closed. Threads may share it.
 
-    If there were none, no file is written.
+    If there is nothing to write (of failures a file of bare streams holds nothing), no file is written.
 
     Args:
         path: The file. It is replaced.
@@ -81,10 +82,14 @@ class Recorder:
             raise CaptureError(f"there was no room for the recording: {self._failure}", path=str(self._path))
         with self._lock:
             finished = sorted(self._finished.items())
-        if len(finished) > self._saved:
-            captures = (next(read_timed(self._spool, offset)) for _, offset in finished)
+        if len(finished) == self._saved:
+            return
+        captures = [next(read_timed(self._spool, offset)) for _, offset in finished]
+        if self._format == "sse":
+            captures = [capture for capture in captures if is_stream(capture)]
+        if captures:
             write_captures(self._path, captures, format=self._format, redaction=None)
-            self._saved = len(finished)
+        self._saved = len(finished)
 
     def close(self) -> None:
         """Write the file. Exchanges that have not ended are kept as far as they came.

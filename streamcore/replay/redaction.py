@@ -25,6 +25,7 @@ import attrs
 import msgspec
 
 from streamcore.replay.capture import Capture, CapturedRequest, Chunk, End, Headers, Step
+from streamcore.replay.content import ContentDecoder, ContentError, content_headers, encoding_of
 
 __all__ = ["DEFAULT_REDACTION", "REDACTED", "Mask", "Redaction"]
 
@@ -98,6 +99,7 @@ class _Finder:
     def head(self, capture: Capture) -> Capture:
         request = capture.request
         if request is not None:
+            request = _unpacked(request)
             request = attrs.evolve(
                 request,
                 url=self._url(request.url),
@@ -173,6 +175,19 @@ class _Finder:
                 for name, each in value.items()
             }
         return [self._value(each) for each in value] if isinstance(value, list) else value
+
+
+def _unpacked(request: CapturedRequest) -> CapturedRequest:
+    """The request with its content coding undone, so that secrets in its body are seen."""
+    encoding = encoding_of(request.headers)
+    if not encoding:
+        return request
+    try:
+        decoder = ContentDecoder(encoding)
+        body = decoder.decode(request.body) + decoder.finish()
+    except ContentError:
+        return request
+    return attrs.evolve(request, headers=content_headers(request.headers), body=body)
 
 
 def _user_and_password(parameter: str) -> list[str]:
