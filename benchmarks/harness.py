@@ -2,7 +2,10 @@
 
 A machine that slows down slows all of them, so only ratios within one round mean something; what is reported is the
 median of the rounds' ratios. Times are CPU times of this process where the work is done in it: another process that
-takes the core away costs the contestant nothing. pyperf keeps the values, their statistics and what machine it was.
+takes the core away costs the contestant nothing.
+
+pyperf keeps the values, compares those of two runs and says what machine it was. Its `Runner` does not measure: it ends
+one benchmark before it begins another, and the ratio of the two would be one of different moments.
 """
 
 from __future__ import annotations

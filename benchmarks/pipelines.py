@@ -91,7 +91,9 @@ def message_stream(chunks: list[bytes]) -> MessageStream:
     return stream
 
 
-# The official package. It accumulates whether or not anyone looks, and parses a tool's input at every fragment.
+# The official package. It accumulates whether or not anyone looks, and parses a tool's input at every fragment. Each
+# stream has a response of httpx2's, without which it cannot be had: a microsecond an event, if the stream is short.
+# It does not check the order of events, nor bound anything; it drops pings.
 
 
 class _Body(httpx2.SyncByteStream):
@@ -134,7 +136,9 @@ def _read_all(stream: Any) -> Any:
     for event in stream:
         if event.type in _WITH_SNAPSHOT:
             _ = event.snapshot
-        _ = stream.current_message_snapshot
+        content = stream.current_message_snapshot.content
+        if content:
+            _ = content[-1]
     return stream
 
 

@@ -72,7 +72,10 @@ ROWS: dict[str, RowMaker] = {
     "sse-64k": _chunks(64 * 1024, "64 KB"),
     "sse-16": _chunks(16, "16-byte"),
     "line": _linear(
-        "one line in 1-byte chunks", lambda size: inputs.cut(inputs.huge_line(size), 1), 2 * _MB, full=10 * _MB
+        "huge-line drip: one line in 1-byte chunks",
+        lambda size: inputs.cut(inputs.huge_line(size), 1),
+        2 * _MB,
+        full=10 * _MB,
     ),
     "comments": _linear("comments in 64 KB chunks", lambda size: inputs.cut(inputs.comments(size), 65536), 10 * _MB),
     "comments-1": _linear(
