@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks import node_peers
-from benchmarks.rows import command, footprint, framing, node, pipeline, snapshots, tool_input
+from benchmarks.rows import command, footprint, framing, node, pipeline, snapshots, tool_input, typed
 from benchmarks.rows.settings import RowMaker, Settings
 
 __all__ = ["ROWS", "Settings"]
@@ -12,6 +12,7 @@ ROWS: dict[str, RowMaker] = {
     **pipeline.ROWS,
     **snapshots.ROWS,
     **tool_input.ROWS,
+    **typed.ROWS,
     **framing.ROWS,
     **footprint.ROWS,
     **command.ROWS,
