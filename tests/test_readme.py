@@ -109,3 +109,50 @@ def test_the_examples_of_a_client_ask_and_go_on(
         assert json_body({"messages": namespace["turns"]}) == json_body(
             {"messages": [*server.requests[1].json()["messages"], {"role": "assistant", "content": message["content"]}]}
         )
+
+
+# Typed answers
+
+
+def _asking(fixture: str, example: str) -> list[tuple[str, str]]:
+    """Run an example that asks a client: what it prints, each with the text of the message so far."""
+    import streamcore.httpx
+
+    chunks = [chunk + b"\n\n" for chunk in (ROOT / "fixtures" / fixture).read_bytes().split(b"\n\n") if chunk]
+    printed: list[tuple[str, str]] = []
+
+    def note(*words: object) -> None:
+        content = namespace["stream"].current_message_snapshot.content
+        printed.append((" ".join(map(str, words)), getattr(content[-1], "text", "")))
+
+    with (
+        serving(stream_reply(*chunks)) as server,
+        streamcore.httpx.Anthropic(api_key="k", base_url=server.url) as client,
+    ):
+        namespace: dict[str, Any] = {"client": client, "print": note}
+        exec(compile(example, "README.md", "exec", dont_inherit=True), namespace)
+    printed.append((repr(namespace.get("answer") or namespace.get("calls")), ""))
+    return printed
+
+
+def test_the_example_of_typed_answers_renders_results_one_by_one_while_they_stream() -> None:
+    *results, (answer, _) = _asking("results.sse", _example("class SearchResult:"))
+    assert [line for line, _ in results] == [
+        " 97%  Why the sea rises twice a day  <https://example.org/tides>",
+        ' 90%  Spring and "neap"  <https://example.org/tides/spring?moon=full>',
+        " 62%  Les marées de Saint-Malo 🌊  <https://example.org/saint-malo>",
+    ]
+    assert answer.startswith("Answer(question='Where can I read about tides?', results=[SearchResult(")
+    for number, (_, so_far) in enumerate(results, start=1):
+        # Each is printed when as many results are complete, and the next is not.
+        assert so_far.count("}") == number or number == len(results)
+        assert so_far.count('"relevance"') == number
+
+
+def test_the_example_of_tools_shows_the_input_while_it_streams() -> None:
+    *cities, (calls, _) = _asking("weather.sse", _example("class GetForecast:"))
+    lines = list(dict.fromkeys(line for line, _ in cities))
+    assert lines[0] == "The weather in L"[: len(lines[0])]
+    assert lines[-1] == "The weather in Lisbon"
+    assert len(lines) > 1
+    assert calls == "[GetForecast(city='Lisbon', days=3)]"

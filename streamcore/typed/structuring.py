@@ -429,7 +429,7 @@ def _converter() -> cattrs.Converter:
     made = cattrs.Converter(detailed_validation=True)
     made.register_structure_hook_factory(lambda _: True, _hook_of)
     for scalar in (str, bytes, int, float, enum.Enum):  # cattrs looks these up by class, before it asks the factories
-        made.register_structure_hook(scalar, lambda value, annotation: _hook(annotation)(value, annotation))
+        made.register_structure_hook(scalar, lambda value, annotation: _scalar_hook(annotation)(value, annotation))
     return made
 
 
