@@ -21,6 +21,7 @@ import aiohttp
 import pytest
 from helpers import HELLO, body, by_frame
 from server import ASK, BOUND, Cut, Pause, Reply, Request, Server, Stall, error_reply, json_reply, serving, stream_reply
+from tls import make_certificate
 
 import streamcore
 import streamcore.aiohttp as anthropic
@@ -463,16 +464,7 @@ def test_a_proxy_that_nobody_runs(server: Server, monkeypatch: pytest.MonkeyPatc
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ssl.SSLContext]:
-    folder = tmp_path_factory.mktemp("tls")
-    certificate, key = folder / "cert.pem", folder / "key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost",
-         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)],
-        check=True, capture_output=True, timeout=BOUND,
-    )  # fmt: skip
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    return certificate, context
+    return make_certificate(tmp_path_factory.mktemp("tls"))
 
 
 def test_tls_as_the_session_has_it(certificate: tuple[Path, ssl.SSLContext]) -> None:

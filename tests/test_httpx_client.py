@@ -35,6 +35,7 @@ from server import (
     serving,
     stream_reply,
 )
+from tls import make_certificate
 
 import streamcore
 import streamcore.httpx as anthropic
@@ -537,14 +538,7 @@ def test_close_from_another_thread_ends_a_read_that_waits(server: Server, client
 
 
 def test_close_from_another_thread_over_tls(tmp_path: Any) -> None:
-    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost",
-         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)],
-        check=True, capture_output=True, timeout=BOUND,
-    )  # fmt: skip
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+    certificate, context = make_certificate(tmp_path)
     trusting = ssl.create_default_context(cafile=certificate)
     with serving(stream_reply(body(*HELLO[:3]), Stall()), tls=context) as server:
         http = httpx2.Client(verify=trusting)

@@ -1,0 +1,77 @@
+"""The README's examples of the aiohttp adapter run as they are printed, one after the other, as a reader would."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers import HELLO, body
+from server import Server, Stall, serving, stream_reply
+from tls import make_certificate
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+SECTION = README.partition("### Many streams, on aiohttp\n")[2].partition("\n### ")[0]
+MANY, CANCELLING, TIMEOUTS, PROXY, TLS = re.findall(r"```python\n(.*?)```", SECTION, re.DOTALL)
+
+HELLO_REPLY = stream_reply(body(*HELLO))
+BEGUN = stream_reply(body(*HELLO[:3]), Stall())
+
+
+@pytest.fixture(autouse=True)
+def _key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "key")
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    with serving(always=HELLO_REPLY) as server:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+        yield server
+
+
+def run(example: str) -> dict[str, Any]:
+    """Run an example after what the first one has defined, whose own run is left out."""
+    definitions = MANY.partition("async def main")[0]
+    namespace: dict[str, Any] = {}
+    for code in (definitions, "import aiohttp\n", example):
+        exec(compile(textwrap.dedent(code), "README.md", "exec"), namespace)
+    return namespace
+
+
+def test_many_streams(server: Server) -> None:
+    assert run(MANY)["answers"] == ["Hello"] * 200
+    server.wait_until_idle()
+
+
+def test_cancelling(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    server.always = BEGUN
+    run(CANCELLING)
+    assert capsys.readouterr().out == "cancelled\n"
+    server.wait_until_idle()
+
+
+def test_timeouts(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    server.always = BEGUN
+    run(TIMEOUTS)
+    printed = capsys.readouterr().out
+    assert printed.startswith("Request timed out")
+    assert "'Hel'" in printed
+
+
+def test_a_proxy(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://api.example")
+    assert run(PROXY.replace("http://proxy.example:3128", server.url))["answer"] == "Hello"
+    assert server.requests[0].target == "http://api.example/v1/messages"
+
+
+def test_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate, context = make_certificate(tmp_path)
+    certificate.rename(tmp_path / "company.pem")
+    monkeypatch.chdir(tmp_path)
+    with serving(HELLO_REPLY, tls=context) as server:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+        assert run(TLS)["answer"] == "Hello"
