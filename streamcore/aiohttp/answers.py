@@ -172,6 +172,11 @@ def _break_off(response: aiohttp.ClientResponse, why: str) -> bool:
     if response.content.exception() is None:
         # aiohttp would take one exception for all, which gathers the tracebacks of all.
         response.content.set_exception(aiohttp.ClientConnectionError(why))
+    connection = response.connection
+    if connection is not None and connection.transport is not None:
+        # TLS would take its leave of the peer, and need the event loop for longer than that may last.
+        with contextlib.suppress(RuntimeError):  # it has ended already
+            connection.transport.abort()
     response.close()
     return True
 
