@@ -49,12 +49,13 @@ class BlockOptions:
 class _Text:
     """A string that deltas add to. Reading it copies it once; reading it again, unchanged, copies nothing."""
 
-    __slots__ = ("_buffer", "_value", "add")
+    __slots__ = ("_buffer", "_json", "_value", "add")
 
     def __init__(self, start: str | None, _: BlockOptions) -> None:
         # Compact from Python 3.12 on; before that, a StringIO is a list of parts inside, as good as one of ours.
         self._buffer = io.StringIO()
         self._value = ""
+        self._json: PartialJSON | None = None
         self.add = self._buffer.write
         if start:
             self.add(start)
@@ -78,6 +79,19 @@ class _Text:
     def since(self, mark: int) -> str:
         self._buffer.seek(mark)
         return self._buffer.read()  # which leaves it at its end, where `add` goes on
+
+    def parsed(self, mark: int) -> Any:
+        """The JSON value of the text at a mark. What was parsed for an earlier one is not parsed again."""
+        json = self._json
+        if json is None or json.length > mark:
+            json = PartialJSON()
+            if self._json is None:
+                self._json = json
+        if json.length < mark:
+            self._buffer.seek(json.length)
+            json.feed(self._buffer.read(mark - json.length))
+            self._buffer.seek(0, io.SEEK_END)
+        return json.value
 
 
 class _Latest:

@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
+import anthropic.lib.streaming
 import attrs
 import pydantic
 import pytest
 from anthropic.lib.streaming._messages import accumulate_event
 from helpers import (
     CAPTURES,
+    JSON_VALUES,
     STOP,
     any_chunks,
     block_start,
@@ -39,11 +41,13 @@ from server import BACKENDS, run
 
 from streamcore import (
     AsyncMessageStream,
+    DecodeError,
     IncompleteStreamError,
     Message,
     MessageAccumulator,
     MessageEngine,
     MessageStream,
+    PartialJSON,
 )
 from streamcore.api.errors import InvalidArgumentError
 from streamcore.typed import AnswerTypes, InvalidOutputError, UnsupportedTypeError
@@ -461,3 +465,50 @@ def test_a_message_that_came_whole_is_parsed_as_well() -> None:
         types.parse_message(broken)
     assert caught.value.index == 1
     assert caught.value.snapshot == broken
+
+
+# What a text event shows
+
+
+@given(JSON_VALUES, st.data())
+def test_the_parsed_snapshot_is_that_of_the_official_package(value: Any, data: st.DataObject) -> None:
+    content = json.dumps(value, ensure_ascii=data.draw(st.booleans()))
+    sent = body(*answer(content, stop_reason=None))
+    events = [event for event in MessageStream(data.draw(any_chunks(sent))) if isinstance(event, TextEvent)]
+    in_turn = [event.parsed_snapshot() for event in MessageStream([sent]) if isinstance(event, TextEvent)]
+    for event, first in zip(events, in_turn, strict=True):
+        assert isinstance(event, TextEvent)
+        late = event.parsed_snapshot()
+        theirs = anthropic.lib.streaming.TextEvent(type="text", text=event.text, snapshot=event.snapshot)
+        try:
+            expected = theirs.parsed_snapshot()
+        except ValueError:
+            expected = None  # jiter has no value before one begins
+        assert first == late == event.parsed_snapshot() == expected
+
+
+def test_a_parsed_snapshot_of_prose_is_an_error() -> None:
+    stream = MessageStream([body(*answer("Sorry, no."))])
+    (first, *_) = [event for event in stream if isinstance(event, TextEvent)]
+    with pytest.raises(DecodeError, match="there should be a value"):
+        first.parsed_snapshot()
+
+
+def test_parsed_snapshots_in_turn_parse_each_character_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    fed = 0
+    feed = PartialJSON.feed
+
+    def counted(self: PartialJSON, fragment: str) -> None:
+        nonlocal fed
+        fed += len(fragment)
+        feed(self, fragment)
+
+    content = json.dumps([{"number": n} for n in range(2000)])
+    stream = MessageStream([body(*answer(content))])
+    monkeypatch.setattr(PartialJSON, "feed", counted)
+    last = None
+    for event in stream:
+        if isinstance(event, TextEvent):
+            last = event.parsed_snapshot()
+    assert last == json.loads(content)
+    assert fed == len(content)

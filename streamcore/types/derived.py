@@ -10,10 +10,11 @@ Otherwise these are values like all the others: they compare, print, copy and pi
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, cast
 
 import attrs
 
+from streamcore.partial_json import PartialJSON
 from streamcore.types._base import WireObject
 from streamcore.types._twin import maker
 from streamcore.types.blocks import ContentBlock
@@ -50,6 +51,12 @@ class Growing(Protocol):
     """What grows, and can say what it was at a mark that was taken of it."""
 
     def at(self, mark: Any, /) -> Any: ...
+
+
+class GrowingText(Growing, Protocol):
+    """Text that grows, and may be JSON."""
+
+    def parsed(self, mark: Any, /) -> Any: ...
 
 
 class _Deferring:
@@ -114,6 +121,24 @@ class TextEvent(_Deferring, _Derived):
 
     text: str
     snapshot: str
+
+    def parsed_snapshot(self) -> Any:
+        """The JSON value of the text so far, where the text is structured output: what is open counts as far as it has
+        come, `None` is what there is before anything. `stream.partial` gives the same as the user's class.
+
+        Whoever asks each event in turn pays for each character once; an event whose `snapshot` was read, or that is
+        asked after a later one, parses its text anew.
+
+        Raises:
+            DecodeError: No JSON begins like this.
+            LimitExceededError: It nests too deep, or has a number that is too long.
+        """
+        source = cast("GrowingText | None", self._source)
+        if source is not None:
+            return source.parsed(self._mark)
+        json = PartialJSON()
+        json.feed(self.snapshot)
+        return json.value
 
 
 @attrs.frozen(kw_only=True)
