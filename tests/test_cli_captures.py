@@ -52,7 +52,11 @@ def test_a_connection_that_broke_is_a_stream_that_ended_too_soon(tmp_path: Path)
 @pytest.mark.parametrize(
     ("capture", "said"),
     [
-        (Capture(status=529, body=(Chunk(0.0, b"busy"),)), "the answer is no stream, but has the status 529: b'busy'"),
+        (Capture(status=529, body=(Chunk(0.0, b"busy"),)), "the answer is no stream (status 529): b'busy'"),
+        (
+            Capture(headers={"content-type": "application/json"}, body=(Chunk(0.0, b"{}"),)),
+            "the answer is no stream (status 200, application/json): b'{}'",
+        ),
         (Capture(headers=EVENT_STREAM), "it is empty"),
     ],
 )

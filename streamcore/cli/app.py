@@ -217,12 +217,13 @@ _port_option = click.option(
     "faults",
     metavar="FAULT",
     multiple=True,
-    help="Break each answer on purpose: cut:event=3,broken=yes for example, or status:code=529. May be repeated.",
+    help="Break each answer on purpose: cut:event=3,broken=yes for example. There are cut, stall, error, status, corrupt, "
+    "duplicate, drop, nameless, comments, pings and crlf. May be repeated.",
 )
 def serve(
     paths: tuple[str, ...], host: str, port: int, speed: float, chunking: str, seed: int, faults: tuple[str, ...]
 ) -> None:
-    """Play captures to anything that speaks HTTP, as a local Messages endpoint.
+    """Play captures as a local Messages endpoint.
 
     A PATH is a file of captures or a folder of such files. The URL is printed: what a client calls its base URL. POST
     to /v1/messages plays the captures in turn and then begins again; /NAME/v1/messages plays those of one file. Ask for
@@ -239,9 +240,9 @@ def serve(
 @_host_option
 @_port_option
 def record(url: str, output: str, host: str, port: int) -> None:
-    """Record what goes between a client and an upstream, as a proxy.
+    """Record what a client and an upstream exchange.
 
-    Its own URL is printed: what a client calls its base URL. Bytes are passed on as they come. FILE is replaced by all
+    It is a proxy, whose own URL is printed: what a client calls its base URL. Bytes are passed on as they come. FILE is replaced by all
     exchanges, in order, whenever one is over and no other under way; API keys, cookies and the like are not in it.
     Ctrl-C ends it, and keeps what has come of the streams that are open.
     """

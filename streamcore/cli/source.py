@@ -105,13 +105,15 @@ class Source:
     def _captured(self) -> Iterator[bytes]:
         """The bytes of the captures in the file. A broken end is an end: what reads them says what is missing."""
         from streamcore.api.errors import APIConnectionError
+        from streamcore.api.response import is_event_stream, is_success
         from streamcore.replay import INSTANTLY, SyncPlayer, read_captures
 
         try:
             for capture in read_captures(self._path):
-                if not 200 <= capture.status < 300:
-                    said = excerpt(capture.data)
-                    raise self.failure(f"the answer is no stream, but has the status {capture.status}: {said}")
+                content_type = capture.header("content-type") or ""
+                if not (is_success(capture.status) and is_event_stream({"content-type": content_type})):
+                    said = ", ".join(filter(None, (f"status {capture.status}", content_type)))
+                    raise self.failure(f"the answer is no stream ({said}): {excerpt(capture.data)}")
                 with contextlib.suppress(APIConnectionError):
                     for chunk in SyncPlayer(capture.body, speed=self.speed or INSTANTLY):
                         self.size += len(chunk)

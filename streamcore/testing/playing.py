@@ -131,7 +131,8 @@ class _Marker:
             extra = module.rpartition(".")[2]
             said = f"{error.name} is not installed, which the adapter {self.adapter!r} needs"
             raise StreamCoreError(f"{said}: pip install 'streamcore[{extra}]'") from error
-        return type(f"Playing{name}", (Playing, cls), {"_captures": captures})(max_retries=0, **options)
+        playing_class: Any = type(f"Playing{name}", (Playing, cls), {"_captures": captures})
+        return playing_class(max_retries=0, **options)
 
 
 @contextlib.contextmanager
