@@ -217,8 +217,8 @@ _port_option = click.option(
     "faults",
     metavar="FAULT",
     multiple=True,
-    help="Break each answer on purpose: cut:event=3,broken=yes for example. There are cut, stall, error, status, corrupt, "
-    "duplicate, drop, nameless, comments, pings and crlf. May be repeated.",
+    help="Break each answer on purpose: cut:event=3,broken=yes for example. There are cut, stall, error, status, "
+    "corrupt, duplicate, drop, nameless, comments, pings and crlf. May be repeated.",
 )
 def serve(
     paths: tuple[str, ...], host: str, port: int, speed: float, chunking: str, seed: int, faults: tuple[str, ...]
@@ -242,9 +242,9 @@ def serve(
 def record(url: str, output: str, host: str, port: int) -> None:
     """Record what a client and an upstream exchange.
 
-    It is a proxy, whose own URL is printed: what a client calls its base URL. Bytes are passed on as they come. FILE is replaced by all
-    exchanges, in order, whenever one is over and no other under way; API keys, cookies and the like are not in it.
-    Ctrl-C ends it, and keeps what has come of the streams that are open.
+    It is a proxy, whose own URL is printed: what a client calls its base URL. Bytes are passed on as they come. FILE is
+    replaced by all exchanges, in order, whenever one is over and no other under way; API keys, cookies and the like are
+    not in it. Ctrl-C ends it, and keeps what has come of the streams that are open.
     """
     from streamcore.cli import record
 
