@@ -10,9 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import anthropic
 import httpx2
 import pytest
+from aiohttp.base_protocol import BaseProtocol
 from helpers import HELLO, STREAMS, body, by_frame
 from server import ASK, Cut, Pause, Server, Stall, error_reply, json_reply, serving, stream_reply
 from test_cli import read_until, run, start_command
@@ -23,7 +25,7 @@ import streamcore.aiohttp
 import streamcore.httpx
 from streamcore import StreamCoreError
 from streamcore.replay import AS_RECORDED, Capture, CaptureError, Chunk, End, RandomChunks, read_captures
-from streamcore.replay.proxy import proxy
+from streamcore.replay.proxy import _Broken, _pieces, proxy
 from streamcore.replay.server import serve
 
 HELLO_BYTES = body(*HELLO)
@@ -205,6 +207,27 @@ def test_what_came_before_the_upstream_broke_off_is_passed_on_and_kept(cut: Cut,
     assert end_of(capture).reason == "broken"
     assert "2 chunks, 6 bytes" in lines[0]
     assert "the upstream broke off" in lines[0]
+
+
+def test_what_is_still_unread_when_the_upstream_breaks_off_is_not_lost() -> None:
+    """Bytes and the failure have come at once, faster than they are passed on: aiohttp would raise, and drop them."""
+
+    async def test() -> list[tuple[bytes, bool]]:
+        loop = asyncio.get_running_loop()
+        content = aiohttp.StreamReader(BaseProtocol(loop), 65536, loop=loop)
+        content.begin_http_chunk_receiving()
+        content.feed_data(b"one")
+        content.end_http_chunk_receiving()
+        content.begin_http_chunk_receiving()
+        content.feed_data(b"tw")
+        content.set_exception(aiohttp.ClientPayloadError("gone"))
+        pieces = aiter(_pieces(content))
+        came = [await anext(pieces), await anext(pieces)]
+        with pytest.raises(_Broken, match="gone"):
+            await anext(pieces)
+        return came
+
+    assert asyncio.run(test()) == [(b"one", True), (b"tw", False)]
 
 
 def test_a_body_shorter_than_its_length_is_broken(output: Path) -> None:
