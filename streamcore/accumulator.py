@@ -44,7 +44,7 @@ from streamcore.types import (
     WireObject,
 )
 from streamcore.types._base import extend, wire_fields, with_extra
-from streamcore.types._twin import replaced
+from streamcore.types._twin import changed, replaced
 
 __all__ = ["BlockParser", "MessageAccumulator"]
 
@@ -63,6 +63,9 @@ class BlockParser(Protocol):
     def check_end(self, parsed: Iterable[Mapping[str, Any]], stop_reason: str | None) -> None:
         """The message is complete: raise if one of these attributes, of its blocks, says that it should not be."""
         ...
+
+
+_COMPACT_AFTER = 1024
 
 
 class _Phase(enum.Enum):
@@ -101,6 +104,7 @@ class MessageAccumulator:
     __slots__ = (
         "_blocks",
         "_builders",
+        "_deltas",
         "_ended",
         "_late",
         "_limits",
@@ -155,6 +159,7 @@ class MessageAccumulator:
         # Closed blocks to which deltas came all the same: what these made of a tool's input is checked at the end, as
         # checking it after each would cost more with each.
         self._late: set[int] = set()
+        self._deltas = 0
 
     @property
     def complete(self) -> bool:
@@ -174,20 +179,28 @@ class MessageAccumulator:
         message = self._message
         if message is None:
             return None
+        hot = self.hot
+        if self._snapshot is not None and hot is not None and len(self._touched) == 1 and not self._ended:
+            # Nothing but the block at hand can have changed, which is so between nearly all deltas.
+            block = hot.snapshot(ended=False)
+            if block is not self._blocks[hot.index]:
+                self._blocks[hot.index] = block
+                self._snapshot = changed(message, "content", tuple(self._blocks))
+            return self._snapshot
         if self._message_deltas:
             for event in self._message_deltas:
                 message = _changed(message, event)
             self._message = message
             self._message_deltas = []
         blocks = self._blocks
-        changed = self._snapshot is None
+        differs = self._snapshot is None
         for index in self._touched:
             block = self._builders[index].snapshot(ended=self._ended)
             if block is not blocks[index]:
                 blocks[index] = block
-                changed = True
+                differs = True
         self._touched = {self.hot.index} if self.hot is not None else set()
-        if changed:
+        if differs:
             self._snapshot = replaced(message, content=tuple(blocks))
         return self._snapshot
 
@@ -211,6 +224,11 @@ class MessageAccumulator:
     def block_count(self) -> int:
         """How many blocks have begun."""
         return len(self._blocks)
+
+    def compact(self) -> None:
+        """Hold the block at hand in less memory. For who adds text to `hot` himself, now and then."""
+        if self.hot is not None and self.hot.growing is not None:
+            self.hot.growing.compact()
 
     def deferred_message(self) -> Callable[[], Message]:
         """`final_message`, to be built when it is called for, and this one even if another message begins before.
@@ -340,6 +358,9 @@ class MessageAccumulator:
             builder.parsed = {}
         builder.apply(delta, rule)
         self._attend(builder)
+        self._deltas += 1
+        if not self._deltas % _COMPACT_AFTER:
+            self.compact()
 
     def _stop_block(self, event: ContentBlockStopEvent) -> None:
         builder = self._builder(event.index, event.type)

@@ -301,8 +301,10 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent], Generic[OutputT]):
                     chunks.clear()
                     self._carried_offset = start
                     self._end = start + size
-                    self._event_number += 1
+                    self._event_number = number = self._event_number + 1
                     add(text)
+                    if not number & _COMPACT_MASK:
+                        self._accumulator.compact()
                     yield event
                     if not chunks and not self._eof:
                         return
@@ -327,8 +329,10 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent], Generic[OutputT]):
                     self._carried_offset = None
                     self._first = i
                     self._next = i = i + 3
-                    self._event_number += 1
+                    self._event_number = number = self._event_number + 1
                     add(text)
+                    if not number & _COMPACT_MASK:
+                        self._accumulator.compact()
                     yield event
                     if i != self._next or add is not self._add or lines is not self._lines:
                         break
@@ -382,5 +386,8 @@ _NO_SHAPE = attrs.evolve(delta_shape(0, "text_delta"), chunk_prefix=b"\0", line_
 _RECURRING: dict[bytes, tuple[str | None, bytes, MessageStreamEvent | None]] = {}
 _MAX_RECURRING = 1024
 _MAX_RECURRING_SIZE = 192
+
+# After so many events, what has been added to a block is put together. It costs 1 % of what they do.
+_COMPACT_MASK = 1024 - 1
 
 _DELTA_LINE = b"event: content_block_delta"

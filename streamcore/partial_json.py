@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import io
 import re
+import sys
 from collections.abc import Callable
 from typing import Any, Final, cast
 
@@ -32,7 +33,7 @@ import msgspec
 
 from streamcore.errors import DecodeError, EventOrderError, LimitExceededError, ProtocolError
 
-__all__ = ["PartialJSON"]
+__all__ = ["PartialJSON", "join_parts"]
 
 # What the scanner expects next, and in words. The order matters to `_scan`.
 _VALUE, _VALUE_OR_END, _KEY, _KEY_OR_END, _COLON, _COMMA_OR_END, _NOTHING, _REST_OF_STRING, _REST_OF_KEY = range(9)
@@ -116,6 +117,7 @@ class PartialJSON:
     # fifty bytes more for each.
     _fresh: io.StringIO | None = attrs.field(init=False, default=None)
     _seen: io.StringIO | None = attrs.field(init=False, default=None)
+    _joined: int = attrs.field(init=False, default=0)
     _closed: bool = attrs.field(init=False, default=False)
     _error: ProtocolError | None = attrs.field(init=False, default=None)
     _state: int = attrs.field(init=False, default=_VALUE)
@@ -148,6 +150,11 @@ class PartialJSON:
         """Characters fed so far."""
         seen = 0 if self._seen is None else self._seen.tell()
         return seen if self._fresh is None else seen + self._fresh.tell()
+
+    def compact(self) -> None:
+        """Hold what was fed in less memory. For who feeds many fragments, now and then."""
+        if self._fresh is not None:
+            self._joined = join_parts(self._fresh, self._joined)
 
     @property
     def text(self) -> str:
@@ -260,7 +267,7 @@ class PartialJSON:
             self._seen = self._fresh
         else:
             self._seen.write(fresh)
-        self._fresh = None
+        self._fresh, self._joined = None, 0
         if self._error is None and not (first and self._decode_whole(fresh)):
             self._scan(self._tail + fresh)
 
@@ -392,6 +399,18 @@ class PartialJSON:
             message = limit or f"wrong JSON: there should be {_EXPECTED[state]}"
             self._error = kind(message, offset=self._offset + wrong, offset_unit="character", received=self.text)
         self._offset += pos
+
+
+def join_parts(buffer: io.StringIO, joined: int) -> int:
+    """Hold what was written to `buffer` in less memory: before Python 3.12 it is a list of parts inside, fifty bytes
+    more for each, until it is read. `joined` is what this returned last. It copies when an eighth has been added since,
+    so that the copies of a text that grows are as long as nine of it.
+    """
+    length = buffer.tell()
+    if sys.version_info < (3, 12) and length >= joined + (joined >> 3):
+        buffer.getvalue()
+        return length
+    return joined
 
 
 def _integer(token: str) -> int:

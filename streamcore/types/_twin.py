@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-__all__ = ["generated", "maker", "replaced", "twin"]
+__all__ = ["changed", "generated", "maker", "replaced", "twin"]
 
 _T = TypeVar("_T")
 
@@ -66,6 +66,30 @@ def replaced(value: _T, **changes: Any) -> _T:
         )
         copy = _COPIERS[cls] = generated(source, "copy", {"twin": twin(cls), "cls": cls})
     made: _T = copy(value, changes)
+    return made
+
+
+_CHANGERS: dict[tuple[type[Any], str], Callable[[Any, Any], Any]] = {}
+
+
+def changed(value: _T, name: str, new: object) -> _T:
+    """A copy of `value` with another value for one attribute: `replaced`, for what happens at every snapshot."""
+    cls = type(value)
+    change = _CHANGERS.get((cls, name))
+    if change is None:
+        others = [field.name for field in attrs.fields(cls) if field.name != name]  # type: ignore[arg-type]
+        source = "\n".join(
+            [
+                "def change(given, value):",
+                "    made = twin()",
+                *(f"    made.{other} = given.{other}" for other in others),
+                f"    made.{name} = value",
+                "    made.__class__ = cls",
+                "    return made",
+            ]
+        )
+        change = _CHANGERS[cls, name] = generated(source, "change", {"twin": twin(cls), "cls": cls})
+    made: _T = change(value, new)
     return made
 
 
