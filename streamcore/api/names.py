@@ -104,6 +104,7 @@ from streamcore.stream import (
     MessageStreamManager,
     Stream,
 )
+from streamcore.typed import InvalidOutputError, PathError, UnsupportedTypeError, tool, transform_schema
 from streamcore.types import (
     CitationEvent,
     CompactionEvent,
@@ -198,6 +199,7 @@ __all__ = [
     "InputJsonEvent",
     "InternalServerError",
     "InvalidArgumentError",
+    "InvalidOutputError",
     "LimitExceededError",
     "LinkedOrganizationBillingUnavailableError",
     "LinkedOrganizationSpendLimitReachedError",
@@ -221,6 +223,7 @@ __all__ = [
     "ParsedContentBlockStopEvent",
     "ParsedMessageStopEvent",
     "ParsedMessageStreamEvent",
+    "PathError",
     "PaymentRequiredError",
     "PermissionDeniedError",
     "PreconditionFailedError",
@@ -251,6 +254,7 @@ __all__ = [
     "ToolNameConflictError",
     "ToolReferenceUnresolvedError",
     "UnprocessableEntityError",
+    "UnsupportedTypeError",
     "UserProfileBillingNotAuthorizedError",
     "UserProfileNotBillableError",
     "UserProfileNotFoundError",
@@ -258,5 +262,7 @@ __all__ = [
     "__version__",
     "not_given",
     "omit",
+    "tool",
+    "transform_schema",
     "types",
 ]

@@ -252,6 +252,11 @@ if TYPE_CHECKING:
         WebSearchTool20260318Param,
     )
 
+# A block and a message can have the values of the user's classes themselves: it is one class, whatever has been parsed.
+ParsedMessage = Message
+ParsedTextBlock = TextBlock
+ParsedContentBlock = ContentBlock
+
 __all__ = [
     "AdvisorMessageIterationUsage",
     "AdvisorRedactedResultBlock",
@@ -360,9 +365,12 @@ __all__ = [
     "ModelParam",
     "OutputConfigParam",
     "OutputTokensDetails",
+    "ParsedContentBlock",
     "ParsedContentBlockStopEvent",
+    "ParsedMessage",
     "ParsedMessageStopEvent",
     "ParsedMessageStreamEvent",
+    "ParsedTextBlock",
     "PingEvent",
     "PlainTextSource",
     "PlainTextSourceParam",
