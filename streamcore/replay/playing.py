@@ -163,6 +163,7 @@ class AsyncPlayer:
     ) -> None:
         self._schedule = _schedule(body, check_speed(speed), failures or Failures(), clock)
         self._sleep = sleep
+        self._anyio: Any = None
         self._closed = False
         self._waiting: Any = None
 
@@ -170,6 +171,8 @@ class AsyncPlayer:
         return self
 
     async def __anext__(self) -> bytes:
+        if self._anyio is None:
+            self._anyio = _loaded_anyio()  # before the clock starts: it takes a while
         for due in self._schedule:
             if self._closed:
                 break
@@ -179,11 +182,9 @@ class AsyncPlayer:
         raise StopAsyncIteration
 
     async def _wait(self, seconds: float) -> None:
-        import anyio
-
-        with anyio.CancelScope() as self._waiting:
+        with self._anyio.CancelScope() as self._waiting:
             try:
-                await (self._sleep or anyio.sleep)(seconds)
+                await (self._sleep or self._anyio.sleep)(seconds)
             finally:
                 self._waiting = None
 
@@ -194,3 +195,10 @@ class AsyncPlayer:
             self._schedule.close()
         else:
             self._waiting.cancel()
+
+
+def _loaded_anyio() -> Any:
+    import anyio
+
+    anyio.CancelScope()  # which loads what is for this event loop
+    return anyio
