@@ -6,7 +6,7 @@ import base64
 import gzip
 import json
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import attrs
 import pytest
@@ -40,7 +40,8 @@ def asked(**fields: object) -> Capture:
 
 
 def forms(secret: str) -> set[bytes]:
-    ways = {secret, quote(secret, safe=""), json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    ways = {secret, quote(secret), quote(secret, safe=""), quote_plus(secret)}
+    ways |= {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
     encoded = {way.encode() for way in ways}
     return encoded | {base64.b64encode(way) for way in encoded}
 
@@ -74,7 +75,8 @@ def echoed(capture: Capture) -> Capture:
     """The same secret in every other place: an exchange with a server that says back what it was told."""
     request = capture.request or CapturedRequest(url=URL)
     said = json.dumps({"said": SECRET}).encode() + json.dumps([SECRET], ensure_ascii=False).encode()
-    query = f"{'&' if '?' in request.url else '?'}q={quote(SECRET)}"
+    more = f"q={quote(SECRET)}&r={quote(SECRET, safe='')}&s={quote_plus(SECRET)}"
+    query = f"{'&' if '?' in request.url else '?'}{more}"
     return attrs.evolve(
         capture,
         request=attrs.evolve(
@@ -103,14 +105,23 @@ def test_a_secret_in_any_place_is_in_no_file(place: str, tmp_path: Path) -> None
             assert json.dumps(form.decode())[1:-1].encode() not in text
 
 
-def test_a_secret_is_known_by_its_looks_too(tmp_path: Path) -> None:
-    key = "sk-ant-api03-AbC_123-xyz"
-    capture = asked(url=f"{URL}/{key}", headers={"x-else": key}, body=f'{{"text":"my key is {key}!"}}'.encode())
-    found, text = written(tmp_path, attrs.evolve(capture, body=[Chunk(0, key.encode())]))
-    assert key.encode() not in text
-    assert found.data == b"x" * len(key)
-    assert found.request is not None
-    assert found.request.body == b'{"text":"my key is REDACTED!"}'
+LOOKS = "sk-ant-api03-AbC_123-xyz"
+
+
+@pytest.mark.parametrize(
+    "capture",
+    [
+        asked(url=f"{URL}/{LOOKS}"),
+        asked(headers={"x-else": f"a {LOOKS};"}),
+        asked(body=f'{{"text":"my key is {LOOKS}!"}}'.encode()),
+        Capture(headers={"x-else": LOOKS}),
+    ],
+)
+def test_a_secret_is_known_by_its_looks_too(capture: Capture, tmp_path: Path) -> None:
+    found, text = written(tmp_path, attrs.evolve(capture, body=[Chunk(0, f"<{LOOKS}>".encode())]))
+    assert LOOKS.encode() not in text
+    assert REDACTED.encode() in text
+    assert found.data == b"<" + b"x" * len(LOOKS) + b">"
 
 
 def test_what_is_no_secret_stays_as_it_is(tmp_path: Path) -> None:
@@ -118,10 +129,11 @@ def test_what_is_no_secret_stays_as_it_is(tmp_path: Path) -> None:
         request=CapturedRequest(
             url=f"{URL}?beta=true&empty=&flag",
             headers=(("Content-Type", "application/json"), ("anthropic-version", "2023-06-01"), ("x", "a"), ("x", "b")),
-            body=b'{ "max_tokens": 7, "token_count": 1.50, "messages": [{"key": "C"}] }',
+            body=b'{ "max_tokens": 7, "token_count": 1.50, "messages": [{"key": "C", "token": "lisbon"}, '
+            b'{"organization": "Anthropic", "text": "sk-learn and sk-learning"}] }',
         ),
         headers=(("anthropic-ratelimit-tokens-limit", "100"), ("request-id", "req_1")),
-        body=(Chunk(0, b"event: ping\n\xff"), End(1)),
+        body=(Chunk(0, b"event: ping\nlisbon Anthropic\xff"), End(1)),
     )
     assert written(tmp_path, capture)[0] == capture
 

@@ -39,9 +39,14 @@ _SECRET_NAME = re.compile(
     r"(?:^|_)(?:(?:api|access|secret|private|subscription|account)_?key(?:_id)?|authorization|auth|token|secret|"
     r"passw(?:or)?d|passphrase|credentials?|cookie|session_?id|organi[sz]ation(?:_?id)?|org_?id|workspace_?id)$"
 )
-# As names of query parameters these are keys; as fields of JSON they may be anything.
-_SECRET_PARAMETERS = frozenset({"key", "sig", "signature", "code"})
-_LOOKS_SECRET = re.compile(r"\bsk-(?:ant-)?[A-Za-z0-9_-]{6,}")
+# As names of query parameters these are keys too.
+_SECRET_PARAMETERS = frozenset({"key", "sig", "signature"})
+# As names of JSON fields fewer are sure: an `organization` or a `token` may be what a conversation is about.
+_SECRET_FIELD = re.compile(
+    r"(?:^|_)(?:(?:api|access|secret|private|subscription|account)_?key|authorization|client_?secret|passw(?:or)?d|"
+    r"(?:access|auth|authorization|bearer|refresh|security|session)_?token|organi[sz]ation_?id|org_?id|workspace_?id)$"
+)
+_LOOKS_SECRET = re.compile(r"\bsk-(?:ant-[A-Za-z0-9_-]{6,}|[A-Za-z0-9_-]{20,})")
 
 Hook: TypeAlias = Callable[[Capture], Capture]
 
@@ -108,9 +113,9 @@ class _Finder:
             )
         return attrs.evolve(capture, request=request, headers=self._headers(capture.headers))
 
-    def _is_secret(self, name: str) -> bool:
+    def _is_secret(self, name: str, names: re.Pattern[str] = _SECRET_NAME) -> bool:
         normal = _normal(name)
-        return normal in self._names or _SECRET_NAME.search(normal) is not None
+        return normal in self._names or names.search(normal) is not None
 
     def _learn(self, *secrets: str) -> str:
         self.secrets.update(secret for secret in secrets if secret != REDACTED)
@@ -168,12 +173,14 @@ class _Finder:
         clean = self._value(decoded)
         return body if clean == decoded else msgspec.json.encode(clean)
 
+    def _field(self, name: str, value: Any) -> Any:
+        if isinstance(value, str) and self._is_secret(name, _SECRET_FIELD):
+            return self._learn(value)
+        return self._value(value)
+
     def _value(self, value: Any) -> Any:
         if isinstance(value, dict):
-            return {
-                name: self._learn(each) if isinstance(each, str) and self._is_secret(name) else self._value(each)
-                for name, each in value.items()
-            }
+            return {name: self._field(name, each) for name, each in value.items()}
         return [self._value(each) for each in value] if isinstance(value, list) else value
 
 
