@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from pathlib import Path
 
@@ -96,3 +97,29 @@ def test_replay_keeps_the_times_of_a_capture(tmp_path: Path) -> None:
         process.communicate()
     assert "Hello" in run("replay", "--speed", "0", path).stdout
     assert "Hello" in run("replay", "--speed", "100000", path).stdout
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "extra"),
+    [
+        ("ijson", ["check", "a.har"], "replay"),
+        ("yaml", ["convert", "a.jsonl", "b.yaml"], "replay"),
+        ("aiohttp", ["serve", "a.jsonl"], "serve"),
+        ("aiohttp", ["record", "--url", "http://x", "--output", "b.jsonl"], "serve"),
+    ],
+)
+def test_what_is_not_installed_is_said_with_the_extra_that_brings_it(
+    module: str, arguments: list[str], extra: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.jsonl", "a.har"):
+        write_captures(name, read_captures(WEATHER))
+    for name in [name for name in sys.modules if name.startswith(("streamcore.replay.", "aiohttp"))]:
+        if name.rpartition(".")[2] in ("listening", "server", "proxy", "_yaml") or name.startswith("aiohttp"):
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, module, None)
+    result = run(*arguments)
+    assert result.exit_code == 1
+    assert result.stderr == (
+        f"streamcore: {module} is not installed, which this needs: pip install 'streamcore[{extra}]'\n"
+    )

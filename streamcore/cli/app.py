@@ -22,6 +22,15 @@ from streamcore.types import ErrorEvent
 
 __all__ = ["cli"]
 
+# What commands import when they need it, and the extra that it comes with.
+_EXTRAS = {
+    "aiohttp": "serve",
+    "multidict": "serve",
+    "yarl": "serve",
+    "anyio": "replay",
+    "ijson": "replay",
+    "yaml": "replay",
+}
 _INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
 
 
@@ -39,6 +48,12 @@ class _Commands(click.Group):
             sys.stdout.flush()
         except KeyboardInterrupt:
             ctx.exit(_INTERRUPTED)
+        except ModuleNotFoundError as error:
+            extra = _EXTRAS.get((error.name or "").partition(".")[0])
+            if extra is None:
+                raise
+            said = f"{error.name} is not installed, which this needs: pip install 'streamcore[{extra}]'"
+            raise Failure(said) from error
         except OSError as error:  # all that reading raises is a Failure already
             _discard_output()
             raise Failure(f"standard output: {(error.strerror or str(error)).lower()}") from error

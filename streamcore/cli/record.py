@@ -6,7 +6,7 @@ Its URL goes to standard output, for scripts; what becomes of each request to st
 from __future__ import annotations
 
 from streamcore import StreamCoreError
-from streamcore.cli.serve import announce, log, needs
+from streamcore.cli.serve import announce, log
 from streamcore.cli.source import Failure
 
 __all__ = ["run"]
@@ -18,9 +18,9 @@ def run(url: str, output: str, *, host: str, port: int) -> None:
     Raises:
         Failure: One of the two is none, or it is not possible to listen there or to write.
     """
-    with needs("serve"):
-        from streamcore.replay.listening import until_stopped
-        from streamcore.replay.proxy import proxying
+    from streamcore.replay.listening import until_stopped
+    from streamcore.replay.proxy import proxying
+
     try:
         until_stopped(proxying(url, output, host=host, port=port, log=log), announce)
     except StreamCoreError as error:

@@ -5,8 +5,7 @@ Its URL goes to standard output, for scripts; what becomes of each request to st
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import attrs
@@ -15,7 +14,7 @@ import click
 from streamcore import StreamCoreError
 from streamcore.cli.source import Failure, visible
 
-__all__ = ["announce", "log", "needs", "run"]
+__all__ = ["announce", "log", "run"]
 
 _T = TypeVar("_T")
 
@@ -28,10 +27,10 @@ def run(
     Raises:
         Failure: There are none, an option is none, or it is not possible to listen there.
     """
-    with needs("serve"):
-        from streamcore.replay import INSTANTLY, parse_chunking, parse_fault
-        from streamcore.replay.listening import until_stopped
-        from streamcore.replay.server import serving
+    from streamcore.replay import INSTANTLY, parse_chunking, parse_fault
+    from streamcore.replay.listening import until_stopped
+    from streamcore.replay.server import serving
+
     try:
         server = serving(
             paths,
@@ -53,20 +52,6 @@ def seeded(parse: Callable[[str], _T], text: str, seed: int) -> _T:
     if hasattr(parsed, "seed") and "seed=" not in text:
         parsed = attrs.evolve(parsed, seed=seed)
     return parsed  # type: ignore[no-any-return]
-
-
-@contextlib.contextmanager
-def needs(extra: str) -> Iterator[None]:
-    """What is imported in the block comes with this extra.
-
-    Raises:
-        Failure: It is not installed.
-    """
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        said = f"{error.name} is not installed, which this needs: pip install 'streamcore[{extra}]'"
-        raise Failure(said) from error
 
 
 def announce(url: str) -> None:
