@@ -367,6 +367,18 @@ def test_importing_it_imports_no_library() -> None:
     assert process.stdout.strip() == ""
 
 
+def test_an_adapter_that_is_not_installed_is_said_so(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("streamcore.replay.listening", "streamcore.replay.server", "streamcore.aiohttp"):
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "aiohttp", None)
+    marker = "@pytest.mark.replay('captures/hello.sse', adapter='aiohttp')\n"
+    result = run(pytester, f"{marker}def test(replay):\n    pass\n", hello=HELLO_BYTES)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["aiohttp is not installed*: pip install 'streamcore[[]aiohttp]'"])
+
+
 def test_without_the_extra_it_only_says_what_to_install(pytester: pytest.Pytester) -> None:
     """In a process of its own, which cannot find one of the extra's packages."""
     pytester.makeconftest(

@@ -67,12 +67,16 @@ def playing(request: pytest.FixtureRequest) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def _failing() -> Iterator[None]:
-    """Fail with the words of our own errors, without their traceback."""
+    """Fail with the words of what is no bug, without a traceback."""
     fault = None
     try:
         yield
     except StreamCoreError as error:
         fault = str(error)
+    except ModuleNotFoundError as error:
+        if error.name != "aiohttp":
+            raise
+        fault = "aiohttp is not installed, which this adapter needs: pip install 'streamcore[aiohttp]'"
     if fault is not None:
         pytest.fail(fault, pytrace=False)
 
@@ -125,12 +129,7 @@ class _Marker:
     def client(self, captures: Replay | Recorder, **options: Any) -> Any:
         """A client of the adapter."""
         module, name = _ADAPTERS[self.adapter]
-        try:
-            cls = getattr(importlib.import_module(module), name)
-        except ModuleNotFoundError as error:
-            extra = module.rpartition(".")[2]
-            said = f"{error.name} is not installed, which the adapter {self.adapter!r} needs"
-            raise StreamCoreError(f"{said}: pip install 'streamcore[{extra}]'") from error
+        cls = getattr(importlib.import_module(module), name)
         playing_class: Any = type(f"Playing{name}", (Playing, cls), {"_captures": captures})
         return playing_class(max_retries=0, **options)
 
