@@ -300,9 +300,10 @@ def test_strict_fails_where_otherwise_a_violation_is_noted(command: str) -> None
 
 
 def test_check_of_good_streams_passes() -> None:
-    result = run("check", *sorted(FIXTURES.glob("*.sse")))
+    paths = sorted(FIXTURES.glob("*.sse"))
+    result = run("check", *paths)
     assert result.exit_code == 0
-    assert result.stdout.splitlines()[-1] == "16 ok, 3 with violations, 0 failed"
+    assert result.stdout.splitlines()[-1] == f"{len(paths) - 3} ok, 3 with violations, 0 failed"
 
 
 def test_check_says_where_a_stream_breaks_and_shows_the_line() -> None:
