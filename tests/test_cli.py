@@ -326,7 +326,8 @@ def test_check_finds_the_streams_in_folders_in_order() -> None:
     paths = [file["path"] for file in json.loads(result.stdout)["files"]]
     assert paths == [str(path) for path in sorted((FIXTURES / "broken").glob("*.sse"))]
     below = json.loads(run("check", FIXTURES, "--json").stdout)
-    assert below["counts"] == {"ok": 16, "violations": 3, "failed": 5}
+    good = len(list(FIXTURES.glob("*.sse"))) - 3
+    assert below["counts"] == {"ok": good, "violations": 3, "failed": 5}
 
 
 def test_check_as_json_is_one_document() -> None:
