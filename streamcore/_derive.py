@@ -19,7 +19,6 @@ from streamcore.types import (
     CompactionEvent,
     ContentBlockDeltaEvent,
     ContentBlockStopEvent,
-    InputJSONDelta,
     InputJsonEvent,
     Message,
     MessageStopEvent,
@@ -28,7 +27,6 @@ from streamcore.types import (
     ParsedMessageStopEvent,
     ParsedMessageStreamEvent,
     SignatureEvent,
-    TextDelta,
     TextEvent,
     ThinkingEvent,
 )
@@ -126,10 +124,10 @@ class DerivingDecoder:
                 if hot is not None and event.index == hot.index and delta.type == hot.delta_type:
                     part: Any = hot.growing
                     yield event
-                    kind = delta.__class__
-                    if kind is TextDelta:
+                    kind = hot.delta_type  # not its class: with a field that is not known it is of another one
+                    if kind == "text_delta":
                         yield _make_text(delta.text, part, part.mark())
-                    elif kind is InputJSONDelta:
+                    elif kind == "input_json_delta":
                         yield _make_input_json(delta.partial_json, part, part.mark())
                     else:
                         yield _make_thinking(delta.thinking, part, part.mark())

@@ -17,6 +17,7 @@ from helpers import (
     block_start,
     block_stop,
     body,
+    by_frame,
     delta,
     frame,
     message_delta,
@@ -27,7 +28,7 @@ from helpers import (
     tool_start,
 )
 
-from streamcore import MessageEngine, ProtocolError
+from streamcore import MessageEngine, MessageStream, ProtocolError
 from streamcore.stream import derive
 from streamcore.types import (
     CitationEvent,
@@ -81,6 +82,16 @@ def test_text_follows_its_delta_with_all_text_so_far() -> None:
     assert [event.type for event in events] == HELLO_TYPES
     assert events[3] == TextEvent(text="Hel", snapshot="Hel")
     assert events[5] == TextEvent(text="lo", snapshot="Hello")
+
+
+def test_a_delta_with_a_field_that_is_not_known_derives_in_a_stream_what_it_would_without() -> None:
+    plain, more = (
+        body(start(), block_start(0), delta(0, "text_delta", text="Hi", **extra), block_stop(0), message_delta(), STOP)
+        for extra in ({}, {"field": 1})
+    )
+    for chunks in ([more], by_frame(more)):
+        found = [event for event in MessageStream(chunks) if isinstance(event, TextEvent)]
+        assert found == only(TextEvent, plain)
 
 
 def test_text_begins_with_what_the_block_started_with() -> None:
