@@ -63,7 +63,7 @@ __all__ = [
 # Text and thinking
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class TextBlock(WireObject):
     """Text for the user, with the citations that back it up, if any.
 
@@ -80,7 +80,7 @@ class TextBlock(WireObject):
     parse_error: ProtocolError | None = wire_field(local=True, shown=False)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ThinkingBlock(WireObject):
     """The model's reasoning. The opaque `signature` lets the API recognise it when it is sent back."""
 
@@ -90,7 +90,7 @@ class ThinkingBlock(WireObject):
     signature: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class RedactedThinkingBlock(WireObject):
     """Reasoning that only the model may read."""
 
@@ -108,14 +108,14 @@ class UnknownCaller(Unknown):
     __slots__ = ()
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class DirectCaller(WireObject):
     """The model itself called the tool."""
 
     type: ClassVar[Literal["direct"]] = "direct"
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ServerToolCaller(WireObject):
     """Code that the model ran called the tool."""
 
@@ -124,7 +124,7 @@ class ServerToolCaller(WireObject):
     tool_id: str
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ServerToolCaller20260120(WireObject):
     """Code that the model ran, in the sandbox of 2026-01-20, called the tool."""
 
@@ -136,7 +136,7 @@ class ServerToolCaller20260120(WireObject):
 ToolUseCaller: TypeAlias = DirectCaller | ServerToolCaller | ServerToolCaller20260120 | UnknownCaller
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ToolUseBlock(WireObject):
     """A call of one of the request's tools.
 
@@ -162,7 +162,7 @@ class ToolUseBlock(WireObject):
     parse_error: ProtocolError | None = wire_field(local=True, shown=False)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ServerToolUseBlock(WireObject):
     """A call of a tool that runs on the API's side. What is not the API's is as in `ToolUseBlock`."""
 
@@ -177,7 +177,7 @@ class ServerToolUseBlock(WireObject):
     parse_error: ProtocolError | None = wire_field(local=True, shown=False)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class MCPToolUseBlock(WireObject):
     """A call of an MCP server's tool. What is not the API's is as in `ToolUseBlock`."""
 
@@ -195,7 +195,7 @@ class MCPToolUseBlock(WireObject):
 # Results of server tools
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class WebSearchToolResultBlock(WireObject):
     """What a web search found, or why it failed."""
 
@@ -206,7 +206,7 @@ class WebSearchToolResultBlock(WireObject):
     caller: ToolUseCaller | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class WebFetchToolResultBlock(WireObject):
     """What a web fetch brought, or why it failed."""
 
@@ -217,7 +217,7 @@ class WebFetchToolResultBlock(WireObject):
     caller: ToolUseCaller | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class CodeExecutionToolResultBlock(WireObject):
     """What code that ran printed and made, or why it did not run."""
 
@@ -227,7 +227,7 @@ class CodeExecutionToolResultBlock(WireObject):
     content: CodeExecutionToolResultContent
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class BashCodeExecutionToolResultBlock(WireObject):
     """What a command printed and made, or why it did not run."""
 
@@ -237,7 +237,7 @@ class BashCodeExecutionToolResultBlock(WireObject):
     content: BashCodeExecutionToolResultContent
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class TextEditorCodeExecutionToolResultBlock(WireObject):
     """What became of a file that was to be viewed, written or edited."""
 
@@ -247,7 +247,7 @@ class TextEditorCodeExecutionToolResultBlock(WireObject):
     content: TextEditorCodeExecutionToolResultContent
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ToolSearchToolResultBlock(WireObject):
     """Which tools a search of the tools found, or why it failed."""
 
@@ -257,7 +257,7 @@ class ToolSearchToolResultBlock(WireObject):
     content: ToolSearchToolResultContent
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class AdvisorToolResultBlock(WireObject):
     """What the advisor answered, or why it could not be asked."""
 
@@ -267,7 +267,7 @@ class AdvisorToolResultBlock(WireObject):
     content: AdvisorToolResultContent
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class MCPToolResultBlock(WireObject):
     """What an MCP server's tool answered."""
 
@@ -278,7 +278,7 @@ class MCPToolResultBlock(WireObject):
     is_error: bool
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class MCPToolListingBlock(WireObject):
     """The tools that an MCP server offers."""
 
@@ -288,7 +288,7 @@ class MCPToolListingBlock(WireObject):
     tools: tuple[MCPTool, ...]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ContainerUploadBlock(WireObject):
     """A file that was put into the container."""
 
@@ -306,7 +306,7 @@ class UnknownToolChange(Unknown):
     __slots__ = ()
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ToolAdditionBlock(WireObject):
     """A tool that was added within the conversation; `tool` is its reference or definition, as JSON."""
 
@@ -315,7 +315,7 @@ class ToolAdditionBlock(WireObject):
     tool: dict[str, Any]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ToolRemovalBlock(WireObject):
     """A tool that was removed within the conversation; `tool` is its reference, as JSON."""
 
@@ -327,7 +327,7 @@ class ToolRemovalBlock(WireObject):
 ToolChange: TypeAlias = ToolAdditionBlock | ToolRemovalBlock | UnknownToolChange
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class CompactionBlock(WireObject):
     """A summary that stands for the conversation before it; `encrypted_content` is its opaque form, to be sent back."""
 
@@ -339,7 +339,7 @@ class CompactionBlock(WireObject):
     tool_changes: tuple[ToolChange, ...] | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class FallbackInfo(WireObject):
     """One end of a fallback."""
 
@@ -352,7 +352,7 @@ class UnknownTrigger(Unknown):
     __slots__ = ()
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class FallbackRefusalTrigger(WireObject):
     """The first model refused."""
 
@@ -364,7 +364,7 @@ class FallbackRefusalTrigger(WireObject):
 FallbackTrigger: TypeAlias = FallbackRefusalTrigger | UnknownTrigger
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class FallbackBlock(WireObject):
     """From here on another model answers: `to.model` is the message's `model` from now on."""
 

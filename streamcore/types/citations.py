@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class CitationCharLocation(WireObject):
     """A range of characters in a plain text document."""
 
@@ -36,7 +36,7 @@ class CitationCharLocation(WireObject):
     file_id: str | None = wire_field(response_only=True)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class CitationPageLocation(WireObject):
     """A range of pages in a PDF document."""
 
@@ -50,7 +50,7 @@ class CitationPageLocation(WireObject):
     file_id: str | None = wire_field(response_only=True)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class CitationContentBlockLocation(WireObject):
     """A range of content blocks in a document given as blocks."""
 
@@ -64,7 +64,7 @@ class CitationContentBlockLocation(WireObject):
     file_id: str | None = wire_field(response_only=True)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class CitationsWebSearchResultLocation(WireObject):
     """A page that a web search found."""
 
@@ -76,7 +76,7 @@ class CitationsWebSearchResultLocation(WireObject):
     url: str
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class CitationsSearchResultLocation(WireObject):
     """A range of blocks in a search result that the request supplied."""
 

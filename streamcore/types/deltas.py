@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class TextDelta(WireObject):
     """More of a text block's text."""
 
@@ -33,7 +33,7 @@ class TextDelta(WireObject):
     text: str
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class InputJSONDelta(WireObject):
     """More of the JSON text of a tool's input; cut anywhere, and often empty."""
 
@@ -42,7 +42,7 @@ class InputJSONDelta(WireObject):
     partial_json: str
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ThinkingDelta(WireObject):
     """More of a thinking block's text."""
 
@@ -60,7 +60,7 @@ class ThinkingDelta(WireObject):
         return self.extra.get("estimated_tokens")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class SignatureDelta(WireObject):
     """The signature of a thinking block, whole."""
 
@@ -69,7 +69,7 @@ class SignatureDelta(WireObject):
     signature: str
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class CitationsDelta(WireObject):
     """One more citation of a text block."""
 
@@ -78,7 +78,7 @@ class CitationsDelta(WireObject):
     citation: TextCitation
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class CompactionDelta(WireObject):
     """More of a compaction block's summary, and its opaque form, whole."""
 

@@ -112,7 +112,7 @@ class _MessageStop(MessageStopEvent):
     __slots__ = ("_mark", "_source")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class TextEvent(_Deferring, _Derived):
     """More of a text block's text; `snapshot` is its text so far."""
 
@@ -141,7 +141,7 @@ class TextEvent(_Deferring, _Derived):
         return json.value
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ThinkingEvent(_Deferring, _Derived):
     """More of a thinking block's text; `snapshot` is its text so far."""
 
@@ -152,7 +152,7 @@ class ThinkingEvent(_Deferring, _Derived):
     snapshot: str
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class SignatureEvent(WireObject):
     """The signature of a thinking block, whole."""
 
@@ -161,7 +161,7 @@ class SignatureEvent(WireObject):
     signature: str
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class CitationEvent(_Deferring, _Derived):
     """One more citation of a text block; `snapshot` holds all of them so far."""
 
@@ -172,7 +172,7 @@ class CitationEvent(_Deferring, _Derived):
     snapshot: tuple[TextCitation, ...]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class InputJsonEvent(_Deferring, _Derived):
     """More of the JSON text of a tool's input; `snapshot` is the input so far, parsed.
 
@@ -186,7 +186,7 @@ class InputJsonEvent(_Deferring, _Derived):
     snapshot: Any
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class CompactionEvent(_Deferring, _Derived):
     """A compaction block has changed: `content` is its summary so far, `encrypted_content` its opaque form."""
 
@@ -197,7 +197,7 @@ class CompactionEvent(_Deferring, _Derived):
     encrypted_content: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ParsedContentBlockStopEvent(_Deferring, _ContentBlockStop):
     """A content block is complete, and here it is."""
 
@@ -206,7 +206,7 @@ class ParsedContentBlockStopEvent(_Deferring, _ContentBlockStop):
     content_block: ContentBlock
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ParsedMessageStopEvent(_Deferring, _MessageStop):
     """The message is complete, and here it is."""
 

@@ -60,7 +60,7 @@ class UnknownResult(Unknown):
 # Web search
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class WebSearchResultBlock(WireObject):
     """One page that a search found; its content is only for the model to read."""
 
@@ -72,7 +72,7 @@ class WebSearchResultBlock(WireObject):
     page_age: str | None = wire_field(null=True)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class WebSearchToolResultErrorObject(WireObject):
     """The search failed."""
 
@@ -88,14 +88,14 @@ WebSearchToolResultContent: TypeAlias = tuple[WebSearchResult, ...] | WebSearchT
 # Web fetch
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class CitationsConfig(WireObject):
     """Whether a document's text may be cited."""
 
     enabled: bool
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Base64PDFSource(WireObject):
     """A PDF in base64."""
 
@@ -105,7 +105,7 @@ class Base64PDFSource(WireObject):
     data: str
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class PlainTextSource(WireObject):
     """Plain text."""
 
@@ -118,7 +118,7 @@ class PlainTextSource(WireObject):
 DocumentSource: TypeAlias = Base64PDFSource | PlainTextSource | UnknownResult
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class DocumentBlock(WireObject):
     """A document that was fetched."""
 
@@ -129,7 +129,7 @@ class DocumentBlock(WireObject):
     title: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class WebFetchBlock(WireObject):
     """A page that was fetched. `retrieved_at` is an ISO 8601 time."""
 
@@ -140,7 +140,7 @@ class WebFetchBlock(WireObject):
     retrieved_at: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class WebFetchToolResultErrorBlock(WireObject):
     """The fetch failed."""
 
@@ -155,7 +155,7 @@ WebFetchToolResultContent: TypeAlias = WebFetchBlock | WebFetchToolResultErrorBl
 # Advisor
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class AdvisorResultBlock(WireObject):
     """The advisor's answer."""
 
@@ -165,7 +165,7 @@ class AdvisorResultBlock(WireObject):
     stop_reason: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class AdvisorRedactedResultBlock(WireObject):
     """The advisor's answer, only for the model to read."""
 
@@ -175,7 +175,7 @@ class AdvisorRedactedResultBlock(WireObject):
     stop_reason: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class AdvisorToolResultErrorObject(WireObject):
     """The advisor could not be asked."""
 
@@ -192,7 +192,7 @@ AdvisorToolResultContent: TypeAlias = (
 # Code execution
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class CodeExecutionOutputBlock(WireObject):
     """A file that the code made."""
 
@@ -201,7 +201,7 @@ class CodeExecutionOutputBlock(WireObject):
     file_id: str
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class CodeExecutionResultBlock(WireObject):
     """The code ran."""
 
@@ -213,7 +213,7 @@ class CodeExecutionResultBlock(WireObject):
     stdout: str
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class EncryptedCodeExecutionResultBlock(WireObject):
     """The code ran; what it printed is only for the model to read."""
 
@@ -225,7 +225,7 @@ class EncryptedCodeExecutionResultBlock(WireObject):
     encrypted_stdout: str
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class CodeExecutionToolResultErrorObject(WireObject):
     """The code did not run."""
 
@@ -239,7 +239,7 @@ CodeExecutionToolResultContent: TypeAlias = (
 )
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class BashCodeExecutionOutputBlock(WireObject):
     """A file that the command made."""
 
@@ -248,7 +248,7 @@ class BashCodeExecutionOutputBlock(WireObject):
     file_id: str
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class BashCodeExecutionResultBlock(WireObject):
     """The command ran."""
 
@@ -260,7 +260,7 @@ class BashCodeExecutionResultBlock(WireObject):
     stdout: str
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class BashCodeExecutionToolResultErrorObject(WireObject):
     """The command did not run."""
 
@@ -274,7 +274,7 @@ BashCodeExecutionToolResultContent: TypeAlias = (
 )
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class TextEditorCodeExecutionViewResultBlock(WireObject):
     """A file was read. Lines are counted from one."""
 
@@ -287,7 +287,7 @@ class TextEditorCodeExecutionViewResultBlock(WireObject):
     total_lines: int | None = wire_field(null=True)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class TextEditorCodeExecutionCreateResultBlock(WireObject):
     """A file was written."""
 
@@ -296,7 +296,7 @@ class TextEditorCodeExecutionCreateResultBlock(WireObject):
     is_file_update: bool
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class TextEditorCodeExecutionStrReplaceResultBlock(WireObject):
     """A file was edited. Lines are counted from one."""
 
@@ -311,7 +311,7 @@ class TextEditorCodeExecutionStrReplaceResultBlock(WireObject):
     old_start: int | None = wire_field(null=True)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class TextEditorCodeExecutionToolResultErrorObject(WireObject):
     """The file could not be read or changed."""
 
@@ -335,7 +335,7 @@ TextEditorCodeExecutionToolResultContent: TypeAlias = (
 # Tool search and MCP
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ToolReferenceBlock(WireObject):
     """A tool that the search found."""
 
@@ -344,7 +344,7 @@ class ToolReferenceBlock(WireObject):
     tool_name: str
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ToolSearchToolSearchResultBlock(WireObject):
     """The tools that the search found."""
 
@@ -353,7 +353,7 @@ class ToolSearchToolSearchResultBlock(WireObject):
     tool_references: tuple[ToolReferenceBlock | UnknownResult, ...]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ToolSearchToolResultErrorObject(WireObject):
     """The search failed."""
 
@@ -368,7 +368,7 @@ ToolSearchToolResultContent: TypeAlias = (
 )
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class MCPTool(WireObject):
     """A tool that an MCP server offers."""
 

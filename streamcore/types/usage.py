@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class CacheCreation(WireObject):
     """Input tokens written to the prompt cache, by time to live."""
 
@@ -39,14 +39,14 @@ class CacheCreation(WireObject):
     ephemeral_5m_input_tokens: int | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class OutputTokensDetails(WireObject):
     """What the output tokens were spent on."""
 
     thinking_tokens: int | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class ServerToolUsage(WireObject):
     """Requests (not tokens) that server tools made."""
 
@@ -54,14 +54,14 @@ class ServerToolUsage(WireObject):
     web_search_requests: int | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class FallbackCreditRedeemed(WireObject):
     """The credit for a refused attempt was used."""
 
     type: ClassVar[Literal["redeemed"]] = "redeemed"
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class FallbackCreditNotApplied(WireObject):
     """The credit for a refused attempt was not used, and why."""
 
@@ -80,14 +80,14 @@ class UnknownFallbackCreditStatus(Unknown):
 FallbackCreditStatus: TypeAlias = FallbackCreditRedeemed | FallbackCreditNotApplied | UnknownFallbackCreditStatus
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class FallbackCreditUsage(WireObject):
     """What became of the credit that a refused attempt left."""
 
     status: FallbackCreditStatus
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class _IterationUsage(WireObject):
     input_tokens: int
     output_tokens: int
@@ -96,7 +96,7 @@ class _IterationUsage(WireObject):
     cache_read_input_tokens: int | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class MessageIterationUsage(_IterationUsage):
     """Counts of one sampling of the model within the message."""
 
@@ -105,14 +105,14 @@ class MessageIterationUsage(_IterationUsage):
     model: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class CompactionIterationUsage(_IterationUsage):
     """Counts of a compaction of the conversation."""
 
     type: ClassVar[Literal["compaction"]] = "compaction"
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class AdvisorMessageIterationUsage(_IterationUsage):
     """Counts of a call of the advisor."""
 
@@ -121,7 +121,7 @@ class AdvisorMessageIterationUsage(_IterationUsage):
     model: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class FallbackMessageIterationUsage(_IterationUsage):
     """Counts of one sampling of a fallback model."""
 
@@ -145,7 +145,7 @@ IterationUsage: TypeAlias = (
 )
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class MessageDeltaUsage(WireObject):
     """Counts so far, as a `message_delta` gives them: a total replaces what is known, an absent one changes nothing."""
 
@@ -159,7 +159,7 @@ class MessageDeltaUsage(WireObject):
     server_tool_use: ServerToolUsage | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Usage(WireObject):
     """Counts of a message. Tokens read from and written to the cache are not among `input_tokens`."""
 
