@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import streamcore.aiohttp
 import streamcore.httpx
 import streamcore.replay.httpx
 import streamcore.replay.httpx2
-from streamcore import AsyncMessageStream, MessageStream, StreamCoreError
+from streamcore import AsyncMessageStream, MessageStream, SSEDecoder, Stream, StreamCoreError
 from streamcore.api.errors import APIConnectionError, InvalidArgumentError
 from streamcore.replay import (
     AS_RECORDED,
@@ -28,6 +29,7 @@ from streamcore.replay import (
     Chunk,
     End,
     Recorder,
+    open_capture,
     open_stream,
     read_captures,
     record,
@@ -415,6 +417,25 @@ def test_a_recorded_stream_that_is_dropped_closes_what_it_reads_from(backend: st
 
     run(backend, test)
     assert end_of(path).reason == "closed"
+
+
+def test_a_long_recording_is_never_held_in_memory(tmp_path: Path) -> None:
+    """8 MB, of which a few chunks are there at once, and what is put by in memory before a file is made."""
+    path = tmp_path / "a.jsonl"
+
+    def chunks() -> Iterator[bytes]:
+        for number in range(400):
+            yield b"data: %d %s\n\n" % (number, b"la" * 10_000)
+
+    tracemalloc.start()
+    try:
+        with record(Stream(chunks(), decoder=SSEDecoder()), path) as stream:
+            assert sum(1 for _ in stream) == 400
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 4_000_000
+    assert all(one.data == other for one, other in zip(open_capture(path).chunks, chunks(), strict=True))
 
 
 def test_other_things_cannot_be_recorded(tmp_path: Path) -> None:
