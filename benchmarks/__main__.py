@@ -66,7 +66,7 @@ def main() -> None:
     names = options.rows or list(ROWS)
     console = Console()
     if not console.is_terminal:
-        console.width = 140  # in a file, a table as wide as it wants to be
+        console.width = 160  # in a file, a table as wide as it wants to be
     with ExitStack() as resources:
         scratch = Path(resources.enter_context(tempfile.TemporaryDirectory()))
         settings = Settings(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,10 +27,13 @@ def section(results: Sequence[Measured], *, streams: int) -> str:
     targets = [line for line in lines if line.met is not None]
     others = [line for line in lines if line.met is None]
     met = sum(bool(line.met) for line in targets)
+    where = (
+        f"{report.machine()}; {report.versions()}. {streams} recorded streams. Figures are for an event, unless the "
+        f"work says otherwise. {met} of {len(targets)} targets are met."
+    )
     return (
         "![What an event costs, against the length of its stream](benchmarks/chart.svg)\n\n"
-        f"{report.machine()}; {report.versions()}. {streams} recorded streams. Figures are for an event, unless the\n"
-        f"work says otherwise. {met} of {len(targets)} targets are met.\n\n"
+        f"{textwrap.fill(where, 120, break_on_hyphens=False)}\n\n"
         f"{report.markdown(targets, report.HEADINGS)}\n"
         "<details><summary>Other shapes, and the other peers</summary>\n\n"
         f"{report.markdown(others, report.HEADINGS[:-1])}\n"
