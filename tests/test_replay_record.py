@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ import httpx
 import httpx2
 import pytest
 from helpers import HELLO, HELLO_TYPES, body, by_frame, in_pieces, start, text
-from server import ASK, BACKENDS, Cut, Pause, error_reply, run, serving, stream_reply
+from server import ASK, BACKENDS, Cut, Pause, error_reply, json_reply, run, serving, stream_reply
 
 import streamcore.aiohttp
 import streamcore.httpx
@@ -417,6 +418,30 @@ def test_a_recorded_stream_that_is_dropped_closes_what_it_reads_from(backend: st
 
     run(backend, test)
     assert end_of(path).reason == "closed"
+
+
+def test_a_stream_that_was_read_from_cannot_be_recorded_any_more(tmp_path: Path) -> None:
+    stream = MessageStream(FRAMES)
+    next(stream)
+    with pytest.raises(InvalidArgumentError, match="has been read from"):
+        record(stream, tmp_path / "a.jsonl").__enter__()
+
+
+def test_answers_that_are_no_streams_are_recorded_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    answer = {**start()["message"], "content": [{"type": "text", "text": "Hi"}], "stop_reason": "end_turn"}
+    with (
+        serving(json_reply(answer), stream_reply(*FRAMES)) as server,
+        Client(api_key=KEY, base_url=server.url) as client,
+        record(client, path) as recording,
+    ):
+        message = recording.messages.create(**ASK)
+        assert len(list(recording.messages.create(stream=True, **ASK))) == len(FRAMES)
+    first, second = read_captures(path)
+    assert json.loads(first.data) == answer
+    assert second.data == b"".join(FRAMES)
+    with httpx2.Client(transport=streamcore.replay.httpx2.ReplayTransport(path)) as http_client:
+        assert Client(api_key=KEY, http_client=http_client).messages.create(**ASK) == message
 
 
 def test_a_long_recording_is_never_held_in_memory(tmp_path: Path) -> None:

@@ -123,7 +123,8 @@ def record(
 
     Raises:
         CaptureError: The suffix stands for no format. At the end of the block: the file cannot be written.
-        InvalidArgumentError: `target` is nothing that can be recorded.
+        InvalidArgumentError: `target` is nothing that can be recorded; when the block is entered: a message stream has
+            been read from.
     """
     for kind, begin in _TARGETS.items():
         if isinstance(target, kind):
@@ -211,7 +212,13 @@ async def _async_manager(
             yield _async_tapped(stream, recorder)
 
 
+def _check_unread(stream: Stream[Any] | AsyncStream[Any]) -> None:
+    if isinstance(stream, (MessageStream, AsyncMessageStream)) and (stream._pump.over or stream._engine.snapshot):
+        raise InvalidArgumentError("the stream has been read from: what came before could not be recorded any more")
+
+
 def _tapped(stream: _StreamT, recorder: Recorder) -> _StreamT:
+    _check_unread(stream)
     exchange = recorder.begin(head_of(stream.response))
     pump, chunks = stream._pump, stream._chunks
     stream._chunks = SyncTee(chunks, exchange)
@@ -220,6 +227,7 @@ def _tapped(stream: _StreamT, recorder: Recorder) -> _StreamT:
 
 
 def _async_tapped(stream: _AsyncStreamT, recorder: Recorder) -> _AsyncStreamT:
+    _check_unread(stream)
     exchange = recorder.begin(head_of(stream.response))
     pump, chunks = stream._pump, stream._chunks
     stream._chunks = AsyncTee(chunks, exchange)
