@@ -362,3 +362,21 @@ def test_a_frame_at_a_time_gives_the_same_as_all_at_once() -> None:
         engine.receive_data(frame(payload))
         events += [item for event in engine.events() for item in derive(event, engine)]
     assert events == derived(body(*HELLO))
+
+
+@pytest.mark.parametrize(
+    ("block", "fields", "name"),
+    [
+        ({"type": "text", "text": ""}, {"type": "text_delta", "text": "a"}, "text"),
+        ({"type": "thinking", "thinking": ""}, {"type": "thinking_delta", "thinking": "a"}, "thinking"),
+        (
+            {"type": "tool_use", "id": "1", "name": "n", "input": {}},
+            {"type": "input_json_delta", "partial_json": "{"},
+            "input_json",
+        ),
+    ],
+)
+def test_a_delta_with_a_field_that_is_new_has_its_derived_event(block: Any, fields: Any, name: str) -> None:
+    data = body(start(), block_start(0, block), delta(0, **fields, new_thing=1), block_stop(0), message_delta(), STOP)
+    with MessageStream([data]) as stream:
+        assert [event.type for event in stream][2:4] == ["content_block_delta", name]

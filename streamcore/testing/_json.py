@@ -56,7 +56,8 @@ class RepeatedKeys(dict[str, Any]):
 # Every character that JSON escapes, what passes for a line end or a blank elsewhere, the edges of the surrogates, and
 # characters of two, three and four bytes.
 _TRICKY = '"\\/\b\f\n\r\t\0\x1f\x7f{}[]:, \x0b\u0085\u2028\u2029\ufeffé漢\ud7ff\ue000😀𐀀\U0010ffff'
-_CHARACTERS = st.characters(codec="utf-8") | st.sampled_from(_TRICKY)
+# Hypothesis joins two plain alphabets into one, in which these few would be lost: so this one is not plain.
+_CHARACTERS = st.characters(codec="utf-8") | st.sampled_from(_TRICKY).map(str)
 # Where a float, a signed or an unsigned word ends.
 _EDGES = [2**53, 2**53 + 1, -(2**63), 2**63, 2**64, 10**40]
 
