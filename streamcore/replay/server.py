@@ -22,6 +22,7 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
+import anyio
 import attrs
 import msgspec
 from aiohttp import web
@@ -215,6 +216,7 @@ class Endpoint:
         self, capture: Capture, speed: float, request: web.Request, exchange: _Exchange
     ) -> web.StreamResponse:
         response = web.StreamResponse(status=capture.status, headers=_headers(capture))
+        anyio.CancelScope()  # loads what players wait with: before the head, from which times count
         await response.prepare(request)
         exchange.status = capture.status
         async for data in _player(capture, speed):
