@@ -53,7 +53,7 @@ needs. A dash: not done in {bound} seconds.
 
 ## A burst does not hold up others
 
-One of {flooded} streams gets 10 MB at once while the others get {pace} events a second. A *turn* is what the process
+One of {flooded} streams gets 10 MB at once while the others get {few} events a second. A *turn* is what the process
 does between two times that another task runs, in CPU time: so long others are held up. An async stream gives way after
 every {work} items or KB, whoever brings the bytes, and decodes a chunk in slices of {slice} KB; *never*: without that.
 
@@ -127,7 +127,7 @@ def _lines(cells: Iterator[str]) -> str:
 
 def measure(counts: list[int], contestants: list[str], *, bound: float) -> str:
     """The page with both tables."""
-    from benchmarks.concurrency_client import PACE
+    from benchmarks.concurrency_client import PACE, PACE_IN_FLOOD
     from streamcore._pump import SLICE_SIZE, WORK_PER_TURN
 
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -142,6 +142,7 @@ def measure(counts: list[int], contestants: list[str], *, bound: float) -> str:
         cells=_lines(cells),
         floods=_lines(_flood(name, fair=fair, bound=bound) for name, fair in floods),
         pace=f"{PACE:,}",
+        few=PACE_IN_FLOOD,
         bound=f"{bound:.0f}",
         flooded=_FLOODED,
         work=WORK_PER_TURN,

@@ -29,6 +29,8 @@ _OPENING = 10
 PACE = 2000
 _PACE_OF_ONE = 50
 """Events a second in all, and at most for one stream."""
+PACE_IN_FLOOD = 200
+"""So few that what others get is not what holds them up."""
 
 
 @attrs.define
@@ -221,8 +223,8 @@ class Cell:
         if not task.cancelled() and task.exception() is not None:
             self._failed.append(task)
 
-    async def _pace(self, seconds: float, *, but_first: bool = False) -> dict[str, float]:
-        rate = min(PACE, _PACE_OF_ONE * self._streams)
+    async def _pace(self, seconds: float, *, but_first: bool = False, rate: float = PACE) -> dict[str, float]:
+        rate = min(rate, _PACE_OF_ONE * self._streams)
         events = int(rate * seconds)
         await self._server.do("pace", events=events, rate=rate, but_first=but_first)
         # Of bare sockets a few are not found.
@@ -240,7 +242,7 @@ class Cell:
     async def _flood(self, *, flood: int, seconds: float) -> dict[str, Any]:
         """A burst for one stream, while the others get events at their pace."""
         turns: list[float] = []
-        pacing = asyncio.create_task(self._pace(seconds, but_first=True))
+        pacing = asyncio.create_task(self._pace(seconds, but_first=True, rate=PACE_IN_FLOOD))
         await asyncio.sleep(seconds / 4)
         others = asyncio.create_task(_take_turns(turns))
         async with self._server.another() as server:
@@ -287,14 +289,15 @@ async def in_one_chunk(size: int) -> dict[str, Any]:
     count = size // len(DELTA)
     chunk = OPENING + DELTA * count
 
-    async def chunks() -> AsyncIterator[bytes]:
+    async def chunks(chunk: bytes) -> AsyncIterator[bytes]:
         yield chunk
 
+    await anext(streamcore.AsyncMessageStream(chunks(OPENING + DELTA)).text_stream)  # what is made once
+    gc.collect()
     turns: list[float] = []
     others = asyncio.create_task(_take_turns(turns))
-    gc.collect()
     await asyncio.sleep(0)
-    texts = streamcore.AsyncMessageStream(chunks()).text_stream
+    texts = streamcore.AsyncMessageStream(chunks(chunk)).text_stream
     for _ in range(count):
         await anext(texts)
     await asyncio.sleep(0)

@@ -47,7 +47,6 @@ class AsyncAnswer:
         deadline: float | None = None,
         keep: object = None,
     ) -> None:
-        self._closed = False
         self.response = response
         self._already_read = response._body
         self._keep = keep
@@ -58,6 +57,7 @@ class AsyncAnswer:
         self._deadline = None
         if deadline is not None:
             self._deadline = self._loop.call_at(deadline, _expire, weakref.ref(response))
+        self._closed = False
 
     @property
     def status(self) -> int:
@@ -109,7 +109,7 @@ class AsyncAnswer:
         self.response._released = False
 
     def __del__(self) -> None:
-        if getattr(self, "_closed", True):
+        if getattr(self, "_closed", True):  # or the constructor has failed
             return
         self._unwatch()
         if self._thread == threading.get_ident() or self._loop.is_closed():
