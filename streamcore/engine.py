@@ -9,6 +9,7 @@ Costs: a few times what decoding the JSON costs, and linear in the bytes. Knows 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import UnionType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 import attrs
@@ -144,7 +145,7 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent], Generic[OutputT]):
         limits: Limits = DEFAULT_LIMITS,
         trailing_strings: bool = False,
         multiple_messages: bool = False,
-        output_format: type[OutputT] | None = None,
+        output_format: type[OutputT] | UnionType | None = None,
         tool_types: Mapping[str, Any] | Iterable[Any] | None = None,
         on_invalid: OnInvalid = "raise",
     ) -> None:

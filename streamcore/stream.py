@@ -8,7 +8,7 @@ events, the text alone, the message so far and the final message: views of one s
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
-from types import TracebackType
+from types import TracebackType, UnionType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias
 
 from typing_extensions import TypeVar
@@ -109,7 +109,7 @@ class MessageStream(_MessageBase[OutputT], Stream[ParsedMessageStreamEvent], Typ
         strict: bool = False,
         limits: Limits = DEFAULT_LIMITS,
         trailing_strings: bool = False,
-        output_format: type[OutputT] | None = None,
+        output_format: type[OutputT] | UnionType | None = None,
         tool_types: ToolTypes = None,
         on_invalid: OnInvalid = "raise",
     ) -> None:
@@ -215,7 +215,7 @@ class AsyncMessageStream(_MessageBase[OutputT], AsyncStream[ParsedMessageStreamE
         strict: bool = False,
         limits: Limits = DEFAULT_LIMITS,
         trailing_strings: bool = False,
-        output_format: type[OutputT] | None = None,
+        output_format: type[OutputT] | UnionType | None = None,
         tool_types: ToolTypes = None,
         on_invalid: OnInvalid = "raise",
     ) -> None:

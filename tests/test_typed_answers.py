@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import copy
 import datetime
+import enum
 import json
 import pickle
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 import anthropic.lib.streaming
 import attrs
+import msgspec
 import pydantic
 import pytest
 from anthropic.lib.streaming._messages import accumulate_event
@@ -50,7 +53,7 @@ from streamcore import (
     PartialJSON,
 )
 from streamcore.api.errors import InvalidArgumentError
-from streamcore.typed import AnswerTypes, InvalidOutputError, UnsupportedTypeError
+from streamcore.typed import AnswerTypes, InvalidOutputError, UnsupportedTypeError, output_format_param
 from streamcore.types import (
     MCPToolUseBlock,
     ParsedContentBlockStopEvent,
@@ -445,6 +448,65 @@ def test_the_captures_hold_inputs_to_be_tried() -> None:
     """That the test above is about something."""
     if CAPTURES:
         assert sum(path.read_bytes().count(b"input_json_delta") > 0 for path in CAPTURES) >= 20
+
+
+# The kinds of types that an answer may have
+
+
+class Movie(TypedDict):
+    title: str
+
+
+class Shot(msgspec.Struct, tag="shot"):
+    length: float
+
+
+class Cut(msgspec.Struct, tag="cut"):
+    pass
+
+
+class Color(enum.Enum):
+    RED = "red"
+
+
+@dataclass
+class Box:
+    width: int
+
+
+@pytest.mark.parametrize(
+    ("output_format", "content", "output"),
+    [
+        (Edit, '{"line": 1}', Edit(1)),
+        (Box, '{"width": 2}', Box(2)),
+        (Movie, '{"title": "t"}', {"title": "t"}),
+        (Shot, '{"type": "shot", "length": 2}', Shot(2.0)),
+        (TheirEdit, '{"line": 3}', TheirEdit(line=3)),
+        (list[Edit], '[{"line": 4}]', [Edit(4)]),
+        (Shot | Cut, '{"type": "cut"}', Cut()),
+        (Edit | Box, '{"width": 5}', Box(5)),
+        (Literal["yes", "no"], '"no"', "no"),
+        (Color, '"red"', Color.RED),
+        (datetime.date, '"2026-11-20"', datetime.date(2026, 11, 20)),
+        (int, "12", 12),
+        (bool, "false", False),
+        (tuple[int, str], '[1, "a"]', (1, "a")),
+    ],
+    ids=str,
+)
+def test_an_answer_may_be_of_any_of_these_types(output_format: Any, content: str, output: Any) -> None:
+    stream = MessageStream(by_frame(body(*answer(content))), output_format=output_format)
+    assert list(stream.values("")) == [output]
+    parsed = stream.get_final_message().parsed_output
+    assert parsed == output
+    assert type(parsed) is type(output)
+    assert output_format_param(output_format)["type"] == "json_schema"
+
+
+def test_an_answer_that_is_null_is_no_output() -> None:
+    message = MessageStream([body(*answer("null"))], output_format=Edit | None).get_final_message()
+    assert message.parsed_output is None
+    assert getattr(message.content[0], "parse_error", None) is None
 
 
 # Whole messages
