@@ -25,7 +25,7 @@ class StreamValues(Generic[_T]):
     """Values as they become complete.
 
     Args:
-        read_on: Reads the stream on, by one item, when no value is there.
+        read_on: Reads the stream on, by one item, when no value is there. At its end it stops the iteration.
         values: Those that are there.
     """
 
@@ -42,10 +42,7 @@ class StreamValues(Generic[_T]):
         while True:
             for value in self._values:
                 return value
-            try:
-                self._read_on()
-            except StopIteration:
-                return next(self._values)  # which stops too, if the end has completed nothing
+            self._read_on()
 
 
 class AsyncStreamValues(Generic[_T]):
@@ -66,12 +63,7 @@ class AsyncStreamValues(Generic[_T]):
         while True:
             for value in self._values:
                 return value
-            try:
-                await self._read_on()
-            except StopAsyncIteration:
-                for value in self._values:
-                    return value
-                raise
+            await self._read_on()
 
 
 class _Typed:

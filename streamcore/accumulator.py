@@ -432,6 +432,7 @@ class MessageAccumulator:
     def _parse(self, builder: BlockBuilder) -> None:
         if self._parser is not None:
             builder.set_parsed(self._parser.parse(builder.snapshot(ended=True), builder.index))
+            self._touched.add(builder.index)
 
     # The table of legal orders: in which phase which event is handled how. An event type that is not here is new; it
     # may come at any time before `message_stop`.

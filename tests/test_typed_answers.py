@@ -235,6 +235,9 @@ def test_a_stream_that_ends_early_says_so_first() -> None:
 
 def test_deltas_that_come_late_change_the_output_of_the_message_not_of_the_event() -> None:
     late = [start(), block_start(0), text(0, "[1]"), block_stop(0), text(0, " "), message_delta(), STOP]
+    engine = MessageEngine(output_format=list[int])
+    outputs = [snapshot.parsed_output for snapshot in drive(body(*late), engine=engine).snapshots if snapshot]
+    assert outputs == [None, None, None, [1], None, None, [1]]
     stream = MessageStream([body(*late)], output_format=list[int])
     events = list(stream)
     (stop,) = [event for event in events if isinstance(event, ParsedContentBlockStopEvent)]

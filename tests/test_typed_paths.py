@@ -229,6 +229,24 @@ def test_a_value_is_found_with_the_character_that_completes_it(document: tuple[s
     assert found == wanted
 
 
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("a.*", [r'"\\"', r'"\"]"', '[{"b": "]}\\\\"}, []]', "-1.5e3", "true", "null", '""']),
+        ("a.2.0.b", [r'"]}\\"']),
+        (r'"\""', ["12"]),
+        ("z", ["{}"]),
+    ],
+)
+def test_strings_that_look_like_structure_are_none_wherever_they_are_cut(path: str, found: list[str]) -> None:
+    text = r"""{"a": ["\\", "\"]", [{"b": "]}\\"}, []], -1.5e3, true, null, ""], "\"": 12 , "z": {}}"""
+    assert json.loads(text)
+    for size in (1, 2, 3, 5, 1000):
+        scanner = PathScanner(parse_path(path))
+        cut = [text[start : start + size] for start in range(0, len(text), size)]
+        assert [item.text for piece in cut for item in scanner.feed(piece)] + scanner.close() == found
+
+
 @given(documents(), st.data())
 def test_the_values_do_not_depend_on_the_chunking(document: tuple[str, Path], data: st.DataObject) -> None:
     text, path = document

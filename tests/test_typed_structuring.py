@@ -177,6 +177,7 @@ def test_a_union_gives_the_member_that_fits_best(value: Any, annotation: Any, ma
         ([["a", 1]], dict[str, int], [("", "an object", [["a", 1]])]),
         ("blue", Color, [("", "one of 'red'", "blue")]),
         ("soon", datetime.date, [("", "a string that is a date", "soon")]),
+        (1.5, decimal.Decimal, [("", "a string that is a Decimal", 1.5)]),
         (20261120, datetime.date, [("", "a string that is a date", 20261120)]),
         ([1, "2", None], list[int], [("1", "an integer", "2"), ("2", "an integer", None)]),
         ([1], tuple[int, str], [("", "an array of 2", [1])]),

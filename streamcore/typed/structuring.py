@@ -145,7 +145,12 @@ def _scalar(shape: Scalar, _: cattrs.Converter) -> _Hook:
     for meta in shape.constraints:
         annotation = Annotated[annotation, meta]
 
+    # msgspec takes a number for a Decimal, though the schema says that it is written as a string.
+    is_decimal = name_of(shape.annotation) == "Decimal"
+
     def hook(value: Any, _: Any) -> Any:
+        if is_decimal and type(value) is not str:
+            raise _Mismatch(_expected_scalar(shape), value)
         try:
             return msgspec.convert(value, annotation, strict=True)
         except (msgspec.ValidationError, ValueError, OverflowError):
