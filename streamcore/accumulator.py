@@ -188,8 +188,7 @@ class MessageAccumulator:
                 self._snapshot = changed(message, "content", tuple(self._blocks))
             return self._snapshot
         if self._message_deltas:
-            for event in self._message_deltas:
-                message = _changed(message, event)
+            message = _changed(message, self._message_deltas)
             self._message = message
             self._message_deltas = []
         blocks = self._blocks
@@ -475,19 +474,26 @@ class MessageAccumulator:
 _MESSAGE_FIELDS = {field.name for field in wire_fields(Message)} | {"type"}
 
 
-def _changed(message: Message, event: MessageDeltaEvent) -> Message:
-    """The message after a message_delta: what the wire gave replaces what was there, a null or absent field nothing.
+def _changed(message: Message, events: Iterable[MessageDeltaEvent]) -> Message:
+    """The message after message_deltas: what the wire gave replaces what was there, a null or absent field nothing.
 
-    Fields that no class knows are taken over as well: those of the usage into the usage, others into the message.
+    Fields that no class knows are taken over as well: those of the usage into the usage, others into the message. All
+    of the events are put together first: a copy of the message for each would be a copy of its unknown fields, too.
     """
-    changes = _given(event) | _given(event.delta)
-    del changes["delta"]
-    usage = _given(changes.pop("usage"))
-    usage |= {name: value for name, value in event.usage.extra.items() if value is not None}
+    changes: dict[str, Any] = {}
+    usage: dict[str, Any] = {}
+    unknown: dict[str, Any] = {}
+    for event in events:
+        given = _given(event) | _given(event.delta)
+        del given["delta"]
+        usage |= _given(given.pop("usage"))
+        usage |= {name: value for name, value in event.usage.extra.items() if value is not None}
+        changes |= given
+        unknown |= event.extra
+        unknown |= event.delta.extra
     if usage:
         changes["usage"] = extend(message.usage, **usage)
     changed = replaced(message, **changes)
-    unknown = {**event.extra, **event.delta.extra}
     for name in _MESSAGE_FIELDS & unknown.keys():
         del unknown[name]
     return with_extra(changed, unknown) if unknown else changed

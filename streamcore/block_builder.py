@@ -358,8 +358,8 @@ class BlockBuilder:
         self._written = changes
         start = self.start
         if isinstance(start, Unknown):
-            data = {**start.data, **changes}
-            data.pop("partial_input", None)
+            # What is ours has no wire form: a field of that name would be the stream's own.
+            data = {**start.data, **{field: value for field, value in changes.items() if field != "partial_input"}}
             self._block = UnknownBlock(data=data)
         else:
             self._block = replaced(start, **changes)

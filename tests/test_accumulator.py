@@ -11,7 +11,9 @@ from helpers import (
     STOP,
     block_start,
     block_stop,
+    body,
     delta,
+    drive,
     message_delta,
     partial_json,
     start,
@@ -531,3 +533,10 @@ def test_strict_raises_what_otherwise_is_recorded_and_leaves_the_message_as_it_w
         accumulator.apply(text(0, "!"))
     assert accumulator.snapshot == before
     assert accumulator.violations == ()
+
+
+def test_an_unknown_block_keeps_a_field_that_is_called_as_one_of_ours() -> None:
+    block = {"type": "new_tool_use", "input": {}, "partial_input": "theirs"}
+    outcome = drive(body(start(), block_start(0, block), partial_json(0, '{"a'), block_stop(0), message_delta(), STOP))
+    assert outcome.snapshot is not None
+    assert outcome.snapshot.to_dict()["content"] == [block]
