@@ -13,8 +13,8 @@ from typing import Any
 
 import attrs
 
+from streamcore._twin import generated, twin
 from streamcore.types._base import with_extra
-from streamcore.types._twin import generated, twin
 
 __all__ = ["Filler", "Item", "make_filler"]
 

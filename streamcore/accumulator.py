@@ -18,6 +18,7 @@ import enum
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Protocol
 
+from streamcore._twin import changed, replaced
 from streamcore.block_builder import DELTA_RULES, BlockBuilder, BlockOptions
 from streamcore.codec import structure_event
 from streamcore.errors import (
@@ -44,7 +45,6 @@ from streamcore.types import (
     WireObject,
 )
 from streamcore.types._base import extend, wire_fields, with_extra
-from streamcore.types._twin import changed, replaced
 
 __all__ = ["BlockParser", "MessageAccumulator"]
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import attrs
 
+from streamcore._twin import changed, replaced
 from streamcore.errors import DecodeError, LimitExceededError
 from streamcore.partial_json import PartialJSON, join_parts
 from streamcore.types import (
@@ -29,7 +30,6 @@ from streamcore.types import (
     UnknownBlock,
     WireObject,
 )
-from streamcore.types._twin import changed, replaced
 
 __all__ = ["DELTA_RULES", "BlockBuilder", "BlockOptions", "DeltaRule", "Marks"]
 

@@ -194,6 +194,27 @@ class FrameDecoder:
                 return name, lines[1][6:]
         return None
 
+    # A stream in small pieces: 0.4 µs each here, and by way of `_split` 1.3.
+
+    def _take_middle(self, chunk: bytes) -> bool:
+        """Take the one chunk at hand if it is more of a line that has begun, and nothing else is to be heeded."""
+        tail = self._tail
+        end = self._end + len(chunk)
+        if (
+            len(tail) < _LONGEST_FIELD_START  # whether it will be dropped is not known yet
+            or _LF in chunk
+            or _CR in chunk
+            or self._next < len(self._lines)
+            or self._end < HEAD_SIZE
+            or end > self._max_stream_size
+            or len(tail) > self._limits.max_line_size
+        ):
+            return False
+        tail += chunk
+        self._chunks.clear()
+        self._end = end
+        return True
+
     def _take(self, chunk: bytes) -> bool:
         """Count the one chunk at hand, which is a whole frame, as read. False if that is over the limit."""
         start = self._end
@@ -207,14 +228,16 @@ class FrameDecoder:
 
     def _next_frame(self) -> Frame | None:
         """The next of the frames that the bytes so far allow, `None` if there is none."""
+        chunks = self._chunks
         if self._simple:
-            chunks = self._chunks
             if not chunks:
                 return None
             if len(chunks) == 1:
                 frame = self._take_whole_frame(chunks[0])
                 if frame is not None:
                     return frame
+        elif len(chunks) == 1 and self._take_middle(chunks[0]):
+            return None
         if self._error is not None:
             raise self._error.with_traceback(None)
         if not self._pending:

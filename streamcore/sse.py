@@ -12,13 +12,14 @@ from collections.abc import Iterator
 
 import attrs
 
+from streamcore._twin import maker
 from streamcore.errors import ProtocolError
 from streamcore.framing import MAX_RETRY_DIGITS, FrameDecoder
 
 __all__ = ["SSEDecoder", "ServerSentEvent", "encode", "encode_comment"]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, weakref_slot=False)  # a slot for weak references would keep its twin from becoming one
 class ServerSentEvent:
     """One event of an event stream.
 
@@ -33,6 +34,9 @@ class ServerSentEvent:
     data: str
     id: str | None = None
     retry: int | None = None
+
+
+_make = maker(ServerSentEvent, "event", "data", "id", "retry")
 
 
 class SSEDecoder(FrameDecoder):
@@ -58,13 +62,9 @@ class SSEDecoder(FrameDecoder):
             LimitExceededError: A line, an event or the stream is longer than the limits allow. Events before that
                 have been delivered; calling again raises the same.
         """
-        for name, data in self.frames():
-            yield ServerSentEvent(
-                event=name or "message",
-                data=data.decode("utf-8", "replace"),
-                id=self.last_event_id,
-                retry=self._event_retry,
-            )
+        while (frame := self._next_frame()) is not None:
+            name, data = frame
+            yield _make(name or "message", data.decode("utf-8", "replace"), self.last_event_id, self._event_retry)
 
 
 # Encoding

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamcore._converter import _explainer, converter
+from streamcore._twin import replaced, twin
 from streamcore.types import Message, MessageStreamEvent, TextBlock, Unknown, Usage
-from streamcore.types._twin import replaced, twin
 
 _EVENT: Any = MessageStreamEvent
 _KNOWN = [cls for cls in wire_types() if not issubclass(cls, Unknown)]

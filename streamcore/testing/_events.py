@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 import attrs
 from hypothesis import strategies as st
 
+from streamcore._twin import replaced
 from streamcore.testing._json import fragments, json_objects, partial_json_deltas
 from streamcore.testing._values import NEW_NAMES, messages
 from streamcore.types import (
@@ -47,7 +48,6 @@ from streamcore.types import (
     Usage,
 )
 from streamcore.types._base import absent, wire_fields, with_extra
-from streamcore.types._twin import replaced
 
 __all__ = ["event_streams"]
 

@@ -15,6 +15,7 @@ import attrs
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from streamcore._twin import replaced
 from streamcore.testing._json import cut, json_objects, json_texts, json_values, texts
 from streamcore.testing.model import partial_value
 from streamcore.types import (
@@ -36,7 +37,6 @@ from streamcore.types import (
     WireObject,
 )
 from streamcore.types._base import with_extra
-from streamcore.types._twin import replaced
 
 __all__ = ["TOOL_USE_BLOCKS", "content_blocks", "cut_off_blocks", "messages", "wire_objects"]
 

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import attrs
 
-from streamcore.types._twin import replaced
+from streamcore._twin import replaced
 
 __all__ = [
     "Unknown",

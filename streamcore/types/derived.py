@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, c
 
 import attrs
 
+from streamcore._twin import maker
 from streamcore.partial_json import PartialJSON
 from streamcore.types._base import WireObject
-from streamcore.types._twin import maker
 from streamcore.types.blocks import ContentBlock
 from streamcore.types.citations import TextCitation
 from streamcore.types.events import (
