@@ -116,15 +116,16 @@ class DerivingDecoder:
 
     def events(self) -> Iterator[ParsedMessageStreamEvent]:
         engine = self._engine
+        accumulator = engine.accumulator
         for event in engine.events():
-            if event.__class__ is ContentBlockDeltaEvent:
+            if isinstance(event, ContentBlockDeltaEvent):
                 # What `derive` does, for the deltas that are nearly all of a stream: in a third of its time.
-                hot = engine.hot
+                hot = accumulator.hot
                 delta: Any = event.delta
-                if hot is not None and event.index == hot.index and delta.type == hot.delta_type:
+                kind = delta.type
+                if hot is not None and kind == hot.delta_type and event.index == hot.index:
                     part: Any = hot.growing
                     yield event
-                    kind = hot.delta_type  # not its class: with a field that is not known it is of another one
                     if kind == "text_delta":
                         yield _make_text(delta.text, part, part.mark())
                     elif kind == "input_json_delta":

@@ -49,7 +49,7 @@ class BlockOptions:
 class _Text:
     """A string that deltas add to. Reading it copies it once; reading it again, unchanged, copies nothing."""
 
-    __slots__ = ("_buffer", "_joined", "_json", "_value", "add")
+    __slots__ = ("_buffer", "_joined", "_json", "_value", "add", "mark")
 
     def __init__(self, start: str | None, _: BlockOptions) -> None:
         self._buffer = io.StringIO()
@@ -57,14 +57,12 @@ class _Text:
         self._value = ""
         self._json: PartialJSON | None = None
         self.add = self._buffer.write
+        self.mark = self._buffer.tell
         if start:
             self.add(start)
 
     def write_to(self, changes: dict[str, Any], field: str, *, ended: bool) -> None:
         changes[field] = self.at(self.mark())
-
-    def mark(self) -> int:
-        return self._buffer.tell()
 
     def at(self, mark: int) -> str:
         if len(self._value) < mark:

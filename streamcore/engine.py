@@ -194,9 +194,9 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent], Generic[OutputT]):
         return self._accumulator.builder(index)
 
     @property
-    def hot(self) -> BlockBuilder | None:
-        """The block that the latest event was about, while it is open."""
-        return self._accumulator.hot
+    def accumulator(self) -> MessageAccumulator:
+        """What the events are accumulated in, to look at; it is the engine that applies them."""
+        return self._accumulator
 
     def deferred_message(self) -> Callable[[], Message[OutputT]]:
         """`final_message`, to be built when it is called for. To be taken when the message is complete."""
