@@ -141,8 +141,15 @@ class MessagesDecoder(FrameDecoder, Generic[EventT]):
             raise
         if left_over:
             seen = self._log.length
-            self._log.report("after_message_stop", f"{left_over} bytes of an unfinished event came after message_stop")
-            self._log.locate(seen, offset=self.received - left_over, event_number=self._event_number)
+            offset = self.received - left_over
+            try:
+                self._log.report(
+                    "after_message_stop", f"{left_over} bytes of an unfinished event came after message_stop"
+                )
+            except ProtocolError as error:  # in strict mode
+                error.offset = offset
+                raise
+            self._log.locate(seen, offset=offset, event_number=self._event_number)
 
     def _fail(self, error: ProtocolError) -> None:
         """Note that the stream has failed, and say in the error where and with what message."""

@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeAlias, Union
 
 import attrs
-from hypothesis import strategies as st
+from hypothesis import settings
 
 import streamcore.types
 from streamcore import Message, MessageEngine, MessageStreamEvent, ProtocolError, Violation
+from streamcore.testing import strategies
 from streamcore.types import Unknown, WireObject
 
 if typing.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+    from hypothesis.strategies import SearchStrategy
 
 JSON: TypeAlias = Any
 Payload: TypeAlias = dict[str, Any]
@@ -149,12 +152,6 @@ def chunkings(data: bytes) -> Iterator[list[bytes]]:
     yield by_frame(data)
 
 
-def any_chunks(data: bytes) -> st.SearchStrategy[list[bytes]]:
-    """Some way to cut `data`, often by frames or finely, with empty chunks among them."""
-    points = st.lists(st.integers(0, len(data)), max_size=12).map(lambda at: cut(data, at))
-    return points | st.sampled_from([by_frame(data), in_pieces(data, 3)])
-
-
 # A drive through an engine
 
 
@@ -227,128 +224,30 @@ def without_nulls(value: JSON) -> JSON:
     return value
 
 
-# Strings that have broken decoders before: quotes, backslashes, braces, line ends of all kinds, astral characters.
-NASTY_TEXT = st.text(
-    st.sampled_from('"\\{}[]:, \n\r\t\0\u0085\u2028\u2029\x0b\x0c\ufeffnué漢😀a/') | st.characters(codec="utf-8"),
-    max_size=20,
-)
-JSON_SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | NASTY_TEXT
-JSON_VALUES = st.recursive(
-    JSON_SCALARS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NASTY_TEXT, inner, max_size=3),
-    max_leaves=8,
-)
-JSON_OBJECTS = st.dictionaries(NASTY_TEXT, JSON_VALUES, max_size=4)
+# Drawn values and streams: the public strategies, as most tests want them
 
 
-# Generated streams
+def examples(share: float) -> settings:
+    """As many examples as the profile says, times `share`."""
+    return settings(max_examples=max(1, int(share * settings().max_examples)))
 
 
-@st.composite
-def _block_events(draw: st.DrawFn, index: int) -> list[Payload]:
-    kind = draw(st.sampled_from(["text", "thinking", "tool_use", "server_tool_use", "redacted_thinking", "new_block"]))
-    pieces = draw(st.lists(NASTY_TEXT, max_size=5))
-    block: Payload
-    if kind == "text":
-        citation = {"type": "char_location", "cited_text": "c", "document_index": 0, "document_title": None}
-        citation |= {"start_char_index": 0, "end_char_index": 1}
-        deltas = [text(index, piece) for piece in pieces]
-        deltas += [delta(index, "citations_delta", citation=citation)] * draw(st.integers(0, 2))
-        block = {"type": "text", "text": draw(st.sampled_from(["", "Well"]))}
-    elif kind == "thinking":
-        deltas = [delta(index, "thinking_delta", thinking=piece) for piece in pieces]
-        deltas += [delta(index, "signature_delta", signature="c2ln")] * draw(st.integers(0, 1))
-        block = {"type": "thinking", "thinking": "", "signature": ""}
-    elif kind in ("tool_use", "server_tool_use", "new_block"):
-        whole = json.dumps(draw(JSON_OBJECTS), ensure_ascii=draw(st.booleans()))
-        whole = whole[: draw(st.integers(0, len(whole)) | st.just(len(whole)))]
-        points = sorted(draw(st.lists(st.integers(0, len(whole)), max_size=6)))
-        edges = [0, *points, len(whole)]
-        fragments = [whole[begin:end] for begin, end in pairwise(edges)]
-        deltas = [partial_json(index, fragment) for fragment in fragments]
-        block = {"type": kind, "id": f"toolu_{index}", "name": "search", "input": {}}
-    else:
-        deltas = []
-        block = {"type": kind, "data": "b3BhcXVl"}
-    return [block_start(index, block), *deltas, block_stop(index)]
+NASTY_TEXT = strategies.texts()
+JSON_VALUES = strategies.json_values()
+JSON_OBJECTS = strategies.json_objects()
+any_chunks = strategies.chunkings
 
 
-@st.composite
-def message_payloads(draw: st.DrawFn) -> list[Payload]:
+def message_payloads() -> SearchStrategy[list[Payload]]:
     """The payloads of a legal stream: any blocks, interleaved, with pings and new events between them."""
-    count = draw(st.integers(0, 4))
-    queues = [draw(_block_events(index)) for index in range(count)]
-    payloads = [start()]
-    started = 0
-    while any(queues):
-        open_ones = [queue for queue in queues[:started] if queue]
-        choices = open_ones + ([queues[started]] if started < count else [])
-        queue = draw(st.sampled_from(choices))
-        if started < count and queue is queues[started]:
-            started += 1
-        payloads.append(queue.pop(0))
-        if draw(st.integers(0, 9)) == 9:
-            payloads.append(draw(st.sampled_from([PING, {"type": "new_event", "index": 0, "more": ["\\"]}])))
-    payloads += [message_delta(draw(st.sampled_from(["end_turn", "max_tokens", None])))] * draw(st.integers(1, 2))
-    return [*payloads, STOP]
+    events = strategies.event_streams(interleaved=True, unknown=True)
+    return events.map(lambda drawn: [event.to_dict() for event in drawn])
 
 
-@st.composite
-def message_bodies(draw: st.DrawFn) -> bytes:
+def message_bodies() -> SearchStrategy[bytes]:
     """A legal stream as bytes, as the API writes it or in other ways that mean the same."""
-    parts = []
-    for payload in draw(message_payloads()):
-        separators = draw(st.sampled_from([(",", ":"), (", ", ": ")]))
-        data = json.dumps(payload, ensure_ascii=draw(st.booleans()), separators=separators)
-        data = data[:-1] + " " * draw(st.integers(0, 3)) + "}"
-        parts.append(frame(data.encode()))
-        if draw(st.integers(0, 9)) == 9:
-            parts.append(draw(st.sampled_from([b": comment\n\n", b":\n", b"unknown: 1\n\n", b"\n"])))
-    newline = draw(st.sampled_from([b"\n", b"\n", b"\r\n", b"\r"]))
-    return draw(st.sampled_from([b"", b"\xef\xbb\xbf"])) + b"".join(parts).replace(b"\n", newline)
-
-
-@st.composite
-def mutations(draw: st.DrawFn, data: bytes) -> bytes:
-    """`data` with bytes flipped, cut off, duplicated, dropped or inserted."""
-    mutated = bytearray(data)
-    for _ in range(draw(st.integers(1, 3))):
-        at = draw(st.integers(0, len(mutated)))
-        end = min(len(mutated), at + draw(st.integers(1, 60) | st.integers(1, 1000)))
-        match draw(st.sampled_from(["flip", "cut", "duplicate", "drop", "insert", "move"])):
-            case "flip" if mutated:
-                mutated[min(at, len(mutated) - 1)] ^= draw(st.integers(1, 255))
-            case "cut":
-                del mutated[at:]
-            case "duplicate":
-                mutated[at:at] = mutated[at:end]
-            case "drop":
-                del mutated[at:end]
-            case "insert":
-                mutated[at:at] = draw(st.binary(max_size=20) | st.sampled_from(_TOKENS))
-            case "move":
-                piece = mutated[at:end]
-                del mutated[at:end]
-                to = draw(st.integers(0, len(mutated)))
-                mutated[to:to] = piece
-    return bytes(mutated)
-
-
-_TOKENS = [
-    b"\n",
-    b"\r",
-    b"\n\n",
-    b"data: ",
-    b"data: [DONE]\n\n",
-    b'"',
-    b"\\",
-    b"{",
-    b"}",
-    b"[",
-    b"null",
-    b"1",
-    b"\xef\xbb\xbf",
-]
+    framing = [way for way in strategies.FRAMINGS if way != "missing_names"]
+    return strategies.whole_streams(framing=framing).map(lambda stream: stream.data)
 
 
 # An example of every wire type

@@ -9,25 +9,23 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from helpers import (
     FIXTURES,
-    NASTY_TEXT,
     STREAMS,
-    any_chunks,
     block_start,
     body,
     by_frame,
     chunkings,
     delta,
     drive,
+    examples,
     frame,
     in_pieces,
     message_bodies,
     message_payloads,
-    mutations,
     same,
     start,
     stream_id,
 )
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streamcore import (
@@ -40,6 +38,8 @@ from streamcore import (
     SSEDecoder,
 )
 from streamcore.codec import decode_event
+from streamcore.testing.strategies import WholeStream, mutations, texts, whole_streams
+from streamcore.testing.strategies import chunkings as cut_somehow
 
 if TYPE_CHECKING:
     from helpers import Outcome, Payload
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 # Whole files are long: those that fit a quick run are drawn from at random, and each is cut in fixed ways besides.
 BODIES = [path.read_bytes() for path in STREAMS]
 SHORT_BODIES = [data for data in BODIES if len(data) < 6000] or [b""]
-FEWER = settings(max_examples=max(25, settings().max_examples // 2))
+FEWER = examples(0.5)
 
 RECORDED = st.sampled_from(SHORT_BODIES)
 ANY_BODY = message_bodies() | RECORDED
@@ -94,7 +94,7 @@ def test_any_cut_of_a_recorded_stream_gives_the_same_events_and_snapshots(path: 
 
 
 @FEWER
-@given(ANY_BODY.flatmap(lambda data: st.tuples(st.just(data), any_chunks(data))), st.booleans())
+@given(ANY_BODY.flatmap(lambda data: st.tuples(st.just(data), cut_somehow(data))), st.booleans())
 def test_any_cut_gives_the_same_events_snapshots_violations_and_errors(
     case: tuple[bytes, list[bytes]], strict: bool
 ) -> None:
@@ -105,7 +105,7 @@ def test_any_cut_gives_the_same_events_snapshots_violations_and_errors(
 
 
 @FEWER
-@given(ANY_BODY.flatmap(mutations).flatmap(lambda data: st.tuples(st.just(data), any_chunks(data))), st.booleans())
+@given(ANY_BODY.flatmap(mutations).flatmap(lambda data: st.tuples(st.just(data), cut_somehow(data))), st.booleans())
 def test_any_cut_of_a_broken_stream_gives_the_same_events_snapshots_violations_and_errors(
     case: tuple[bytes, list[bytes]], strict: bool
 ) -> None:
@@ -125,29 +125,11 @@ def test_a_generated_stream_gives_its_payloads_back(payloads: list[Payload]) -> 
             assert event.to_dict() == payload
 
 
-@given(message_payloads())
-def test_the_message_holds_the_text_of_all_deltas(payloads: list[Payload]) -> None:
-    outcome = drive(by_frame(body(*payloads)))
-    assert outcome.snapshot is not None
-    for index, block in enumerate(outcome.snapshot.content):
-        of_block = [payload for payload in payloads if payload.get("index") == index]
-        deltas = [payload["delta"] for payload in of_block if payload["type"] == "content_block_delta"]
-        begun = next(payload["content_block"] for payload in of_block if payload["type"] == "content_block_start")
-        wire = block.to_dict()
-        assert wire["type"] == begun["type"]
-        for delta_type, field in (("text_delta", "text"), ("thinking_delta", "thinking")):
-            if field in begun:
-                parts = [delta[field] for delta in deltas if delta["type"] == delta_type]
-                assert wire[field] == begun[field] + "".join(parts)
-        if "input" in begun:
-            raw = "".join(delta["partial_json"] for delta in deltas)
-            try:
-                expected = json.loads(raw)
-            except ValueError:
-                partial = getattr(block, "partial_input", None)
-                assert partial == (raw or None) or begun["type"] == "new_block"
-            else:
-                assert wire["input"] == expected
+@given(whole_streams())
+def test_the_message_is_the_one_that_the_stream_adds_up_to(stream: WholeStream) -> None:
+    outcome = drive(stream.chunks)
+    assert outcome.error is None
+    assert outcome.snapshot == stream.message
 
 
 # Snapshots
@@ -266,14 +248,14 @@ def _members(draw: st.DrawFn) -> str:
 
 @st.composite
 def delta_payloads(draw: st.DrawFn, delta_type: str, field: str, index: int) -> bytes:
-    text = draw(_json_texts(draw(_TRICKY | NASTY_TEXT)))
+    text = draw(_json_texts(draw(_TRICKY | texts())))
     inner = f'"type":"{delta_type}","{field}":{text}{draw(_members())}{draw(_SPACE)}'
     outer = f'"type":"content_block_delta","index":{index},"delta":{{{inner}}}{draw(_members())}{draw(_SPACE)}'
     payload = f"{{{outer}}}{draw(_SPACE)}".encode()
     return draw(mutations(payload)) if draw(st.integers(0, 3)) == 3 else payload
 
 
-@settings(max_examples=5 * settings().max_examples)
+@examples(5)
 @given(st.sampled_from(sorted(HOT_BLOCKS)), st.integers(0, 11), st.data())
 def test_the_shortcut_equals_the_plain_path_on_deltas_that_are_not_what_they_look_like(
     hot: tuple[str, str], index: int, data: st.DataObject
@@ -358,7 +340,7 @@ _NOISE = st.recursive(
 @st.composite
 def _disturbed_payloads(draw: st.DrawFn) -> list[Payload]:
     """A legal stream in which payloads are moved, repeated, lost, or hold values of the wrong kind."""
-    payloads = draw(message_payloads())
+    payloads: list[Payload] = draw(message_payloads())
     for _ in range(draw(st.integers(1, 4))):
         position = draw(st.integers(0, len(payloads) - 1))
         match draw(st.sampled_from(["drop", "repeat", "move", "spoil", "insert"])):

@@ -9,13 +9,14 @@ from itertools import pairwise
 from typing import Any
 
 import jiter
-from hypothesis import example, given, settings
+from helpers import examples
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from streamcore.errors import DecodeError, LimitExceededError
 from streamcore.partial_json import PartialJSON
-
-SPACE = st.text(" \t\n\r", max_size=3)
+from streamcore.testing._json import fragments
+from streamcore.testing.strategies import json_texts, json_values
 
 
 @st.composite
@@ -26,45 +27,19 @@ def number_texts(draw: st.DrawFn) -> str:
     return draw(st.sampled_from(["", "-"])) + integer + fraction + exponent
 
 
-def escaped(character: str) -> st.SearchStrategy[str]:
-    """All the ways to write one character in a JSON string."""
-    units = character.encode("utf-16-be")
-    lower = "".join(f"\\u{units[i : i + 2].hex()}" for i in range(0, len(units), 2))
-    upper = "".join(f"\\u{units[i : i + 2].hex().upper()}" for i in range(0, len(units), 2))
-    ways = [lower, upper, json.dumps(character, ensure_ascii=False)[1:-1], json.dumps(character)[1:-1]]
-    return st.sampled_from([*ways, "\\/"] if character == "/" else ways)
-
-
-CHARACTERS = st.sampled_from('ab/"\\\n\t\b\f\r\x00\x1f\x7f é\u2028\ud7ff\ue000漢😀𐀀\U0010ffff[]{}:,1-') | st.characters(
-    codec="utf-8"
+# What no value in Python says, or not in this form.
+ODD_TEXTS = number_texts() | st.sampled_from(
+    ["NaN", "Infinity", "-Infinity", "1e400", "-1e400", "-0", "-0.0", '"\\u0061"', '{"a":1,"\\u0061":[]}']
 )
-STRING_TEXTS = st.lists(CHARACTERS.flatmap(escaped), max_size=6).map(lambda parts: '"' + "".join(parts) + '"')
-LITERAL_TEXTS = st.sampled_from(
-    ["true", "false", "null", "NaN", "Infinity", "-Infinity", "1e400", "-1e400", "-0", "-0.0"]
-)
-KEY_TEXTS = st.sampled_from(['""', '"a"', '"b"', '"\\u0061"', '"é"']) | STRING_TEXTS
 
 
-def joined(parts: list[str], spaces: list[str], brackets: str) -> str:
-    padded = [spaces[i % len(spaces)] + part + spaces[(i + 1) % len(spaces)] for i, part in enumerate(parts)]
-    return brackets[0] + (",".join(padded) or spaces[0]) + brackets[1]
+def around(odd: list[str], text: str) -> str:
+    """A document that holds other texts beside its own."""
+    return "[" + ",".join([*odd, text, '{"a":' + (odd[0] if odd else "0") + "}"]) + "]"
 
 
-def containers(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    spaces = st.lists(SPACE, min_size=1, max_size=3)
-    members = st.tuples(KEY_TEXTS, SPACE, SPACE, inner).map(lambda m: f"{m[0]}{m[1]}:{m[2]}{m[3]}")
-    arrays = st.builds(joined, st.lists(inner, max_size=4), spaces, st.just("[]"))
-    objects = st.builds(joined, st.lists(members, max_size=4), spaces, st.just("{}"))
-    nested = st.builds(lambda n, text: "[" * n + text + "]" * n, st.integers(1, 60), inner)
-    return arrays | objects | nested
-
-
-DOCUMENTS = st.builds(
-    "{}{}{}".format,
-    SPACE,
-    st.recursive(number_texts() | STRING_TEXTS | LITERAL_TEXTS, containers, max_leaves=12),
-    SPACE,
-)
+PLAIN = json_values(duplicate_keys=True).flatmap(json_texts)
+DOCUMENTS = PLAIN | ODD_TEXTS | st.builds(around, st.lists(ODD_TEXTS, max_size=3), PLAIN)
 LOOKS_LIKE_JSON = st.text('{}[]:,"\\ue+-.0123truefalsnNaIity \n\x00\ud83d\ude00a', max_size=30)
 
 
@@ -77,13 +52,6 @@ def mutated(draw: st.DrawFn) -> str:
         stop = start + draw(st.integers(0, 2))
         text = text[:start] + draw(st.just("") | LOOKS_LIKE_JSON.map(lambda piece: piece[:2])) + text[stop:]
     return text
-
-
-@st.composite
-def cut(draw: st.DrawFn, texts: st.SearchStrategy[str]) -> list[str]:
-    text = draw(texts)
-    places = sorted(draw(st.lists(st.integers(0, len(text)), max_size=12)))
-    return [text[start:stop] for start, stop in pairwise([0, *places, len(text)])]
 
 
 def exact(value: Any) -> str:
@@ -121,7 +89,7 @@ def jiter_accepts(text: str) -> bool:
     return True
 
 
-@settings(max_examples=150, deadline=None)
+@examples(2.5)
 @given(DOCUMENTS, st.booleans())
 @example('{"a":1,"b":[],"a":{"":"\\ud83d\\ude00"}}', True)
 def test_every_prefix_of_a_document_has_the_value_that_jiter_gives_it(text: str, trailing_strings: bool) -> None:
@@ -137,8 +105,8 @@ def test_every_prefix_of_a_document_has_the_value_that_jiter_gives_it(text: str,
     assert exact(decoder.close()) == exact(jiter.from_json(text.encode()))
 
 
-@settings(max_examples=300, deadline=None)
-@given(cut(DOCUMENTS | mutated() | LOOKS_LIKE_JSON), st.booleans(), st.data())
+@examples(5)
+@given((DOCUMENTS | mutated() | LOOKS_LIKE_JSON).flatmap(fragments), st.booleans(), st.data())
 def test_outcome_depends_on_the_text_alone(fragments: list[str], trailing_strings: bool, data: st.DataObject) -> None:
     never, always, sometimes, whole = (PartialJSON(trailing_strings=trailing_strings) for _ in range(4))
     whole.feed("".join(fragments))
@@ -154,7 +122,7 @@ def test_outcome_depends_on_the_text_alone(fragments: list[str], trailing_string
     assert outcome(sometimes) == expected
 
 
-@settings(max_examples=500, deadline=None)
+@examples(8)
 @given(DOCUMENTS | mutated() | LOOKS_LIKE_JSON | st.text(max_size=20))
 @example("[1 2")
 @example('"\\ud83d"')
@@ -170,7 +138,7 @@ def test_a_whole_text_is_accepted_exactly_if_jiter_accepts_it(text: str) -> None
         assert exact(value) == exact(jiter.from_json(text.encode()))
 
 
-@settings(max_examples=300, deadline=None)
+@examples(5)
 @given(mutated() | LOOKS_LIKE_JSON | st.text(max_size=20))
 def test_fault_is_at_the_first_character_that_makes_the_text_wrong(text: str) -> None:
     whole = PartialJSON()
@@ -190,7 +158,7 @@ def test_fault_is_at_the_first_character_that_makes_the_text_wrong(text: str) ->
     assert error is None
 
 
-@settings(max_examples=150, deadline=None)
+@examples(2.5)
 @given(DOCUMENTS)
 def test_values_handed_out_never_change_and_closed_parts_are_shared(text: str) -> None:
     decoder = PartialJSON()
@@ -206,7 +174,7 @@ def test_values_handed_out_never_change_and_closed_parts_are_shared(text: str) -
             assert all(a is b for a, b in zip(value[:-1], later, strict=False))
 
 
-@settings(max_examples=300, deadline=None)
+@examples(5)
 @given(number_texts())
 def test_numbers_are_those_of_python(text: str) -> None:
     for document in (f"[{text}]", f"[{text}"):

@@ -457,3 +457,14 @@ def test_a_stream_over_its_limit_delivers_what_came_before(strict: bool) -> None
         assert outcome.events == after(OPEN).events
         assert type(outcome.error) is LimitExceededError
         assert outcome.error.offset == size
+
+
+@BOTH
+def test_what_is_left_over_after_message_stop_is_where_it_begins_however_the_stream_is_cut(strict: bool) -> None:
+    whole = body(*HELLO) + b": comment\n"
+    for chunks in chunkings(whole + b"data: un"):
+        outcome = drive(chunks, engine=MessageEngine(strict=strict))
+        found = outcome.error if strict else outcome.violations[0]
+        assert found is not None
+        assert found.offset == len(whole)
+        assert "8 bytes" in found.message

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 import attrs
-from helpers import any_chunks
 from hypothesis import given
 from hypothesis import strategies as st
 
 from streamcore import LimitExceededError, Limits, ServerSentEvent, SSEDecoder
 from streamcore.sse import encode, encode_comment
+from streamcore.testing.strategies import chunkings
 
 _PIECES = [
     b"data",
@@ -41,7 +41,7 @@ _PIECES += [
     b"event: a\ndata: b\n\n",
 ]
 BODIES = st.lists(st.sampled_from(_PIECES) | st.binary(max_size=3), max_size=40).map(b"".join)
-CUT_BODIES = BODIES.flatmap(lambda body: st.tuples(st.just(body), any_chunks(body)))
+CUT_BODIES = BODIES.flatmap(lambda body: st.tuples(st.just(body), chunkings(body)))
 
 Placed = tuple[ServerSentEvent, int]
 
@@ -152,7 +152,7 @@ def test_limits_do_not_depend_on_the_cut(case: tuple[bytes, list[bytes]], limits
     assert all(len(event.data.encode()) <= 3 * limits.max_event_size for event, _ in whole[0])
 
 
-@given(st.binary(max_size=200).flatmap(any_chunks))
+@given(st.binary(max_size=200).flatmap(chunkings))
 def test_arbitrary_bytes_raise_nothing(chunks: list[bytes]) -> None:
     assert decode(chunks)[0] == standard(b"".join(chunks))
 
@@ -179,4 +179,4 @@ def test_encoded_events_come_back(
     for event in events:
         last_id = event.id if event.id is not None else last_id
         expected.append(attrs.evolve(event, id=last_id))
-    assert [event for event, _ in decode(data.draw(any_chunks(body)))[0]] == expected
+    assert [event for event, _ in decode(data.draw(chunkings(body)))[0]] == expected

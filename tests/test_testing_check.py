@@ -13,6 +13,7 @@ import pytest
 from anthropic.lib.streaming._beta_messages import BetaMessageStream
 from anthropic.types.beta import BetaRawMessageStreamEvent
 from helpers import drive
+from hypothesis import settings
 
 from streamcore import MessageStream
 from streamcore.testing import ASPECTS, Disagreement, check_accumulator, find_disagreements
@@ -32,7 +33,7 @@ def ours(chunks: Iterable[bytes]) -> Message:
 
 
 def test_ours_agrees_in_all_aspects() -> None:
-    check_accumulator(ours, max_examples=8)
+    check_accumulator(ours, max_examples=settings().max_examples // 8)
 
 
 def test_what_agrees_by_chance_is_not_what_is_checked() -> None:

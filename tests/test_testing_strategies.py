@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from helpers import by_frame, drive, wire_types
+from helpers import by_frame, drive, examples, wire_types
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
@@ -91,6 +91,7 @@ def same_draw(first: st.SearchStrategy[Any], then: Callable[[Any], st.SearchStra
 DOCUMENTED = [
     pytest.param(example, id=f"{path.stem}-{number}")
     for path in sorted(Path(streamcore.testing.__file__).parent.glob("*.py"))
+    if path.stem in ("_broken", "_json", "_values", "check", "machine", "strategies")
     for number, example in enumerate(re.findall(r"```python\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL))
 ]
 
@@ -192,7 +193,7 @@ def test_json_shrinks_to_plain_text_in_one_piece() -> None:
 @pytest.mark.parametrize("cls", BLOCKS, ids=lambda cls: cls.__name__)
 def test_blocks_of_each_type_are_drawn_and_come_back_from_their_wire_form(cls: type[Any]) -> None:
     @given(content_blocks(cls, unknown=issubclass(cls, Unknown)))
-    @settings(max_examples=20)
+    @examples(0.3)
     def check(block: Any) -> None:
         assert isinstance(block, cls)
         assert converter.structure(block.to_dict(), ContentBlock) == block  # type: ignore[arg-type]  # a union
@@ -215,7 +216,7 @@ def test_any_block_is_of_any_type() -> None:
 @pytest.mark.parametrize("cls", [cls for cls in wire_types() if cls is not Message], ids=lambda cls: cls.__name__)
 def test_objects_of_each_type_are_drawn_and_come_back_from_their_wire_form(cls: type[WireObject]) -> None:
     @given(wire_objects(cls, unknown=True))
-    @settings(max_examples=5)
+    @examples(0.1)
     def check(value: WireObject) -> None:
         assert isinstance(value, cls)
         assert converter.structure(value.to_dict(), cls) == value
@@ -310,7 +311,7 @@ def test_a_message_that_no_stream_makes_is_refused() -> None:
 @pytest.mark.parametrize("framing", [[], *([way] for way in FRAMINGS), FRAMINGS], ids=repr)
 def test_bytes_say_their_events_in_any_framing(framing: list[Framing]) -> None:
     @given(same_draw(event_streams(unknown=True), lambda events: sse_bytes(events, framing=framing)))
-    @settings(max_examples=25)
+    @examples(0.4)
     def check(case: tuple[list[MessageStreamEvent], bytes]) -> None:
         events, data = case
         outcome = drive(data)
@@ -430,7 +431,7 @@ def test_the_rows_are_those_of_the_table() -> None:
 @pytest.mark.parametrize("row", BROKEN_ROWS)
 def test_a_broken_stream_has_its_outcome(row: str) -> None:
     @given(broken_streams(row))
-    @settings(max_examples=25)
+    @examples(0.4)
     def check(stream: BrokenStream) -> None:
         assert stream.row == row
         outcome = drive(stream.chunks, engine=MessageEngine(limits=stream.limits), eof=not stream.stalls)
