@@ -20,6 +20,7 @@ from streamcore.accumulator import MessageAccumulator
 from streamcore.block_builder import BlockBuilder
 from streamcore.codec import CHUNK_ENDS, LINE_ENDS, PAYLOAD_START, decode_event, decode_raw_event, delta_shape, recurs
 from streamcore.errors import IncompleteStreamError, ProtocolError
+from streamcore.framing import Frame
 from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.types import Message, MessageStreamEvent, RawMessageStreamEvent
 from streamcore.types.message import OutputT
@@ -317,6 +318,9 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent], Generic[OutputT]):
                 while i < last:
                     line = lines[i + 1]
                     if not line.startswith(shape.line_prefix) or lines[i] != _DELTA_LINE or lines[i + 2]:
+                        if lines[i][:1] in _NOTHING:
+                            self._next = i = i + 1
+                            continue
                         break
                     try:
                         event = shape.decode(line[6:])
@@ -337,20 +341,25 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent], Generic[OutputT]):
                     yield event
                     if i != self._next or add is not self._add or lines is not self._lines:
                         break
+                if i and self._is_read() and not self._eof:
+                    self._rest()
+                    return
                 # The plain path, which one look-up shortens for events that recur.
                 chunk = chunks[0] if self._simple and len(chunks) == 1 else b""
                 known = _RECURRING.get(chunk) if len(chunk) <= _MAX_RECURRING_SIZE else None
                 if known is not None and self._take(chunk):
                     event = self._plain_event(*known)
                 else:
-                    frame = self._next_frame()
+                    whole = self._take_whole_frame(chunk) if chunk else None
+                    if whole is None and chunks and self._next >= len(self._lines):
+                        self._take_lines()
+                        continue
+                    frame = whole or self._next_frame()
                     if frame is None:
                         break
                     event = self._plain_event(*frame)
-                    # `_simple` has stayed only if the chunk was that frame and nothing else.
-                    whole = self._simple and 0 < len(chunk) <= _MAX_RECURRING_SIZE
-                    if whole and recurs(frame[1]) and len(_RECURRING) < _MAX_RECURRING:
-                        _RECURRING[chunk] = (*frame, event)
+                    if whole is not None:
+                        _remember(chunk, whole, event)
                 if event is not None:
                     self._event_number += 1
                     yield event
@@ -388,7 +397,14 @@ _RECURRING: dict[bytes, tuple[str | None, bytes, MessageStreamEvent | None]] = {
 _MAX_RECURRING = 1024
 _MAX_RECURRING_SIZE = 192
 
+
+def _remember(chunk: bytes, frame: Frame, event: MessageStreamEvent | None) -> None:
+    if len(chunk) <= _MAX_RECURRING_SIZE and len(_RECURRING) < _MAX_RECURRING and recurs(frame[1]):
+        _RECURRING[chunk] = (*frame, event)
+
+
 # After so many events, what has been added to a block is put together. It costs 1 % of what they do.
 _COMPACT_MASK = 1024 - 1
 
+_NOTHING = (b"", b":")  # what a blank line and a comment begin with
 _DELTA_LINE = b"event: content_block_delta"

@@ -38,6 +38,9 @@ _NAMES: dict[bytes, str] = {}
 _MAX_NAMES = 256
 _MAX_NAME_LINE_SIZE = 64
 
+# Lines of so many bytes are not worth letting go of.
+_SMALL = 1024
+
 # How much of the start of the stream is kept, to show what came instead of one.
 HEAD_SIZE = 512
 
@@ -267,9 +270,24 @@ class FrameDecoder:
                     self._event_retry = self._carried_offset = None
                 i += 1
             if not self._split():
-                self._simple = not (self._tail or self._discarding or self._pending or self._after_cr)
-                self._drop_lines()
+                self._rest()
                 return None
+
+    def _take_lines(self) -> None:
+        """Make lines of the chunks at hand, when all lines before have been read."""
+        if self._error is not None:
+            raise self._error.with_traceback(None)
+        if len(self._chunks) != 1 or not self._take_middle(self._chunks[0]):
+            self._split()
+
+    def _is_read(self) -> bool:
+        """Whether all that has come has been read, with nothing of a line left over."""
+        return self._next >= len(self._lines) and not (self._chunks or self._tail or self._overlong)
+
+    def _rest(self) -> None:
+        """All that has come has been read."""
+        self._simple = not (self._tail or self._discarding or self._pending or self._after_cr)
+        self._drop_lines()
 
     # The plain path: a line at a time
 
@@ -406,7 +424,7 @@ class FrameDecoder:
 
     def _drop_lines(self) -> None:
         """Let go of the lines, of which all have been read: a stream may be silent for long, and they be many KB."""
-        if self._lines:
+        if self._lines and self._end - self._known_offset > _SMALL:
             last = self._kept[self._first :] if self._kept is not None else self._lines[self._first :]
             self._known_offset = self._lines_end - sum(map(len, last)) - (len(last) if self._kept is None else 0)
             self._known_line = self._first = self._next = 0
