@@ -1,7 +1,8 @@
 """The user's own classes: the schema of a request made from them, and values of them out of an answer, also while it
 still comes.
 
-`shapes` reads annotations; `schema` and `structuring` go from them to the wire and back, `tools` for tools; `paths`,
+`shapes` reads annotations; `schema` and `structuring` go from them to the wire and back (what is wrong: `mismatches`,
+`faults`, in the words of `wording`), `tools` for tools; `paths`,
 `scanner` and `values` find what is complete in a text that grows; `partial` shows what there is. Engines and streams
 come through `answers` and `views`. No I/O, and nothing of HTTP.
 """

@@ -23,7 +23,7 @@ import msgspec
 from streamcore.errors import StreamCoreError
 from streamcore.typed.faults import format_path
 from streamcore.typed.shapes import Anything, Array, Map, OneOf, Record, Scalar, Tuple, name_of, shape_of
-from streamcore.typed.structuring import expected
+from streamcore.typed.wording import expected
 
 __all__ = ["Path", "PathError", "PathStep", "parse_path", "resolve"]
 

@@ -22,6 +22,7 @@ import msgspec
 import typing_extensions
 
 from streamcore.errors import StreamCoreError
+from streamcore.typed.annotations import name_of, substituted, type_arguments
 from streamcore.typed.missing import MISSING
 
 __all__ = [
@@ -251,9 +252,9 @@ def _fields_of(annotation: Any, cls: type[Any]) -> tuple[tuple[Field, ...], tupl
         found = read(cls)
     except NameError as error:
         raise UnsupportedTypeError(f"{cls.__qualname__} has an annotation that cannot be resolved: {error}") from None
-    known = _type_arguments(annotation)
+    known = type_arguments(annotation)
     fields = tuple(
-        attrs.evolve(field, annotation=_substituted(hints.get(field.name, field.annotation), known)) for field in found
+        attrs.evolve(field, annotation=substituted(hints.get(field.name, field.annotation), known)) for field in found
     )
     tag: tuple[str, str | int] | None = None
     if issubclass(cls, msgspec.Struct):
@@ -365,42 +366,3 @@ _CLASSES: Final[tuple[tuple[Callable[[Any], bool], Callable[[Any], list[Field]]]
     (typing_extensions.is_typeddict, _typeddict_fields),
     (lambda cls: issubclass(cls, tuple) and hasattr(cls, "_field_defaults"), _namedtuple_fields),
 )
-
-
-# Generic classes
-
-
-def _type_arguments(annotation: Any) -> dict[Any, Any]:
-    """What the type variables of a class and of its bases stand for."""
-    origin, arguments = get_origin(annotation) or annotation, get_args(annotation)
-    known: dict[Any, Any] = dict(zip(getattr(origin, "__parameters__", ()), arguments, strict=False))
-    for base in getattr(origin, "__orig_bases__", ()):
-        for variable, value in _type_arguments(base).items():
-            known.setdefault(variable, _substituted(value, known))
-    return known
-
-
-def _substituted(annotation: Any, known: dict[Any, Any]) -> Any:
-    if isinstance(annotation, TypeVar):
-        return known.get(annotation, annotation)
-    variables = getattr(annotation, "__parameters__", ())
-    if not variables or get_origin(annotation) is None:
-        return annotation
-    return annotation[tuple(known.get(variable, variable) for variable in variables)]
-
-
-def name_of(annotation: Any) -> str:
-    """An annotation as its author wrote it, nearly."""
-    if annotation is type(None):
-        return "None"
-    if isinstance(annotation, type) and not get_args(annotation):
-        return annotation.__qualname__.rpartition(".<locals>.")[2]
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin is typing.Annotated:
-        return name_of(arguments[0])
-    if origin in (Union, types.UnionType):
-        return " | ".join(map(name_of, arguments))
-    if origin is not None and origin is not Literal and arguments:
-        inside = ", ".join("..." if item is Ellipsis else name_of(item) for item in arguments)
-        return f"{name_of(origin)}[{inside}]"
-    return str(annotation).removeprefix("typing.")

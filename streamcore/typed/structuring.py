@@ -15,22 +15,22 @@ import collections
 import enum
 import functools
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, overload
 
 import cattrs
 import msgspec
 import typing_extensions
 from cattrs.cols import list_structure_factory
-from cattrs.errors import AttributeValidationNote, ClassValidationError, IterableValidationError, IterableValidationNote
+from cattrs.errors import ClassValidationError, IterableValidationError
 from cattrs.gen import make_dict_structure_fn
 
-from streamcore.typed.faults import Fault, InvalidOutputError, Step, format_path
+from streamcore.typed.faults import InvalidOutputError, Step
+from streamcore.typed.mismatches import Mismatch, faults_of, grouped, item_error, member_error
 from streamcore.typed.missing import MISSING
 from streamcore.typed.shapes import (
     Anything,
     Array,
-    Field,
     Map,
     OneOf,
     Record,
@@ -42,8 +42,9 @@ from streamcore.typed.shapes import (
     name_of,
     shape_of,
 )
+from streamcore.typed.wording import expected, expected_scalar
 
-__all__ = ["expected", "may_be", "structure"]
+__all__ = ["may_be", "structure"]
 
 _T = TypeVar("_T")
 _Hook = Callable[[Any, Any], Any]
@@ -68,73 +69,10 @@ def structure(value: Any, annotation: Any, *, what: str = "the output", steps: t
     """
     try:
         return _hook(annotation)(value, annotation)
-    except (_Mismatch, cattrs.BaseValidationError) as error:
-        faults = tuple(_faults(error, annotation, value, steps))
+    except (Mismatch, cattrs.BaseValidationError) as error:
+        faults = tuple(faults_of(error, annotation, value, steps))
     shown = "; ".join(map(str, faults[:5])) + (f"; and {len(faults) - 5} more" if len(faults) > 5 else "")
     raise InvalidOutputError(f"{what} is not of the type {name_of(annotation)}: {shown}", faults=faults, value=value)
-
-
-class _Mismatch(ValueError):
-    """Something is of the wrong type; `steps` lead to it from what the hook was given."""
-
-    def __init__(self, expected: str, received: Any, steps: tuple[Step, ...] = ()) -> None:
-        super().__init__(expected)
-        self.expected = expected
-        self.received = received
-        self.steps = steps
-
-
-def expected(annotation: Any) -> str:
-    """What JSON a type is written as, in words."""
-    shape = shape_of(annotation)
-    match shape:
-        case Anything():
-            return "any value"
-        case Record():
-            return f"an object ({name_of(shape.annotation)})"
-        case Map():
-            return "an object"
-        case Array():
-            return "an array"
-        case Tuple():
-            return f"an array of {len(shape.items)}"
-        case OneOf():
-            return " or ".join(dict.fromkeys(map(expected, shape.members)))
-        case Scalar():
-            return _expected_scalar(shape)
-
-
-def _expected_scalar(shape: Scalar) -> str:
-    schema: dict[str, Any] = {}
-    if shape.constraints:
-        from streamcore.typed.schema import json_schema
-
-        schema = json_schema(
-            functools.reduce(lambda inner, meta: Annotated[inner, meta], shape.constraints, shape.annotation)
-        )
-    limits = ", ".join(f"{key} {value}" for key, value in schema.items() if key not in _DESCRIBING)
-    name = _NAMES.get(shape.annotation)
-    if name is None:
-        values = _values_of(shape.annotation)
-        name = "one of " + ", ".join(map(repr, values)) if values else f"a string that is a {name_of(shape.annotation)}"
-    return f"{name} ({limits})" if limits else name
-
-
-_DESCRIBING = frozenset({"type", "format", "enum", "title", "description", "examples", "$defs", "$ref"})
-_NAMES: dict[Any, str] = {
-    str: "a string",
-    int: "an integer",
-    float: "a number",
-    bool: "a boolean",
-    None: "null",
-    type(None): "null",
-}
-
-
-def _values_of(annotation: Any) -> list[Any]:
-    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
-        return [member.value for member in annotation]
-    return list(get_args(annotation))
 
 
 # The hooks, one for each kind of shape
@@ -150,13 +88,13 @@ def _scalar(shape: Scalar, _: cattrs.Converter) -> _Hook:
 
     def hook(value: Any, _: Any) -> Any:
         if is_decimal and type(value) is not str:
-            raise _Mismatch(_expected_scalar(shape), value)
+            raise Mismatch(expected_scalar(shape), value)
         try:
             return msgspec.convert(value, annotation, strict=True)
         except (msgspec.ValidationError, ValueError, OverflowError):
             if type(value) is float and value.is_integer():
                 return hook(int(value), None)
-            raise _Mismatch(_expected_scalar(shape), value) from None
+            raise Mismatch(expected_scalar(shape), value) from None
 
     return hook
 
@@ -196,9 +134,9 @@ def _map(shape: Map, converter: cattrs.Converter) -> _Hook:
             try:
                 members[key] = structure_it(item, shape.value)
             except Exception as error:  # noqa: BLE001  # grouped, and raised below
-                errors.append(_noted(error, _item_note(key, shape.value)))
+                errors.append(item_error(error, key, shape.value))
         if errors:
-            raise _group(IterableValidationError, errors, dict)
+            raise grouped(IterableValidationError, errors, dict)
         return members
 
     return _checked(shape, dict, _limited(shape, hook))
@@ -210,16 +148,16 @@ def _tuple(shape: Tuple, converter: cattrs.Converter) -> _Hook:
 
     def hook(value: list[Any], _: Any) -> Any:
         if not shape.required <= len(value) <= len(hooks):
-            raise _Mismatch(expected(shape.annotation), value)
+            raise Mismatch(expected(shape.annotation), value)
         items: list[Any] = []
         errors: list[Exception] = []
         for number, item in enumerate(value):
             try:
                 items.append(hooks[number](item, shape.items[number]))
             except Exception as error:  # noqa: BLE001  # grouped, and raised below
-                errors.append(_noted(error, _item_note(number, shape.items[number])))
+                errors.append(item_error(error, number, shape.items[number]))
         if errors:
-            raise _group(IterableValidationError, errors, tuple)
+            raise grouped(IterableValidationError, errors, tuple)
         return tuple(items) if made is tuple else made(*items)
 
     return _checked(shape, list, hook)
@@ -248,9 +186,9 @@ def _members(shape: Record, converter: cattrs.Converter) -> _Hook:
         members: dict[str, Any] = {}
         errors: list[Exception] = []
         if shape.tag is not None and value.get(shape.tag[0]) != shape.tag[1]:
-            errors.append(_Mismatch(repr(shape.tag[1]), value.get(shape.tag[0], MISSING), (shape.tag[0],)))
+            errors.append(Mismatch(repr(shape.tag[1]), value.get(shape.tag[0], MISSING), (shape.tag[0],)))
         if strict and (unknown := value.keys() - known):
-            errors += [_Mismatch("nothing", value[key], (key,)) for key in sorted(unknown)]
+            errors += [Mismatch("nothing", value[key], (key,)) for key in sorted(unknown)]
         for field, structure_field in hooks:
             try:
                 if field.key in value:
@@ -258,13 +196,13 @@ def _members(shape: Record, converter: cattrs.Converter) -> _Hook:
                 elif field.required:
                     raise KeyError(field.key)
             except Exception as error:  # noqa: BLE001  # grouped, and raised below
-                errors.append(_noted(error, _member_note(field.name, field.annotation)))
+                errors.append(member_error(error, field.name, field.annotation))
         if not errors:
             try:
                 return shape.cls(**members)
             except Exception as error:  # noqa: BLE001  # what the class itself has against its members
                 errors.append(error)
-        raise _group(ClassValidationError, errors, shape.cls)
+        raise grouped(ClassValidationError, errors, shape.cls)
 
     return hook
 
@@ -278,10 +216,10 @@ def _validated(cls: Any, value: Any) -> Any:
         if found is None:
             raise
         faults = [
-            _Mismatch(_words(fault), MISSING if fault["type"] == "missing" else fault["input"], tuple(fault["loc"]))
+            Mismatch(_words(fault), MISSING if fault["type"] == "missing" else fault["input"], tuple(fault["loc"]))
             for fault in found(include_url=False, include_context=False)
         ]
-    raise _group(ClassValidationError, faults, cls)
+    raise grouped(ClassValidationError, faults, cls)
 
 
 def _words(fault: dict[str, Any]) -> str:
@@ -308,7 +246,7 @@ def _union(shape: OneOf, converter: cattrs.Converter) -> _Hook:
             if best is None or misfit < best[0]:
                 best = (misfit, made)
         if best is None:
-            raise _Mismatch(expected(shape.annotation), value)
+            raise Mismatch(expected(shape.annotation), value)
         return best[1]
 
     return hook
@@ -367,32 +305,11 @@ def _later(annotation: Any, converter: cattrs.Converter) -> _Hook:
     return hook
 
 
-def _group(kind: type[cattrs.BaseValidationError], errors: Sequence[Exception], annotation: Any) -> Exception:
-    return kind("", errors, annotation)  # pyright: ignore[reportCallIssue]  # it does not see `__new__`
-
-
-# Notes are strings with two attributes more, which pyright takes for plain strings.
-
-
-def _item_note(step: Step, annotation: Any) -> IterableValidationNote:
-    return IterableValidationNote("", step, annotation)
-
-
-def _member_note(name: str, annotation: Any) -> AttributeValidationNote:
-    return AttributeValidationNote("", name, annotation)
-
-
-def _noted(error: Exception, note: AttributeValidationNote | IterableValidationNote) -> Exception:
-    # As cattrs does: `add_note()` would take any string, and it is the class of this one that matters.
-    error.__notes__ = [*getattr(error, "__notes__", []), note]
-    return error
-
-
 def _checked(shape: Shape, kind: type, hook: _Hook) -> _Hook:
     # cattrs takes any iterable for a list, a string too.
     def checked(value: Any, annotation: Any) -> Any:
         if type(value) is not kind:
-            raise _Mismatch(expected(shape.annotation), value)
+            raise Mismatch(expected(shape.annotation), value)
         return hook(value, annotation)
 
     return checked
@@ -409,7 +326,7 @@ def _limited(shape: Shape, hook: _Hook) -> _Hook:
         try:
             msgspec.convert(value, kind)
         except msgspec.ValidationError as error:
-            raise _Mismatch(f"{expected(shape.annotation)} ({error})", value) from None
+            raise Mismatch(f"{expected(shape.annotation)} ({error})", value) from None
         return hook(value, annotation)
 
     return limited
@@ -451,69 +368,3 @@ def _hook(annotation: Any) -> _Hook:
 @functools.lru_cache(maxsize=1024)
 def _scalar_hook(annotation: Any) -> _Hook:
     return _hook_of(annotation, _converter())
-
-
-# Errors to faults
-
-
-def _faults(error: BaseException, annotation: Any, value: Any, steps: tuple[Step, ...]) -> Iterator[Fault]:
-    """What is wrong, from the tree of errors that cattrs has made: where each stands, its notes say."""
-    if isinstance(error, (ClassValidationError, IterableValidationError)):
-        for inner in error.exceptions:
-            step = _step(inner, annotation)
-            below = _below(annotation, step)
-            if step is None:
-                yield from _faults(inner, annotation, value, steps)
-            else:
-                yield from _faults(inner, below, _item(value, step), (*steps, step))
-    elif isinstance(error, _Mismatch):
-        yield Fault(format_path((*steps, *error.steps)), error.expected, error.received)
-    elif isinstance(error, KeyError) and value is MISSING:
-        yield Fault(format_path(steps), expected(annotation), MISSING)
-    elif isinstance(error, UnsupportedTypeError):
-        raise error
-    else:
-        # What a class itself, its validators for example, has against its members.
-        yield Fault(format_path(steps), f"{name_of(annotation)} ({error})", value)
-
-
-def _step(error: BaseException, annotation: Any) -> Step | None:
-    for note in getattr(error, "__notes__", ()):
-        if isinstance(note, IterableValidationNote):
-            return note.index
-        if isinstance(note, AttributeValidationNote):
-            return next((field.key for field in _fields(annotation) if field.name == note.name), note.name)
-    return None
-
-
-def _fields(annotation: Any) -> Iterator[Field]:
-    shape = shape_of(annotation)
-    if isinstance(shape, Record):
-        yield from shape.fields
-    elif isinstance(shape, OneOf):
-        for member in shape.members:
-            yield from _fields(member)
-
-
-def _below(annotation: Any, step: Step | None) -> Any:
-    shape = shape_of(annotation)
-    match shape:
-        case Array():
-            return shape.item
-        case Map():
-            return shape.value
-        case Tuple() if isinstance(step, int):
-            return shape.items[step]
-        case Record():
-            return next((field.annotation for field in shape.fields if field.key == step), Any)
-        case OneOf():
-            return next((below for member in shape.members if (below := _below(member, step)) is not Any), Any)
-        case _:
-            return Any
-
-
-def _item(value: Any, step: Step) -> Any:
-    try:
-        return value[step]
-    except (KeyError, IndexError, TypeError):
-        return MISSING

@@ -1,0 +1,46 @@
+"""Annotations as they are written: what the type variables in them stand for, and how they read."""
+
+from __future__ import annotations
+
+import types
+import typing
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+
+__all__ = ["name_of", "substituted", "type_arguments"]
+
+
+def type_arguments(annotation: Any) -> dict[Any, Any]:
+    """What the type variables of a class and of its bases stand for."""
+    origin, arguments = get_origin(annotation) or annotation, get_args(annotation)
+    known: dict[Any, Any] = dict(zip(getattr(origin, "__parameters__", ()), arguments, strict=False))
+    for base in getattr(origin, "__orig_bases__", ()):
+        for variable, value in type_arguments(base).items():
+            known.setdefault(variable, substituted(value, known))
+    return known
+
+
+def substituted(annotation: Any, known: dict[Any, Any]) -> Any:
+    """An annotation with what its type variables stand for."""
+    if isinstance(annotation, TypeVar):
+        return known.get(annotation, annotation)
+    variables = getattr(annotation, "__parameters__", ())
+    if not variables or get_origin(annotation) is None:
+        return annotation
+    return annotation[tuple(known.get(variable, variable) for variable in variables)]
+
+
+def name_of(annotation: Any) -> str:
+    """An annotation as its author wrote it, nearly."""
+    if annotation is type(None):
+        return "None"
+    if isinstance(annotation, type) and not get_args(annotation):
+        return annotation.__qualname__.rpartition(".<locals>.")[2]
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is typing.Annotated:
+        return name_of(arguments[0])
+    if origin in (Union, types.UnionType):
+        return " | ".join(map(name_of, arguments))
+    if origin is not None and origin is not Literal and arguments:
+        inside = ", ".join("..." if item is Ellipsis else name_of(item) for item in arguments)
+        return f"{name_of(origin)}[{inside}]"
+    return str(annotation).removeprefix("typing.")
