@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import aiohttp
 import httpx
 import httpx2
 import pytest
@@ -18,6 +19,7 @@ from adapters import Adapter, blocking_aiohttp, each_adapter, status_of, text_of
 from helpers import HELLO, STOP, block_start, block_stop, body, by_frame, message_delta, start, text
 from server import (
     ASK,
+    BACKENDS,
     Cut,
     Pause,
     Reply,
@@ -29,6 +31,7 @@ from server import (
     stream_reply,
 )
 
+import streamcore.aiohttp
 import streamcore.httpx as anthropic
 from streamcore import Message, MessageEngine
 from streamcore.types import ErrorEvent
@@ -526,3 +529,102 @@ def test_a_body_that_is_no_message(server: Server, client: Any, page: bytes) -> 
     with pytest.raises(anthropic.DecodeError) as caught:
         client.messages.create(**ASK)
     assert caught.value.received == page
+
+
+# What else sending and reading may raise
+
+
+class Broken(Exception):
+    """What a transport, a hook or a tracer that somebody handed in raises."""
+
+
+def broken(*_: Any) -> Any:
+    raise Broken("it broke")
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+@pytest.mark.parametrize("place", ["transport", "hook"])
+def test_whatever_sending_raises_is_retried_and_then_a_connection_error(library: Any, place: str) -> None:
+    tries: list[Any] = []
+
+    def fail(request: Any) -> Any:
+        tries.append(request)
+        broken()
+
+    options = {"event_hooks": {"request": [fail]}} if place == "hook" else {"transport": library.MockTransport(fail)}
+    with anthropic.Anthropic(api_key="key", max_retries=1, http_client=library.Client(**options)) as client:
+        client._sleep = lambda seconds: None  # type: ignore[method-assign]
+        with pytest.raises(anthropic.APIConnectionError, match="Broken: it broke") as caught:
+            client.messages.create(**ASK)
+    assert isinstance(caught.value.__cause__, Broken)
+    assert len(tries) == 2
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_whatever_sending_raises_is_a_connection_error_async(backend: str) -> None:
+    async def main() -> None:
+        http = httpx2.AsyncClient(transport=httpx2.MockTransport(broken))
+        async with anthropic.AsyncAnthropic(api_key="key", max_retries=0, http_client=http) as client:
+            with pytest.raises(anthropic.APIConnectionError, match="Broken: it broke"):
+                await client.messages.create(**ASK)
+
+    run(backend, main)
+
+
+def test_whatever_sending_raises_is_a_connection_error_with_aiohttp() -> None:
+    async def main() -> None:
+        tracing = aiohttp.TraceConfig()
+        tracing.on_request_start.append(broken)
+        async with (
+            aiohttp.ClientSession(trace_configs=[tracing]) as session,
+            streamcore.aiohttp.AsyncAnthropic(api_key="key", max_retries=0, http_client=session) as client,
+        ):
+            with pytest.raises(anthropic.APIConnectionError, match="Broken: it broke"):
+                await client.messages.create(**ASK)
+
+    run("asyncio", main)
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 70 + ".example"])
+def test_a_host_whose_name_cannot_be_looked_up(host: str) -> None:
+    client = anthropic.Anthropic(api_key="key", base_url=f"http://{host}/", max_retries=0)
+    with client, pytest.raises(anthropic.APIConnectionError):
+        client.messages.create(**ASK)
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+def test_whatever_a_body_raises_is_a_connection_error_with_the_snapshot(library: Any) -> None:
+    class Body(library.SyncByteStream):  # type: ignore[misc]
+        def __iter__(self) -> Iterator[bytes]:
+            yield SHORT_BODY[:-20]
+            broken()
+
+    def answer(request: Any) -> Any:
+        return library.Response(200, headers={"content-type": "text/event-stream"}, stream=Body())
+
+    client = anthropic.Anthropic(api_key="key", http_client=library.Client(transport=library.MockTransport(answer)))
+    with (
+        client,
+        client.messages.stream(**ASK) as stream,
+        pytest.raises(anthropic.APIConnectionError, match="Broken: it broke") as caught,
+    ):
+        stream.until_done()
+    assert caught.value.snapshot == snapshot_at(SHORT_BODY[:-20])
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # the connection that the first loop has left behind
+@each_adapter
+def test_a_client_serves_one_event_loop_after_the_other(server: Server, adapter: Adapter) -> None:
+    server.always = stream_reply(SHORT_BODY)
+    client = adapter.client(server)
+
+    async def ask() -> None:
+        async with client.messages.stream(**ASK) as stream:
+            assert await stream.get_final_text() == "Hé"
+
+    async def ask_and_close() -> None:
+        await ask()
+        await client.close()
+
+    for main in (ask, ask, ask_and_close):
+        adapter.run(main)

@@ -14,18 +14,16 @@ import weakref
 from typing import Any, Self
 
 import aiohttp
-from aiohttp.http import HttpProcessingError
 
 from streamcore.api.errors import APIConnectionError, connection_error
 
-__all__ = ["FAILURES", "AsyncAnswer", "failure"]
-
-# All that sending a request or reading an answer may raise. aiohttp has RuntimeError for a connection that is gone.
-FAILURES = (aiohttp.ClientError, HttpProcessingError, OSError, RuntimeError)
+__all__ = ["AsyncAnswer", "failure"]
 
 
 def failure(error: Exception, *, request: aiohttp.RequestInfo, doing: str) -> APIConnectionError:
-    """Our exception for one of `FAILURES`."""
+    """Our exception for any that sending a request or reading an answer has raised: aiohttp's own and the system's, and
+    what it calls on the way, of a session that was handed in, may raise others.
+    """
     return connection_error(error, timed_out=isinstance(error, TimeoutError), request=request, doing=doing)
 
 
@@ -76,7 +74,7 @@ class AsyncAnswer:
             return chunk
         try:
             chunk = await self.response.content.readany()
-        except FAILURES as error:
+        except Exception as error:
             chunk = _left_over(self.response.content)
             if not chunk:
                 raise self._translated(error) from error

@@ -14,7 +14,7 @@ from aiohttp import ClientTimeout
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-from streamcore.aiohttp.answers import FAILURES, AsyncAnswer, failure
+from streamcore.aiohttp.answers import AsyncAnswer, failure
 from streamcore.aiohttp.connections import Connections
 from streamcore.aiohttp.timeouts import timeouts_of
 from streamcore.api.client import Call
@@ -87,7 +87,7 @@ class AsyncAnthropic(AsyncClient):
                     auto_decompress=True,
                     raise_for_status=False,
                 )
-        except (*FAILURES, ValueError) as error:
+        except Exception as error:
             raise _translated(error, call, url) from error
         return AsyncAnswer(response, idle_timeout=call.idle_timeout, deadline=bound.when(), keep=self._connections)
 
@@ -104,7 +104,9 @@ def _url(text: str) -> URL:
 
 def _translated(error: Exception, call: Call, url: URL) -> APIConnectionError | InvalidArgumentError:
     invalid = isinstance(error, (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError))
-    if not isinstance(error, FAILURES) or (invalid and not isinstance(error, aiohttp.RedirectClientError)):
+    # Of what it cannot send at all it says so with a ValueError; some kinds of connections fail with a child of that.
+    refused = isinstance(error, ValueError) and not isinstance(error, (aiohttp.ClientError, OSError))
+    if refused or (invalid and not isinstance(error, aiohttp.RedirectClientError)):
         return InvalidArgumentError(f"no request can be made for {call.request.url!r}: {error}")
     # What has a response has this from there.
     headers = CIMultiDictProxy(CIMultiDict(call.request.headers))

@@ -96,16 +96,14 @@ class _Answer:
             read = timeouts.get("read")
             timeouts["read"] = idle_timeout if read is None else min(read, idle_timeout)
 
-    def _translated(self, error: Exception) -> APIConnectionError | None:
-        """Our exception for one that reading has raised, `None` if that is no matter of the connection."""
+    def _translated(self, error: Exception) -> APIConnectionError:
+        """Our exception for one that reading has raised."""
         if self._closed:
             # Closed under the reader's hands, from another thread or task, the library fails in ways of its own.
             return APIConnectionError("The stream was closed.", request=self._request)
         if self._http is not None and self._http.is_closed:
             return APIConnectionError("The client was closed.", request=self._request)
-        if isinstance(error, self._library.failures):
-            return self._library.translate(error, request=self._request, doing="reading the answer")
-        return None
+        return self._library.translate(error, request=self._request, doing="reading the answer")
 
     def _socket(self) -> socket.socket | None:
         """The socket, if it belongs to this answer alone."""
@@ -142,10 +140,7 @@ class SyncAnswer(_Answer):
         except StopIteration:
             raise
         except Exception as error:
-            translated = self._translated(error)
-            if translated is None:
-                raise
-            raise translated from error
+            raise self._translated(error) from error
         finally:
             self._reading = False
             _later.leave()
@@ -218,10 +213,7 @@ class AsyncAnswer(_Answer):
         except StopAsyncIteration:
             raise
         except Exception as error:
-            translated = self._translated(error)
-            if translated is None:
-                raise
-            raise translated from error
+            raise self._translated(error) from error
         finally:
             self._reading = False
             if self._closed:  # by another task, which has left the rest to this one

@@ -71,12 +71,11 @@ class Anthropic(SyncClient):
 
     def _send(self, call: Call) -> SyncAnswer:
         request = _http_request(self._http, call)
-        library = library_of(self._http)
         try:
             with in_library():
                 response = self._http.send(request, stream=True)
-        except library.failures as error:
-            raise library.translate(error, request=request, doing="waiting for the answer") from error
+        except Exception as error:
+            raise library_of(self._http).translate(error, request=request, doing="waiting for the answer") from error
         return SyncAnswer(response, http=self._http, idle_timeout=call.idle_timeout)
 
 
@@ -117,11 +116,10 @@ class AsyncAnthropic(AsyncClient):
 
     async def _send(self, call: Call) -> AsyncAnswer:
         request = _http_request(self._http, call)
-        library = library_of(self._http)
         try:
             response = await self._http.send(request, stream=True)
-        except library.failures as error:
-            raise library.translate(error, request=request, doing="waiting for the answer") from error
+        except Exception as error:
+            raise library_of(self._http).translate(error, request=request, doing="waiting for the answer") from error
         return AsyncAnswer(response, http=self._http, idle_timeout=call.idle_timeout)
 
     async def _sleep(self, seconds: float) -> None:

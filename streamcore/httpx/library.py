@@ -28,20 +28,19 @@ class Library:
     """The exceptions of httpx2 or httpx.
 
     Attributes:
-        failures: All that sending a request or reading an answer may raise.
         invalid_url: What a URL that is none raises.
     """
 
     def __init__(self, module: ModuleType) -> None:
-        self.failures: tuple[type[Exception], ...] = (module.HTTPError, module.StreamError, OSError)
         self.invalid_url: type[Exception] = module.InvalidURL
         self._timeout: type[Exception] = module.TimeoutException
 
     def translate(self, error: Exception, *, request: Any, doing: str) -> APIConnectionError:
-        """Our exception for one of `failures`.
+        """Our exception for any that the library lets through: its own, the system's, or one that a transport or a hook
+        of somebody else's has raised.
 
         Args:
-            error: The library's exception.
+            error: The exception.
             request: The library's request.
             doing: What was going on, for the message.
         """
