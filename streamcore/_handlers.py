@@ -7,6 +7,7 @@ stream, which knows whether to await. A class that overrides none has no `Handle
 from __future__ import annotations
 
 import inspect
+import threading
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
@@ -18,9 +19,14 @@ Call: TypeAlias = tuple[str, tuple[Any, ...]]
 
 
 class Handlers:
-    """The overridden handlers of one stream."""
+    """The overridden handlers of one stream.
 
-    __slots__ = ("_names", "_text_with_snapshot")
+    A stream may be closed while handlers run: by one of them, or by another thread or task. `on_end` has to be the last
+    all the same. So who calls any asks `enter()` before and `leave()` after, and whoever is told to calls those of
+    `for_end()`.
+    """
+
+    __slots__ = ("_lock", "_names", "_over", "_running", "_text_with_snapshot")
 
     NAMES = ("on_stream_event", "on_text", "on_message", "on_content_block", "on_exception", "on_timeout", "on_end")
 
@@ -34,6 +40,10 @@ class Handlers:
 
     def __init__(self, stream: object, names: frozenset[str]) -> None:
         self._names = names
+        # A signal handler may close the stream while its thread holds the lock.
+        self._lock = threading.RLock()
+        self._running = 0
+        self._over = False
         self._text_with_snapshot = "on_text" in names and _takes_two(stream.on_text)  # type: ignore[attr-defined]
 
     def for_item(self, item: object) -> Iterator[Call]:
@@ -57,6 +67,25 @@ class Handlers:
                 yield "on_timeout", ()
             if "on_exception" in self._names:
                 yield "on_exception", (error,)
+
+    def enter(self) -> bool:
+        """Whether handlers may be called: no more, once the stream is over."""
+        with self._lock:
+            if not self._over:
+                self._running += 1
+            return not self._over
+
+    def leave(self) -> bool:
+        """Those that were called have returned. Whether the end is to be told, as the stream was closed meanwhile."""
+        with self._lock:
+            self._running -= 1
+            return self._over and not self._running
+
+    def end(self) -> bool:
+        """The stream is over; to be called once. Whether the end is to be told here, as no handlers run."""
+        with self._lock:
+            self._over = True
+            return not self._running
 
     def for_end(self) -> Iterator[Call]:
         """The last call."""

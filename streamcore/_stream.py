@@ -129,7 +129,7 @@ class Stream(_Base[_T]):
             while (item := pump.take()) is None and not pump.over:
                 self._read()
             if item is not None and self._handlers is not None:
-                self._call(self._handlers.for_item(item))
+                self._handle(self._handlers, self._handlers.for_item(item))
         except BaseException as error:
             self._end(error)
             raise
@@ -176,7 +176,7 @@ class Stream(_Base[_T]):
         handlers = self._handlers
         try:
             if first and error is not None and handlers is not None:
-                self._call(handlers.for_error(error))
+                self._handle(handlers, handlers.for_error(error))
         finally:
             try:
                 # The error that ended the stream matters more than one in closing.
@@ -187,7 +187,7 @@ class Stream(_Base[_T]):
                         if first and self._release is not None:
                             self._release()
             finally:
-                if first and handlers is not None:
+                if first and handlers is not None and handlers.end():
                     self._call(handlers.for_end())
 
     def _close_chunks(self) -> None:
@@ -195,6 +195,14 @@ class Stream(_Base[_T]):
         if isinstance(self._chunks, Generator) and not self._pump.reading:
             with contextlib.suppress(ValueError):
                 self._chunks.close()
+
+    def _handle(self, handlers: Handlers, calls: Iterable[Call]) -> None:
+        if handlers.enter():
+            try:
+                self._call(calls)
+            finally:
+                if handlers.leave():
+                    self._call(handlers.for_end())
 
     def _call(self, calls: Iterable[Call]) -> None:
         for name, arguments in calls:
@@ -262,7 +270,7 @@ class AsyncStream(_Base[_T]):
                 finally:
                     pump.reading = False
             if item is not None and self._handlers is not None:
-                await self._call(self._handlers.for_item(item))
+                await self._handle(self._handlers, self._handlers.for_item(item))
         except GeneratorExit:
             # The task was thrown away: there is no one to wait.
             self._abandon()
@@ -309,7 +317,7 @@ class AsyncStream(_Base[_T]):
         handlers = self._handlers
         try:
             if first and error is not None and handlers is not None:
-                await self._call(handlers.for_error(error))
+                await self._handle(handlers, handlers.for_error(error))
         finally:
             try:
                 # The error that ended the stream matters more than one in closing.
@@ -320,13 +328,21 @@ class AsyncStream(_Base[_T]):
                         if first and self._release is not None:
                             await self._release()
             finally:
-                if first and handlers is not None:
+                if first and handlers is not None and handlers.end():
                     await self._call(handlers.for_end())
 
     async def _close_chunks(self) -> None:
         # One that another task is in is closed by that task when its read has ended.
         if isinstance(self._chunks, AsyncGenerator) and not self._pump.reading:
             await self._chunks.aclose()
+
+    async def _handle(self, handlers: Handlers, calls: Iterable[Call]) -> None:
+        if handlers.enter():
+            try:
+                await self._call(calls)
+            finally:
+                if handlers.leave():
+                    await self._call(handlers.for_end())
 
     async def _call(self, calls: Iterable[Call]) -> None:
         for name, arguments in calls:

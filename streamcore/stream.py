@@ -181,6 +181,8 @@ class MessageStream(_MessageBase[OutputT], Stream[ParsedMessageStreamEvent], Typ
     def on_end(self) -> None:
         """The stream is over: read to its end, failed or closed. Called last, once, and always but for a stream that is
         dropped unfinished: that is found in any thread, at any time, with nobody left to hear of it.
+
+        A stream that is closed while other handlers run calls it after them, in their thread.
         """
 
 
@@ -287,6 +289,10 @@ class AsyncMessageStream(_MessageBase[OutputT], AsyncStream[ParsedMessageStreamE
     async def on_end(self) -> None:
         """The stream is over: read to its end, failed or closed. Called last, once, and always but for a stream that is
         dropped unfinished: that is found in any thread, at any time, with nobody left to hear of it.
+
+        A stream that is closed while other handlers run calls it after them, in their task. One that is left because of
+        a cancellation calls it within that: under trio, or in a scope of anyio's, what waits in here is cancelled too,
+        but for what is in a shielded scope.
         """
 
 

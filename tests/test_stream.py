@@ -691,6 +691,61 @@ def test_a_handler_may_close_the_stream() -> None:
     assert source.closed == 1
 
 
+def test_the_end_is_told_after_all_handlers_of_the_event_that_one_of_them_closes_at() -> None:
+    class Closing(Handled):
+        def on_stream_event(self, event: Any) -> None:
+            super().on_stream_event(event)
+            if event.type == "content_block_stop":
+                self.close()
+
+    stream = Closing(CHUNKS)
+    stream.until_done()
+    assert stream.calls == [*ALL_CALLS[:8], ("on_end",)]
+
+
+def test_the_end_is_told_after_a_handler_that_reads_on() -> None:
+    class Reading(Handled):
+        def on_text(self, delta: str, snapshot: str) -> None:
+            self.calls.append(("on_text begins", delta))
+            self.until_done()
+            self.calls.append(("on_text ends", delta))
+
+    stream = Reading(CHUNKS)
+    stream.until_done()
+    assert stream.calls[-3:] == [("on_text ends", "lo"), ("on_text ends", "Hel"), ("on_end",)]
+    assert stream.calls.count(("on_end",)) == 1
+
+
+def test_the_end_is_told_after_a_handler_that_runs_when_another_thread_closes() -> None:
+    class Slow(Handled):
+        def on_text(self, delta: str, snapshot: str) -> None:
+            closer = threading.Thread(target=self.close)
+            closer.start()
+            closer.join(10)
+            self.calls.append(("on_text ends", self._pump.over))
+
+        def on_end(self) -> None:
+            self.calls.append(("on_end", threading.current_thread()))
+
+    stream = Slow(CHUNKS)
+    stream.until_done()
+    assert stream.calls[3:] == [("on_text ends", True), ("on_end", threading.current_thread())]
+
+
+def test_no_handler_is_called_after_the_end() -> None:
+    stream = Handled(CHUNKS)
+
+    def closing(items: Any) -> Iterator[Any]:  # as another thread may, between an item and its handlers
+        for item in items:
+            if item is not None:
+                stream.close()
+            yield item
+
+    stream._pump.items = closing(stream._pump.items)
+    assert next(stream).type == "message_start"
+    assert stream.calls == [("on_end",)]
+
+
 def test_on_text_may_leave_the_snapshot_out() -> None:
     pieces = []
 

@@ -560,6 +560,22 @@ def test_handlers_are_called_in_order_and_the_end_last(run: Any) -> None:
     run(main)
 
 
+def test_the_end_is_told_after_all_handlers_of_the_event_at_which_the_stream_is_closed(run: Any) -> None:
+    class Closing(Handled):
+        async def on_stream_event(self, event: Any) -> None:
+            await super().on_stream_event(event)
+            if event.type == "message_stop":
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(self.close)
+
+    async def main() -> None:
+        stream = Source().stream(Closing)
+        await stream.until_done()
+        assert stream.calls[-3:] == [("on_stream_event", "message_stop"), ("on_message", "msg_1"), ("on_end",)]
+
+    run(main)
+
+
 def test_on_text_may_leave_the_snapshot_out(run: Any) -> None:
     pieces = []
 
