@@ -6,6 +6,7 @@ over `message_start` and the `message_delta` events. What the protocol leaves op
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from typing import Any, TypeAlias, TypeVar
@@ -145,12 +146,13 @@ def _in_turn(draw: st.DrawFn, blocks: list[list[MessageStreamEvent]], interleave
     waiting = [list(events) for events in blocks]
     open_ones: list[list[MessageStreamEvent]] = []
     mixed: list[MessageStreamEvent] = []
+    # Whose turn it is: zero goes on with the first that is open, so that failures shrink to one block after the other.
+    turns = itertools.cycle(draw(st.lists(st.integers(0, 3), max_size=12)) or [0])
     while waiting or open_ones:
-        # The first choice is to go on with the first block: failures shrink towards blocks one after the other.
-        choice = draw(st.integers(0, len(open_ones) - (not waiting)))
-        if choice == len(open_ones):
+        turn = min(next(turns), len(open_ones) - (not waiting))
+        if turn == len(open_ones):
             open_ones.append(waiting.pop(0))
-        mixed.append(open_ones[choice].pop(0))
+        mixed.append(open_ones[turn].pop(0))
         open_ones = [events for events in open_ones if events]
     return mixed
 

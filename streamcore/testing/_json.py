@@ -74,7 +74,19 @@ def json_values(*, max_leaves: int = 8, duplicate_keys: bool = False) -> SearchS
         max_leaves: How many scalars a mixed value has, about.
         duplicate_keys: Whether some objects are `RepeatedKeys`.
     """
-    return _json_values(max_leaves, duplicate_keys)
+    return _drawn_json(max_leaves, duplicate_keys)
+
+
+# Of a composite strategy only the name and the arguments are shown. What it draws from is large, and Hypothesis shows
+# strategies to itself when it shrinks: so these are what the public functions return, here and for wire objects.
+@st.composite
+def _drawn_json(draw: st.DrawFn, max_leaves: int, duplicate_keys: bool) -> JSON:
+    return draw(_json_values(max_leaves, duplicate_keys))
+
+
+@st.composite
+def _drawn_object(draw: st.DrawFn, max_leaves: int, duplicate_keys: bool) -> dict[str, JSON]:
+    return draw(_json_objects(max_leaves, duplicate_keys))
 
 
 # Cached, like all that strategies are made of at every draw: making one takes longer than drawing from it.
@@ -89,7 +101,7 @@ def _json_values(max_leaves: int, duplicate_keys: bool) -> SearchStrategy[JSON]:
 
 def json_objects(*, max_leaves: int = 8, duplicate_keys: bool = False) -> SearchStrategy[dict[str, JSON]]:
     """Any JSON object, as the input of a tool is one; the arguments are those of `json_values`."""
-    return _json_objects(max_leaves, duplicate_keys)
+    return _drawn_object(max_leaves, duplicate_keys)
 
 
 @functools.cache

@@ -88,13 +88,12 @@ def wire_objects(cls: type[_W], *, unknown: bool = False) -> SearchStrategy[_W]:
     if issubclass(cls, Unknown):
         data = st.builds(lambda name, fields: {**fields, "type": name}, NEW_NAMES, json_objects(max_leaves=3))
         return st.builds(cls, data=data)
-    of: Any = cls
-    return _deferred(of, unknown)
+    return _drawn_object(cls, unknown)
 
 
-@functools.cache
-def _deferred(cls: Any, unknown: bool) -> SearchStrategy[Any]:
-    return st.deferred(lambda: _objects_of(cls, unknown))
+@st.composite
+def _drawn_object(draw: st.DrawFn, cls: Any, unknown: bool) -> Any:
+    return draw(_objects_of(cls, unknown))
 
 
 @functools.cache
