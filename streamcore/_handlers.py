@@ -32,10 +32,23 @@ class Handlers:
 
     @classmethod
     def of(cls, stream: object, base: type) -> Handlers | None:
-        """The handlers of a stream, `None` if it has only those of `base`, which do nothing."""
+        """The handlers of a stream, `None` if it has only those of `base`, which do nothing.
+
+        Raises:
+            InvalidArgumentError: One would have to be awaited, and those of `base` have not.
+        """
         names = frozenset(
             name for name in cls.NAMES if getattr(type(stream), name, None) is not getattr(base, name, None)
         )
+        for name in sorted(names):
+            if inspect.iscoroutinefunction(getattr(stream, name)) and not inspect.iscoroutinefunction(
+                getattr(base, name)
+            ):
+                from streamcore.api.errors import InvalidArgumentError
+
+                raise InvalidArgumentError(
+                    f"{type(stream).__name__}.{name} is a coroutine function, which a sync stream cannot await"
+                )
         return cls(stream, names) if names else None
 
     def __init__(self, stream: object, names: frozenset[str]) -> None:

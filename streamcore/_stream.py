@@ -55,8 +55,16 @@ class _Base(Generic[_T]):
     @property
     def request_id(self) -> str | None:
         """The `request-id` header of the response: what to name when asking Anthropic about this stream."""
+        return self._header("request-id")
+
+    @property
+    def workspace_id(self) -> str | None:
+        """The workspace that the API key belongs to, if the response says so."""
+        return self._header("anthropic-workspace-id")
+
+    def _header(self, name: str) -> str | None:
         headers = getattr(self._pump.response, "headers", None)
-        return None if headers is None else headers.get("request-id")
+        return None if headers is None else headers.get(name)
 
 
 class Stream(_Base[_T]):
@@ -346,7 +354,9 @@ class AsyncStream(_Base[_T]):
 
     async def _call(self, calls: Iterable[Call]) -> None:
         for name, arguments in calls:
-            await getattr(self, name)(*arguments)
+            waits = getattr(self, name)(*arguments)
+            if waits is not None:  # a handler that waits for nothing may be a plain method
+                await waits
 
 
 # What depends on the event loop. Whichever library runs it has been imported; this module imports none.

@@ -98,6 +98,9 @@ class MessageStream(_MessageBase[OutputT], Stream[ParsedMessageStreamEvent], Typ
         output_format: The class that the text of the answer is JSON of, as for `MessageEngine`.
         tool_types: The classes of tools' inputs, as for `MessageEngine`.
         on_invalid: What happens when something is not of its class, as for `MessageEngine`.
+
+    Raises:
+        InvalidArgumentError: A handler is a coroutine function.
     """
 
     def __init__(
@@ -195,6 +198,8 @@ class AsyncMessageStream(_MessageBase[OutputT], AsyncStream[ParsedMessageStreamE
             print(text, end="", flush=True)
         message = await stream.get_final_message()
     ```
+
+    Handlers are coroutine functions; one that waits for nothing may be a plain method.
 
     Args:
         chunks: The bytes of the stream, cut anywhere.

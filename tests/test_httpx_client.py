@@ -343,6 +343,40 @@ def test_a_stream_over_the_bytes_of_a_response(server: Server, library: Any) -> 
 
 
 @pytest.mark.parametrize("library", [httpx, httpx2])
+def test_an_http_client_of_the_wrong_kind_is_refused(library: Any) -> None:
+    for thing in (object(), library, library.AsyncClient()):
+        with pytest.raises(InvalidArgumentError, match=r"httpx2\.Client or an httpx\.Client"):
+            anthropic.Anthropic(api_key="key", http_client=thing)
+    with library.Client() as http, pytest.raises(InvalidArgumentError, match=r"httpx2\.AsyncClient .* not .*Client"):
+        anthropic.AsyncAnthropic(api_key="key", http_client=http)
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+def test_a_response_of_the_wrong_kind_is_refused(server: Server, library: Any) -> None:
+    with library.Client() as http, http.stream("POST", server.url) as response:
+
+        async def main() -> None:
+            with pytest.raises(InvalidArgumentError, match="AsyncClient"):
+                await anthropic.async_message_stream(response)
+
+        run("asyncio", main)
+        assert anthropic.message_stream(response).get_final_text() == "Hello"
+
+    async def reverse() -> None:
+        async with library.AsyncClient() as http, http.stream("POST", server.url) as response:
+            with pytest.raises(InvalidArgumentError, match="sync client"):
+                anthropic.message_stream(response)
+            assert await (await anthropic.async_message_stream(response)).get_final_text() == "Hello"
+
+    run("asyncio", reverse)
+
+
+def test_an_empty_api_key_is_none() -> None:
+    with anthropic.Anthropic(api_key="") as client, pytest.raises(InvalidArgumentError, match="no credentials"):
+        client.messages.create(**ASK)
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
 def test_a_transport_without_sockets(library: Any) -> None:
     def answer(request: Any) -> Any:
         return library.Response(200, headers={"content-type": "text/event-stream"}, content=HELLO_BODY)

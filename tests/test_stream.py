@@ -40,7 +40,13 @@ from streamcore import (
     ServerSentEvent,
     StreamCoreError,
 )
-from streamcore.api.errors import APIConnectionError, APIStatusError, APITimeoutError, OverloadedError
+from streamcore.api.errors import (
+    APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
+    InvalidArgumentError,
+    OverloadedError,
+)
 from streamcore.stream import MessageStream, MessageStreamManager, Stream
 from streamcore.types import (
     ContentBlockDeltaEvent,
@@ -185,13 +191,13 @@ def test_violations_are_to_be_seen_and_strict_raises_them() -> None:
         MessageStream([data], strict=True).until_done()
 
 
-def test_response_and_request_id() -> None:
-    response = SimpleNamespace(headers={"request-id": "req_1"})
+def test_response_and_the_ids_in_its_headers() -> None:
+    response = SimpleNamespace(headers={"request-id": "req_1", "anthropic-workspace-id": "wrkspc_1"})
     stream = MessageStream(CHUNKS, response=response)
     assert stream.response is response
-    assert stream.request_id == "req_1"
-    assert MessageStream(CHUNKS).response is None
-    assert MessageStream(CHUNKS).request_id is None
+    assert (stream.request_id, stream.workspace_id) == ("req_1", "wrkspc_1")
+    stream = MessageStream(CHUNKS)
+    assert (stream.response, stream.request_id, stream.workspace_id) == (None, None, None)
 
 
 def test_a_match_over_a_stream_type_checks() -> None:
@@ -744,6 +750,17 @@ def test_no_handler_is_called_after_the_end() -> None:
     stream._pump.items = closing(stream._pump.items)
     assert next(stream).type == "message_start"
     assert stream.calls == [("on_end",)]
+
+
+def test_a_handler_that_would_have_to_be_awaited_is_refused_by_its_name() -> None:
+    class Waiting(MessageStream):
+        async def on_text(self, delta: str, snapshot: str) -> None:  # type: ignore[override]
+            pass
+
+    source = Source()
+    with pytest.raises(InvalidArgumentError, match=r"Waiting\.on_text"):
+        source.stream(Waiting)
+    assert source.closed == 1
 
 
 def test_on_text_may_leave_the_snapshot_out() -> None:

@@ -576,6 +576,20 @@ def test_the_end_is_told_after_all_handlers_of_the_event_at_which_the_stream_is_
     run(main)
 
 
+def test_a_handler_need_not_be_a_coroutine(run: Any) -> None:
+    pieces = []
+
+    class Plain(AsyncMessageStream):
+        def on_text(self, delta: str, snapshot: str) -> None:  # type: ignore[override]
+            pieces.append(delta)
+
+    async def main() -> None:
+        await Source().stream(Plain).until_done()
+
+    run(main)
+    assert pieces == ["Hel", "lo"]
+
+
 def test_on_text_may_leave_the_snapshot_out(run: Any) -> None:
     pieces = []
 

@@ -163,7 +163,7 @@ class BaseClient:
 
     def _credentials(self) -> dict[str, str]:
         secret = self.api_key if self.api_key is not None else self.auth_token
-        return {} if secret is None else {"authorization": f"Bearer {secret}"}
+        return {"authorization": f"Bearer {secret}"} if secret else {}
 
 
 def _headers_from_environment() -> dict[str, str]:

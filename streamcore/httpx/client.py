@@ -54,7 +54,7 @@ class Anthropic(SyncClient):
 
     def __init__(self, *, http_client: Any = None, **options: Any) -> None:
         super().__init__(**options)
-        self._http = http_client if http_client is not None else _OwnClient()
+        self._http = _checked_http(http_client, "Client") if http_client is not None else _OwnClient()
 
     def close(self) -> None:
         """Close the connections, also those of an `http_client` that was handed in and of copies of this client."""
@@ -100,7 +100,7 @@ class AsyncAnthropic(AsyncClient):
 
     def __init__(self, *, http_client: Any = None, **options: Any) -> None:
         super().__init__(**options)
-        self._http = http_client if http_client is not None else _OwnAsyncClient()
+        self._http = _checked_http(http_client, "AsyncClient") if http_client is not None else _OwnAsyncClient()
 
     async def close(self) -> None:
         """Close the connections, also those of an `http_client` that was handed in and of copies of this client."""
@@ -124,6 +124,18 @@ class AsyncAnthropic(AsyncClient):
 
     async def _sleep(self, seconds: float) -> None:
         await anyio.sleep(seconds)
+
+
+def _checked_http(http: Any, kind: str) -> Any:
+    """A client that was handed in.
+
+    Raises:
+        InvalidArgumentError: It is none, or a sync one in the place of an async one, or the reverse.
+    """
+    close = "close" if kind == "Client" else "aclose"
+    if not all(hasattr(http, name) for name in ("build_request", "send", "timeout", "is_closed", close)):
+        raise InvalidArgumentError(f"http_client must be an httpx2.{kind} or an httpx.{kind}, not {http!r}")
+    return http
 
 
 def _http_request(http: Any, call: Call) -> Any:
