@@ -102,8 +102,6 @@ class Pump(Generic[_T]):
 
     def receive(self, chunk: bytes | None) -> None:
         """Take what a read gave, `None` being the end."""
-        if self.over:
-            return  # it was closed while the read was under way
         try:
             if chunk is None:
                 self._eof = True

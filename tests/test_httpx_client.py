@@ -5,6 +5,7 @@ The async half runs against the aiohttp adapter too.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import ssl
 import subprocess
@@ -231,6 +232,16 @@ def test_the_default_http_clients_have_our_defaults_and_take_others() -> None:
         assert make().timeout == anthropic.DEFAULT_TIMEOUT == httpx2.Timeout(600, connect=5)
         assert make().follow_redirects
         assert make(timeout=7, follow_redirects=False).timeout == httpx2.Timeout(7)
+
+
+def test_more_streams_than_httpx_has_connections_by_default(server: Server) -> None:
+    server.always = stream_reply(body(*HELLO[:3]), Stall())
+    timeout = anthropic.Timeout(BOUND, pool=0.001)
+    with contextlib.ExitStack() as streams:
+        client = streams.enter_context(anthropic.Anthropic(api_key="key", base_url=server.url, timeout=timeout))
+        for _ in range(101):
+            streams.enter_context(client.with_options(max_retries=0).messages.stream(**ASK))
+        assert server.open_connections == 101
 
 
 def test_an_auth_token(server: Server) -> None:

@@ -16,6 +16,7 @@ from http2_server import Http2Server
 from server import ASK, BACKENDS, run
 
 import streamcore.httpx as anthropic
+from streamcore.httpx import loops
 
 FRAMES = by_frame(body(*HELLO))
 
@@ -130,6 +131,8 @@ def test_a_stream_that_another_task_closes(
             if event.type == "text":
                 waiting.set()
 
+    kept_for_the_end = len(loops._guards)
+
     async def main() -> None:
         async with async_client_of(server, library) as client:
             stream = await client.messages.stream(**ASK).__aenter__()
@@ -143,6 +146,9 @@ def test_a_stream_that_another_task_closes(
                 else:
                     server.more()
             assert seen[-1] == "text"  # what came before the closing
+            with anyio.fail_after(10):
+                while not stream.response.is_closed or len(loops._guards) > kept_for_the_end:  # noqa: ASYNC110  # no event tells
+                    await anyio.sleep(0.001)
 
     run(backend, main)
     gc.collect()
