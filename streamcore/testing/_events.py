@@ -128,15 +128,15 @@ def _inserted(
 def _with_unknown_fields(draw: st.DrawFn, events: list[MessageStreamEvent]) -> list[MessageStreamEvent]:
     """`events` of which one, perhaps, has a field more, or its delta."""
     number = draw(st.integers(0, len(events)))
-    if number == len(events):
+    if number == 0:
         return events
-    event = events[number]
+    event = events[number - 1]
     extra = {"new_thing": draw(st.integers(0, 9))}
     if isinstance(event, ContentBlockDeltaEvent):
         event = ContentBlockDeltaEvent(index=event.index, delta=with_extra(event.delta, extra))
     elif not isinstance(event, MessageDeltaEvent):  # there it is a field of the message
         event = with_extra(event, extra)
-    return [*events[:number], event, *events[number + 1 :]]
+    return [*events[: number - 1], event, *events[number:]]
 
 
 def _in_turn(draw: st.DrawFn, blocks: list[list[MessageStreamEvent]], interleaved: bool) -> list[MessageStreamEvent]:
