@@ -156,3 +156,16 @@ def test_the_example_of_tools_shows_the_input_while_it_streams() -> None:
     assert lines[-1] == "The weather in Lisbon"
     assert len(lines) > 1
     assert calls == "[GetForecast(city='Lisbon', days=3)]"
+
+
+# Streams to test with
+
+
+def test_the_examples_of_strategies_and_of_check_accumulator_pass() -> None:
+    from streamcore import MessageStream
+
+    for word, test in (("whole_streams", "test_engine"), ("check_accumulator", "test_accumulate")):
+        (example,) = [example for example in EXAMPLES if f"import {word}\n" in example]
+        namespace: dict[str, Any] = {"MessageStream": MessageStream}
+        exec(compile(example.replace("])", "], max_examples=5)"), "README.md", "exec"), namespace)
+        namespace[test]()

@@ -7,7 +7,7 @@ are found beside it.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
 import attrs
 from hypothesis import strategies as st
@@ -17,7 +17,7 @@ from streamcore.testing._broken import BROKEN_ROWS, BrokenStream, broken_streams
 from streamcore.testing._values import TOOL_USE_BLOCKS, content_blocks
 from streamcore.testing._whole import WholeStream, whole_streams
 from streamcore.testing._wire import FRAMINGS, Framing
-from streamcore.types import CompactionBlock, FallbackBlock, TextBlock, ThinkingBlock
+from streamcore.types import CompactionBlock, ContentBlock, FallbackBlock, TextBlock, ThinkingBlock, UnknownBlock
 
 __all__ = ["ASPECTS", "Aspect", "Sample", "chosen_aspects"]
 
@@ -66,6 +66,9 @@ _FRAMING_SEEN: dict[Framing, str] = {
     "missing_names": "events without an event: line",
 }
 
+_OWN_ASPECT = (TextBlock, ThinkingBlock, CompactionBlock, FallbackBlock, UnknownBlock, *TOOL_USE_BLOCKS)
+_OTHER_BLOCKS = tuple(cls for cls in get_args(ContentBlock) if cls not in _OWN_ASPECT)
+
 # What each legal aspect adds to a plain stream.
 _ADDED: dict[str, tuple[str, dict[str, Any]]] = {
     "text": ("text, with citations", {"blocks": (TextBlock,)}),
@@ -77,14 +80,17 @@ _ADDED: dict[str, tuple[str, dict[str, Any]]] = {
     "thinking": ("thinking, with a signature", {"blocks": (ThinkingBlock,)}),
     "compaction": ("compactions, in pieces", {"blocks": (CompactionBlock,)}),
     "fallback": ("a fallback to another model", {"blocks": (TextBlock, FallbackBlock)}),
-    "other_blocks": ("blocks of all other types", {"blocks": ()}),
+    "other_blocks": ("blocks of all other types", {"blocks": _OTHER_BLOCKS}),
     "details": ("all fields of a message and its usage", {"details": True}),
     "pings": ("pings, anywhere", {"pings": True}),
     "interleaved": ("blocks whose deltas come mixed", {"interleaved": True, "max_blocks": 3}),
     "prefilled": ("blocks that hold something when they start", {"prefilled": True}),
     "sparse": ("totals and fields over several message_deltas, or in message_start", {"sparse": True, "details": True}),
     "cut_off": ("the input of a tool cut off by max_tokens", {"cut_off": True}),
-    "unknown": ("events, blocks and fields that are new", {"unknown": True, "blocks": ()}),
+    "unknown": (
+        "events, blocks and fields that are new",
+        {"unknown": True, "blocks": (TextBlock, *TOOL_USE_BLOCKS, UnknownBlock)},
+    ),
     **{name: (seen, {"framing": (name,)}) for name, seen in _FRAMING_SEEN.items()},
 }
 
@@ -94,7 +100,7 @@ _BROKEN = {name: seen for name, seen in BROKEN_ROWS.items() if name not in _NOT_
 
 ASPECTS: dict[str, str] = {
     **{name: seen for name, (seen, _) in _ADDED.items()},
-    "everything": "all legal aspects together",
+    "everything": "all legal aspects together, but those that are skipped",
     **_BROKEN,
 }
 """The aspects by name, simple ones first, and what is seen in a stream that has them."""
@@ -110,23 +116,20 @@ def chosen_aspects(names: Collection[str] | None, skip: Collection[str]) -> list
         if name not in ASPECTS:
             raise ValueError(f"there is no aspect {name!r}; there are {', '.join(ASPECTS)}")
     chosen = [name for name in ASPECTS if (names is None or name in names) and name not in skip]
-    return [Aspect(name, ASPECTS[name], _samples(name, chosen)) for name in chosen]
+    return [Aspect(name, ASPECTS[name], _samples(name, skip)) for name in chosen]
 
 
-def _samples(name: str, chosen: Collection[str]) -> SearchStrategy[Any]:
+def _samples(name: str, skip: Collection[str]) -> SearchStrategy[Any]:
     if name in _BROKEN:
         return broken_streams(name)
     if name != "everything":
         return _whole(_PLAIN | _ADDED[name][1])
     options = dict(_PLAIN)
-    legal = [other for other in chosen if other in _ADDED] or list(_ADDED)
-    for other in legal:
-        options |= {key: value for key, value in _ADDED[other][1].items() if key not in ("blocks", "framing")}
-    options["framing"] = [way for way in FRAMINGS if way in legal]
-    if "other_blocks" in legal:
-        options["blocks"] = ()
-    else:
-        options["blocks"] = tuple({cls: None for other in legal for cls in _ADDED[other][1].get("blocks", ())})
+    added = [options_of for other, (_, options_of) in _ADDED.items() if other not in skip]
+    for options_of in added:
+        options |= {key: value for key, value in options_of.items() if key not in ("blocks", "framing")}
+    options["framing"] = [way for way in FRAMINGS if way not in skip]
+    options["blocks"] = tuple({cls: None for options_of in added for cls in options_of.get("blocks", ())})
     return _whole(options)
 
 
