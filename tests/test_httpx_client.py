@@ -28,6 +28,7 @@ from server import (
     Cut,
     Pause,
     Reply,
+    Request,
     Server,
     Stall,
     error_reply,
@@ -529,8 +530,49 @@ def test_a_closed_client_says_so(server: Server) -> None:
     assert not client.is_closed
     client.close()
     assert client.is_closed
-    with pytest.raises(anthropic.StreamCoreError, match="closed"):
+    with pytest.raises(anthropic.APIConnectionError, match="The client was closed"):
         client.messages.create(**ASK)
+
+
+@each_adapter
+def test_a_closed_async_client_says_so(server: Server, adapter: Adapter) -> None:
+    async def main() -> None:
+        client = adapter.client(server)
+        client._sleep = None  # it does not try again
+        await client.close()
+        with pytest.raises(anthropic.APIConnectionError, match="The client was closed"):
+            await client.messages.create(**ASK)
+
+    adapter.run(main)
+
+
+def test_a_request_whose_client_is_closed_is_not_made_again(server: Server) -> None:
+    client = anthropic.Anthropic(api_key="key", base_url=server.url)
+
+    def answer(request: Request) -> Reply:
+        client.close()
+        return Reply(head=[Cut()])
+
+    server.always = answer
+    with pytest.raises(anthropic.APIConnectionError, match="The client was closed"):
+        client.messages.create(**ASK)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_closing_a_client_in_another_thread_ends_a_read_that_waits(server: Server, stream: bool) -> None:
+    message = body(*HELLO[:3]) if stream else b"{"
+    server.reply(Reply(headers={"content-type": "text/event-stream"}, steps=[message, Stall()]))
+    client = anthropic.Anthropic(api_key="key", base_url=server.url)
+    copy = client.with_options(timeout=BOUND)
+    closer = threading.Timer(0.2, client.close)
+    closer.start()
+    read = (lambda: list(copy.messages.create(**ASK, stream=True))) if stream else lambda: copy.messages.create(**ASK)
+    with pytest.raises(anthropic.APIConnectionError, match="The client was closed") as caught:
+        read()
+    assert not isinstance(caught.value, anthropic.APITimeoutError)
+    closer.join()
+    server.wait_until_idle()
 
 
 def test_a_stream_whose_client_was_closed_says_so(server: Server) -> None:

@@ -16,6 +16,7 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 import attrs
 
+from streamcore.api.errors import APIConnectionError
 from streamcore.errors import StreamCoreError
 
 __all__ = ["Connections"]
@@ -48,10 +49,11 @@ class Connections:
         """The session to send with from here.
 
         Raises:
-            StreamCoreError: The client or the session has been closed, or no event loop of asyncio runs.
+            APIConnectionError: The client or the session has been closed.
+            StreamCoreError: No event loop of asyncio runs.
         """
         if self.closed:
-            raise StreamCoreError("the client has been closed")
+            raise APIConnectionError("The client was closed.")
         if self.handed_in is not None:
             return self.handed_in
         loop = _running_loop()

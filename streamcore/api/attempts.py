@@ -136,7 +136,7 @@ class SyncAttempts(BaseClient):
                 return attempt(call)
             except (APIConnectionError, APIStatusError) as error:
                 delay = _delay(call, error, retries_taken)
-                if delay is None:
+                if delay is None or self.is_closed:
                     raise
             retries_taken += 1
             self._sleep(delay)
@@ -214,7 +214,7 @@ class AsyncAttempts(BaseClient):
                 return await attempt(call)
             except (APIConnectionError, APIStatusError) as error:
                 delay = _delay(call, error, retries_taken)
-                if delay is None:
+                if delay is None or self.is_closed:
                     raise
             retries_taken += 1
             await self._sleep(delay)

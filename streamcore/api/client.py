@@ -115,6 +115,11 @@ class BaseClient:
         """The same as `copy()`, reading better in `client.with_options(timeout=10).messages.create(...)`."""
         return self.copy(**changes)
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close()` was called."""
+        raise NotImplementedError
+
     def _arguments(self) -> dict[str, Any]:
         """What the constructor would have to be given to make this client again."""
         return {

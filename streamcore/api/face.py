@@ -32,11 +32,6 @@ class SyncClient(SyncAttempts):
         """Close the connections."""
         raise NotImplementedError
 
-    @property
-    def is_closed(self) -> bool:
-        """Whether `close()` was called."""
-        raise NotImplementedError
-
     def __enter__(self) -> Self:
         return self
 
@@ -66,11 +61,6 @@ class AsyncClient(AsyncAttempts):
     async def aclose(self) -> None:
         """The same as `close()`."""
         await self.close()
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether `close()` was called."""
-        raise NotImplementedError
 
     async def __aenter__(self) -> Self:
         return self

@@ -98,11 +98,11 @@ class _Answer:
 
     def _translated(self, error: Exception) -> APIConnectionError:
         """Our exception for one that reading has raised."""
-        if self._closed:
-            # Closed under the reader's hands, from another thread or task, the library fails in ways of its own.
-            return APIConnectionError("The stream was closed.", request=self._request)
+        # Closed under the reader's hands, from another thread or task, the library fails in ways of its own.
         if self._http is not None and self._http.is_closed:
             return APIConnectionError("The client was closed.", request=self._request)
+        if self._closed:
+            return APIConnectionError("The stream was closed.", request=self._request)
         return self._library.translate(error, request=self._request, doing="reading the answer")
 
     def _socket(self) -> socket.socket | None:
@@ -119,7 +119,7 @@ class SyncAnswer(_Answer):
 
     Args:
         response: Of httpx2 or httpx.
-        http: The library's client that has sent the request, if it is known.
+        http: What has sent the request, if it is known: it says whether it `is_closed`.
         idle_timeout: The longest silence between bytes of the body, in seconds.
     """
 

@@ -6,15 +6,16 @@ Only what is httpx's own is here: sending, waiting, closing. The rest of a clien
 from __future__ import annotations
 
 import contextlib
-from typing import Any
+import threading
+import weakref
+from typing import Any, Self
 
 import anyio
 import httpx2
 
 from streamcore.api.client import Call
-from streamcore.api.errors import InvalidArgumentError
+from streamcore.api.errors import APIConnectionError, InvalidArgumentError
 from streamcore.api.face import AsyncClient, SyncClient
-from streamcore.errors import StreamCoreError
 from streamcore.httpx.answers import AsyncAnswer, SyncAnswer, in_library
 from streamcore.httpx.library import DEFAULT_TIMEOUT, library_of, timeouts_of
 from streamcore.httpx.loops import running_loop
@@ -55,28 +56,40 @@ class Anthropic(SyncClient):
     def __init__(self, *, http_client: Any = None, **options: Any) -> None:
         super().__init__(**options)
         self._http = _checked_http(http_client, "Client") if http_client is not None else _OwnClient()
+        self._live = _Live(self._http)
 
     def close(self) -> None:
         """Close the connections, also those of an `http_client` that was handed in and of copies of this client."""
+        self._live.close()
         with in_library():
             self._http.close()
 
     @property
     def is_closed(self) -> bool:
         """Whether `close()` was called."""
-        return bool(self._http.is_closed)
+        return self._live.is_closed
+
+    def copy(self, **changes: Any) -> Self:
+        copied = super().copy(**changes)
+        if copied._http is self._http:
+            copied._live = self._live
+        return copied
+
+    copy.__doc__ = SyncClient.copy.__doc__
 
     def _arguments(self) -> dict[str, Any]:
         return {**super()._arguments(), "http_client": self._http}
 
     def _send(self, call: Call) -> SyncAnswer:
+        _check_open(self)
         request = _http_request(self._http, call)
         try:
             with in_library():
                 response = self._http.send(request, stream=True)
         except Exception as error:
+            _check_open(self, error)
             raise library_of(self._http).translate(error, request=request, doing="waiting for the answer") from error
-        return SyncAnswer(response, http=self._http, idle_timeout=call.idle_timeout)
+        return self._live.added(SyncAnswer(response, http=self._live, idle_timeout=call.idle_timeout))
 
 
 class AsyncAnthropic(AsyncClient):
@@ -115,15 +128,56 @@ class AsyncAnthropic(AsyncClient):
         return {**super()._arguments(), "http_client": self._http}
 
     async def _send(self, call: Call) -> AsyncAnswer:
+        _check_open(self)
         request = _http_request(self._http, call)
         try:
             response = await self._http.send(request, stream=True)
         except Exception as error:
+            _check_open(self, error)
             raise library_of(self._http).translate(error, request=request, doing="waiting for the answer") from error
         return AsyncAnswer(response, http=self._http, idle_timeout=call.idle_timeout)
 
     async def _sleep(self, seconds: float) -> None:
         await anyio.sleep(seconds)
+
+
+class _Live:
+    """The answers that a sync client and its copies have under way: closing a socket wakes no thread that waits for its
+    bytes, and an answer can.
+    """
+
+    def __init__(self, http: Any) -> None:
+        self._http = http
+        self._answers: weakref.WeakSet[SyncAnswer] = weakref.WeakSet()
+        # A signal handler may close the client while its thread holds the lock.
+        self._lock = threading.RLock()
+        self._closed = False
+
+    @property
+    def is_closed(self) -> bool:
+        return self._closed or bool(self._http.is_closed)
+
+    def added(self, answer: SyncAnswer) -> SyncAnswer:
+        with self._lock:
+            self._answers.add(answer)
+        return answer
+
+    def close(self) -> None:
+        self._closed = True  # first, so that whoever is woken knows why
+        with self._lock:
+            answers = list(self._answers)
+        for answer in answers:
+            answer.close()
+
+
+def _check_open(client: SyncClient | AsyncClient, cause: Exception | None = None) -> None:
+    """A client that has been closed sends nothing.
+
+    Raises:
+        APIConnectionError: It has been; which may be why there was `cause`.
+    """
+    if client.is_closed:
+        raise APIConnectionError("The client was closed.") from cause
 
 
 def _checked_http(http: Any, kind: str) -> Any:
@@ -143,10 +197,7 @@ def _http_request(http: Any, call: Call) -> Any:
 
     Raises:
         InvalidArgumentError: The URL or the timeout is none.
-        StreamCoreError: The client has been closed.
     """
-    if http.is_closed:
-        raise StreamCoreError("the client has been closed")
     timeouts = timeouts_of(call.timeout, http.timeout)
     request = call.request
     try:
