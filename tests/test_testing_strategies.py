@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import textwrap
 import typing
 from itertools import pairwise
 from pathlib import Path
@@ -91,17 +92,17 @@ def same_draw(first: st.SearchStrategy[Any], then: Callable[[Any], st.SearchStra
 DOCUMENTED = [
     pytest.param(example, id=f"{path.stem}-{number}")
     for path in sorted(Path(streamcore.testing.__file__).parent.glob("*.py"))
-    if path.stem in ("_broken", "_json", "_values", "check", "machine", "strategies")
+    if path.stem in ("_broken", "_events", "_json", "_values", "_whole", "_wire", "check", "machine", "strategies")
     for number, example in enumerate(re.findall(r"```python\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL))
 ]
 
 
 @pytest.mark.parametrize("example", DOCUMENTED)
 def test_the_examples_in_docstrings_run(example: str) -> None:
-    example = example.replace("max_examples=20", "max_examples=3")
-    example = "\n".join(line.removeprefix("    ") if "\ndef" not in example else line for line in example.split("\n"))
-    namespace: dict[str, Any] = {name: getattr(streamcore.types, name) for name in streamcore.types.__all__}
-    namespace |= {name: getattr(streamcore.testing.strategies, name) for name in streamcore.testing.strategies.__all__}
+    example = textwrap.dedent(example).replace("max_examples=20", "max_examples=3")
+    namespace: dict[str, Any] = {"converter": converter, "given": given, "json": json, "st": st}
+    for module in (streamcore, streamcore.types, streamcore.testing.strategies):
+        namespace |= {name: getattr(module, name) for name in module.__all__}
     namespace["TheirAccumulator"] = Accumulator
     exec(compile(example, "docstring", "exec"), namespace)
     for name, function in list(namespace.items()):

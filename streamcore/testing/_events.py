@@ -96,6 +96,15 @@ def event_streams(
 
     Raises:
         ValueError: `message` cannot come of a stream: a fallback block names another model than it has.
+
+    ```python
+    @given(st.data(), messages())
+    def test_adds_up(data, message):
+        accumulator = MessageAccumulator()
+        for event in data.draw(event_streams(message=message, interleaved=True)):
+            accumulator.apply(event.to_dict())
+        assert accumulator.final_message == message
+    ```
     """
     if message is None:
         message = draw(messages(unknown=unknown))

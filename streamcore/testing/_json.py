@@ -73,6 +73,12 @@ def json_values(*, max_leaves: int = 8, duplicate_keys: bool = False) -> SearchS
     Args:
         max_leaves: How many scalars a mixed value has, about.
         duplicate_keys: Whether some objects are `RepeatedKeys`.
+
+    ```python
+    @given(json_values())
+    def test_comes_back(value):
+        assert json.loads(json.dumps(value)) == value
+    ```
     """
     return _drawn_json(max_leaves, duplicate_keys)
 
@@ -156,7 +162,16 @@ def partial_json_deltas(value: JSON) -> SearchStrategy[list[str]]:
     r"""The fragments in which `value` may arrive as a tool's input: a text of it, cut anywhere, also inside an escape
     and a number. Some are empty; an empty object may come as no fragments at all.
 
-    Their concatenation is JSON text of `value`: `json.loads("".join(fragments)) == value`.
+    Their concatenation is JSON text of `value`:
+
+    ```python
+    @given(st.data(), json_objects(duplicate_keys=True))
+    def test_fragments(data, value):
+        partial = PartialJSON()
+        for fragment in data.draw(partial_json_deltas(value)):
+            partial.feed(fragment)
+        assert (partial.value or {}) == value
+    ```
     """
     some = json_texts(value).flatmap(fragments)
     return st.just([]) | some if value == {} else some

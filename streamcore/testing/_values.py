@@ -82,6 +82,12 @@ def wire_objects(cls: type[_W], *, unknown: bool = False) -> SearchStrategy[_W]:
     Args:
         cls: The class.
         unknown: Whether they may hold fields, and be made of types, that no version knows.
+
+    ```python
+    @given(wire_objects(Usage, unknown=True))
+    def test_usage_survives(usage):
+        assert converter.structure(usage.to_dict(), Usage) == usage
+    ```
     """
     if cls is Message:
         return messages(unknown=unknown)  # type: ignore[return-value]  # `cls` has said so
@@ -203,6 +209,10 @@ def messages(
         cut_off: Whether `max_tokens` may have cut off the input of a tool.
         details: Whether they may have more than content, a `stop_reason`, and input and output tokens.
         unknown: Whether they may hold fields, blocks and parts that no version knows.
+
+    ```python
+    messages(blocks=content_blocks(TextBlock) | cut_off_blocks(), max_blocks=1)
+    ```
     """
     some = content_blocks(unknown=unknown) if blocks is None else blocks
     content = draw(st.lists(some, max_size=max_blocks))

@@ -51,6 +51,13 @@ def whole_streams(
 ) -> WholeStream:
     """Legal streams: `messages`, `event_streams`, `sse_bytes` and `chunkings`, one after the other; the arguments are
     theirs. Everything legal is in them by default.
+
+    ```python
+    @given(whole_streams(unknown=False, framing=["padding"]))  # as the API sends them now
+    def test_stream(stream):
+        with MessageStream(stream.chunks) as read:
+            assert read.get_final_message() == stream.message
+    ```
     """
     message = draw(messages(blocks=blocks, max_blocks=max_blocks, cut_off=cut_off, details=details, unknown=unknown))
     events = draw(

@@ -55,6 +55,14 @@ def sse_bytes(events: Sequence[Event], *, framing: Collection[Framing] = FRAMING
         events: Typed events, or their payloads as dicts.
         framing: The ways in which it may differ from what the API writes at its plainest; with none there is just one
             stream. See `Framing`.
+
+    ```python
+    @given(sse_bytes([{"type": "ping"}], framing=["comments", "line_ends", "padding"]))
+    def test_one_event_in_any_form(data):
+        decoder = SSEDecoder()
+        decoder.receive_data(data)
+        assert [json.loads(event.data) for event in decoder.events()] == [{"type": "ping"}]
+    ```
     """
     ways = st.lists(st.sampled_from(sorted(framing)), unique=True) if framing else st.just([])
     return st.builds(lambda some, drawn: encode(events, set(some), drawn), ways, whims())
@@ -153,8 +161,17 @@ def by_event(data: bytes) -> list[bytes]:
 
 
 def chunkings(data: bytes) -> SearchStrategy[list[bytes]]:
-    """`data` in chunks, as a network may deliver it: whole, an event a chunk, a few bytes at a time, or cut anywhere,
+    r"""`data` in chunks, as a network may deliver it: whole, an event a chunk, a few bytes at a time, or cut anywhere,
     also inside a character or between CR and LF, with empty chunks among them.
+
+    ```python
+    @given(chunkings(b"data: 1\r\n\r\n"))
+    def test_cut_anywhere(chunks):
+        decoder = SSEDecoder()
+        for chunk in chunks:
+            decoder.receive_data(chunk)
+        assert [event.data for event in decoder.events()] == ["1"]
+    ```
     """
     in_threes = [data[begin : begin + 3] for begin in range(0, len(data), 3)]
     return fragments(data) | st.just(by_event(data)) | st.just(in_threes)
@@ -173,6 +190,17 @@ _Change: TypeAlias = tuple[str, int, int, bytes]
 def mutations(data: bytes) -> SearchStrategy[bytes]:
     """`data` with up to three faults: bytes lost, cut off, flipped, repeated, moved or put in. It may be whole all the
     same: some faults undo each other, and some bytes do not matter.
+
+    ```python
+    @given(whole_streams().flatmap(lambda stream: mutations(stream.data)))
+    def test_only_our_errors_come_out(data):
+        engine = MessageEngine()
+        engine.receive_data(data)
+        try:
+            list(engine.events())
+        except ProtocolError as error:
+            assert error.offset is not None
+    ```
     """
     place = st.integers(0, len(data))
     kinds = st.sampled_from(["drop", "cut", "flip", "repeat", "insert", "move"])
