@@ -51,6 +51,9 @@ class _MessageBase(Generic[OutputT]):
     def current_message_snapshot(self) -> Message[OutputT]:
         """The message exactly up to the latest event. It never changes.
 
+        To look costs a copy of what is open and has changed since the last look: the text so far, or of a tool's input
+        each open list or dict, one level of it. What is closed is shared.
+
         Raises:
             IncompleteStreamError: `message_start` has not come.
         """
