@@ -39,6 +39,7 @@ from streamcore.replay import (
     write_captures,
 )
 from streamcore.replay.aiohttp import ReplayConnector
+from streamcore.replay.faults import Status
 
 GOOD = [path for path in FIXTURES if path.parent.name != "broken" and path.stem != "several"]
 LIBRARIES = [(httpx2, streamcore.replay.httpx2), (httpx, streamcore.replay.httpx)]
@@ -146,6 +147,18 @@ def test_more_requests_than_captures_is_an_error_for_the_official_client_too() -
         with pytest.raises(anthropic.APIConnectionError) as caught:
             client.messages.create(stream=True, **ASK)
     assert "all captures have been played" in str(caught.value.__cause__)
+
+
+@pytest.mark.parametrize("library", [anthropic, streamcore.httpx])
+def test_a_status_on_purpose_is_not_tried_again_unless_its_headers_let(library: Any) -> None:
+    path = GOOD[0]
+    for fault, error in (
+        (Status(code=529), library.OverloadedError),
+        (Status(code=529, headers=()), library.NotFoundError),  # there is no second capture
+    ):
+        transport = streamcore.replay.httpx2.ReplayTransport(path, faults=[fault])
+        with httpx2.Client(transport=transport) as http_client, pytest.raises(error):
+            library.Anthropic(api_key=KEY, http_client=http_client, max_retries=1).messages.create(stream=True, **ASK)
 
 
 # aiohttp

@@ -30,6 +30,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamcore import MessageStream, RawMessageDecoder, Stream, StreamCoreError
+from streamcore.replay import Capture, CaptureError, Chunk, End, open_capture
 from streamcore.testing import assert_same_stream
 from streamcore.testing._diff import value_lines
 
@@ -69,6 +70,15 @@ def test_events_of_the_anthropic_package_compare_with_ours() -> None:
         client.messages.stream(model="m", max_tokens=1, messages=[]) as theirs,
     ):
         assert_same_stream(data, theirs)
+
+
+@pytest.mark.parametrize("path", FIXTURES, ids=stream_id)
+def test_a_capture_and_the_path_of_one_are_streams(path: Path) -> None:
+    data = path.read_bytes()
+    assert_same_stream(str(path), data)
+    assert_same_stream(data, path)
+    if path in ONE_MESSAGE:
+        assert_same_stream(open_capture(path), data)
 
 
 @given(st.data())
@@ -114,6 +124,22 @@ def test_an_end_too_soon_is_a_difference_also_where_no_event_is_missing() -> Non
         f"left ends with   {early}; 50 bytes of an unfinished event were left over: no blank line ended it",
         f"right ends with  {early}",
     ]
+
+
+def test_a_capture_whose_connection_failed_ends_in_another_way() -> None:
+    data = body(*HELLO[:3])
+    lines = said(Capture(body=(Chunk(0.0, data), End(1.0, "broken", "reset by peer"))), Capture(body=(Chunk(0.0, data),)))
+    assert lines[1].startswith("left ends with   APIConnectionError: ")
+    assert "reset by peer" in lines[1]
+    assert lines[2].startswith("right ends with  IncompleteStreamError: ")
+
+
+def test_files_that_cannot_be_read_are_not_the_same(tmp_path: Path) -> None:
+    with pytest.raises(CaptureError, match="No such file"):
+        assert_same_stream(tmp_path / "none.sse", tmp_path / "none.sse")
+    (tmp_path / "a.jsonl").write_bytes(b"{}\n")
+    with pytest.raises(CaptureError, match="line 1"):
+        assert_same_stream(tmp_path / "a.jsonl", tmp_path / "a.jsonl")
 
 
 def test_an_error_event_is_the_end_of_a_stream_whoever_reads_it() -> None:

@@ -154,12 +154,15 @@ class Status:
     Attributes:
         code: Its status.
         body: Its body; by default the API's own form of an error, as JSON.
-        headers: Its headers; by default the content type of JSON.
+        headers: Its headers; by default the content type of JSON, and `x-should-retry: false`. Without the latter,
+            clients may try again, and are answered with the next capture.
     """
 
     code: int = attrs.field(validator=at_least(200), kw_only=True)
     body: bytes | None = attrs.field(default=None, kw_only=True)
-    headers: Headers = attrs.field(default=(("content-type", "application/json"),), kw_only=True)
+    headers: Headers = attrs.field(
+        default=(("content-type", "application/json"), ("x-should-retry", "false")), kw_only=True
+    )
 
     def __call__(self, capture: Capture) -> Capture:
         body = self.body

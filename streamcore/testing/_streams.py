@@ -1,12 +1,12 @@
 """What a stream comes to, whoever decoded it, and the assertion that two come to the same.
 
-In: bytes, chunks, or events of any kind. Out: the wire events, and the error at their end
-if there is one. Events are compared as what the wire said: derived events, and what message streams add to a stop
+In: bytes, chunks, events of any kind, or a capture. Out: the wire events, and the error at their end if there is one. Events are compared as what the wire said: derived events, and what message streams add to a stop
 event, are left out, for they follow from the others.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, get_args
@@ -16,6 +16,9 @@ import attrs
 from streamcore import Message, MessageAccumulator, MessageEngine, MessageStreamEvent, ProtocolError, StreamCoreError
 from streamcore.api.errors import InvalidArgumentError
 from streamcore.codec import structure_event
+from streamcore.replay.capture import Capture, CaptureError
+from streamcore.replay.files import read_captures
+from streamcore.replay.playing import SyncPlayer
 from streamcore.testing._diff import event_lines, value_lines
 from streamcore.types import ErrorEvent, ParsedMessageStreamEvent, WireObject
 
@@ -61,11 +64,12 @@ def assert_same_stream(left: Any, right: Any) -> None:
 
     Args:
         left: The body as bytes; its chunks; its events, typed or as dicts, or those of the `anthropic` package; a
-            stream of ours, which is read to its end; a capture, or the path of one.
+            stream of ours, which is read to its end; a capture, or the path of a file of them, one after the other.
         right: The same, not necessarily in the same form.
 
     Raises:
         AssertionError: They differ.
+        CaptureError: A file cannot be read.
         InvalidArgumentError: One of the two is no stream.
     """
     __tracebackhide__ = True
@@ -138,8 +142,8 @@ def outcome_of(stream: Any) -> Outcome:
             events.append(event)
             if isinstance(event, ErrorEvent):
                 break  # streams raise here, decoders go on: an error event is an end, whoever reads it
-    except InvalidArgumentError:
-        raise
+    except (InvalidArgumentError, CaptureError):
+        raise  # nothing that a stream could end with
     except StreamCoreError as error:
         return Outcome(events, error)
     return Outcome(events, None)
@@ -148,6 +152,10 @@ def outcome_of(stream: Any) -> Outcome:
 def _items(stream: Any) -> Iterable[Any]:
     if isinstance(stream, (bytes, bytearray, memoryview)):
         return [bytes(stream)]
+    if isinstance(stream, Capture):
+        return SyncPlayer(stream.body)
+    if isinstance(stream, (str, os.PathLike)):
+        return (data for capture in read_captures(stream) for data in SyncPlayer(capture.body))
     if isinstance(stream, Iterable):
         return stream
     hint = ": read it first, `[event async for event in stream]`" if hasattr(stream, "__aiter__") else ""
