@@ -156,7 +156,7 @@ def test(replay):
         hello=HELLO_BYTES,
     )
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["E*NoCaptureError*all captures have been played, 1 in number*captures/hello.sse*"])
+    result.stdout.fnmatch_lines(["E*NotFoundError*all captures have been played, 1 in number*captures/hello.sse*"])
 
 
 def test_a_path_is_relative_to_the_file_of_the_test(pytester: pytest.Pytester) -> None:

@@ -23,11 +23,16 @@ import streamcore.httpx
 import streamcore.replay.httpx
 import streamcore.replay.httpx2
 from streamcore import StreamCoreError
-from streamcore.api.errors import APIConnectionError, APITimeoutError
+from streamcore.api.errors import (
+    APIConnectionError,
+    APITimeoutError,
+    InternalServerError,
+    InvalidArgumentError,
+    NotFoundError,
+)
 from streamcore.replay import (
     Capture,
     CapturedRequest,
-    CaptureError,
     Chunk,
     Chunking,
     End,
@@ -35,15 +40,17 @@ from streamcore.replay import (
     Pause,
     RandomChunks,
     Replay,
+    open_capture,
     open_stream,
     write_captures,
 )
 from streamcore.replay.aiohttp import ReplayConnector
-from streamcore.replay.faults import Status
+from streamcore.replay.faults import Cut, Status
 
 GOOD = [path for path in FIXTURES if path.parent.name != "broken" and path.stem != "several"]
 LIBRARIES = [(httpx2, streamcore.replay.httpx2), (httpx, streamcore.replay.httpx)]
 CHUNKINGS: list[Chunking] = ["recorded", "event", 100, RandomChunks(seed=1)]
+EVENT_STREAM = {"content-type": "text/event-stream"}
 KEY = "sk-ant-key"
 
 
@@ -136,17 +143,114 @@ def test_a_function_chooses_by_the_request() -> None:
         for city in ("rome", "lima"):
             with client.messages.stream(**{**ASK, "messages": [{"role": "user", "content": city}]}) as stream:
                 assert stream.get_final_message().id == city
-        with pytest.raises(NoCaptureError, match=r"there were: 1\. lima · status 200; 2\. rome"):
+        with pytest.raises(streamcore.httpx.NotFoundError, match=r"there were: 1\. lima · status 200; 2\. rome"):
             client.messages.stream(**{**ASK, "messages": [{"role": "user", "content": "oslo"}]}).__enter__()
 
 
-def test_more_requests_than_captures_is_an_error_for_the_official_client_too() -> None:
-    with httpx2.Client(transport=streamcore.replay.httpx2.ReplayTransport(Capture(name="one"))) as http_client:
-        client = anthropic.Anthropic(api_key=KEY, http_client=http_client, max_retries=0)
-        assert list(client.messages.create(stream=True, **ASK)) == []
-        with pytest.raises(anthropic.APIConnectionError) as caught:
-            client.messages.create(stream=True, **ASK)
-    assert "all captures have been played" in str(caught.value.__cause__)
+def ask_with(cls: Any, source: Any, asked: dict[str, Any], max_retries: int = 2, **options: Any) -> Any:
+    """What the client of a class, ours or the official one, gets from the transport for its library."""
+    is_async = cls.__name__.startswith("Async")
+    name = f"{'Async' * is_async}ReplayTransport"
+    library, transports = options.pop("via", LIBRARIES[0])
+    transport = getattr(transports, name)(source, **options)
+    if not is_async:
+        with library.Client(transport=transport) as http_client:
+            return cls(api_key=KEY, http_client=http_client, max_retries=max_retries).messages.create(**asked)
+
+    async def test() -> Any:
+        async with library.AsyncClient(transport=transport) as http_client:
+            return await cls(api_key=KEY, http_client=http_client, max_retries=max_retries).messages.create(**asked)
+
+    return run("asyncio", test)
+
+
+CLIENTS = [
+    anthropic.Anthropic,
+    anthropic.AsyncAnthropic,
+    streamcore.httpx.Anthropic,
+    streamcore.httpx.AsyncAnthropic,
+]
+STREAMING = {**ASK, "stream": True}
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_request_without_a_capture_is_told_so_at_once_whoever_asks(client: Any) -> None:
+    asked: list[CapturedRequest] = []
+
+    def choose(request: CapturedRequest, captures: Sequence[Capture]) -> Capture | None:
+        asked.append(request)
+        return None
+
+    with pytest.raises(Exception, match=r"1 in number; there were: 1\. one · status 200") as caught:
+        ask_with(client, Capture(name="one"), STREAMING, choose=choose)
+    assert type(caught.value).__name__ == "NotFoundError"
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_captures_that_cannot_be_read_are_told_of_again_and_again(client: Any, tmp_path: Path) -> None:
+    for options in ({}, {"choose": lambda _, captures: captures[0]}):
+        replay = Replay(tmp_path / "none.sse", **options)  # type: ignore[arg-type]
+        for _ in range(2):
+            with pytest.raises(Exception, match=r"none\.sse: cannot be read: No such file") as caught:
+                ask_with(client, replay, STREAMING)
+            assert type(caught.value).__name__ == "InternalServerError"
+
+
+def test_what_is_chosen_has_to_be_a_capture() -> None:
+    choose: Any = lambda request, captures: "lima"  # noqa: E731
+    with pytest.raises(InvalidArgumentError, match="choose has to give one of the captures, or None, not"):
+        Replay(Capture(), choose=choose).answer(CapturedRequest(url="/"))
+    with pytest.raises(streamcore.httpx.InternalServerError, match="choose has to give one of the captures"):
+        ask_with(streamcore.httpx.Anthropic, Capture(), STREAMING, choose=choose)
+
+
+def test_secrets_of_requests_are_not_in_messages() -> None:
+    request = CapturedRequest(
+        url="https://me:s3cr3t-word@api.example/v1?api_key=s3cr3t-key", body=b'{"api_key":"s3cr3t-body"}'
+    )
+    replay = Replay(Capture(request=request))
+    replay.answer(request)
+    with pytest.raises(NoCaptureError, match=r"api\.example/v1.*api\.example/v1") as caught:
+        replay.answer(request)
+    assert "s3cr3t" not in str(caught.value)
+
+
+# Who asks for no stream
+
+
+@pytest.mark.parametrize("via", LIBRARIES)
+@pytest.mark.parametrize("client", CLIENTS)
+def test_who_asks_for_no_stream_gets_the_message(client: Any, via: Any) -> None:
+    if client.__module__.startswith("anthropic") and via[0] is not httpx2:
+        return  # the official client takes no other
+    for path in GOOD:
+        message = ask_with(client, path, ASK, via=via, chunking=RandomChunks(seed=3))
+        expected = open_stream(path).get_final_message()
+        assert message.id == expected.id
+        assert [block.type for block in message.content] == [block.type for block in expected.content]
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_who_asks_for_no_stream_gets_the_error_that_the_stream_comes_to(client: Any, tmp_path: Path) -> None:
+    broken = {path.stem: path for path in FIXTURES if path.parent.name == "broken"}
+    damaged = tmp_path / "cut.jsonl"
+    write_captures(damaged, [open_capture(GOOD[0])])
+    damaged.write_bytes(damaged.read_bytes().rpartition(b'{"t"')[0])
+    for path, error, match in (
+        (broken["error"], "OverloadedError", "Overloaded"),
+        (broken["truncated"], "InternalServerError", "comes to no message: the stream ended before"),
+        (damaged, "InternalServerError", "no end line"),
+    ):
+        with pytest.raises(Exception, match=match) as caught:
+            ask_with(client, path, ASK, max_retries=0)
+        assert type(caught.value).__name__ == error
+
+
+def test_a_cut_and_a_stall_are_the_same_to_who_asks_for_no_stream() -> None:
+    for client in (streamcore.httpx.Anthropic, streamcore.httpx.AsyncAnthropic):
+        with pytest.raises(APIConnectionError, match="cut on purpose"):
+            ask_with(client, GOOD[0], ASK, faults=[Cut(event=3, broken=True)], max_retries=0)
 
 
 @pytest.mark.parametrize("library", [anthropic, streamcore.httpx])
@@ -200,7 +304,7 @@ def test_a_session_of_aiohttp_sees_the_head_and_each_chunk() -> None:
     run("asyncio", test)
 
 
-def test_aiohttp_requests_are_chosen_for_and_what_fails_is_raised_as_it_is(tmp_path: Path) -> None:
+def test_aiohttp_requests_are_chosen_for_and_what_fails_is_said(tmp_path: Path) -> None:
     asked: list[CapturedRequest] = []
 
     def choose(request: CapturedRequest, captures: Sequence[Capture]) -> Capture | None:
@@ -208,18 +312,20 @@ def test_aiohttp_requests_are_chosen_for_and_what_fails_is_raised_as_it_is(tmp_p
         return None if b"nothing" in request.body else captures[0]
 
     path = tmp_path / "cut.jsonl"
-    write_captures(path, [Capture(body=[Chunk(0, body(*HELLO))])])
+    write_captures(path, [Capture(headers=EVENT_STREAM, body=[Chunk(0, body(*HELLO))])])
     path.write_bytes(path.read_bytes().rpartition(b'{"t"')[0])
 
     async def test() -> None:
         async with session(path, choose=choose) as http_client:
             client = streamcore.aiohttp.AsyncAnthropic(api_key=KEY, http_client=http_client, max_retries=0)
-            with pytest.raises(NoCaptureError, match="none of the captures was chosen, 1 in number"):
+            with pytest.raises(NotFoundError, match="none of the captures was chosen, 1 in number"):
                 await client.messages.stream(
                     **{**ASK, "messages": [{"role": "user", "content": "nothing"}]}
                 ).__aenter__()
+            with pytest.raises(InternalServerError, match="no end line"):
+                await client.messages.create(**ASK)
             async with client.messages.stream(**ASK) as stream:
-                with pytest.raises(CaptureError, match="no end line"):
+                with pytest.raises(APIConnectionError, match="no end line"):
                     await stream.until_done()
                 assert stream.current_message_snapshot.id == "msg_1"
 

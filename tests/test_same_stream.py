@@ -128,7 +128,9 @@ def test_an_end_too_soon_is_a_difference_also_where_no_event_is_missing() -> Non
 
 def test_a_capture_whose_connection_failed_ends_in_another_way() -> None:
     data = body(*HELLO[:3])
-    lines = said(Capture(body=(Chunk(0.0, data), End(1.0, "broken", "reset by peer"))), Capture(body=(Chunk(0.0, data),)))
+    lines = said(
+        Capture(body=(Chunk(0.0, data), End(1.0, "broken", "reset by peer"))), Capture(body=(Chunk(0.0, data),))
+    )
     assert lines[1].startswith("left ends with   APIConnectionError: ")
     assert "reset by peer" in lines[1]
     assert lines[2].startswith("right ends with  IncompleteStreamError: ")

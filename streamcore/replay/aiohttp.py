@@ -24,6 +24,7 @@ from aiohttp import web
 from aiohttp.client_proto import ResponseHandler
 from multidict import CIMultiDict
 
+from streamcore.replay.answers import accumulate, wants_message
 from streamcore.replay.capture import Capture, CapturedRequest
 from streamcore.replay.chunking import Chunking
 from streamcore.replay.content import content_headers
@@ -93,7 +94,9 @@ class ReplayConnector(aiohttp.BaseConnector):
             asked = CapturedRequest(
                 method=request.method, url=url, headers=pairs(request.headers), body=await request.content.read()
             )
-            capture = self.replay.answer(asked)
+            capture = self.replay.respond(asked)
+            if wants_message(asked, capture):
+                capture = await accumulate(capture, **self._options())
             response = web.StreamResponse(status=capture.status, headers=CIMultiDict(content_headers(capture.headers)))
             await response.prepare(request)
             await self._play(capture, response)
@@ -105,17 +108,19 @@ class ReplayConnector(aiohttp.BaseConnector):
         return response
 
     async def _play(self, capture: Capture, response: web.StreamResponse) -> None:
-        player = AsyncPlayer(
-            capture.body,
-            speed=self.replay.speed,
-            failures=Failures(broken=_Broken),
-            sleep=self._sleep,
-            clock=self._clock,
-        )
+        player = AsyncPlayer(capture.body, **self._options())
         async for data in player:
             await response.write(data)
             for _ in range(_TURNS):
                 await asyncio.sleep(0)
+
+    def _options(self) -> dict[str, Any]:
+        return {
+            "speed": self.replay.speed,
+            "failures": Failures(broken=_Broken),
+            "sleep": self._sleep,
+            "clock": self._clock,
+        }
 
 
 class _Broken(Exception):

@@ -9,14 +9,17 @@ from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
-from streamcore.errors import excerpt
+from streamcore.api.errors import InvalidArgumentError
+from streamcore.errors import StreamCoreError, excerpt
+from streamcore.replay.answers import refusal, unplayable
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError
 from streamcore.replay.chunking import Chunking, rechunk
 from streamcore.replay.faults import Fault
 from streamcore.replay.files import StrPath, capture_files, read_captures
 from streamcore.replay.playing import INSTANTLY, check_speed
+from streamcore.replay.redaction import DEFAULT_REDACTION
 
-__all__ = ["Choose", "NoCaptureError", "Replay", "Source", "prepare"]
+__all__ = ["Choose", "NoCaptureError", "Replay", "Source", "prepare", "without_secrets"]
 
 Choose: TypeAlias = Callable[[CapturedRequest, Sequence[Capture]], Capture | None]
 """Says which of the captures answers a request, `None` for none."""
@@ -87,6 +90,7 @@ class Replay:
         self._source = source
         self._left = _captures(source)
         self._all: Sequence[Capture] | None = None
+        self._failed: CaptureError | None = None
         self._played: list[str] = []
         self._count = 0
         self._lock = threading.Lock()
@@ -96,17 +100,40 @@ class Replay:
 
         Raises:
             NoCaptureError: None does.
-            CaptureError: A file cannot be read.
+            CaptureError: A file cannot be read: the same error for this request and for all that follow.
+            InvalidArgumentError: `choose` gave what is no capture.
         """
         with self._lock:
             found = self._next(request) if self._choose is None else self._chosen(request, self._choose)
         return prepare(found, self._faults, self._chunking)
 
+    def respond(self, request: CapturedRequest) -> Capture:
+        """As `answer`; where there is none, an error in the API's form says why.
+
+        Clients wrap what is raised where they send, some of them after they have tried again. An answer they show.
+        """
+        try:
+            return self.answer(request)
+        except NoCaptureError as error:
+            return refusal(404, "not_found_error", str(error))
+        except StreamCoreError as error:
+            return unplayable(error)
+
+    def _take(self) -> Capture | None:
+        """The next of the captures that are left, if there is one."""
+        if self._failed is not None:
+            raise self._failed.with_traceback(None)
+        try:
+            return next(self._left, None)
+        except CaptureError as error:
+            self._failed = error  # the iterator is over with it: it would only say that there are no more
+            raise
+
     def _next(self, request: CapturedRequest) -> Capture:
-        found = next(self._left, None)
+        found = self._take()
         if found is None and self._repeat and self._count:
             self._left = _captures(self._source)
-            found = next(self._left, None)
+            found = self._take()
         if found is None:
             raise NoCaptureError(
                 f"{_asked(request)}: all captures have been played, {self._count} in number{_listed(self._played)}",
@@ -114,15 +141,17 @@ class Replay:
             )
         self._count += 1
         if len(self._played) <= _MOST_LISTED:
-            self._played.append(str(found))
+            self._played.append(_name(found))
         return found
 
     def _chosen(self, request: CapturedRequest, choose: Choose) -> Capture:
         if self._all is None:
-            self._all = tuple(self._left)
+            self._all = tuple(iter(self._take, None))
         found = choose(request, self._all)
+        if found is not None and not isinstance(found, Capture):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidArgumentError(f"choose has to give one of the captures, or None, not {excerpt(repr(found))}")
         if found is None:
-            there = [str(capture) for capture in self._all[: _MOST_LISTED + 1]]
+            there = [_name(capture) for capture in self._all[: _MOST_LISTED + 1]]
             raise NoCaptureError(
                 f"{_asked(request)}: none of the captures was chosen, {len(self._all)} in number{_listed(there)}",
                 request=request,
@@ -143,7 +172,17 @@ def _in_path(path: Path) -> Iterator[Capture]:
         yield from read_captures(each)
 
 
+def without_secrets(request: CapturedRequest) -> CapturedRequest:
+    """A request as it may be shown, in messages and logs."""
+    return DEFAULT_REDACTION.redact(Capture(request=request)).request or request
+
+
+def _name(capture: Capture) -> str:
+    return str(DEFAULT_REDACTION.redact(capture))
+
+
 def _asked(request: CapturedRequest) -> str:
+    request = without_secrets(request)
     body = f" with {excerpt(request.body)}" if request.body else ""
     return f"{request.method} {request.url}{body}"
 

@@ -28,14 +28,13 @@ import msgspec
 from aiohttp import web
 from multidict import CIMultiDict
 
-from streamcore import MessageEngine, ProtocolError, StreamCoreError
-from streamcore.api.failures import error_from_event
+from streamcore import StreamCoreError
+from streamcore.replay.answers import accumulate, is_event_stream
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError
 from streamcore.replay.files import capture_files, open_capture
 from streamcore.replay.listening import LOOPBACK, Log, error_response, hang_up, in_thread, listening, no_log, who_left
 from streamcore.replay.playing import AsyncPlayer, Failures
-from streamcore.replay.replay import NoCaptureError, Replay, Source
-from streamcore.types import ErrorEvent
+from streamcore.replay.replay import NoCaptureError, Replay, Source, without_secrets
 
 __all__ = ["Endpoint", "serve", "serving"]
 
@@ -143,7 +142,8 @@ class _Exchange:
         parts.append(f"{time.monotonic() - self.began:.2f} s")
         if self.end:
             parts.append(self.end)
-        return f"{self.request.method} {self.request.path_qs} {self.status or '-'}: {', '.join(parts)}"
+        asked = without_secrets(CapturedRequest(method=self.request.method, url=self.request.path_qs))
+        return f"{asked.method} {asked.url} {self.status or '-'}: {', '.join(parts)}"
 
 
 class Endpoint:
@@ -202,7 +202,7 @@ class Endpoint:
         try:
             capture = replay.answer(_captured(request, body))
             exchange.what = capture.name
-            if asked.stream or not _is_event_stream(capture):
+            if asked.stream or not is_event_stream(capture):
                 return await self._play(capture, replay.speed, request, exchange)
             return await self._accumulate(capture, replay.speed, exchange)
         except NoCaptureError as error:
@@ -227,20 +227,11 @@ class Endpoint:
 
     async def _accumulate(self, capture: Capture, speed: float, exchange: _Exchange) -> web.StreamResponse:
         """The message that a stream comes to, sent when the stream is over."""
-        engine = MessageEngine(multiple_messages=True)
-        try:
-            async for data in _player(capture, speed):
-                engine.receive_data(data)
-                for event in engine.events():
-                    if isinstance(event, ErrorEvent):
-                        return _error_of_event(exchange, event)
-            engine.receive_eof()
-            for _ in engine.events():
-                pass
-        except ProtocolError as error:
-            return _error(exchange, 500, "api_error", f"the stream {capture.name} comes to no message: {error}")
-        exchange.status = 200
-        return web.json_response(text=engine.final_message.to_json())
+        answer = await accumulate(capture, speed=speed, failures=_FAILURES, sleep=asyncio.sleep)
+        exchange.status = answer.status
+        if answer.status >= 400:
+            exchange.end = answer.data.decode()
+        return web.Response(status=answer.status, headers=_headers(answer), body=answer.data)
 
 
 _FAILURES = Failures(broken=lambda message: _Cut(f"cut ({message})"))
@@ -259,10 +250,6 @@ class _Asked:
 
 def _captured(request: web.Request, body: bytes) -> CapturedRequest:
     return CapturedRequest(method=request.method, url=str(request.url), headers=request.headers, body=body)
-
-
-def _is_event_stream(capture: Capture) -> bool:
-    return capture.status == 200 and (capture.header("content-type") or "").startswith("text/event-stream")
 
 
 def _headers(capture: Capture) -> CIMultiDict[str]:
@@ -290,10 +277,3 @@ def _error(exchange: _Exchange, status: int, kind: str, message: str) -> web.Res
     response = error_response(status, kind, message)
     response.headers["x-should-retry"] = "false"
     return response
-
-
-def _error_of_event(exchange: _Exchange, event: ErrorEvent) -> web.Response:
-    """What the API answers where a stream would have reported an error."""
-    exchange.status = error_from_event(event, response=None, snapshot=None).status_code
-    exchange.end = f"{event.error.type}: {event.error.message}"
-    return web.json_response(text=event.to_json(), status=exchange.status)

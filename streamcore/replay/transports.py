@@ -12,6 +12,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from types import ModuleType
 from typing import Any, ClassVar
 
+from streamcore.errors import StreamCoreError
+from streamcore.replay.answers import Accumulated, accumulate, unplayable, wants_message
 from streamcore.replay.capture import Capture, CapturedRequest
 from streamcore.replay.chunking import Chunking
 from streamcore.replay.content import ContentDecoder, ContentError, content_headers, encoding_of
@@ -104,6 +106,15 @@ class _Replaying:
             timeout=lambda: timeouts.get("read"),
         )
 
+    def _options(self, request: Any) -> dict[str, Any]:
+        """Those of the player that answers a request."""
+        return {
+            "speed": self.replay.speed,
+            "failures": self._failures(request),
+            "sleep": self._sleep,
+            "clock": self._clock,
+        }
+
     def _response(self, capture: Capture, stream: Any) -> Any:
         return self.streams.module.Response(capture.status, headers=content_headers(capture.headers), stream=stream)
 
@@ -112,43 +123,36 @@ class Replaying(_Replaying):
     """The same for sync clients."""
 
     def handle_request(self, request: Any) -> Any:
-        """The next capture, or the one chosen.
-
-        Raises:
-            NoCaptureError: There is none for this request.
-            CaptureError: A file cannot be read.
-        """
+        """The next capture, or the one chosen; an error in the API's form if there is none for this request."""
         request.read()
-        capture = self.replay.answer(_captured(request))
-        player = SyncPlayer(
-            capture.body,
-            speed=self.replay.speed,
-            failures=self._failures(request),
-            sleep=self._sleep,
-            clock=self._clock,
-        )
+        asked = _captured(request)
+        capture = self.replay.respond(asked)
+        if wants_message(asked, capture):
+            capture = self._accumulated(capture, request)
+        player = SyncPlayer(capture.body, **self._options(request))
         return self._response(capture, self.streams.sync_stream(player, player.close))
+
+    def _accumulated(self, capture: Capture, request: Any) -> Capture:
+        accumulated = Accumulated(capture.name)
+        try:
+            with contextlib.closing(SyncPlayer(capture.body, **self._options(request))) as player:
+                any(map(accumulated.receive_data, player))
+        except StreamCoreError as error:
+            return unplayable(error)
+        return accumulated.receive_eof()
 
 
 class AsyncReplaying(_Replaying):
     """The same for async clients."""
 
     async def handle_async_request(self, request: Any) -> Any:
-        """The next capture, or the one chosen.
-
-        Raises:
-            NoCaptureError: There is none for this request.
-            CaptureError: A file cannot be read.
-        """
+        """The next capture, or the one chosen; an error in the API's form if there is none for this request."""
         await request.aread()
-        capture = self.replay.answer(_captured(request))
-        player = AsyncPlayer(
-            capture.body,
-            speed=self.replay.speed,
-            failures=self._failures(request),
-            sleep=self._sleep,
-            clock=self._clock,
-        )
+        asked = _captured(request)
+        capture = self.replay.respond(asked)
+        if wants_message(asked, capture):
+            capture = await accumulate(capture, **self._options(request))
+        player = AsyncPlayer(capture.body, **self._options(request))
         return self._response(capture, self.streams.async_stream(player, player.aclose))
 
 

@@ -1,7 +1,8 @@
 """What a stream comes to, whoever decoded it, and the assertion that two come to the same.
 
-In: bytes, chunks, events of any kind, or a capture. Out: the wire events, and the error at their end if there is one. Events are compared as what the wire said: derived events, and what message streams add to a stop
-event, are left out, for they follow from the others.
+In: bytes, chunks, events of any kind, or a capture. Out: the wire events, and the error at their end if there is one.
+Events are compared as what the wire said: derived events, and what message streams add to a stop event, are left out,
+for they follow from the others.
 """
 
 from __future__ import annotations

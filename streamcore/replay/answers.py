@@ -1,0 +1,120 @@
+"""Answers in place of a capture's own: the message of a stream for who asks for no stream, and errors that say why a
+request gets no capture.
+
+In: the bytes of a stream, or words. Out: a capture, which is played as any other.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import attrs
+import msgspec
+
+from streamcore import MessageEngine, ProtocolError, StreamCoreError
+from streamcore.api.failures import error_from_event
+from streamcore.replay.capture import Capture, CapturedRequest, Chunk
+from streamcore.replay.playing import AsyncPlayer
+from streamcore.types import ErrorEvent
+
+__all__ = ["Accumulated", "accumulate", "is_event_stream", "refusal", "unplayable", "wants_message"]
+
+_PATH = "/v1/messages"
+_JSON = ("content-type", "application/json")
+
+
+def refusal(status: int, kind: str, message: str) -> Capture:
+    """An error in the API's form. To try again would not help, and would take the next capture: clients are told so.
+
+    Args:
+        status: Of the response.
+        kind: The type of the error.
+        message: What is wrong.
+    """
+    body = msgspec.json.encode({"type": "error", "error": {"type": kind, "message": message}})
+    return Capture(status=status, headers=(_JSON, ("x-should-retry", "false")), body=(Chunk(0.0, body),))
+
+
+def unplayable(error: StreamCoreError) -> Capture:
+    """The answer where a capture cannot be played: its file is damaged, or a fault has no place in it."""
+    return refusal(500, "api_error", f"the capture cannot be played: {error}")
+
+
+@attrs.frozen
+class _Asked:
+    messages: msgspec.Raw
+    stream: bool = False
+
+
+def wants_message(request: CapturedRequest, capture: Capture) -> bool:
+    """Whether a request asks the endpoint for a message, and for no stream of it, and is answered with a stream."""
+    if request.method != "POST" or not urlsplit(request.url).path.endswith(_PATH) or not is_event_stream(capture):
+        return False
+    try:
+        return not msgspec.json.decode(request.body, type=_Asked).stream
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+
+
+def is_event_stream(capture: Capture) -> bool:
+    """Whether the answer is a stream that comes to a message."""
+    return capture.status == 200 and (capture.header("content-type") or "").startswith("text/event-stream")
+
+
+class Accumulated:
+    """What the API would have answered, had it not been asked for the stream that it is fed.
+
+    Args:
+        name: What to call the stream in messages.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._engine = MessageEngine(multiple_messages=True)
+        self._answer: Capture | None = None
+
+    def receive_data(self, data: bytes) -> bool:
+        """Take the next bytes. Returns whether the answer is known already, whatever comes."""
+        self._engine.receive_data(data)
+        self._read()
+        return self._answer is not None
+
+    def receive_eof(self) -> Capture:
+        """The message, or the error that the stream has reported, or one that says why it comes to no message."""
+        if self._answer is None:
+            self._engine.receive_eof()
+            self._read()
+        return self._answer or _json(200, self._engine.final_message.to_json())
+
+    def _read(self) -> None:
+        try:
+            for event in self._engine.events():
+                if isinstance(event, ErrorEvent):
+                    status = error_from_event(event, response=None, snapshot=None).status_code
+                    self._answer = _json(status, event.to_json())
+                    return
+        except ProtocolError as error:
+            self._answer = refusal(500, "api_error", f"the stream {self._name} comes to no message: {error}")
+
+
+async def accumulate(capture: Capture, **options: Any) -> Capture:
+    """The answer that a capture's stream comes to, when it has been played.
+
+    Args:
+        capture: The stream.
+        **options: Those of `AsyncPlayer`: its `failures` are raised.
+    """
+    accumulated = Accumulated(capture.name)
+    try:
+        player = AsyncPlayer(capture.body, **options)
+        async for data in player:
+            if accumulated.receive_data(data):
+                await player.aclose()
+    except StreamCoreError as error:
+        return unplayable(error)
+    return accumulated.receive_eof()
+
+
+def _json(status: int, text: str) -> Capture:
+    return Capture(status=status, headers=(_JSON,), body=(Chunk(0.0, text.encode()),))
