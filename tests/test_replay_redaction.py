@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
@@ -26,7 +27,7 @@ from streamcore.replay import (
 )
 
 URL = "https://api.anthropic.com/v1/messages"
-SECRET = "tOp/s3cret+ä\"q'"
+SECRET = "top/s3cret+ä\"q'"
 
 
 def written(tmp_path: Path, capture: Capture, redaction: Redaction | None = None) -> tuple[Capture, bytes]:
@@ -41,6 +42,7 @@ def asked(**fields: object) -> Capture:
 
 def forms(secret: str) -> set[bytes]:
     ways = {secret, quote(secret), quote(secret, safe=""), quote_plus(secret)}
+    ways |= {re.sub("%..", lambda code: code[0].lower(), way) for way in ways}
     ways |= {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
     encoded = {way.encode() for way in ways}
     return encoded | {base64.b64encode(way) for way in encoded}
@@ -75,7 +77,7 @@ def echoed(capture: Capture) -> Capture:
     """The same secret in every other place: an exchange with a server that says back what it was told."""
     request = capture.request or CapturedRequest(url=URL)
     said = json.dumps({"said": SECRET}).encode() + json.dumps([SECRET], ensure_ascii=False).encode()
-    more = f"q={quote(SECRET)}&r={quote(SECRET, safe='')}&s={quote_plus(SECRET)}"
+    more = f"q={quote(SECRET)}&r={quote(SECRET, safe='')}&s={quote_plus(SECRET)}&t={quote(SECRET, safe='').lower()}"
     query = f"{'&' if '?' in request.url else '?'}{more}"
     return attrs.evolve(
         capture,
@@ -105,6 +107,167 @@ def test_a_secret_in_any_place_is_in_no_file(place: str, tmp_path: Path) -> None
             assert json.dumps(form.decode())[1:-1].encode() not in text
 
 
+PLAIN_SECRET = "TOPSECRET-123456"
+JSON_PLACES = [
+    *(
+        {name: PLAIN_SECRET}
+        for name in (
+            [
+                "cookie",
+                "cookies",
+                "organization_uuid",
+                "org_id",
+                "secret",
+                "token",
+                "auth",
+                "session_id",
+                "id_token",
+                "x-api-key",
+                "clientSecret",
+            ]
+        )
+    ),
+    {"api_key": [PLAIN_SECRET]},
+    {"api_key": {"value": PLAIN_SECRET}},
+    {"headers": {"Authorization": f"Bearer {PLAIN_SECRET}"}},
+    {"headers": [{"name": "Authorization", "value": f"Bearer {PLAIN_SECRET}"}]},
+    {"mcp_servers": [{"type": "url", "url": f"https://m.example/sse?api_key={PLAIN_SECRET}&a=1"}]},
+    {"source": {"url": f"https://bob:{PLAIN_SECRET}@m.example/x"}},
+    {"text": f"see https://m.example/#access_token={PLAIN_SECRET}"},
+    {"api_key": PLAIN_SECRET, "text": "\ud800"},
+]
+HEADERS = [
+    "x-organization-uuid",
+    "anthropic-org",
+    "x-anthropic-key",
+    "x-functions-key",
+    "x-jwt",
+    "cf-access-jwt-assertion",
+    "x-session",
+    "x-api-keys",
+    "cookie2",
+    "x-signature",
+    "x-user-token-v2",
+    "x-auth-user",
+    "apikey",
+    "openai-organization",
+    "x-amz-security-token",
+]
+PARAMETERS = [
+    "X-Amz-Signature",
+    "jwt",
+    "code",
+    "pwd",
+    "org",
+    "organization_uuid",
+    "access_token",
+    "X-Amz-Credential",
+    "sig",
+    "pass",
+    "api%5Fkey",
+]
+
+
+@pytest.mark.parametrize(
+    "capture",
+    [
+        *(asked(body=json.dumps(value).encode()) for value in JSON_PLACES),
+        *(asked(headers={name: PLAIN_SECRET}) for name in HEADERS),
+        *(Capture(headers={name: PLAIN_SECRET}) for name in HEADERS),
+        *(asked(url=f"{URL}?a=1&{name}={PLAIN_SECRET}&b=2") for name in PARAMETERS),
+        asked(url=f"{URL}?a=1#access_token={PLAIN_SECRET}"),
+        asked(url=f"{URL}?a=1;api_key={PLAIN_SECRET}"),
+        asked(url=f"https://api.anthropic.com/v1/organizations/{PLAIN_SECRET}/messages"),
+        asked(headers={"x-target": f"https://m.example/?token={PLAIN_SECRET}"}),
+        asked(
+            headers={"content-type": "multipart/form-data; boundary=b"},
+            body=b'--b\r\nContent-Disposition: form-data; name="api_key"\r\n\r\n%s\r\n--b--' % PLAIN_SECRET.encode(),
+        ),
+        asked(
+            headers={"content-type": "multipart/form-data; boundary=b"},
+            body=b'--b\r\nContent-Disposition: form-data; name="f"\r\n\r\n{"token":"%s"}\r\n--b--'
+            % PLAIN_SECRET.encode(),
+        ),
+        asked(body=b'{"api_key":"%s","n":%s}' % (PLAIN_SECRET.encode(), b"[" * 100_000 + b"]" * 100_000)),
+        asked(body=b'{"api_key":"%s","api_key":null}' % PLAIN_SECRET.encode()),
+        asked(body=b'{"api_key":"%s"' % PLAIN_SECRET.encode()),
+    ],
+    ids=str,
+)
+def test_what_is_in_a_secret_place_is_in_no_file(capture: Capture, tmp_path: Path) -> None:
+    _, text = written(tmp_path, capture)
+    assert PLAIN_SECRET.encode() not in text
+    assert REDACTED.encode() in text
+
+
+def test_json_is_json_whatever_the_content_type_says(tmp_path: Path) -> None:
+    body = b'{"text":"see a?a=1&key=abc and b","api_key":"%s","stream":true}' % PLAIN_SECRET.encode()
+    capture = asked(headers={"content-type": "application/x-www-form-urlencoded"}, body=body)
+    found, _ = written(tmp_path, capture)
+    assert found.request is not None
+    assert found.request.body == body.replace(PLAIN_SECRET.encode(), REDACTED.encode())
+
+
+@pytest.mark.parametrize(
+    "capture",
+    [
+        asked(headers={"authorization": "Bearer sk-1"}),
+        asked(headers={"authorization": 'Digest username="me", uri="/v1/messages", response="0"'}),
+        asked(headers={"cookie": "lang=english; theme=solarized-dark; zone=Europe/Lisbon"}),
+        Capture(
+            headers={
+                "set-cookie": "a=b1c2d3e4f5; path=/v1/messages; domain=.anthropic.com; Max-Age=604800; SameSite=Strict"
+            }
+        ),
+        asked(headers={"anthropic-organization-id": "acme-corporation"}),
+        asked(headers={"x-api-key": "testing"}),
+        asked(url=f"https://user@{URL.removeprefix('https://')}"),
+        asked(body=b'{"tools":[{"token":{"type":"string","description":"A token of the english user"}}]}'),
+    ],
+    ids=str,
+)
+def test_words_that_stand_in_secret_places_stay_elsewhere(capture: Capture, tmp_path: Path) -> None:
+    said = (
+        b"Use a Bearer token, a Digest of /v1/messages, english and solarized-dark in Europe/Lisbon, Max-Age 604800 is "
+        b"Strict at .anthropic.com; acme-corporation is testing strings: A token of the english user"
+    )
+    found, _ = written(tmp_path, attrs.evolve(capture, body=[Chunk(0, said), End(1, "broken", said.decode())]))
+    assert list(found.body) == [Chunk(0, said), End(1, "broken", said.decode())]
+    if found.request is not None:
+        assert found.request.url.endswith("api.anthropic.com/v1/messages")
+
+
+def test_keys_are_known_by_their_looks_where_only_the_answer_has_them() -> None:
+    def masked(*chunks: bytes) -> bytes:
+        return b"".join(
+            step.data for step in Redaction().redact(Capture(body=[Chunk(0, data) for data in chunks])).chunks
+        )
+
+    for before in (b"", b" ", b"foo_", b"\\n", b"\\u00e4", b"%22", b'"'):
+        data = before + LOOKS.encode() + b"."
+        expected = before + b"x" * len(LOOKS) + b"."
+        assert masked(data) == expected
+        assert masked(*(bytes([byte]) for byte in data)) == expected
+    for harmless in (b"a task-ant-colonies-hill", b"sk-learning-and-more-of-such-words", b"sk-", b"s", b"task"):
+        assert masked(harmless) == harmless
+        assert masked(*(bytes([byte]) for byte in harmless)) == harmless
+    end = End(0, "broken", f"no {LOOKS}")
+    assert list(Redaction().redact(Capture(body=[end])).body) == [End(0, "broken", f"no {REDACTED}")]
+
+
+def test_chunks_are_held_only_where_a_secret_may_begin() -> None:
+    """Whatever is known, and however long it is: what cannot be its start is passed on at once, as it is."""
+    secret = "a1" * 2000 + "b"
+    _, mask = Redaction(secrets=[secret, "sesame-1"]).begin(Capture())
+    chunk = Chunk(0, b'data: {"type":"ping"}\n\n')
+    assert mask.feed(chunk)[0] is chunk
+    assert mask.feed(Chunk(1, b"data ses")) == []
+    assert mask.feed(Chunk(2, b"ame")) == []
+    assert mask.feed(Chunk(3, b"!")) == [Chunk(1, b"data ses"), Chunk(2, b"ame"), Chunk(3, b"!")]
+    assert mask.feed(Chunk(4, secret[:-1].encode())) == []
+    assert mask.feed(Chunk(5, b"b.")) == [Chunk(4, b"x" * 4000), Chunk(5, b"x.")]
+
+
 LOOKS = "sk-ant-api03-AbC_123-xyz"
 
 
@@ -129,7 +292,7 @@ def test_what_is_no_secret_stays_as_it_is(tmp_path: Path) -> None:
         request=CapturedRequest(
             url=f"{URL}?beta=true&empty=&flag",
             headers=(("Content-Type", "application/json"), ("anthropic-version", "2023-06-01"), ("x", "a"), ("x", "b")),
-            body=b'{ "max_tokens": 7, "token_count": 1.50, "messages": [{"key": "C", "token": "lisbon"}, '
+            body=b'{ "max_tokens": 7, "token_count": 1.50, "messages": [{"key": "C", "tokens": "lisbon"}, '
             b'{"organization": "Anthropic", "text": "sk-learn and sk-learning"}] }',
         ),
         headers=(("anthropic-ratelimit-tokens-limit", "100"), ("request-id", "req_1")),

@@ -17,8 +17,9 @@ from typing import Self
 
 from streamcore.replay.capture import Capture, CaptureError, Chunk, End, EndReason, Step
 from streamcore.replay.files import Format, StrPath, check_format, write_captures
+from streamcore.replay.mask import Mask
 from streamcore.replay.plain import is_stream
-from streamcore.replay.redaction import DEFAULT_REDACTION, Mask, Redaction
+from streamcore.replay.redaction import DEFAULT_REDACTION, Redaction
 from streamcore.replay.spool import Spool
 from streamcore.replay.timed import read_timed, timed_chunk, timed_end, timed_header
 
@@ -66,7 +67,7 @@ class Recorder:
         with self._lock:
             number = self._count
             self._count += 1
-            clean, mask = self._redaction.begin(head) if self._redaction is not None else (head, Mask())
+            clean, mask = self._redaction.begin(head) if self._redaction is not None else (head, None)
             exchange = Exchange(self, number, clean, mask, self._clock)
             if not self._closed:
                 self._open[number] = exchange
@@ -134,7 +135,9 @@ class Recorder:
 class Exchange:
     """One answer as it arrives. It ends once: complete, broken, or closed; after that nothing is taken any more."""
 
-    def __init__(self, recorder: Recorder, number: int, head: Capture, mask: Mask, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, recorder: Recorder, number: int, head: Capture, mask: Mask | None, clock: Callable[[], float]
+    ) -> None:
         self._recorder = recorder
         self._number = number
         self._mask = mask
@@ -169,7 +172,7 @@ class Exchange:
         with self._lock:
             if self._over:
                 return
-            for ready in self._mask.feed(step):
+            for ready in [step] if self._mask is None else self._mask.feed(step):
                 if isinstance(ready, Chunk):
                     self._write(timed_chunk(ready))
                 elif isinstance(ready, End):
