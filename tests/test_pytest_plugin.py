@@ -11,7 +11,7 @@ from pathlib import Path
 import anthropic  # noqa: F401  # see below
 import pytest
 from helpers import HELLO, PING, block_start, block_stop, body, by_frame, message_delta, start, text
-from server import error_reply, serving, stream_reply
+from server import Cut, error_reply, serving, stream_reply
 
 # What a test run imports, it forgets when it is over: what can be imported only once has to be there before.
 import streamcore.aiohttp
@@ -23,6 +23,7 @@ pytest_plugins = ["pytester"]
 
 WEATHER = (Path(__file__).parents[1] / "fixtures" / "weather.sse").read_bytes()
 HELLO_BYTES = body(*HELLO)
+OTHER = body(start(), PING, block_start(0), text(0, "Hel"), text(0, "la"), block_stop(0), message_delta(), HELLO[-1])
 ASK = 'ASK = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}\n'
 
 
@@ -276,12 +277,51 @@ def test_what_is_no_example_is_not_kept(pytester: pytest.Pytester, test: str, sa
     assert not (pytester.path / "captures" / "a.jsonl").exists()
 
 
-def test_a_test_records_one_file(pytester: pytest.Pytester) -> None:
-    result = run(
-        pytester, "@pytest.mark.replay('a.jsonl', 'b.jsonl')\ndef test(replay):\n    pass\n", "--record-streams"
-    )
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["a test records one file*"])
+SEVERAL = """
+@pytest.mark.replay("captures/a.jsonl", "captures/b.sse")
+def test(replay):
+    for _ in range({}):
+        with replay.messages.stream(**ASK) as stream:
+            stream.until_done()
+"""
+
+
+def test_several_missing_captures_are_an_exchange_each(pytester: pytest.Pytester) -> None:
+    folder = pytester.path / "captures"
+    result = run(pytester, SEVERAL.format(2))
+    result.stdout.fnmatch_lines(["*there is no capture *a.jsonl, *b.sse; to record it: pytest --record-streams *"])
+    with serving(stream_reply(HELLO_BYTES), stream_reply(WEATHER), always=stream_reply(OTHER)) as server:
+        arguments = ("--record-streams", "--record-streams-from", server.url)
+        run(pytester, SEVERAL.format(2), *arguments).assert_outcomes(passed=1)
+        assert [open_capture(folder / name).data for name in ("a.jsonl", "b.sse")] == [HELLO_BYTES, WEATHER]
+        # One that is there stays as it is.
+        (folder / "a.jsonl").unlink()
+        run(pytester, SEVERAL.format(2), *arguments).assert_outcomes(passed=1)
+        assert [open_capture(folder / name).data for name in ("a.jsonl", "b.sse")] == [OTHER, WEATHER]
+    run(pytester, SEVERAL.format(2)).assert_outcomes(passed=1)
+
+
+def test_several_missing_captures_need_as_many_requests(pytester: pytest.Pytester) -> None:
+    with serving(always=stream_reply(HELLO_BYTES)) as server:
+        arguments = ("--record-streams", "--record-streams-from", server.url)
+        result = run(pytester, SEVERAL.format(3), *arguments)
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*b.sse was not recorded: *the marker has 2 files, the test has sent 3 requests"])
+    assert not list((pytester.path / "captures").iterdir())
+
+
+def test_an_answer_that_broke_is_not_kept(pytester: pytest.Pytester) -> None:
+    test = """
+@pytest.mark.replay("captures/a.jsonl")
+def test(replay):
+    with replay.messages.stream(**ASK) as stream, pytest.raises(Exception):
+        stream.until_done()
+"""
+    with serving(stream_reply(HELLO_BYTES[:200], Cut())) as server:
+        result = run(pytester, test, "--record-streams", "--record-streams-from", server.url)
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*a.jsonl was not recorded: the connection has failed: *"])
+    assert not list((pytester.path / "captures").iterdir())
 
 
 # Differences
@@ -302,9 +342,6 @@ def test():
     result = run(pytester, test, "-vv")  # without it, pytest itself shows only the first lines
     result.assert_outcomes(failed=1)
     return [line.removeprefix("E").strip() for line in result.stdout.lines if line.startswith("E")]
-
-
-OTHER = body(start(), PING, block_start(0), text(0, "Hel"), text(0, "la"), block_stop(0), message_delta(), HELLO[-1])
 
 
 @pytest.mark.parametrize(
@@ -335,6 +372,12 @@ def test_messages_that_differ_are_shown_by_their_places(pytester: pytest.Pyteste
 def test_other_comparisons_are_left_to_pytest(pytester: pytest.Pytester) -> None:
     lines = said(pytester, b"", b"", "assert [1, 2] == [1, 3]")
     assert any("At index 1 diff" in line for line in lines)
+
+
+@pytest.mark.parametrize("operator", ["is", "<"])
+def test_comparisons_other_than_for_equality_are_left_to_pytest(pytester: pytest.Pytester, operator: str) -> None:
+    lines = said(pytester, b"data: 2\n\n", b"data: 1\n\n", f"assert left {operator} right")
+    assert not any("the streams differ" in line for line in lines)
 
 
 def test_the_example_of_the_readme_passes(pytester: pytest.Pytester) -> None:
@@ -379,14 +422,32 @@ def test_an_adapter_that_is_not_installed_is_said_so(
     result.stdout.fnmatch_lines(["aiohttp is not installed*: pip install 'streamcore[[]aiohttp]'"])
 
 
-def test_without_the_extra_it_only_says_what_to_install(pytester: pytest.Pytester) -> None:
+@pytest.mark.parametrize("package", ["httpx2", "hypothesis"])
+def test_without_the_extra_it_only_says_what_to_install(pytester: pytest.Pytester, package: str) -> None:
     """In a process of its own, which cannot find one of the extra's packages."""
-    pytester.makeconftest(
-        """
-import importlib.util, streamcore.testing.plugin as plugin
-plugin._missing = lambda: ["httpx2"]
+    pytester.makepyfile(
+        without=f"""
+import importlib.util
+
+find = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *rest: None if name == "{package}" else find(name, *rest)
 """
     )
-    result = run(pytester, "@pytest.mark.replay('captures/hello.sse')\ndef test(replay):\n    pass\n", hello=b"")
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["httpx2 is not installed: pip install 'streamcore[[]testing]'"])
+    pytester.makepyfile(
+        test_it="""
+import pytest
+
+@pytest.mark.replay("captures/hello.sse")
+def test(replay):
+    pass
+
+def test_difference():
+    assert b"data: 1" == b"data: 2"
+"""
+    )
+    result = pytester.runpytest_subprocess("-p", "without")
+    result.assert_outcomes(errors=1, failed=1)
+    result.stdout.fnmatch_lines([f"{package} is not installed: pip install 'streamcore[[]testing]'"])
+    assert "the streams differ" not in result.stdout.str()
+    result = pytester.runpytest_subprocess("-p", "without", "--help")
+    assert "--record-streams" not in result.stdout.str()

@@ -199,7 +199,8 @@ def test_what_came_before_the_upstream_broke_off_is_passed_on_and_kept(cut: Cut,
         serving(stream_reply(b"one", b"two", pause, cut)) as upstream,
         proxy(upstream.url, output, log=lines.append) as url,
     ):
-        answer = ask(url)
+        answer = ask(url, "/v1/messages?api_key=s3cr3t-s3cr3t")
+    assert "s3cr3t" not in lines[0]
     assert answer.body == b"onetwo"
     assert not answer.complete
     (capture,) = captures_in(output)

@@ -28,6 +28,7 @@ from streamcore.replay.files import StrPath
 from streamcore.replay.listening import LOOPBACK, Log, error_response, hang_up, in_thread, listening, no_log, who_left
 from streamcore.replay.recorder import Exchange, Recorder
 from streamcore.replay.redaction import DEFAULT_REDACTION, Redaction
+from streamcore.replay.replay import without_secrets
 
 __all__ = ["proxy", "proxying"]
 
@@ -153,7 +154,8 @@ class _Proxy:
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         """Pass a request on, and its answer back."""
         url = self._upstream + request.rel_url.raw_path_qs
-        line = f"{request.method} {request.rel_url.raw_path_qs}"
+        shown = without_secrets(CapturedRequest(url=request.rel_url.raw_path_qs)).url
+        line = f"{request.method} {shown}"
         body = bytearray()
         try:
             answer = await self._session.request(

@@ -5,8 +5,8 @@ whether any function from bytes to a message is right; `EngineMachine` compares 
 a slow model of it, step by step. `assert_same_stream` compares two streams, whoever decoded them; the pytest plugin in
 `plugin` has a fixture that plays captures.
 
-Needs the extra `testing`. What there is to import is imported when a name is used that needs it, not before: the
-plugin, which is imported at each start of pytest, stands beside them.
+Needs the extra `testing`. Beyond the core, what there is to import is imported when a name is used that needs it, not
+before: the plugin, which is imported at each start of pytest, stands beside them.
 """
 
 from __future__ import annotations

@@ -161,8 +161,6 @@ def _replaying(marker: _Marker) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def _recording(marker: _Marker, absent: list[Path], url: str | None) -> Iterator[Any]:
-    if len(marker.paths) > 1:
-        raise StreamCoreError(f"a test records one file, which holds all its exchanges; missing are: {absent}")
     with contextlib.ExitStack() as stack:
         if url is not None:
             # For clients that the test makes itself, too.
@@ -173,23 +171,35 @@ def _recording(marker: _Marker, absent: list[Path], url: str | None) -> Iterator
         client = recorded(marker.client(recorder), recorder)
         yield client
         recorder.close()
-        _keep(everything, marker.paths[0])
+        _keep(everything, marker.paths, absent)
 
 
-def _keep(recording: Path, path: Path) -> None:
-    """Write what was recorded to where tests look for it.
+def _keep(recording: Path, paths: list[Path], absent: list[Path]) -> None:
+    """Write what was recorded to where tests look for it: all of it to one file, or an exchange to each of several.
 
     Raises:
         StreamCoreError: Nothing was, or what was is no example to test with.
     """
+    names = ", ".join(map(str, absent))
     if not recording.exists():
-        raise StreamCoreError(f"{path} was not recorded: the test has sent no request")
+        raise StreamCoreError(f"{names} was not recorded: the test has sent no request")
     captures = list(read_captures(recording))
-    fault = _fault_of(captures[-1])
+    fault = _fault_of(captures[-1])  # after others before it, the test may have tried again
     if fault is not None:
-        raise StreamCoreError(f"{path} was not recorded: {fault}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_captures(path, captures, redaction=None)
+        raise StreamCoreError(f"{names} was not recorded: {fault}")
+    if len(paths) == 1:
+        parts = [captures]
+    elif len(paths) == len(captures):
+        parts = [[capture] for capture in captures]
+    else:
+        raise StreamCoreError(
+            f"{names} was not recorded: of several files each holds the answer to one request; the marker has "
+            f"{len(paths)} files, the test has sent {len(captures)} requests"
+        )
+    for path, part in zip(paths, parts, strict=True):
+        if path in absent:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_captures(path, part, redaction=None)
 
 
 def _fault_of(capture: Capture) -> str | None:

@@ -7,8 +7,9 @@ def test_forecast(replay):
         assert stream.get_final_text() == "..."
 ```
 
-pytest imports this module wherever streamcore is installed. It imports nothing but pytest until it is used, and adds
-no more than a marker and a fixture, which say so, where the extra `testing` is not installed.
+pytest imports this module wherever streamcore is installed, and with it the core: a module brings its package. What the
+extra `testing` adds is not imported until it is used; where that is not installed, there are no more than a marker and
+a fixture, which say so.
 """
 
 from __future__ import annotations
