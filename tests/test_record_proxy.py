@@ -24,7 +24,16 @@ from wire import Connection, ask
 import streamcore.aiohttp
 import streamcore.httpx
 from streamcore import StreamCoreError
-from streamcore.replay import AS_RECORDED, Capture, CaptureError, Chunk, End, RandomChunks, read_captures
+from streamcore.replay import (
+    AS_RECORDED,
+    Capture,
+    CaptureError,
+    Chunk,
+    End,
+    RandomChunks,
+    read_captures,
+    write_captures,
+)
 from streamcore.replay.proxy import _Broken, _pieces, proxy
 from streamcore.replay.server import serve
 
@@ -298,6 +307,40 @@ def test_it_is_there_when_an_answer_is_over_and_grows_with_each(output: Path) ->
             assert len(captures_in(output)) == count
     assert len(captures_in(output)) == 3
     assert [path.name for path in output.parent.iterdir()] == ["out.jsonl"]
+
+
+def test_what_is_written_in_all_grows_as_what_is_recorded_does(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[int] = []
+
+    def counting(path: Path, *args: Any, **options: Any) -> None:
+        write_captures(path, *args, **options)
+        written.append(path.stat().st_size)
+
+    monkeypatch.setattr("streamcore.replay.recorder.write_captures", counting)
+    monkeypatch.setattr("streamcore.replay.recorder._LITTLE", 0)
+    monkeypatch.setattr("streamcore.replay.proxy._QUIET", 3600)
+    with serving(always=stream_reply(HELLO_BYTES)) as upstream, proxy(upstream.url, output) as url:
+        for _ in range(32):
+            ask(url)
+    assert len(captures_in(output)) == 32
+    assert sum(written) < 4 * output.stat().st_size
+
+
+def test_a_large_file_is_written_when_nothing_comes_any_more(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    is_there = threading.Event()
+
+    def telling(path: Path, captures: list[Capture], **options: Any) -> None:
+        write_captures(path, captures, **options)
+        if len(captures) == 3:
+            is_there.set()
+
+    monkeypatch.setattr("streamcore.replay.recorder.write_captures", telling)
+    monkeypatch.setattr("streamcore.replay.recorder._LITTLE", 0)
+    monkeypatch.setattr("streamcore.replay.proxy._QUIET", 0.01)
+    with serving(always=stream_reply(HELLO_BYTES)) as upstream, proxy(upstream.url, output) as url:
+        for _ in range(3):
+            ask(url)
+        assert is_there.wait(30)
 
 
 def test_exchanges_at_once_are_in_the_order_in_which_their_answers_began(output: Path) -> None:

@@ -30,6 +30,7 @@ from streamcore.replay import (
     Chunk,
     End,
     Recorder,
+    Redaction,
     open_capture,
     open_stream,
     read_captures,
@@ -483,6 +484,26 @@ def test_a_full_disk_fails_the_recording_and_not_the_stream(tmp_path: Path, monk
     ):
         assert [event.type for event in stream] == HELLO_TYPES
     assert not path.exists()
+
+
+def test_a_hook_that_fails_fails_the_recording_and_not_the_stream(tmp_path: Path) -> None:
+    def failing(head: Capture) -> Capture:
+        raise KeyError("x-trace")
+
+    path = tmp_path / "a.jsonl"
+    with (
+        pytest.raises(CaptureError, match=r"a\.jsonl: a capture could not be redacted: KeyError: 'x-trace'") as raised,
+        record(MessageStream(FRAMES), path, redaction=Redaction(hook=failing)) as stream,
+    ):
+        assert [event.type for event in stream] == HELLO_TYPES
+    assert isinstance(raised.value.__cause__, KeyError)
+    assert not path.exists()
+
+
+def test_a_folder_that_is_not_there_is_said_at_once(tmp_path: Path) -> None:
+    for target in (streamcore.httpx.Anthropic(api_key=KEY), MessageStream(FRAMES)):
+        with pytest.raises(CaptureError, match=r"a\.jsonl: cannot be written: its folder is not there"):
+            record(target, tmp_path / "none" / "a.jsonl")
 
 
 def test_a_round_trip_keeps_bytes_cuts_and_times(tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from pathlib import Path
 
 import aiohttp
 from aiohttp import web
@@ -57,6 +56,8 @@ _FAILURES = (aiohttp.ClientError, HttpProcessingError, OSError, RuntimeError)
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=30)
 
 _LARGEST_CHUNK = 1024 * 1024
+# After so many seconds without an answer, even a large file is written anew.
+_QUIET = 1.0
 
 
 @contextlib.contextmanager
@@ -77,7 +78,8 @@ def proxy(
     ```
 
     All exchanges go to one file, in the order in which their answers began. It is written whole: whenever one of them
-    is over and no other under way, and at the end of the block.
+    is over and no other under way (of a large file, when it has doubled or nothing has come for a second), and at the
+    end of the block.
 
     Args:
         url: Of the upstream, without the path of an endpoint.
@@ -110,8 +112,6 @@ async def proxying(
     """As `proxy`, in the event loop that is there."""
     upstream = check_base_url(url)
     recorder = Recorder(output, redaction=redaction)
-    if not Path(output).parent.is_dir():
-        raise CaptureError("cannot be written: its folder is not there", path=str(output))
     with recorder:
         async with (
             aiohttp.ClientSession(
@@ -150,6 +150,7 @@ class _Proxy:
         self._recorder = recorder
         self._log = log
         self._open = 0
+        self._later: asyncio.TimerHandle | None = None
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         """Pass a request on, and its answer back."""
@@ -188,11 +189,26 @@ class _Proxy:
     def _saved(self) -> str:
         """Write what there is so far, unless more is coming: files are written whole. What went wrong, if that did."""
         self._open -= 1
-        if not self._open:
-            try:
-                self._recorder.save()
-            except CaptureError as error:
-                return f"; not kept: {error}"
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+        if self._open:
+            return ""
+        if self._recorder.is_worth_saving:
+            return self._save()
+        self._later = asyncio.get_running_loop().call_later(_QUIET, self._save_later)
+        return ""
+
+    def _save_later(self) -> None:
+        self._later = None
+        if not self._open and (said := self._save()):
+            self._log(f"the answers before{said}")
+
+    def _save(self) -> str:
+        try:
+            self._recorder.save()
+        except CaptureError as error:
+            return f"; not kept: {error}"
         return ""
 
 

@@ -122,7 +122,8 @@ def record(
         clock: Tells the time in seconds.
 
     Raises:
-        CaptureError: The suffix stands for no format. At the end of the block: the file cannot be written.
+        CaptureError: The suffix stands for no format, or the folder is not there. At the end of the block: the file
+            cannot be written, or the hook of the redaction has failed.
         InvalidArgumentError: `target` is nothing that can be recorded; when the block is entered: a message stream has
             been read from.
     """

@@ -4,7 +4,8 @@ A `Recorder` takes any number of exchanges, also at once; each is fed by whoever
 secrets from the start, and lies in an unnamed temporary file as soon as it is more than a megabyte. The file itself is
 written when the recorder is closed: whole, with all exchanges in the order in which their answers began.
 
-Recording never fails what is recorded: if there is no room to write, `close()` says so.
+Recording never fails what is recorded: if there is no room to write, or the hook of the redaction fails, `close()` says
+so.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -24,6 +26,8 @@ from streamcore.replay.spool import Spool
 from streamcore.replay.timed import read_timed, timed_chunk, timed_end, timed_header
 
 __all__ = ["Exchange", "Recorder"]
+
+_LITTLE = 1024 * 1024
 
 
 class Recorder:
@@ -38,7 +42,7 @@ class Recorder:
         clock: Tells the time in seconds.
 
     Raises:
-        CaptureError: The suffix stands for no format.
+        CaptureError: The suffix stands for no format, or the folder is not there.
     """
 
     def __init__(
@@ -51,6 +55,8 @@ class Recorder:
     ) -> None:
         self._path = path
         self._format: Format = check_format(format, path)
+        if not Path(path).parent.is_dir():
+            raise CaptureError("cannot be written: its folder is not there", path=str(path))
         self._redaction = redaction
         self._clock = clock
         self._lock = threading.Lock()
@@ -59,30 +65,47 @@ class Recorder:
         self._finished: dict[int, int] = {}
         self._count = 0
         self._saved = 0
+        self._saved_size = 0
         self._closed = False
-        self._failure: OSError | None = None
+        self._failure: CaptureError | None = None
 
     def begin(self, head: Capture) -> Exchange:
         """The head of an answer has arrived: its time begins. The body of `head` is not looked at."""
         with self._lock:
             number = self._count
             self._count += 1
-            clean, mask = self._redaction.begin(head) if self._redaction is not None else (head, None)
+            clean, mask = self._clean(head)
             exchange = Exchange(self, number, clean, mask, self._clock)
             if not self._closed:
                 self._open[number] = exchange
         return exchange
 
+    def _clean(self, head: Capture) -> tuple[Capture, Mask | None]:
+        if self._redaction is None:
+            return head, None
+        try:
+            return self._redaction.begin(head)
+        except Exception as error:  # noqa: BLE001  # the hook is the user's: whatever it raises is raised at the end
+            self._fail(f"a capture could not be redacted: {type(error).__name__}: {error}", error)
+            return Capture(), None
+
+    @property
+    def is_worth_saving(self) -> bool:
+        """Whether there is little to write, or as much again as was written: saving costs what is recorded, then."""
+        size = self._spool.size
+        return size < _LITTLE or size >= 2 * self._saved_size
+
     def save(self) -> None:
         """Write the file now, with the exchanges that have ended.
 
         Raises:
-            CaptureError: It cannot be written, or there was no room for what came.
+            CaptureError: It cannot be written, there was no room for what came, or it could not be redacted.
         """
         if self._failure is not None:
-            raise CaptureError(f"there was no room for the recording: {self._failure}", path=str(self._path))
+            raise self._failure
         with self._lock:
             finished = sorted(self._finished.items())
+            size = self._spool.size
         if len(finished) == self._saved:
             return
         captures = [next(read_timed(self._spool, offset)) for _, offset in finished]
@@ -90,13 +113,13 @@ class Recorder:
             captures = [capture for capture in captures if is_stream(capture)]
         if captures:
             write_captures(self._path, captures, format=self._format, redaction=None)
-        self._saved = len(finished)
+        self._saved, self._saved_size = len(finished), size
 
     def close(self) -> None:
         """Write the file. Exchanges that have not ended are kept as far as they came.
 
         Raises:
-            CaptureError: It cannot be written, or there was no room for what came.
+            CaptureError: It cannot be written, there was no room for what came, or it could not be redacted.
         """
         for exchange in list(self._open.values()):
             exchange.close()
@@ -126,10 +149,16 @@ class Recorder:
                 for offset in range(0, recorded.size, 1024 * 1024):
                     self._spool.append(recorded.read(offset, 1024 * 1024))
             except OSError as error:
-                self._failure = error
+                self._no_room(error)
 
-    def _failed(self, error: OSError) -> None:
-        self._failure = error
+    def _no_room(self, error: OSError) -> None:
+        self._fail(f"there was no room for the recording: {error}", error)
+
+    def _fail(self, message: str, cause: Exception) -> None:
+        """Nothing is written any more: files are whole."""
+        if self._failure is None:
+            self._failure = CaptureError(message, path=str(self._path))
+            self._failure.__cause__ = cause
 
 
 class Exchange:
@@ -183,7 +212,9 @@ class Exchange:
             self._spool.close()
 
     def _write(self, line: bytes) -> None:
+        if self._recorder._failure is not None:
+            return  # nothing will be kept, and of what could not be redacted nothing may be
         try:
             self._spool.append(line)
         except OSError as error:
-            self._recorder._failed(error)
+            self._recorder._no_room(error)
