@@ -72,10 +72,30 @@ def test_a_cut_lets_so_many_bytes_through_in_their_chunks(byte: int) -> None:
     assert end.time < 99
 
 
-def test_a_cut_beyond_the_end_is_none() -> None:
-    assert steps(Cut(byte=len(WHOLE) + 1)) == list(CAPTURE.body)
-    assert steps(Cut(event=99))[-1] == End(99)
-    assert data_of(steps(Cut(event=99))) == WHOLE
+EVENTS = len(FRAMES)
+SIZE = len(WHOLE)
+
+
+@pytest.mark.parametrize("end", [(), (End(99),)])
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (Cut(event=EVENTS + 1), f"at event {EVENTS + 1} has no place: the stream has {EVENTS} events"),
+        (Cut(byte=SIZE + 1), f"at byte {SIZE + 1} has no place: the stream has {SIZE} bytes"),
+        (Stall(seconds=1, event=99), f"the stream has {EVENTS} events"),
+        (Stall(seconds=1, byte=SIZE + 1), f"the stream has {SIZE} bytes"),
+        (Error(event=EVENTS + 1), f"the stream has {EVENTS} events"),
+        (Duplicate(event=EVENTS), f"the stream has {EVENTS} events"),
+        (Drop(event=EVENTS), f"the stream has {EVENTS} events"),
+        (Corrupt(event=EVENTS), f"the stream has {EVENTS} events"),
+        (Corrupt(byte=SIZE), f"the stream has {SIZE} bytes"),
+    ],
+)
+def test_a_place_beyond_the_end_is_an_error_after_all_bytes(fault: Fault, said: str, end: tuple[End, ...]) -> None:
+    found: list[Step] = []
+    with pytest.raises(InvalidArgumentError, match=said):
+        found.extend(fault(Capture(body=(*chunks(WHOLE), *end))).body)
+    assert data_of(found) == WHOLE
 
 
 @pytest.mark.parametrize("number", range(len(FRAMES) + 1))
@@ -187,6 +207,11 @@ def test_what_is_no_stream_can_be_broken_too(fault: Fault, data: bytes) -> None:
         ("stall:seconds=0.5,event=5", Stall(seconds=0.5, event=5)),
         ("error:event=1,type=api_error,message=Oh no", Error(event=1, type="api_error", message="Oh no")),
         ("status:code=502,body=Bad gateway", Status(code=502, body=b"Bad gateway")),
+        (r"error:message=Oh\, no\, a=b,event=1", Error(event=1, message="Oh, no, a=b")),
+        (
+            r"status:code=429,headers=retry-after: 7|accept: a\,b|x-empty:,body=no",
+            Status(code=429, headers=(("retry-after", "7"), ("accept", "a,b"), ("x-empty", "")), body=b"no"),
+        ),
         ("corrupt:event=3,count=2,seed=9", Corrupt(event=3, count=2, seed=9)),
         ("duplicate:event=0", Duplicate(event=0)),
         ("drop", Drop()),
@@ -217,6 +242,7 @@ def test_faults_have_a_text(text: str, fault: Fault) -> None:
         ("stall", "'stall' needs a value for seconds"),
         ("stall:seconds=nan", "seconds must be a number from 0 on, not nan"),
         ("status:code=1", "code must be a number from 200 on, not 1"),
+        ("status:code=429,headers=retry-after", "'retry-after' is no value for the option 'headers' of 'status'"),
         ("corrupt:count=0", "count must be a number from 1 on, not 0"),
         ("pings:every=0", "every must be a number from 1 on, not 0"),
     ],

@@ -1,4 +1,4 @@
-"""Faults: captures broken on purpose, in ways in which streams break in the wild.
+r"""Faults: captures broken on purpose, in ways in which streams break in the wild.
 
 A fault is a value that is called with a capture and gives another one. Faults compose: each works on what the one
 before it has made.
@@ -20,8 +20,11 @@ with open_stream("weather.sse", faults=[Pings(), Cut(event=7, broken=True)]) as 
 | `Crlf` | lines end in CRLF | `crlf` |
 
 Where: `event` is the number of an event, the first being 0, and `byte` a number of bytes. A cut at event 3 lets events
-0, 1 and 2 through. Without either, the place is a random event, the same for the same `seed` and stream. Faults that
-concern events leave a chunk for each event; a chunking, which comes after them, may cut the bytes in any other way.
+0, 1 and 2 through. Without either, the place is a random event, the same for the same `seed` and stream. A place that
+the stream does not have is an `InvalidArgumentError` where the stream ends. Faults that concern events leave a chunk
+for each event; a chunking, which comes after them, may cut the bytes in any other way.
+
+In texts, a comma within a value is `\,`, and headers are `status:code=429,headers=retry-after: 7|x-should-retry: true`.
 """
 
 from __future__ import annotations
@@ -39,7 +42,7 @@ from streamcore.api.errors import InvalidArgumentError
 from streamcore.replay.capture import Capture, Chunk, End, Headers, Pause, Step
 from streamcore.replay.events import event_steps, is_event
 from streamcore.replay.options import split_options, with_options
-from streamcore.replay.places import Anywhere, AtEvent, at_least, split_at_event
+from streamcore.replay.places import Anywhere, AtEvent, at_least, beyond, split_at_event
 from streamcore.sse import ServerSentEvent, encode, encode_comment
 
 __all__ = [
@@ -187,16 +190,24 @@ class _ChangesPiece(Protocol):
     def __call__(self, piece: bytes, number: int, /) -> Iterable[bytes]: ...
 
 
-def _pieces(body: Iterable[Step], change: _ChangesPiece) -> Iterator[Step]:
-    """Each event replaced by the pieces that `change` makes of it and its number."""
+def _pieces(body: Iterable[Step], change: _ChangesPiece, wanted: int | None = None) -> Iterator[Step]:
+    """Each event replaced by the pieces that `change` makes of it and its number.
+
+    Raises:
+        InvalidArgumentError: There is no event of the number `wanted`.
+    """
     number = 0
     for step in event_steps(body):
+        if isinstance(step, End) and wanted is not None and number <= wanted:
+            raise beyond("event", wanted, number)
         if isinstance(step, Chunk) and is_event(step.data):
             for piece in change(step.data, number):
                 yield Chunk(step.time, piece)
             number += 1
         else:
             yield step
+    if wanted is not None and number <= wanted:
+        raise beyond("event", wanted, number)
 
 
 @attrs.frozen
@@ -208,7 +219,7 @@ class Duplicate(AtEvent):
 
     def _change(self, body: Iterable[Step]) -> Iterator[Step]:
         chosen = self.number(body)
-        return _pieces(body, lambda piece, number: (piece, piece) if number == chosen else (piece,))
+        return _pieces(body, lambda piece, number: (piece, piece) if number == chosen else (piece,), self.event)
 
 
 @attrs.frozen
@@ -220,7 +231,7 @@ class Drop(AtEvent):
 
     def _change(self, body: Iterable[Step]) -> Iterator[Step]:
         chosen = self.number(body)
-        return _pieces(body, lambda piece, number: () if number == chosen else (piece,))
+        return _pieces(body, lambda piece, number: () if number == chosen else (piece,), self.event)
 
 
 _PAYLOAD = re.compile(rb"(?:^|[\r\n])data: ?([^\r\n]+)")
@@ -246,7 +257,9 @@ class Corrupt(Anywhere):
         if self.byte is not None:
             return self._from_byte(body, source, self.byte)
         chosen = self.number(body)
-        return _pieces(body, lambda piece, number: (self._payload(piece, source) if number == chosen else piece,))
+        return _pieces(
+            body, lambda piece, number: (self._payload(piece, source) if number == chosen else piece,), self.event
+        )
 
     def _payload(self, piece: bytes, source: random.Random) -> bytes:
         found = _PAYLOAD.search(piece)
@@ -269,7 +282,11 @@ class Corrupt(Anywhere):
                     offset += len(step.data)
                     continue
                 offset += len(step.data)
+            elif isinstance(step, End) and offset <= first:
+                raise beyond("byte", first, offset)
             yield step
+        if offset <= first:
+            raise beyond("byte", first, offset)
 
 
 # What is harmless, or nearly so

@@ -1,7 +1,11 @@
-"""Values as text, for commands: a name and options, as in `cut:event=3,broken=yes`."""
+r"""Values as text, for commands: a name and options, as in `cut:event=3,broken=yes`.
+
+A comma in a value is written `\,`. Headers are written `name: value`, with `|` between two of them.
+"""
 
 from __future__ import annotations
 
+import re
 import types
 from collections.abc import Callable, Mapping
 from typing import Any, get_args, get_type_hints
@@ -9,8 +13,11 @@ from typing import Any, get_args, get_type_hints
 import attrs
 
 from streamcore.api.errors import InvalidArgumentError
+from streamcore.replay.capture import Headers
 
 __all__ = ["split_options", "with_options"]
+
+_COMMA = re.compile(r"(?<!\\),")
 
 
 def split_options(text: str) -> tuple[str, dict[str, str]]:
@@ -21,12 +28,22 @@ def split_options(text: str) -> tuple[str, dict[str, str]]:
     """
     name, colon, rest = text.partition(":")
     options: dict[str, str] = {}
-    for part in rest.split(",") if colon else ():
+    for part in _COMMA.split(rest) if colon else ():
         option, equals, value = part.partition("=")
         if not option or not equals or option in options:
             raise InvalidArgumentError(f"{part!r} in {text!r} is not an option of its own with a value (option=value)")
-        options[option] = value
+        options[option] = value.replace("\\,", ",")
     return name, options
+
+
+def _headers(text: str) -> Headers:
+    headers = []
+    for line in text.split("|"):
+        name, colon, value = line.partition(":")
+        if not colon or not name.strip():
+            raise ValueError(line)
+        headers.append((name.strip(), value.strip()))
+    return tuple(headers)
 
 
 _YES_OR_NO = {"yes": True, "no": False, "true": True, "false": False, "1": True, "0": False}
@@ -36,6 +53,7 @@ _FROM_TEXT: dict[object, Callable[[str], object]] = {
     str: str,
     bytes: str.encode,
     bool: _YES_OR_NO.__getitem__,
+    Headers: _headers,
 }
 
 

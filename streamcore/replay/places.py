@@ -1,4 +1,7 @@
-"""Where in a body a fault is: at an event, after a number of bytes, or at a random event that a seed finds again."""
+"""Where in a body a fault is: at an event, after a number of bytes, or at a random event that a seed finds again.
+
+A place that a body does not reach is an error where the body ends: a fault that does nothing would let a test pass.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,12 @@ from streamcore.api.errors import InvalidArgumentError
 from streamcore.replay.capture import Chunk, End, Step
 from streamcore.replay.events import event_steps, is_event
 
-__all__ = ["Anywhere", "AtEvent", "at_least", "split_at_byte", "split_at_event"]
+__all__ = ["Anywhere", "AtEvent", "at_least", "beyond", "split_at_byte", "split_at_event"]
+
+
+def beyond(kind: str, number: int, count: int) -> InvalidArgumentError:
+    """The error for a place that a body of so many events or bytes does not have."""
+    return InvalidArgumentError(f"the fault at {kind} {number} has no place: the stream has {count} {kind}s")
 
 
 def at_least(least: float) -> Callable[[Any, attrs.Attribute[Any], Any], None]:
@@ -69,34 +77,51 @@ def _is_event(step: Step) -> bool:
 
 
 def split_at_event(body: Iterable[Step], number: int) -> Iterator[Step | None]:
-    """The steps of a body, a chunk for each event, with a `None` before an event or after the last."""
+    """The steps of a body, a chunk for each event, with a `None` before an event or after the last.
+
+    Raises:
+        InvalidArgumentError: There are fewer events.
+    """
+    count = 0
+    is_split = False
     for step in event_steps(body):
-        if _is_event(step):
-            if not number:
-                yield None
-            number -= 1
-        elif isinstance(step, End) and not number:
-            yield None  # after the last event
-            number = -1
-        yield step
-    if not number:
-        yield None
-
-
-def split_at_byte(body: Iterable[Step], left: int) -> Iterator[Step | None]:
-    """The steps of a body, with a `None` after so many bytes."""
-    for step in body:
-        if isinstance(step, Chunk):
-            if 0 <= left < len(step.data):
-                yield Chunk(step.time, step.data[:left])
-                yield None
-                step = Chunk(step.time, step.data[left:])
-                left = -1
-            elif left >= 0:
-                left -= len(step.data)
-        elif isinstance(step, End) and not left:
+        is_end = isinstance(step, End)
+        if count == number and not is_split and (is_end or _is_event(step)):
             yield None
-            left = -1
+            is_split = True
+        elif is_end and not is_split:
+            raise beyond("event", number, count)
+        count += _is_event(step)
         yield step
-    if not left:
+    if count == number and not is_split:
+        yield None
+    elif not is_split:
+        raise beyond("event", number, count)
+
+
+def split_at_byte(body: Iterable[Step], number: int) -> Iterator[Step | None]:
+    """The steps of a body, with a `None` after so many bytes.
+
+    Raises:
+        InvalidArgumentError: There are fewer bytes.
+    """
+    count = 0
+    is_split = False
+    for step in body:
+        size = len(step.data) if isinstance(step, Chunk) else 0
+        if isinstance(step, Chunk) and count <= number < count + size:
+            yield Chunk(step.time, step.data[: number - count])
+            yield None
+            is_split = True
+            step = Chunk(step.time, step.data[number - count :])
+        elif isinstance(step, End) and not is_split:
+            if count != number:
+                raise beyond("byte", number, count)
+            yield None
+            is_split = True
+        count += size
+        yield step
+    if not is_split:
+        if count != number:
+            raise beyond("byte", number, count)
         yield None
