@@ -10,6 +10,9 @@ import contextlib
 import gc
 import json
 import logging
+import math
+import os
+import socket
 import ssl
 import subprocess
 import sys
@@ -18,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import httpx2
 import pytest
 from helpers import HELLO, body, by_frame
 from server import ASK, BOUND, Cut, Pause, Reply, Request, Server, Stall, error_reply, json_reply, serving, stream_reply
@@ -119,12 +123,16 @@ def test_a_client_that_is_dropped_closes_its_session(server: Server) -> None:
 
 
 def test_a_client_lives_as_long_as_its_streams(server: Server) -> None:
-    server.reply(stream_reply(body(*HELLO[:3]), Pause(0.05), body(*HELLO[3:])))
+    server.reply(stream_reply(body(*HELLO[:3]), Pause(0.1), body(*HELLO[3:])))
 
     async def main() -> None:
-        stream = await client_for(server).messages.create(**ASK, stream=True)
+        client = client_for(server)
+        stream = await client.messages.create(**ASK, stream=True)
+        await anext(stream)
+        del client
         gc.collect()
-        assert len([event async for event in stream]) == len(HELLO)
+        await asyncio.sleep(0.05)  # the time in which a session is closed
+        assert len([event async for event in stream]) == len(HELLO) - 1
 
     run(main)
 
@@ -195,7 +203,7 @@ def test_closing_the_client_ends_the_reading_of_its_streams(server: Server) -> N
         reading = asyncio.ensure_future(anext(stream))
         await asyncio.sleep(0.01)
         await client.close()
-        with pytest.raises(anthropic.APIConnectionError, match="closed"):
+        with pytest.raises(anthropic.APIConnectionError, match=r"^The client was closed\.$"):
             await reading
 
     run(main)
@@ -214,11 +222,17 @@ def test_closing_a_session_that_was_handed_in_ends_the_reading_too(server: Serve
                 reading = asyncio.ensure_future(stream.get_final_message())
                 await asyncio.sleep(0.01)
                 await session.close()
-                with pytest.raises(anthropic.APIConnectionError, match="closed") as caught:
+                with pytest.raises(anthropic.APIConnectionError, match=r"^The client was closed\.$") as caught:
                     await reading
                 assert caught.value.snapshot == stream.current_message_snapshot
 
     run(main)
+
+
+@pytest.mark.parametrize("wrong", [object(), httpx2.AsyncClient(), aiohttp.ClientSession, "session"])
+def test_what_is_handed_in_has_to_be_a_session(wrong: Any) -> None:
+    with pytest.raises(anthropic.InvalidArgumentError, match=r"http_client must be an aiohttp\.ClientSession"):
+        anthropic.AsyncAnthropic(api_key="key", http_client=wrong)
 
 
 # Streams in the hands of something that outlives the loop
@@ -265,6 +279,41 @@ def test_which_timeouts_count() -> None:
     for wrong in ("soon", 0, -1, object()):
         with pytest.raises(anthropic.InvalidArgumentError, match="timeout"):
             timeouts_of(wrong, default)
+
+
+@pytest.mark.parametrize("endless", [math.inf, aiohttp.ClientTimeout(*[math.inf] * 4)])
+def test_an_infinite_timeout_is_none(server: Server, endless: Any) -> None:
+    async def main() -> None:
+        async with client_for(server, timeout=endless, idle_timeout=math.inf) as client:
+            assert await ask(client) == "Hello"
+
+    run(main)
+
+
+@contextlib.contextmanager
+def deaf_server() -> Iterator[str]:
+    """The URL of a server that accepts connections (the system does that for it) and never reads from them."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("timeout", [0.1, aiohttp.ClientTimeout(total=0.1), aiohttp.ClientTimeout(sock_read=0.1)])
+def test_a_request_that_the_server_does_not_take(timeout: Any) -> None:
+    async def main(url: str) -> None:
+        async with aiohttp.ClientSession() as session:
+            client = anthropic.AsyncAnthropic(
+                api_key="key", base_url=url, http_client=session, timeout=timeout, max_retries=0
+            )
+            before = len(os.listdir("/dev/fd"))
+            with pytest.raises(anthropic.APITimeoutError):
+                await client.messages.create(**ASK, system="x" * 12_000_000)
+            await asyncio.sleep(0.01)
+            assert len(os.listdir("/dev/fd")) == before  # what was not sent does not keep the connection
+
+    with deaf_server() as url:
+        run(lambda: main(url))
 
 
 def test_a_new_session_has_the_timeout_that_is_taken_for_nobodys() -> None:

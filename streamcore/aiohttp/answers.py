@@ -15,6 +15,7 @@ from typing import Any, Self
 
 import aiohttp
 
+from streamcore.aiohttp.connections import Connections
 from streamcore.api.errors import APIConnectionError, connection_error
 
 __all__ = ["AsyncAnswer", "failure"]
@@ -34,7 +35,7 @@ class AsyncAnswer:
         response: Its body not read yet, or whole.
         idle_timeout: The longest silence between bytes of the body, in seconds.
         deadline: When the body has to be complete, by the clock of the event loop.
-        keep: An object that shall live as long as this does.
+        connections: Those of the client that has asked, which live as long as this does.
     """
 
     def __init__(
@@ -43,11 +44,11 @@ class AsyncAnswer:
         *,
         idle_timeout: float | None = None,
         deadline: float | None = None,
-        keep: object = None,
+        connections: Connections | None = None,
     ) -> None:
         self.response = response
         self._already_read = response._body
-        self._keep = keep
+        self._connections = connections
         self._thread = threading.get_ident()
         self._loop = asyncio.get_running_loop()
         self._watch_loss()
@@ -84,8 +85,10 @@ class AsyncAnswer:
         return chunk
 
     def _translated(self, error: Exception) -> APIConnectionError:
+        # Closed under the reader's hands, from another task.
+        if self._connections is not None and self._connections.closed:
+            return APIConnectionError("The client was closed.", request=self.response.request_info)
         if self._closed:
-            # Closed under the reader's hands, from another task.
             return APIConnectionError("The stream was closed.", request=self.response.request_info)
         return failure(error, request=self.response.request_info, doing="reading the answer")
 

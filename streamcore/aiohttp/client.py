@@ -6,17 +6,16 @@ Only what is aiohttp's own is here: sending, waiting, closing. The rest of a cli
 from __future__ import annotations
 
 import asyncio
-import io
 from typing import Any, Self
 
 import aiohttp
-from aiohttp import ClientTimeout
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from streamcore.aiohttp.answers import AsyncAnswer, failure
+from streamcore.aiohttp.bodies import Body
 from streamcore.aiohttp.connections import Connections
-from streamcore.aiohttp.timeouts import timeouts_of
+from streamcore.aiohttp.timeouts import steps_of, timeouts_of
 from streamcore.api.client import Call
 from streamcore.api.errors import APIConnectionError, InvalidArgumentError
 from streamcore.api.face import AsyncClient
@@ -39,7 +38,8 @@ class AsyncAnthropic(AsyncClient):
 
     Args:
         http_client: An `aiohttp.ClientSession` to send with, in place of one of our own: with its connector (its bound
-            on connections is 100 unless it was told otherwise), proxy, TLS, headers, cookies and timeouts.
+            on connections is 100 unless it was told otherwise), proxy, TLS, headers, cookies and timeouts. It stays
+            open when this client is closed, unlike one that is handed to `streamcore.httpx`.
         **options: Those of `streamcore.api.client.BaseClient`; a timeout object is an `aiohttp.ClientTimeout`.
     """
 
@@ -72,6 +72,7 @@ class AsyncAnthropic(AsyncClient):
     async def _send(self, call: Call) -> AsyncAnswer:
         session = await self._connections.session()
         timeouts = timeouts_of(call.timeout, session.timeout)
+        steps = steps_of(timeouts)
         request = call.request
         url = _url(request.url)
         try:
@@ -81,15 +82,17 @@ class AsyncAnthropic(AsyncClient):
                     request.method,
                     url,
                     headers=request.headers,
-                    data=io.BytesIO(request.body),  # of bytes that are many it warns
-                    timeout=_without_total(timeouts),
+                    data=Body(request.body, timeout=steps.sock_read),
+                    timeout=steps,
                     proxy=self._connections.proxy(request.url),
                     auto_decompress=True,
                     raise_for_status=False,
                 )
         except Exception as error:
             raise _translated(error, call, url) from error
-        return AsyncAnswer(response, idle_timeout=call.idle_timeout, deadline=bound.when(), keep=self._connections)
+        return AsyncAnswer(
+            response, idle_timeout=call.idle_timeout, deadline=bound.when(), connections=self._connections
+        )
 
     async def _sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -112,12 +115,3 @@ def _translated(error: Exception, call: Call, url: URL) -> APIConnectionError | 
     headers = CIMultiDictProxy(CIMultiDict(call.request.headers))
     request = aiohttp.RequestInfo(url, call.request.method, headers, url)
     return failure(error, request=request, doing="waiting for the answer")
-
-
-def _without_total(timeouts: ClientTimeout) -> ClientTimeout:
-    return ClientTimeout(
-        connect=timeouts.connect,
-        sock_connect=timeouts.sock_connect,
-        sock_read=timeouts.sock_read,
-        ceil_threshold=timeouts.ceil_threshold,
-    )

@@ -16,7 +16,7 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 import attrs
 
-from streamcore.api.errors import APIConnectionError
+from streamcore.api.errors import APIConnectionError, InvalidArgumentError
 from streamcore.errors import StreamCoreError
 
 __all__ = ["Connections"]
@@ -33,9 +33,14 @@ class Connections:
 
     Args:
         handed_in: A session to send with. It is never closed here.
+
+    Raises:
+        InvalidArgumentError: It is something else.
     """
 
     def __init__(self, handed_in: aiohttp.ClientSession | None) -> None:
+        if handed_in is not None and not isinstance(handed_in, aiohttp.ClientSession):
+            raise InvalidArgumentError(f"http_client must be an aiohttp.ClientSession, not {handed_in!r}")
         self.handed_in = handed_in
         self._own: dict[asyncio.AbstractEventLoop, _Own] = {}
         self._closed = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from aiohttp import ClientTimeout
@@ -12,7 +13,7 @@ from streamcore.api.client import DEFAULT_TIMEOUT as DEFAULT_SECONDS
 from streamcore.api.errors import InvalidArgumentError
 from streamcore.api.request import NOT_GIVEN
 
-__all__ = ["DEFAULT_TIMEOUT", "timeouts_of"]
+__all__ = ["DEFAULT_TIMEOUT", "steps_of", "timeouts_of"]
 
 DEFAULT_TIMEOUT = ClientTimeout(
     connect=DEFAULT_SECONDS, sock_connect=DEFAULT_CONNECT_TIMEOUT, sock_read=DEFAULT_SECONDS
@@ -40,3 +41,20 @@ def timeouts_of(timeout: Any, session_timeout: ClientTimeout) -> ClientTimeout:
     if timeout is None or (isinstance(timeout, (int, float)) and timeout > 0):
         return ClientTimeout(connect=timeout, sock_connect=timeout, sock_read=timeout)
     raise InvalidArgumentError(f"timeout must be seconds above 0, None or an aiohttp.ClientTimeout, not {timeout!r}")
+
+
+def steps_of(timeouts: ClientTimeout) -> ClientTimeout:
+    """The bounds on the steps, without that on the whole.
+
+    An infinite one is none, as it is for httpx; aiohttp cannot reckon with it.
+    """
+    return ClientTimeout(
+        connect=_finite(timeouts.connect),
+        sock_connect=_finite(timeouts.sock_connect),
+        sock_read=_finite(timeouts.sock_read),
+        ceil_threshold=timeouts.ceil_threshold,
+    )
+
+
+def _finite(seconds: float | None) -> float | None:
+    return None if seconds == math.inf else seconds
