@@ -163,6 +163,29 @@ def test_only_the_message_start_after_a_message_stop_begins_a_stream(tmp_path: P
     assert [capture.data for capture in read_captures(path)] == [data]
 
 
+def test_a_stream_after_one_that_broke_off_is_a_capture_of_its_own(tmp_path: Path) -> None:
+    whole = body(start("msg_2"), STOP)
+    path = tmp_path / "a.sse"
+    for size in (0, 1, 40, len(body(start("msg_1"))), len(body(start("msg_1"))) + 5, len(whole) - 1):
+        for newline in (b"\n", b"\r\n", b"\r"):
+            broken = body(start("msg_1"), STOP).replace(b"\n", newline)[:size]
+            write_captures(path, [captured(broken), captured(whole), captured(whole), captured(broken)])
+            found = [capture.data for capture in read_captures(path)]
+            assert b"".join(found) == broken + whole + whole + broken
+            assert found[:2] == [broken, whole]
+    write_captures(path, [captured(whole), captured(whole)])
+    assert path.read_bytes() == whole * 2
+
+
+def test_where_a_stream_broke_off_is_found_at_any_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = body(start("msg_2"), STOP)
+    path = tmp_path / "a.sse"
+    write_captures(path, [captured(whole[:50]), captured(whole)])
+    for size in range(1, 80):
+        monkeypatch.setattr("streamcore.replay.plain._BLOCK_SIZE", size)
+        assert [capture.data for capture in read_captures(path)] == [whole[:50], whole]
+
+
 def test_a_plain_file_is_no_larger_in_memory_than_a_block(tmp_path: Path) -> None:
     path = tmp_path / "a.sse"
     path.write_bytes(b"\0" * 300_000 + b"\n\n")

@@ -1,8 +1,9 @@
 """Plain recordings: the bytes of event streams and nothing else, as `curl` writes them. Files end in `.sse`.
 
 They have no request, no headers and no times: all is there at once, in chunks of 64 KB. A file may hold several
-streams, one after the other; a `message_start` that comes after a `message_stop` begins the next. Answers that are no
-event streams, such as the failures before a success, are not written. Both ways hold a block and one event in memory.
+streams, one after the other; a `message_start` that comes after a `message_stop` begins the next. After a stream that
+broke off, a comment that is no part of either stands before the next. Answers that are no event streams, such as the
+failures before a success, are not written. Both ways hold a block and one event in memory.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ _BLANK_LINES = (b"\n\n", b"\n\r\n", b"\r\r")
 _LONGEST_BLANK_LINE = 3
 _MOST_HELD = DEFAULT_LIMITS.max_event_size
 _HEADERS = {"content-type": "text/event-stream; charset=utf-8"}
+# It begins with what files hardly end in, so that their ends need not be held back.
+_MARK = b"\r\n\r\n: the stream above broke off, another follows\n\n"
 
 
 def read_plain(path: Path) -> Iterator[Capture]:
@@ -36,9 +39,15 @@ def read_plain(path: Path) -> Iterator[Capture]:
     size = path.stat().st_size  # of a pipe, which cannot be read a second time, it is 0
     body = PlainBody(path, 0)
     yield Capture(headers=_HEADERS, body=body, name=str(path))
-    while size and (offset := body.offset + sum(len(chunk.data) for chunk in body)) < size:
+    while size and (offset := _after_mark(path, body.offset + sum(len(chunk.data) for chunk in body))) < size:
         body = PlainBody(path, offset)
         yield Capture(headers=_HEADERS, body=body, name=f"{path}, byte {offset}")
+
+
+def _after_mark(path: Path, offset: int) -> int:
+    with path.open("rb") as file:
+        file.seek(offset)
+        return offset + len(_MARK) if file.read(len(_MARK)) == _MARK else offset
 
 
 def is_stream(capture: Capture) -> bool:
@@ -54,10 +63,15 @@ def plain_pieces(captures: Iterable[Capture]) -> Iterator[bytes]:
     """
     written = 0
     left_out: Capture | None = None
+    before: _Boundary | None = None
     for capture in captures:
         if is_stream(capture):
             written += 1
+            if before is not None and not before.is_over:
+                yield _MARK
+            before = _Boundary()
             for chunk in capture.chunks:
+                before.before(chunk.data)
                 yield chunk.data
         else:
             left_out = left_out or capture
@@ -108,12 +122,22 @@ class _Boundary:
         searched = max(0, len(held) - _LONGEST_BLANK_LINE)
         held += block
         places = [(held.rfind(blank, searched), len(blank)) for blank in _BLANK_LINES]
+        mark = held.find(_MARK, max(0, len(held) - len(block) - len(_MARK)))
+        if mark >= 0:
+            self.passed = True
+            return self._first_of(bytes(held[:mark]))
         end = max(place + length if place >= 0 else 0 for place, length in places)
         if len(held) - end > _MOST_HELD:
             end = len(held)  # no event stream, most likely
+        end = min(end, len(held) - _begun_mark(held))
         data = bytes(held[:end])
         del held[:end]
         return self._first_of(data) if b"message_st" in data else data
+
+    @property
+    def is_over(self) -> bool:
+        """Whether what comes next is seen to be another stream, if it begins as one."""
+        return self.passed or (self._stopped and not self._held.strip(b"\r\n"))
 
     def rest(self) -> bytes:
         """After the last block: what has been held back."""
@@ -130,3 +154,7 @@ class _Boundary:
             self._stopped = self._stopped or kind == "message_stop"
             size += len(piece)
         return data
+
+
+def _begun_mark(data: bytearray) -> int:
+    return next((size for size in range(len(_MARK) - 1, 0, -1) if data.endswith(_MARK[:size])), 0)
