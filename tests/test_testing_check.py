@@ -16,6 +16,7 @@ from helpers import drive
 from hypothesis import settings
 
 from streamcore import MessageStream
+from streamcore.replay import read_captures
 from streamcore.testing import ASPECTS, Disagreement, check_accumulator, find_disagreements
 from streamcore.testing.model import replay
 
@@ -59,6 +60,30 @@ def loses_the_last_text(chunks: Iterable[bytes]) -> Any:
         if block["type"] == "text":
             block["text"] = block["text"][:-1]
     return message
+
+
+def test_what_takes_several_chunks_to_show_is_in_the_file_with_the_fewest_that_do(tmp_path: Path) -> None:
+    def decodes_each_chunk(chunks: Iterable[bytes]) -> Any:
+        return ours([chunk.decode("utf-8", "replace").encode() for chunk in chunks])
+
+    with pytest.raises(Disagreement) as raised:
+        check_accumulator(decodes_each_chunk, aspects=["text"], directory=tmp_path)
+    found = raised.value
+    assert found.path == tmp_path / "text.jsonl"
+    (capture,) = read_captures(found.path)
+    chunks = [chunk.data for chunk in capture.chunks]
+    assert chunks == found.sample.chunks
+    assert len(chunks) == 2
+    assert decodes_each_chunk(chunks).to_dict() != ours(chunks).to_dict()
+
+
+def test_an_answer_that_cannot_be_read_is_a_disagreement(tmp_path: Path) -> None:
+    class Answer:
+        def to_dict(self) -> dict[str, Any]:
+            raise RuntimeError("not now")
+
+    with pytest.raises(Disagreement, match="not now"):
+        check_accumulator(lambda chunks: Answer(), aspects=["text"], directory=tmp_path)
 
 
 def test_a_disagreement_is_the_shortest_stream_and_a_file_that_anything_replays(tmp_path: Path) -> None:

@@ -55,7 +55,8 @@ class Disagreement(StreamCoreError, AssertionError):
         aspect: The name of what is special about the stream.
         difference: What is wrong, in words.
         sample: The stream, as short as could be found, and what it means.
-        path: The capture file that holds its bytes.
+        path: The capture file that holds it: its bytes (`.sse`), or its chunks as well if it takes several to show what
+            is wrong (`.jsonl`).
     """
 
     aspect: str
@@ -134,8 +135,8 @@ def _disagreements(
         if sample is not None:
             folder = Path(tempfile.mkdtemp(prefix="streamcore-") if directory is None else directory)
             folder.mkdir(parents=True, exist_ok=True)
-            path = folder / f"{aspect.name}.sse"
-            path.write_bytes(sample.data)
+            sample = _fewest_chunks(accumulate, sample)
+            path = _written(sample, folder / aspect.name)
             yield Disagreement(aspect.name, _difference(accumulate, sample) or "it comes and goes", sample, path)
 
 
@@ -161,6 +162,30 @@ def _worst(accumulate: Accumulate, aspect: Aspect, max_examples: int, seed: int)
     return sample
 
 
+def _fewest_chunks(accumulate: Accumulate, sample: Sample) -> Sample:
+    """The same bytes in as few chunks as show what is wrong."""
+    chunks = list(sample.chunks)
+    for number in range(len(chunks) - 1, 0, -1):
+        fewer = [*chunks[: number - 1], chunks[number - 1] + chunks[number], *chunks[number + 1 :]]
+        if _difference(accumulate, attrs.evolve(sample, chunks=fewer)) is not None:
+            chunks = fewer
+    return attrs.evolve(sample, chunks=chunks)
+
+
+def _written(sample: Sample, stem: Path) -> Path:
+    """The file that holds the stream: its bytes, and its chunks if it needs several."""
+    if len(sample.chunks) <= 1:
+        path = stem.with_suffix(".sse")
+        path.write_bytes(sample.data)
+        return path
+    # Who finds nothing does not need what reads and writes captures.
+    from streamcore.replay import Capture, Chunk, write_captures
+
+    path = stem.with_suffix(".jsonl")
+    write_captures(path, [Capture(body=[Chunk(time=0.0, data=chunk) for chunk in sample.chunks])])
+    return path
+
+
 # What is wrong
 
 
@@ -171,15 +196,15 @@ def _difference(accumulate: Accumulate, sample: Sample) -> str | None:
     else:
         must_raise = may_raise = False
     try:
-        found = accumulate(iter(sample.chunks))
+        found = _as_json(accumulate(iter(sample.chunks)))
     except Exception as error:  # noqa: BLE001  # it raises what it likes
         if may_raise:
             return None
         return f"raised {type(error).__name__} ({error}), and nothing is wrong with the stream"
     if must_raise:
-        return f"returned as if complete, and the stream is broken: {_excerpt(_as_json(found))}"
+        return f"returned as if complete, and the stream is broken: {_excerpt(found)}"
     assert sample.message is not None
-    return _first_difference(sample.message.to_dict(), _as_json(found))
+    return _first_difference(sample.message.to_dict(), found)
 
 
 def _as_json(found: Any) -> Any:
