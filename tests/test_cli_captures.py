@@ -102,7 +102,7 @@ def test_replay_keeps_the_times_of_a_capture(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("module", "arguments", "extra"),
     [
-        ("ijson", ["check", "a.har"], "replay"),
+        ("ijson", ["message", "a.har"], "replay"),
         ("yaml", ["convert", "a.jsonl", "b.yaml"], "replay"),
         ("aiohttp", ["serve", "a.jsonl"], "serve"),
         ("aiohttp", ["record", "--url", "http://x", "--output", "b.jsonl"], "serve"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -220,3 +221,19 @@ def test_a_pipe_can_be_read_once(tmp_path: Path) -> None:
     writer.start()
     assert [capture.data for capture in read_captures(path)] == [b"data: 1\n\n" * 3]
     writer.join()
+
+
+@pytest.mark.parametrize(("name", "library"), [("a.har", "ijson"), ("a.yaml", "yaml")])
+def test_a_library_that_is_not_installed_is_said_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, library: str
+) -> None:
+    path = tmp_path / name
+    write_captures(path, [captured(b"data: 1\n\n")])
+    monkeypatch.delitem(sys.modules, "streamcore.replay._yaml", raising=False)
+    monkeypatch.setitem(sys.modules, library, None)
+    said = rf"{library} is not installed, which this needs: pip install 'streamcore\[replay\]'"
+    with pytest.raises(CaptureError, match=said):
+        open_capture(path)
+    if library == "yaml":
+        with pytest.raises(CaptureError, match=said):
+            write_captures(path, [captured(b"data: 1\n\n")])

@@ -261,6 +261,25 @@ def test_a_function_chooses_and_none_is_an_error_that_lists_them() -> None:
         replay.answer(REQUEST)
 
 
+def test_threads_are_answered_one_after_the_other() -> None:
+    inside: list[int] = []
+    others: list[threading.Thread] = []
+
+    def choose(request: CapturedRequest, captures: Sequence[Capture]) -> Capture | None:
+        inside.append(threading.get_ident())
+        if not others:
+            others.append(threading.Thread(target=replay.answer, args=(REQUEST,)))
+            others[0].start()
+            others[0].join(0.1)
+            assert len(inside) == 1, "another thread was let in"
+        return captures[0]
+
+    replay = Replay(Capture(), choose=choose)
+    replay.answer(REQUEST)
+    others[0].join()
+    assert len(inside) == 2
+
+
 def test_long_lists_are_cut() -> None:
     replay = Replay(Capture(name=f"number {n}") for n in range(50))
     for _ in range(50):

@@ -375,14 +375,16 @@ def test_a_cut_and_a_stall_are_what_they_are_on_a_socket(
     library: Any, transports: Any, steps: Any, error: type[StreamCoreError]
 ) -> None:
     capture = Capture(body=steps)
-    with library.Client(transport=transports.ReplayTransport(capture)) as http_client:
+    with library.Client(transport=transports.ReplayTransport(capture, sleep=lambda _: None)) as http_client:
         client = streamcore.httpx.Anthropic(api_key=KEY, http_client=http_client, idle_timeout=0.01)
         with client.messages.stream(**ASK) as stream, pytest.raises(error) as caught:
             stream.until_done()
     assert caught.value.snapshot.id == "msg_1"  # type: ignore[attr-defined]
 
     async def test() -> None:
-        async with library.AsyncClient(transport=transports.AsyncReplayTransport(capture)) as http_client:
+        async with library.AsyncClient(
+            transport=transports.AsyncReplayTransport(capture, sleep=Slept().sleep)
+        ) as http_client:
             client = streamcore.httpx.AsyncAnthropic(api_key=KEY, http_client=http_client, idle_timeout=0.01)
             async with client.messages.stream(**ASK) as stream:
                 await stream.until_done()

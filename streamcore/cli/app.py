@@ -28,8 +28,6 @@ _EXTRAS = {
     "multidict": "serve",
     "yarl": "serve",
     "anyio": "replay",
-    "ijson": "replay",
-    "yaml": "replay",
 }
 _INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
 

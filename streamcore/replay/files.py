@@ -88,6 +88,14 @@ def capture_files(path: Path) -> list[Path]:
     return found
 
 
+# What reads and writes formats, and comes with the extra.
+_LIBRARIES = ("ijson", "yaml")
+
+
+def _not_installed(error: ModuleNotFoundError) -> CaptureError:
+    return CaptureError(f"{error.name} is not installed, which this needs: pip install 'streamcore[replay]'")
+
+
 # Reading
 
 
@@ -115,6 +123,10 @@ def read_captures(path: StrPath, *, format: Format | None = None) -> Generator[C
         for capture in read(Path(path)):
             empty = False
             yield capture
+    except ModuleNotFoundError as error:
+        if error.name not in _LIBRARIES:
+            raise
+        raise _not_installed(error) from error
     except OSError as error:
         raise CaptureError(f"cannot be read: {error.strerror or error}", path=str(path)) from error
     if empty:
@@ -182,11 +194,16 @@ def write_captures(
     if redaction is not None:
         captures = map(redaction.redact, captures)
     with _replacing(Path(path)) as file:
-        for piece in write(captures):
-            try:
-                file.write(piece)
-            except OSError as error:
-                raise _unwritable(path, error) from error
+        try:
+            for piece in write(captures):
+                try:
+                    file.write(piece)
+                except OSError as error:
+                    raise _unwritable(path, error) from error
+        except ModuleNotFoundError as error:
+            if error.name not in _LIBRARIES:
+                raise
+            raise _not_installed(error) from error
 
 
 @contextlib.contextmanager
