@@ -262,6 +262,35 @@ def test_what_is_no_har_file_is_refused(har_text: str, fault: str, tmp_path: Pat
         list(read_captures(path))
 
 
+@pytest.mark.parametrize(
+    ("request_part", "response"),
+    [
+        ({"postData": None}, {}),
+        ({"postData": {"mimeType": "x", "text": None, "params": None}}, {}),
+        ({"headers": None}, {"headers": [{"name": "x-a", "value": None}]}),
+        ({}, {"content": None}),
+        ({}, {"content": {"text": None, "encoding": None}}),
+    ],
+)
+def test_null_in_a_har_file_is_nothing(request_part: dict[str, Any], response: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "a.har"
+    entry = {
+        "request": {"method": "POST", "url": URL, "headers": []} | request_part,
+        "response": {"status": 200, "headers": [], "content": {}} | response,
+    }
+    unanswered = entry | {"response": {"status": None}}
+    path.write_text(json.dumps({"log": {"entries": [unanswered, entry]}}))
+    (found,) = read_captures(path)
+    assert (found.data, found.request and found.request.body) == (b"", b"")
+    assert found.headers == ((("x-a", ""),) if "headers" in response else ())
+
+
+def test_what_was_posted_comes_back_from_a_har_file_if_it_is_no_text(tmp_path: Path) -> None:
+    request = CapturedRequest(url=URL, body=b"\xff\xfe\x00")
+    write_captures(tmp_path / "a.har", [Capture(request=request)])
+    assert open_capture(tmp_path / "a.har").request == request
+
+
 # Content codings
 
 

@@ -41,6 +41,7 @@ class _Pair:
 @attrs.frozen(kw_only=True)
 class _Posted:
     text: str | None = None
+    encoding: str | None = None
     params: list[_Pair] = attrs.Factory(list)
 
 
@@ -60,7 +61,7 @@ class _Content:
 
 @attrs.frozen(kw_only=True)
 class _Response:
-    status: int
+    status: int = 0
     headers: list[_Pair] = attrs.Factory(list)
     content: _Content = _Content()
 
@@ -85,7 +86,7 @@ def read_har(path: Path) -> Iterator[Capture]:
     with path.open("rb") as file:
         for number, found in enumerate(_entries(file, path), 1):
             try:
-                entry = msgspec.convert(found, _Entry)
+                entry = msgspec.convert(_without_nulls(found), _Entry)
                 if entry.response.status:
                     yield _capture(entry, spool, f"{path}, entry {number}")
             except (msgspec.ValidationError, UnicodeError, binascii.Error) as error:
@@ -101,6 +102,13 @@ def _entries(file: IO[bytes], path: Path) -> Iterator[Any]:
         yield from ijson.items(file, "log.entries.item", use_float=True, buf_size=_BLOCK_SIZE)
     except (ijson.JSONError, UnicodeError) as error:
         raise CaptureError(f"not a HAR file: {error}", path=str(path)) from error
+
+
+def _without_nulls(value: Any) -> Any:
+    """What has no value is left out by some, and is `null` with others."""
+    if isinstance(value, dict):
+        return {name: _without_nulls(each) for name, each in value.items() if each is not None}
+    return [_without_nulls(each) for each in value] if isinstance(value, list) else value
 
 
 def _capture(entry: _Entry, spool: Spool, name: str) -> Capture:
@@ -126,7 +134,7 @@ def _pairs(pairs: list[_Pair]) -> Headers:
     return tuple((pair.name, pair.value) for pair in pairs if not pair.name.startswith(":"))
 
 
-def _content(content: _Content) -> bytes:
+def _content(content: _Content | _Posted) -> bytes:
     if content.text is None:
         return b""
     if content.encoding == "base64":
@@ -138,7 +146,7 @@ def _posted(posted: _Posted | None) -> bytes:
     if posted is None:
         return b""
     if posted.text is not None:
-        return posted.text.encode()
+        return _content(posted)
     return urlencode([(pair.name, pair.value) for pair in posted.params]).encode()
 
 
@@ -173,11 +181,7 @@ def _entry(capture: Capture) -> dict[str, Any]:
         "bodySize": len(request.body),
     }
     if request.body:
-        asked["postData"] = {
-            "mimeType": request.header("content-type") or "",
-            # The format has text only.
-            "text": request.body.decode("utf-8", "replace"),
-        }
+        asked["postData"] = {"mimeType": request.header("content-type") or "", **_text(request.body)}
     return {
         "startedDateTime": "1970-01-01T00:00:00.000Z",
         "time": seconds * 1000,
@@ -188,7 +192,11 @@ def _entry(capture: Capture) -> dict[str, Any]:
             "httpVersion": "HTTP/1.1",
             "cookies": [],
             "headers": _named(capture.headers),
-            "content": _text(bytes(data), capture.header("content-type") or ""),
+            "content": {
+                "size": len(data),
+                "mimeType": capture.header("content-type") or "",
+                **_text(bytes(data)),
+            },
             "redirectURL": "",
             "headersSize": -1,
             "bodySize": len(data),
@@ -202,9 +210,9 @@ def _named(pairs: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
     return [{"name": name, "value": value} for name, value in pairs]
 
 
-def _text(data: bytes, media_type: str) -> dict[str, Any]:
-    content: dict[str, Any] = {"size": len(data), "mimeType": media_type}
+def _text(data: bytes) -> dict[str, str]:
+    # The format has an encoding for contents only; for what was posted, others read no less if they pass over it.
     try:
-        return content | {"text": data.decode()}
+        return {"text": data.decode()}
     except UnicodeDecodeError:
-        return content | {"text": base64.b64encode(data).decode(), "encoding": "base64"}
+        return {"text": base64.b64encode(data).decode(), "encoding": "base64"}
