@@ -585,12 +585,12 @@ def test_a_stream_whose_client_was_closed_says_so(server: Server) -> None:
         list(stream)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_a_stream_whose_client_was_closed_says_so_async(server: Server, backend: str) -> None:
+@each_adapter
+def test_a_stream_whose_client_was_closed_says_so_async(server: Server, adapter: Adapter) -> None:
     server.always = stream_reply(body(*HELLO[:3]), Stall())
 
     async def main() -> None:
-        client = anthropic.AsyncAnthropic(api_key="key", base_url=server.url)
+        client = adapter.client(server)
         stream = await client.messages.create(**ASK, stream=True)
         await anext(stream)
         await client.close()
@@ -598,7 +598,7 @@ def test_a_stream_whose_client_was_closed_says_so_async(server: Server, backend:
             async for _ in stream:
                 pass
 
-    run(backend, main)
+    adapter.run(main)
 
 
 def test_closing_a_client_closes_its_connections(server: Server) -> None:

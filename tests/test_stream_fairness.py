@@ -8,10 +8,11 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import pytest
+from adapters import Adapter, each_adapter
 from helpers import HELLO, STOP, block_start, block_stop, body, in_pieces, message_delta, start, text
 from server import ASK, BACKENDS, run, serving, stream_reply
 
-import streamcore.httpx
+import streamcore
 from streamcore import AsyncMessageStream, MessageEngine
 from streamcore._pump import SLICE_SIZE, WORK_PER_TURN, Pump
 from streamcore.stream import AsyncStream
@@ -96,14 +97,14 @@ def test_chunks_that_hold_no_item_end_turns_too(backend: str) -> None:
     assert turns > 10
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_a_burst_over_httpx_lets_another_task_run(backend: str) -> None:
+@each_adapter
+def test_a_burst_over_a_connection_lets_another_task_run(adapter: Adapter) -> None:
     async def main() -> int:
-        async with streamcore.httpx.AsyncAnthropic(api_key="key", base_url=server.url) as client:
+        async with adapter.client(server) as client:
             return await longest_turn(await client.messages.create(**ASK, stream=True))
 
     with serving(stream_reply(BURST)) as server:
-        assert 0 < run(backend, main) <= LONGEST[backend]
+        assert 0 < adapter.run(main) <= LONGEST[adapter.backend]
 
 
 def test_a_large_chunk_is_decoded_in_slices() -> None:
