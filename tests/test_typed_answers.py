@@ -194,7 +194,9 @@ def test_output_of_another_type_raises_when_its_block_stops(content: str) -> Non
         assert wanted in str(error)
 
 
-@pytest.mark.parametrize("content", ["Sorry, no.", '{"title": "a" "b"}', '{"title": "cut of', "[1, 2", '{"a": tru}'])
+@pytest.mark.parametrize(
+    "content", ["", " \n", "Sorry, no.", '{"title": "a" "b"}', '{"title": "cut of', "[1, 2", '{"a": tru}']
+)
 def test_what_is_no_whole_json_raises_when_the_model_says_that_it_has_finished(content: str) -> None:
     outcome = drive(body(*answer(content)), engine=MessageEngine(output_format=Report))
     assert isinstance(outcome.error, InvalidOutputError)
@@ -205,7 +207,7 @@ def test_what_is_no_whole_json_raises_when_the_model_says_that_it_has_finished(c
         MessageStream([body(*answer(content))], output_format=Report).get_final_message()
 
 
-@pytest.mark.parametrize("stop_reason", ["max_tokens", "refusal", "model_context_window_exceeded", "new_reason", None])
+@pytest.mark.parametrize("stop_reason", ["max_tokens", "refusal", "model_context_window_exceeded", "pause_turn", None])
 def test_what_the_reason_for_stopping_explains_does_not_raise(stop_reason: str | None) -> None:
     data = body(*answer('{"title": "cut of', stop_reason=stop_reason))
     message = MessageStream([data], output_format=Report).get_final_message()
@@ -214,6 +216,24 @@ def test_what_the_reason_for_stopping_explains_does_not_raise(stop_reason: str |
     assert isinstance(block, TextBlock)
     assert isinstance(block.parse_error, InvalidOutputError)
     assert "no whole JSON" in str(block.parse_error)
+
+
+@pytest.mark.parametrize("stop_reason", ["end_turn", "stop_sequence", "new_reason"])
+@pytest.mark.parametrize("content", ["", '{"title": "cut of'])
+def test_other_reasons_for_stopping_excuse_nothing(stop_reason: str, content: str) -> None:
+    data = body(*answer(content, stop_reason=stop_reason))
+    with pytest.raises(InvalidOutputError, match="no whole JSON"):
+        MessageStream([data], output_format=Report).get_final_message()
+    kept = MessageStream([data], output_format=Report, on_invalid="keep").get_final_message()
+    (block,) = kept.content
+    assert isinstance(block, TextBlock)
+    assert isinstance(block.parse_error, InvalidOutputError)
+
+
+def test_a_blank_text_before_the_use_of_a_tool_is_no_output() -> None:
+    used = [block_start(0), text(0, "\n"), block_stop(0), tool_start(1), block_stop(1)]
+    data = body(start(), *used, message_delta(stop_reason="tool_use"), STOP)
+    assert MessageStream([data], output_format=Report).get_final_message().parsed_output is None
 
 
 def test_an_invalid_output_may_be_kept() -> None:

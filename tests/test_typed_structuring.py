@@ -21,7 +21,7 @@ from helpers import JSON_VALUES
 from hypothesis import given
 
 from streamcore import DecodeError
-from streamcore.typed import MISSING, Fault, InvalidOutputError, UnsupportedTypeError, structure
+from streamcore.typed import MISSING, Fault, InvalidOutputError, UnsupportedTypeError, json_schema, structure
 
 
 class Color(enum.Enum):
@@ -268,3 +268,59 @@ def test_any_json_is_taken_or_refused_with_our_error(value: Any) -> None:
             structure(value, annotation)
         except InvalidOutputError as error:
             assert error.faults
+
+
+@attrs.frozen
+class Left:
+    x: int
+    y: int = 0
+
+
+@attrs.frozen
+class Right:
+    x: int
+    z: int = 0
+
+
+@attrs.frozen
+class LeftFirst:
+    items: list[Left | Right]
+
+
+@attrs.frozen
+class RightFirst:
+    items: list[Right | Left]
+
+
+def test_the_order_of_a_union_counts_whichever_came_first() -> None:
+    assert structure({"x": 1}, Left | Right) == Left(1)
+    assert structure({"x": 1}, Right | Left) == Right(1)
+    day = datetime.date(2024, 1, 1)
+    assert structure("2024-01-01", str | datetime.date) == "2024-01-01"
+    assert structure(["2024-01-01"], list[datetime.date | str]) == [day]
+    assert structure(["2024-01-01"], list[str | datetime.date]) == ["2024-01-01"]
+    assert structure({"items": [{"x": 1}]}, LeftFirst) == LeftFirst([Left(1)])
+    assert structure({"items": [{"x": 1}]}, RightFirst) == RightFirst([Right(1)])
+    first, second = json_schema(int | str), json_schema(str | int)
+    assert [member["type"] for member in first["anyOf"]] == ["integer", "string"]
+    assert [member["type"] for member in second["anyOf"]] == ["string", "integer"]
+
+
+class Broken(pydantic.BaseModel):
+    x: int
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def check(cls, value: Any) -> Any:
+        raise RuntimeError("boom")
+
+
+@pytest.mark.parametrize("annotation", [Broken, list[Broken], dict[str, Broken]])
+def test_whatever_a_users_class_raises_makes_the_output_invalid(annotation: Any) -> None:
+    value: Any = {"x": 1} if annotation is Broken else [{"x": 1}] if annotation == list[Broken] else {"a": {"x": 1}}
+    with pytest.raises(InvalidOutputError, match="boom") as caught:
+        structure(value, annotation)
+    cause = caught.value.__cause__
+    while isinstance(cause, BaseExceptionGroup):
+        cause = cause.exceptions[0]
+    assert isinstance(cause, RuntimeError)

@@ -2,11 +2,47 @@
 
 from __future__ import annotations
 
+import functools
 import types
 import typing
+from collections.abc import Callable
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
-__all__ = ["name_of", "substituted", "type_arguments"]
+__all__ = ["as_written", "cached_by_annotation", "name_of", "substituted", "type_arguments"]
+
+_R = TypeVar("_R")
+
+
+def as_written(annotation: Any) -> Any:
+    """What tells an annotation from others, to remember something under it. `A | B` equals `B | A`, but the first
+    member goes before the second.
+    """
+    arguments = get_args(annotation)
+    return (annotation, tuple((type(item), as_written(item)) for item in arguments)) if arguments else annotation
+
+
+def cached_by_annotation(read: Callable[[Any], _R]) -> Callable[[Any], _R]:
+    """`read` with the latest results remembered, also of annotations that are equal but in another order."""
+    kept: dict[Any, _R] = {}
+
+    @functools.wraps(read)
+    def cached(annotation: Any) -> _R:
+        key = as_written(annotation)
+        try:
+            if key in kept:
+                return kept[key]
+        except TypeError:
+            return read(annotation)  # it cannot be hashed, as a `Literal` of a list
+        made = read(annotation)
+        if len(kept) >= _KEPT:
+            kept.clear()
+        kept[key] = made
+        return made
+
+    return cached
+
+
+_KEPT = 1024
 
 
 def type_arguments(annotation: Any) -> dict[Any, Any]:

@@ -25,8 +25,8 @@ __all__ = ["AnswerTypes", "OnInvalid", "Target"]
 OnInvalid: TypeAlias = Literal["raise", "keep"]
 
 _ToolUse: TypeAlias = ToolUseBlock | ServerToolUseBlock | MCPToolUseBlock
-# With one of these the model says that it has written what it wanted. With others it was stopped, or refused.
-_COMPLETE: Final = frozenset({"end_turn", "tool_use"})
+# With one of these, or none, the model was stopped before it had written what it wanted, or refused to.
+_EXCUSES: Final = frozenset({None, "max_tokens", "model_context_window_exceeded", "pause_turn", "refusal"})
 
 
 def _tools(tools: Any) -> dict[str, Tool]:
@@ -89,7 +89,7 @@ class AnswerTypes:
         return {}
 
     def _parse_text(self, block: TextBlock) -> dict[str, Any]:
-        if self.output_format is None or not block.text.strip():
+        if self.output_format is None:
             return {}
         json = PartialJSON()
         json.feed(block.text)
@@ -113,7 +113,8 @@ class AnswerTypes:
         return {"parsed_input": found.structure(block.input)}
 
     def check_end(self, parsed: Iterable[Mapping[str, Any]], stop_reason: str | None) -> None:
-        """The message is complete: see that all of it could be parsed, if the model thinks so too.
+        """The message is complete: see that all of it could be parsed, unless the reason for stopping excuses it. A
+        text that is blank may stand beside another output, or before the use of a tool.
 
         Args:
             parsed: What `parse` said of its blocks.
@@ -122,10 +123,15 @@ class AnswerTypes:
         Raises:
             InvalidOutputError: Something is no whole JSON, and that is to be raised.
         """
-        if self.on_invalid == "raise" and stop_reason in _COMPLETE:
-            for attributes in parsed:
-                if (error := attributes.get("parse_error")) is not None:
-                    raise error
+        if self.on_invalid != "raise" or stop_reason in _EXCUSES:
+            return
+        found = list(parsed)
+        blank_is_wrong = stop_reason != "tool_use" and not any("parsed_output" in attributes for attributes in found)
+        for attributes in found:
+            error: InvalidOutputError | None = attributes.get("parse_error")
+            is_blank_text = error is not None and error.offset is not None and not str(error.received).strip()
+            if error is not None and (blank_is_wrong or not is_blank_text):
+                raise error
 
     def parse_message(self, message: Message) -> Message:
         """A message that came whole, with what its blocks say.

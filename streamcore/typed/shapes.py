@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import functools
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -22,7 +21,7 @@ import msgspec
 import typing_extensions
 
 from streamcore.errors import StreamCoreError
-from streamcore.typed.annotations import name_of, substituted, type_arguments
+from streamcore.typed.annotations import cached_by_annotation, name_of, substituted, type_arguments
 from streamcore.typed.missing import MISSING
 
 __all__ = [
@@ -175,22 +174,13 @@ _SETS: Final = frozenset({"set", "frozenset", "collections.abc.Set", "collection
 _MAPS: Final = frozenset({"dict", "collections.abc.Mapping", "collections.abc.MutableMapping"})
 
 
+@cached_by_annotation
 def shape_of(annotation: Any) -> Shape:
     """The shape of an annotation.
 
     Raises:
         UnsupportedTypeError: It has none.
     """
-    try:
-        return _cached_shape(annotation)
-    except TypeError as error:
-        if isinstance(error, UnsupportedTypeError):
-            raise
-        return _read(annotation)  # it cannot be hashed, as a `Literal` of a list
-
-
-@functools.lru_cache(maxsize=1024)
-def _cached_shape(annotation: Any) -> Shape:
     return _read(annotation)
 
 

@@ -12,7 +12,6 @@ left out. pydantic models validate themselves, by their own rules.
 from __future__ import annotations
 
 import collections
-import enum
 import functools
 import json
 from collections.abc import Callable
@@ -25,6 +24,7 @@ from cattrs.cols import list_structure_factory
 from cattrs.errors import ClassValidationError, IterableValidationError
 from cattrs.gen import make_dict_structure_fn
 
+from streamcore.typed.annotations import cached_by_annotation
 from streamcore.typed.faults import InvalidOutputError, Step
 from streamcore.typed.mismatches import Mismatch, faults_of, grouped, item_error, member_error
 from streamcore.typed.missing import MISSING
@@ -69,16 +69,19 @@ def structure(value: Any, annotation: Any, *, what: str = "the output", steps: t
     """
     try:
         return _hook(annotation)(value, annotation)
-    except (Mismatch, cattrs.BaseValidationError) as error:
+    except UnsupportedTypeError:
+        raise
+    except Exception as error:  # whatever a user's class raises speaks of the value
         faults = tuple(faults_of(error, annotation, value, steps))
-    shown = "; ".join(map(str, faults[:5])) + (f"; and {len(faults) - 5} more" if len(faults) > 5 else "")
-    raise InvalidOutputError(f"{what} is not of the type {name_of(annotation)}: {shown}", faults=faults, value=value)
+        shown = "; ".join(map(str, faults[:5])) + (f"; and {len(faults) - 5} more" if len(faults) > 5 else "")
+        message = f"{what} is not of the type {name_of(annotation)}: {shown}"
+        raise InvalidOutputError(message, faults=faults, value=value) from error
 
 
 # The hooks, one for each kind of shape
 
 
-def _scalar(shape: Scalar, _: cattrs.Converter) -> _Hook:
+def _scalar(shape: Scalar) -> _Hook:
     annotation = shape.annotation
     for meta in shape.constraints:
         annotation = Annotated[annotation, meta]
@@ -99,12 +102,12 @@ def _scalar(shape: Scalar, _: cattrs.Converter) -> _Hook:
     return hook
 
 
-def _anything(shape: Anything, _: cattrs.Converter) -> _Hook:
+def _anything(shape: Anything) -> _Hook:
     return lambda value, _: value
 
 
-def _array(shape: Array, converter: cattrs.Converter) -> _Hook:
-    structure_items = list_structure_factory(list[shape.item], converter)  # type: ignore[name-defined]  # made at run time
+def _array(shape: Array) -> _Hook:
+    structure_items = list_structure_factory(list[shape.item], _converter())  # type: ignore[name-defined]  # made at run time
     made: Any = get_origin(shape.annotation) or shape.annotation
     # What an abstract class promises, a list or a set keeps.
     finish = made if made in _ARRAYS else set if shape.unique else None
@@ -124,8 +127,8 @@ def _array(shape: Array, converter: cattrs.Converter) -> _Hook:
 _ARRAYS = (tuple, set, frozenset, collections.deque)
 
 
-def _map(shape: Map, converter: cattrs.Converter) -> _Hook:
-    structure_it = _later(shape.value, converter)
+def _map(shape: Map) -> _Hook:
+    structure_it = _later(shape.value)
 
     def hook(value: dict[str, Any], _: Any) -> dict[str, Any]:
         members: dict[str, Any] = {}
@@ -142,8 +145,8 @@ def _map(shape: Map, converter: cattrs.Converter) -> _Hook:
     return _checked(shape, dict, _limited(shape, hook))
 
 
-def _tuple(shape: Tuple, converter: cattrs.Converter) -> _Hook:
-    hooks = [_later(item, converter) for item in shape.items]
+def _tuple(shape: Tuple) -> _Hook:
+    hooks = [_later(item) for item in shape.items]
     made: Any = get_origin(shape.annotation) or shape.annotation
 
     def hook(value: list[Any], _: Any) -> Any:
@@ -163,21 +166,23 @@ def _tuple(shape: Tuple, converter: cattrs.Converter) -> _Hook:
     return _checked(shape, list, hook)
 
 
-def _record(shape: Record, converter: cattrs.Converter) -> _Hook:
+def _record(shape: Record) -> _Hook:
     cls: Any = shape.cls
     if is_model(cls):
         return lambda value, _: _validated(cls, value)
     if issubclass(cls, msgspec.Struct) or typing_extensions.is_typeddict(cls):
-        return _checked(shape, dict, _members(shape, converter))
-    return _checked(shape, dict, make_dict_structure_fn(shape.annotation, converter, _cattrs_detailed_validation=True))
+        return _checked(shape, dict, _members(shape))
+    return _checked(
+        shape, dict, make_dict_structure_fn(shape.annotation, _converter(), _cattrs_detailed_validation=True)
+    )
 
 
-def _members(shape: Record, converter: cattrs.Converter) -> _Hook:
+def _members(shape: Record) -> _Hook:
     """A Struct or a TypedDict. msgspec would make a Struct at once, but no union of classes in it, and it would stop at
     the first fault; cattrs keeps the members that a TypedDict does not know, and asks for those that a `NotRequired` in
     a string says need not be there.
     """
-    hooks = [(field, _later(field.annotation, converter)) for field in shape.fields]
+    hooks = [(field, _later(field.annotation)) for field in shape.fields]
     config = getattr(shape.cls, "__struct_config__", None)
     strict = config is not None and config.forbid_unknown_fields
     known = shape.by_key.keys() | ({shape.tag[0]} if shape.tag is not None else set())
@@ -227,8 +232,8 @@ def _words(fault: dict[str, Any]) -> str:
     return "a value" if fault["type"] == "missing" else f"something else (pydantic: {message})"
 
 
-def _union(shape: OneOf, converter: cattrs.Converter) -> _Hook:
-    members = [(shape_of(member), member, _later(member, converter)) for member in shape.members]
+def _union(shape: OneOf) -> _Hook:
+    members = [(shape_of(member), member, _later(member)) for member in shape.members]
 
     def hook(value: Any, _: Any) -> Any:
         possible = [member for member in members if may_be(member[0], value)]
@@ -269,7 +274,7 @@ def may_be(shape: Shape, value: Any) -> bool:
             return True
 
 
-@functools.lru_cache(maxsize=1024)
+@cached_by_annotation
 def _constants(annotation: Any) -> dict[str, tuple[Any, ...]]:
     """The members of a class that may only have certain values: what tells it from others."""
     shape = shape_of(annotation)
@@ -293,13 +298,13 @@ def _misfit(shape: Shape, value: Any) -> int:
 # Around the hooks
 
 
-def _later(annotation: Any, converter: cattrs.Converter) -> _Hook:
+def _later(annotation: Any) -> _Hook:
     """The hook of an annotation, made when it is first called: a class may occur in itself."""
     made: list[_Hook] = []
 
     def hook(value: Any, _: Any) -> Any:
         if not made:
-            made.append(converter.get_structure_hook(annotation))
+            made.append(_hook(annotation))
         return made[0](value, annotation)
 
     return hook
@@ -332,7 +337,7 @@ def _limited(shape: Shape, hook: _Hook) -> _Hook:
     return limited
 
 
-_HOOKS: dict[type[Shape], Callable[[Any, cattrs.Converter], _Hook]] = {
+_HOOKS: dict[type[Shape], Callable[[Any], _Hook]] = {
     Anything: _anything,
     Scalar: _scalar,
     Array: _array,
@@ -346,25 +351,22 @@ _HOOKS: dict[type[Shape], Callable[[Any, cattrs.Converter], _Hook]] = {
 # The converter
 
 
-@functools.cache
-def _converter() -> cattrs.Converter:
-    made = cattrs.Converter(detailed_validation=True)
-    made.register_structure_hook_factory(lambda _: True, _hook_of)
-    for scalar in (str, bytes, int, float, enum.Enum):  # cattrs looks these up by class, before it asks the factories
-        made.register_structure_hook(scalar, lambda value, annotation: _scalar_hook(annotation)(value, annotation))
-    return made
-
-
-def _hook_of(annotation: Any, converter: cattrs.Converter) -> _Hook:
-    shape = shape_of(annotation)
-    return _HOOKS[type(shape)](shape, converter)
-
-
+@cached_by_annotation
 def _hook(annotation: Any) -> _Hook:
     shape = shape_of(annotation)
-    return _scalar_hook(annotation) if isinstance(shape, Scalar) else _converter().get_structure_hook(annotation)
+    return _HOOKS[type(shape)](shape)
 
 
-@functools.lru_cache(maxsize=1024)
-def _scalar_hook(annotation: Any) -> _Hook:
-    return _hook_of(annotation, _converter())
+class _Converter(cattrs.Converter):
+    """Finds hooks by shape. cattrs looks some up by class, and takes `A | B` for `B | A`."""
+
+    def get_structure_hook(self, type: Any, cache_result: bool = True) -> _Hook:  # noqa: A002  # as it is there
+        return _later(type)
+
+    def structure(self, obj: Any, cl: Any) -> Any:
+        return _hook(cl)(obj, cl)
+
+
+@functools.cache
+def _converter() -> _Converter:
+    return _Converter(detailed_validation=True)

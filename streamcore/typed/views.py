@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from streamcore.typed.annotations import as_written
 from streamcore.typed.answers import AnswerTypes
 from streamcore.typed.partial import PartialReader
 from streamcore.typed.paths import PathError, parse_path
@@ -40,7 +41,7 @@ class Views:
             UnsupportedTypeError: JSON cannot be structured as the type.
         """
         _check_choice(block, tool)
-        key = ("values", path, annotation, block, tool)
+        key = ("values", path, as_written(annotation), block, tool)
         view: Values[Any] | None = self._made.get(key)
         if view is None:
             parsed = parse_path(path)
@@ -56,7 +57,7 @@ class Views:
         """
         _check_choice(block, tool)
         annotation = annotation_of(source)
-        key = ("partial", annotation, block, tool)
+        key = ("partial", as_written(annotation), block, tool)
         reader: PartialReader | None = self._made.get(key)
         if reader is None:
             target = self._types.target_of(annotation, block=block, tool=tool)
