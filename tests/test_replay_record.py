@@ -486,6 +486,14 @@ def test_a_full_disk_fails_the_recording_and_not_the_stream(tmp_path: Path, monk
     assert not path.exists()
 
 
+def test_a_stream_of_raw_events_that_was_read_from_is_refused(tmp_path: Path) -> None:
+    stream = Stream(FRAMES, decoder=SSEDecoder())
+    next(iter(stream))
+    with pytest.raises(InvalidArgumentError, match="has been read from"), record(stream, tmp_path / "a.jsonl"):
+        pass
+    assert not (tmp_path / "a.jsonl").exists()
+
+
 def test_a_hook_that_fails_fails_the_recording_and_not_the_stream(tmp_path: Path) -> None:
     def failing(head: Capture) -> Capture:
         raise KeyError("x-trace")

@@ -9,8 +9,9 @@ For any other client on httpx2 or httpx, there are the recording transports of `
 from __future__ import annotations
 
 import contextlib
+import inspect
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from typing import Any, TypeVar, overload
 
 from streamcore.api.attempts import AsyncAnswer, SyncAnswer
@@ -124,8 +125,8 @@ def record(
     Raises:
         CaptureError: The suffix stands for no format, or the folder is not there. At the end of the block: the file
             cannot be written, or the hook of the redaction has failed.
-        InvalidArgumentError: `target` is nothing that can be recorded; when the block is entered: a message stream has
-            been read from.
+        InvalidArgumentError: `target` is nothing that can be recorded; when the block is entered: a stream has been
+            read from.
     """
     for kind, begin in _TARGETS.items():
         if isinstance(target, kind):
@@ -214,7 +215,9 @@ async def _async_manager(
 
 
 def _check_unread(stream: Stream[Any] | AsyncStream[Any]) -> None:
-    if isinstance(stream, (MessageStream, AsyncMessageStream)) and (stream._pump.over or stream._engine.snapshot):
+    items = stream._pump.items
+    begun = isinstance(items, Generator) and inspect.getgeneratorstate(items) != inspect.GEN_CREATED
+    if stream._pump.over or begun:
         raise InvalidArgumentError("the stream has been read from: what came before could not be recorded any more")
 
 
