@@ -442,6 +442,17 @@ def test_urls_that_aiohttp_cannot_use(url: str) -> None:
     run(main)
 
 
+@pytest.mark.parametrize("url", ["http://user:secret@127.0.0.1:1", "http://user:secret@127.0.0.1:99999"])
+def test_no_error_shows_the_password_of_a_url(url: str) -> None:
+    async def main() -> None:
+        async with anthropic.AsyncAnthropic(api_key="key", base_url=url, max_retries=0) as client:
+            with pytest.raises(anthropic.InvalidArgumentError, match="127") as caught:
+                await client.messages.create(**ASK)
+        assert "secret" not in str(caught.value)
+
+    run(main)
+
+
 def test_a_path_that_is_not_ascii_is_quoted(server: Server) -> None:
     async def main() -> None:
         async with client_for(server, base_url=f"{server.url}/für alle") as client:
@@ -483,6 +494,29 @@ def test_the_proxy_of_the_environment(server: Server, monkeypatch: pytest.Monkey
     run(main)
     assert server.requests[0].headers["proxy-authorization"] == "Basic dXNlcjpzZWNyZXQ="
     assert server.requests[0].headers["authorization"] == "Bearer key"
+
+
+def test_a_proxy_of_the_environment_needs_no_scheme(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.always = through_a_proxy
+    monkeypatch.setenv("http_proxy", server.url.removeprefix("http://"))
+
+    async def main() -> None:
+        async with anthropic.AsyncAnthropic(api_key="key", base_url="http://api.example") as client:
+            assert await ask(client) == "Hello"
+
+    run(main)
+
+
+def test_a_proxy_of_another_protocol(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("all_proxy", "socks5://user:secret@127.0.0.1:1")
+
+    async def main() -> None:
+        async with anthropic.AsyncAnthropic(api_key="key", base_url="http://api.example", max_retries=0) as client:
+            with pytest.raises(anthropic.InvalidArgumentError, match="socks5") as caught:
+                await ask(client)
+            assert "secret" not in str(caught.value)
+
+    run(main)
 
 
 @pytest.mark.parametrize("exempt", ["127.0.0.1", "*"])

@@ -13,9 +13,13 @@ from helpers import HELLO, body
 from server import Server, Stall, serving, stream_reply
 from tls import make_certificate
 
+import streamcore.aiohttp
+
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 SECTION = README.partition("### Many streams, on aiohttp\n")[2].partition("\n### ")[0]
-MANY, CANCELLING, TIMEOUTS, PROXY, TLS = re.findall(r"```python\n(.*?)```", SECTION, re.DOTALL)
+MANY, CANCELLING, CLOSING, TIMEOUTS, SESSION_TIMEOUT, PROXY, TLS = re.findall(
+    r"```python\n(.*?)```", SECTION, re.DOTALL
+)
 
 HELLO_REPLY = stream_reply(body(*HELLO))
 BEGUN = stream_reply(body(*HELLO[:3]), Stall())
@@ -60,6 +64,22 @@ def test_timeouts(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
     printed = capsys.readouterr().out
     assert printed.startswith("Request timed out")
     assert "'Hel'" in printed
+
+
+def test_closing_from_another_task(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    server.always = BEGUN
+    run(CLOSING)
+    first, second = capsys.readouterr().out.splitlines()
+    assert first == "Hel"
+    assert second.startswith("closed: Message(")
+    server.wait_until_idle()
+
+
+def test_a_timeout_of_a_session(server: Server) -> None:
+    assert run(SESSION_TIMEOUT)["answer"] == "Hello"
+    server.always = BEGUN
+    with pytest.raises(streamcore.aiohttp.APITimeoutError, match="reading"):
+        run(SESSION_TIMEOUT.replace("sock_read=60", "sock_read=0.05"))
 
 
 def test_a_proxy(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

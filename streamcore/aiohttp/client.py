@@ -6,6 +6,7 @@ Only what is aiohttp's own is here: sending, waiting, closing. The rest of a cli
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any, Self
 
 import aiohttp
@@ -75,6 +76,7 @@ class AsyncAnthropic(AsyncClient):
         steps = steps_of(timeouts)
         request = call.request
         url = _url(request.url)
+        proxy = self._connections.proxy(request.url)
         try:
             # The bound on the whole is kept here: once it is reached, aiohttp gives out nothing of what it has.
             async with asyncio.timeout(timeouts.total or None) as bound:
@@ -84,7 +86,7 @@ class AsyncAnthropic(AsyncClient):
                     headers=request.headers,
                     data=Body(request.body, timeout=steps.sock_read),
                     timeout=steps,
-                    proxy=self._connections.proxy(request.url),
+                    proxy=proxy,
                     auto_decompress=True,
                     raise_for_status=False,
                 )
@@ -102,7 +104,12 @@ def _url(text: str) -> URL:
     try:
         return URL(text, encoded=text.isascii())
     except ValueError as error:
-        raise InvalidArgumentError(f"the URL {text!r} is invalid: {error}") from error
+        raise InvalidArgumentError(f"the URL {_shown(text)!r} is invalid: {error}") from error
+
+
+def _shown(url: str) -> str:
+    """A URL as messages show it: without name and password."""
+    return re.sub("//[^/]*@", "//", url)
 
 
 def _translated(error: Exception, call: Call, url: URL) -> APIConnectionError | InvalidArgumentError:
@@ -110,7 +117,7 @@ def _translated(error: Exception, call: Call, url: URL) -> APIConnectionError | 
     # Of what it cannot send at all it says so with a ValueError; some kinds of connections fail with a child of that.
     refused = isinstance(error, ValueError) and not isinstance(error, (aiohttp.ClientError, OSError))
     if refused or (invalid and not isinstance(error, aiohttp.RedirectClientError)):
-        return InvalidArgumentError(f"no request can be made for {call.request.url!r}: {error}")
+        return InvalidArgumentError(f"no request can be made for {_shown(call.request.url)!r}: {error}")
     # What has a response has this from there.
     headers = CIMultiDictProxy(CIMultiDict(call.request.headers))
     request = aiohttp.RequestInfo(url, call.request.method, headers, url)

@@ -72,13 +72,27 @@ class Connections:
         return own.session
 
     def proxy(self, url: str) -> str | None:
-        """The proxy that the environment names for `url`. A session that was handed in has its own say."""
+        """The proxy that the environment names for `url`. A session that was handed in has its own say.
+
+        Raises:
+            InvalidArgumentError: It is of a kind that aiohttp does not know.
+        """
         if self.handed_in is not None:
             return None
         parts = urlsplit(url)
         proxies = getproxies()
         found = proxies.get(parts.scheme) or proxies.get("all")
-        return found if found and not proxy_bypass(parts.netloc.rpartition("@")[2]) else None
+        if not found or proxy_bypass(parts.netloc.rpartition("@")[2]):
+            return None
+        scheme, separator, _ = found.partition("://")
+        if not separator:
+            return f"http://{found}"
+        if scheme not in ("http", "https"):
+            raise InvalidArgumentError(
+                f"the environment names a proxy of the kind {scheme!r}, and aiohttp knows HTTP proxies only;"
+                " others need an http_client"
+            )
+        return found
 
     async def close(self) -> None:
         """Close the sessions that are our own, and with them the connections of all streams."""
