@@ -21,6 +21,7 @@ from streamcore.testing.model import partial_value
 from streamcore.types import (
     Base64PDFSource,
     CacheMiss,
+    CompactionBlock,
     ContainerSkill,
     ContentBlock,
     FallbackBlock,
@@ -38,11 +39,20 @@ from streamcore.types import (
 )
 from streamcore.types._base import with_extra
 
-__all__ = ["TOOL_USE_BLOCKS", "content_blocks", "cut_off_blocks", "messages", "wire_objects"]
+__all__ = ["CHANGING_BLOCKS", "TOOL_USE_BLOCKS", "content_blocks", "cut_off_blocks", "messages", "wire_objects"]
 
 _W = TypeVar("_W", bound=WireObject)
 
 TOOL_USE_BLOCKS = (ToolUseBlock, ServerToolUseBlock, MCPToolUseBlock)
+# The types that deltas come to, those that most streams are made of more often.
+CHANGING_BLOCKS = (
+    *[TextBlock] * 6,
+    *[ToolUseBlock] * 4,
+    *[ThinkingBlock] * 3,
+    *[CompactionBlock] * 2,
+    ServerToolUseBlock,
+    MCPToolUseBlock,
+)
 
 # Names of fields and types that no version knows; two, so that a test can tell one from the other.
 NEW_NAMES = st.sampled_from(["new_thing", "newer_thing"])
@@ -163,7 +173,7 @@ def _values_of(annotation: Any, unknown: bool) -> SearchStrategy[Any]:
     if origin is Literal:
         return st.sampled_from(arguments)
     if origin is tuple:
-        return st.lists(_values_of(arguments[0], unknown), max_size=2).map(tuple)
+        return st.lists(_values_of(arguments[0], unknown), max_size=3).map(tuple)
     if isinstance(annotation, TypeVar):
         return _values_of(annotation.__bound__, unknown)
     assert origin is not ClassVar
@@ -214,7 +224,8 @@ def messages(
     messages(blocks=content_blocks(TextBlock) | cut_off_blocks(), max_blocks=1)
     ```
     """
-    some = content_blocks(unknown=unknown) if blocks is None else blocks
+    # In the types that deltas come to there is more to get wrong.
+    some = content_blocks(*CHANGING_BLOCKS) | content_blocks(unknown=unknown) if blocks is None else blocks
     content = draw(st.lists(some, max_size=max_blocks))
     if cut_off and draw(_SELDOM):
         content.append(draw(cut_off_blocks()))

@@ -27,17 +27,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from streamcore.engine import MessageEngine
 from streamcore.errors import ProtocolError
 from streamcore.testing._json import Whims, cut, json_objects, texts, whims, write
-from streamcore.testing._values import TOOL_USE_BLOCKS, content_blocks, wire_objects
+from streamcore.testing._values import CHANGING_BLOCKS, content_blocks, wire_objects
 from streamcore.testing._wire import FRAMINGS, Framing, encode
 from streamcore.testing.model import Outcome, Payload, replay, without_nulls
 from streamcore.types import (
     CitationCharLocation,
-    CompactionBlock,
     ContentBlock,
     MessageDelta,
     MessageDeltaUsage,
-    TextBlock,
-    ThinkingBlock,
     Usage,
 )
 
@@ -92,7 +89,7 @@ _WAYS: st.SearchStrategy[tuple[list[Framing], Whims, list[int], int]] = st.tuple
 _INDICES = st.integers(0, 3)
 _PIECES = st.lists(texts(max_size=8), max_size=4)
 # Those that deltas come to, mostly.
-_CHANGING = content_blocks(TextBlock, ThinkingBlock, CompactionBlock, *TOOL_USE_BLOCKS)
+_CHANGING = content_blocks(*CHANGING_BLOCKS)
 _BLOCKS = _CHANGING | _CHANGING | content_blocks(unknown=True)
 
 
