@@ -20,8 +20,16 @@ import pytest
 from helpers import JSON_VALUES
 from hypothesis import given
 
-from streamcore import DecodeError
-from streamcore.typed import MISSING, Fault, InvalidOutputError, UnsupportedTypeError, json_schema, structure
+from streamcore import DecodeError, MessageEngine
+from streamcore.typed import (
+    MISSING,
+    AnswerTypes,
+    Fault,
+    InvalidOutputError,
+    UnsupportedTypeError,
+    json_schema,
+    structure,
+)
 
 
 class Color(enum.Enum):
@@ -324,3 +332,61 @@ def test_whatever_a_users_class_raises_makes_the_output_invalid(annotation: Any)
     while isinstance(cause, BaseExceptionGroup):
         cause = cause.exceptions[0]
     assert isinstance(cause, RuntimeError)
+
+
+class Ratio(enum.Enum):
+    HALF = 0.5
+    WHOLE = 1.0
+
+
+class Mixed(enum.Enum):
+    NAME = "name"
+    NUMBER = 1
+    NOTHING = None
+
+
+class Pairs(enum.Enum):
+    PAIR = (1, 2)
+
+
+@dataclass
+class Signal:
+    value: complex
+
+
+@attrs.define
+class Changing:
+    x: int
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "made"),
+    [
+        (Literal[Color.RED], "red", Color.RED),
+        (Literal[Level.LOW, "high"], 1, Level.LOW),
+        (Literal[True], True, True),
+        (Ratio, 0.5, Ratio.HALF),
+        (Ratio, 1, Ratio.WHOLE),
+        (Mixed, 1, Mixed.NUMBER),
+    ],
+)
+def test_a_choice_may_be_any_scalar(annotation: Any, value: Any, made: Any) -> None:
+    assert structure(value, annotation) is made
+    assert structure([value], list[annotation]) == [made]
+    assert value in json_schema(annotation)["enum"]
+    with pytest.raises(InvalidOutputError, match="one of"):
+        structure("another", annotation)
+    assert AnswerTypes(output_format=annotation).some
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [list[complex], Signal, dict[str, Signal], Pairs, Literal[b"x"], set[dict[str, int]], set[Changing], int | Signal],
+)
+def test_a_type_is_refused_before_there_is_anything_to_structure(annotation: Any) -> None:
+    with pytest.raises(UnsupportedTypeError):
+        AnswerTypes(output_format=annotation)
+    with pytest.raises(UnsupportedTypeError):
+        MessageEngine().values("x", annotation)
+    with pytest.raises(UnsupportedTypeError):
+        MessageEngine().partial(annotation)

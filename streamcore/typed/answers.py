@@ -15,8 +15,8 @@ from streamcore.errors import ProtocolError
 from streamcore.partial_json import PartialJSON
 from streamcore.typed.faults import InvalidOutputError
 from streamcore.typed.paths import Path, PathError, resolve
-from streamcore.typed.shapes import shape_of
 from streamcore.typed.structuring import structure
+from streamcore.typed.supported import check_type
 from streamcore.typed.tools import Tool, tool_types
 from streamcore.types import ContentBlock, MCPToolUseBlock, Message, ServerToolUseBlock, TextBlock, ToolUseBlock
 
@@ -58,7 +58,7 @@ class AnswerTypes:
 
             raise InvalidArgumentError(f"on_invalid must be 'raise' or 'keep', not {self.on_invalid!r}")
         if self.output_format is not None:
-            shape_of(self.output_format)
+            check_type(self.output_format)
 
     @property
     def some(self) -> bool:

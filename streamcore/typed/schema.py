@@ -29,6 +29,7 @@ from streamcore.typed.shapes import (
     UnsupportedTypeError,
     is_model,
     name_of,
+    own_choices,
     shape_of,
 )
 
@@ -115,6 +116,8 @@ class _Describer:
         return {}
 
     def _scalar(self, shape: Scalar) -> Schema:
+        if choices := own_choices(shape.annotation):
+            return {"enum": [value for value, _ in choices]}
         constrained = shape.annotation
         for meta in shape.constraints:
             constrained = Annotated[constrained, meta]
@@ -171,7 +174,10 @@ class _Describer:
         return self._refer(shape.annotation, lambda: describe(shape))
 
     def _model(self, shape: Record) -> Schema:
-        schema: Schema = dict(shape.cls.model_json_schema())
+        try:
+            schema: Schema = dict(shape.cls.model_json_schema())
+        except Exception as error:
+            raise UnsupportedTypeError(f"pydantic cannot describe {name_of(shape.cls)}: {error}") from error
         for name, definition in schema.pop("$defs", {}).items():
             if (self._definitions.get(name) or definition) != definition:
                 raise UnsupportedTypeError(f"two classes are named {name}, and pydantic described one of them")

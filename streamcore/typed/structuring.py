@@ -15,7 +15,7 @@ import collections
 import functools
 import json
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, overload
+from typing import Annotated, Any, Literal, TypeVar, get_origin, overload
 
 import cattrs
 import msgspec
@@ -38,8 +38,10 @@ from streamcore.typed.shapes import (
     Shape,
     Tuple,
     UnsupportedTypeError,
+    choices_of,
     is_model,
     name_of,
+    own_choices,
     shape_of,
 )
 from streamcore.typed.wording import expected, expected_scalar
@@ -82,6 +84,8 @@ def structure(value: Any, annotation: Any, *, what: str = "the output", steps: t
 
 
 def _scalar(shape: Scalar) -> _Hook:
+    if choices := own_choices(shape.annotation):
+        return _choice(shape, choices)
     annotation = shape.annotation
     for meta in shape.constraints:
         annotation = Annotated[annotation, meta]
@@ -98,6 +102,17 @@ def _scalar(shape: Scalar) -> _Hook:
             if type(value) is float and value.is_integer():
                 return hook(int(value), None)
             raise Mismatch(expected_scalar(shape), value) from None
+
+    return hook
+
+
+def _choice(shape: Scalar, choices: list[tuple[Any, Any]]) -> _Hook:
+    def hook(value: Any, _: Any) -> Any:
+        kinds = (int, float) if type(value) in (int, float) else (type(value),)
+        for choice, member in choices:
+            if type(choice) in kinds and choice == value:
+                return member
+        raise Mismatch(expected_scalar(shape), value)
 
     return hook
 
@@ -283,7 +298,7 @@ def _constants(annotation: Any) -> dict[str, tuple[Any, ...]]:
     for field in shape.fields:
         literal = field.shape
         if isinstance(literal, Scalar) and get_origin(literal.annotation) is Literal:
-            found[field.key] = get_args(literal.annotation)
+            found[field.key] = tuple(value for value, _ in choices_of(literal.annotation))
     return found
 
 

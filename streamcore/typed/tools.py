@@ -22,6 +22,7 @@ from streamcore.typed.faults import Step
 from streamcore.typed.schema import json_schema, transform_schema
 from streamcore.typed.shapes import Record, UnsupportedTypeError, name_of, shape_of
 from streamcore.typed.structuring import structure
+from streamcore.typed.supported import check_type
 
 __all__ = ["Arguments", "Tool", "ToolSource", "annotation_of", "tool", "tool_params", "tool_types"]
 
@@ -89,6 +90,7 @@ def tool(source: Any, *, name: str | None = None, description: str | None = None
     shape = shape_of(annotation)
     if not isinstance(shape, Record):
         raise UnsupportedTypeError(f"the input of a tool is an object, which {name_of(annotation)} is not")
+    check_type(annotation)
     schema = json_schema(annotation)
     described = description_of(source if not _is_class(source) else shape.cls)
     schema.pop("description", None)

@@ -12,6 +12,7 @@ from streamcore.typed.annotations import as_written
 from streamcore.typed.answers import AnswerTypes
 from streamcore.typed.partial import PartialReader
 from streamcore.typed.paths import PathError, parse_path
+from streamcore.typed.supported import check_type
 from streamcore.typed.tools import annotation_of
 from streamcore.typed.values import Source, Values
 
@@ -45,6 +46,8 @@ class Views:
         view: Values[Any] | None = self._made.get(key)
         if view is None:
             parsed = parse_path(path)
+            if annotation is not None:
+                check_type(annotation)
             target = self._types.target(parsed, annotation, block=block, tool=tool)
             view = self._made[key] = Values(self._source, parsed, target)
         return view
@@ -60,6 +63,7 @@ class Views:
         key = ("partial", as_written(annotation), block, tool)
         reader: PartialReader | None = self._made.get(key)
         if reader is None:
+            check_type(annotation)
             target = self._types.target_of(annotation, block=block, tool=tool)
             reader = self._made[key] = PartialReader(self._source, target)
         return reader.view()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import enum
 import functools
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
-from streamcore.typed.shapes import Anything, Array, Map, OneOf, Record, Scalar, Tuple, name_of, shape_of
+from streamcore.typed.shapes import Anything, Array, Map, OneOf, Record, Scalar, Tuple, choices_of, name_of, shape_of
 
 __all__ = ["expected", "expected_scalar"]
 
@@ -43,7 +42,7 @@ def expected_scalar(shape: Scalar) -> str:
     limits = ", ".join(f"{key} {value}" for key, value in schema.items() if key not in _DESCRIBING)
     name = _NAMES.get(shape.annotation)
     if name is None:
-        values = _values_of(shape.annotation)
+        values = [value for value, _ in choices_of(shape.annotation)]
         name = "one of " + ", ".join(map(repr, values)) if values else f"a string that is a {name_of(shape.annotation)}"
     return f"{name} ({limits})" if limits else name
 
@@ -57,9 +56,3 @@ _NAMES: dict[Any, str] = {
     None: "null",
     type(None): "null",
 }
-
-
-def _values_of(annotation: Any) -> list[Any]:
-    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
-        return [member.value for member in annotation]
-    return list(get_args(annotation))
