@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import attrs
+import pydantic
+import pydantic.dataclasses
 import pytest
 from helpers import (
     JSON_OBJECTS,
@@ -392,3 +394,51 @@ def test_the_work_is_linear_and_nothing_is_parsed_but_what_is_wanted(monkeypatch
             assert len(list(stream.values("edits.*", Edit))) == items
         assert scanned == len(content)
         assert parsed <= len(content) - 10_000
+
+
+class Aliased(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(populate_by_name=True)
+
+    a: str = pydantic.Field(alias="A")
+    b: str = pydantic.Field(validation_alias=pydantic.AliasChoices("b1", "b2", pydantic.AliasPath("c", 0)))
+
+
+class Extra(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="allow")
+
+    a: str
+
+
+@pydantic.dataclasses.dataclass
+class AliasedDataclass:
+    a: str = pydantic.Field(alias="A")
+
+
+@pytest.mark.parametrize(
+    ("annotation", "key", "name"),
+    [
+        (Aliased, "A", "a"),
+        (Aliased, "a", "a"),
+        (Aliased, "b1", "b"),
+        (Aliased, "b2", "b"),
+        (Aliased, "b", "b"),
+        (Extra, "more", "more"),
+        (AliasedDataclass, "A", "a"),
+    ],
+)
+def test_a_pydantic_field_is_found_by_all_names_that_it_may_have(annotation: Any, key: str, name: str) -> None:
+    value = {"A": "x", "b1": "x", "a": "x"} if annotation is Extra else {"A": "x", "b1": "x"}
+    value = {known: text for known, text in value.items() if known.lower()[0] != key[0]} | {key: "y"}
+    engine = MessageEngine(output_format=annotation)
+    events = [start(), block_start(0), text(0, json.dumps(value)), block_stop(0), message_delta(), STOP]
+    engine.receive_data(body(*events))
+    list(engine.events())
+    assert list(engine.values(key)) == ["y"]
+    assert getattr(engine.partial(annotation), name) == "y"
+    assert getattr(engine.final_message.parsed_output, name) == "y"
+
+
+def test_a_pydantic_field_has_no_other_names() -> None:
+    with pytest.raises(PathError):
+        MessageEngine(output_format=AliasedDataclass).values("a")
+    assert list(MessageEngine(output_format=Aliased).values("c.0")) == []

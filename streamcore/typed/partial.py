@@ -79,13 +79,17 @@ class Partial(Generic[_T]):
 
     def __getattr__(self, name: str) -> Any:
         field = self.__fields.get(name)
-        if field is None:
-            raise AttributeError(f"{name_of(self.__annotation)} has no field {name!r}")
         so_far = self.__so_far
-        if field.key not in so_far:
+        if field is None:
+            shape = shape_of(self.__annotation)
+            if not (isinstance(shape, Record) and shape.open and name in so_far):
+                raise AttributeError(f"{name_of(self.__annotation)} has no field {name!r}")
+            return so_far[name]
+        key = next((key for key in field.keys if key in so_far), None)
+        if key is None:
             return MISSING
-        is_last = field.key == next(reversed(so_far))
-        return partial_value(so_far[field.key], field.annotation, self.__edge.of_last() if is_last else _CLOSED)
+        is_last = key == next(reversed(so_far))
+        return partial_value(so_far[key], field.annotation, self.__edge.of_last() if is_last else _CLOSED)
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"a partial {name_of(self.__annotation)} cannot be changed")
@@ -175,7 +179,7 @@ def _partial_member(value: Any, shape: OneOf, edge: Edge) -> Any:
 
 def _has_members(shape: Shape, value: Any) -> bool:
     """Whether a class has all the members that have come, if it is to be one of several."""
-    if not isinstance(shape, Record) or not isinstance(value, dict):
+    if not isinstance(shape, Record) or not isinstance(value, dict) or shape.open:
         return True
     return value.keys() <= shape.by_key.keys() | ({shape.tag[0]} if shape.tag is not None else set())
 

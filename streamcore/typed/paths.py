@@ -168,10 +168,14 @@ def _below(annotation: Any, step: PathStep) -> Iterator[Any]:
 def _member(shape: Record, step: PathStep) -> Iterator[Any]:
     if step.any:
         yield from (field.annotation for field in shape.fields)
+        if shape.open:
+            yield Any
     elif shape.tag is not None and step.key == shape.tag[0]:
         yield type(shape.tag[1])
     elif (field := shape.by_key.get(step.key or "")) is not None:
         yield field.annotation
+    elif shape.open:
+        yield Any
     else:
         names = ", ".join(repr(format_path((key,))) for key in shape.by_key) or "none"
         yield _Reason(f"is an object ({name_of(shape.annotation)}), which has no member {str(step)!r}, but {names}")

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, get_origin
 
 import msgspec
 
+from streamcore.typed.choices import own_choices
 from streamcore.typed.docs import description_of, member_descriptions
 from streamcore.typed.missing import MISSING
 from streamcore.typed.shapes import (
@@ -27,9 +28,9 @@ from streamcore.typed.shapes import (
     Shape,
     Tuple,
     UnsupportedTypeError,
+    adapter_of,
     is_model,
     name_of,
-    own_choices,
     shape_of,
 )
 
@@ -175,7 +176,8 @@ class _Describer:
 
     def _model(self, shape: Record) -> Schema:
         try:
-            schema: Schema = dict(shape.cls.model_json_schema())
+            describe = getattr(shape.cls, "model_json_schema", None) or adapter_of(shape.annotation).json_schema
+            schema: Schema = dict(describe())
         except Exception as error:
             raise UnsupportedTypeError(f"pydantic cannot describe {name_of(shape.cls)}: {error}") from error
         for name, definition in schema.pop("$defs", {}).items():

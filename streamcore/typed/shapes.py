@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import importlib
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -35,10 +36,9 @@ __all__ = [
     "Shape",
     "Tuple",
     "UnsupportedTypeError",
-    "choices_of",
+    "adapter_of",
     "is_model",
     "name_of",
-    "own_choices",
     "shape_of",
 ]
 
@@ -57,6 +57,7 @@ class Field:
         annotation: Its type.
         default: Its default value, `MISSING` if it has none that could be shown.
         required: Whether the object must have it.
+        aliases: Other names that the member may have in the JSON object.
     """
 
     name: str
@@ -64,6 +65,11 @@ class Field:
     annotation: Any
     default: Any = MISSING
     required: bool = True
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return (self.key, *self.aliases)
 
     @property
     def shape(self) -> Shape:
@@ -129,15 +135,18 @@ class Map(_Node):
 
 @attrs.frozen(eq=False)
 class Record(_Node):
-    """An object with known members; `tag` is a member that always has the one value."""
+    """An object with known members; `tag` is a member that always has the one value. If it is `open`, it may have
+    others.
+    """
 
     cls: type[Any]
     fields: tuple[Field, ...]
     tag: tuple[str, str | int] | None = None
+    open: bool = False
 
     @property
     def by_key(self) -> dict[str, Field]:
-        return {field.key: field for field in self.fields}
+        return {key: field for field in self.fields for key in field.keys}
 
 
 @attrs.frozen(eq=False)
@@ -211,35 +220,6 @@ def _read(annotation: Any) -> Shape:
     return _read_class(annotation, origin or annotation, arguments)
 
 
-def choices_of(annotation: Any) -> list[tuple[Any, Any]]:
-    """The JSON values of an enum or a `Literal`, each with what it stands for; none of another scalar.
-
-    Raises:
-        UnsupportedTypeError: One of them has no JSON scalar for a value.
-    """
-    members: tuple[Any, ...] = ()
-    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
-        members = tuple(annotation)
-    elif get_origin(annotation) is Literal:
-        members = get_args(annotation)
-    choices = [(member.value if isinstance(member, enum.Enum) else member, member) for member in members]
-    for value, member in choices:
-        if type(value) not in (str, int, float, bool, type(None)):
-            raise UnsupportedTypeError(f"{name_of(annotation)}: {member!r} is nothing that JSON can say")
-    return choices
-
-
-def own_choices(annotation: Any) -> list[tuple[Any, Any]]:
-    """`choices_of`, where they are not left to msgspec: it reads enums of strings or of integers, and no enum or
-    boolean in a `Literal`.
-    """
-    choices = choices_of(annotation)
-    kinds = {type(member) if get_origin(annotation) is Literal else type(value) for value, member in choices}
-    if get_origin(annotation) is Literal:
-        return choices if kinds - {str, int, type(None)} else []
-    return choices if kinds not in ({str}, {int}) else []
-
-
 def _read_class(annotation: Any, cls: Any, arguments: tuple[Any, ...]) -> Shape:
     if not isinstance(cls, type):
         raise UnsupportedTypeError(f"{annotation!r} is no type that JSON can be described with")
@@ -259,7 +239,7 @@ def _read_class(annotation: Any, cls: Any, arguments: tuple[Any, ...]) -> Shape:
         items = tuple(field.annotation for field in fields)
         required = sum(field.required for field in fields)
         return Tuple(annotation, items, required, fields)
-    return Record(annotation, cls, fields, tag)
+    return Record(annotation, cls, fields, tag, is_model(cls) and _is_open(cls))
 
 
 def _fields_of(annotation: Any, cls: type[Any]) -> tuple[tuple[Field, ...], tuple[str, str | int] | None]:
@@ -291,20 +271,57 @@ def _fields_of(annotation: Any, cls: type[Any]) -> tuple[tuple[Field, ...], tupl
 
 
 def is_model(cls: Any) -> bool:
-    """Whether a class is a pydantic model. Nothing is imported to find out."""
-    return isinstance(cls, type) and hasattr(cls, "__pydantic_validator__") and hasattr(cls, "model_json_schema")
+    """Whether a class is a pydantic model or dataclass. Nothing is imported to find out."""
+    if not isinstance(cls, type):
+        return False
+    return (hasattr(cls, "__pydantic_validator__") and hasattr(cls, "model_json_schema")) or (
+        "__pydantic_validator__" in vars(cls) and dataclasses.is_dataclass(cls)
+    )
+
+
+def adapter_of(annotation: Any) -> Any:
+    """What validates and describes a pydantic dataclass, which does neither by itself."""
+    return importlib.import_module("pydantic").TypeAdapter(annotation)
+
+
+def _model_config(cls: Any) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = cls.model_config if hasattr(cls, "model_config") else cls.__pydantic_config__
+    return found
+
+
+def _is_open(cls: Any) -> bool:
+    """Whether an object may have members that are no fields: extra ones, or those where a path to a field begins."""
+    choices = (choice for info in cls.__pydantic_fields__.values() for choice in _alias_choices(info))
+    return _model_config(cls).get("extra") == "allow" or any(not isinstance(choice, str) for choice in choices)
+
+
+def _alias_choices(info: Any) -> list[Any]:
+    """The aliases of a pydantic field: names, and paths."""
+    alias = info.validation_alias or info.alias
+    return [] if alias is None else list(getattr(alias, "choices", [alias]))
 
 
 def _model_fields(cls: Any) -> list[Field]:
     return [
-        Field(
-            name,
-            info.validation_alias if isinstance(info.validation_alias, str) else info.alias or name,
-            typing.Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation,
-            required=info.is_required(),
-        )
-        for name, info in cls.model_fields.items()
+        _model_field(name, info, _model_config(cls))
+        for name, info in cls.__pydantic_fields__.items()
+        if getattr(info, "init", None) is not False
     ]
+
+
+def _model_field(name: str, info: Any, config: Mapping[str, Any]) -> Field:
+    keys = [alias for alias in _alias_choices(info) if isinstance(alias, str)]
+    if config.get("validate_by_alias") is False:
+        keys = []
+    if not keys or config.get("populate_by_name") or config.get("validate_by_name"):
+        keys.append(name)
+    return Field(
+        name,
+        keys[0],
+        typing.Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation,
+        required=info.is_required(),
+        aliases=tuple(keys[1:]),
+    )
 
 
 def _struct_fields(cls: type[Any]) -> list[Field]:

@@ -25,6 +25,7 @@ from cattrs.errors import ClassValidationError, IterableValidationError
 from cattrs.gen import make_dict_structure_fn
 
 from streamcore.typed.annotations import cached_by_annotation
+from streamcore.typed.choices import choices_of, own_choices
 from streamcore.typed.faults import InvalidOutputError, Step
 from streamcore.typed.mismatches import Mismatch, faults_of, grouped, item_error, member_error
 from streamcore.typed.missing import MISSING
@@ -38,10 +39,9 @@ from streamcore.typed.shapes import (
     Shape,
     Tuple,
     UnsupportedTypeError,
-    choices_of,
+    adapter_of,
     is_model,
     name_of,
-    own_choices,
     shape_of,
 )
 from streamcore.typed.wording import expected, expected_scalar
@@ -184,7 +184,8 @@ def _tuple(shape: Tuple) -> _Hook:
 def _record(shape: Record) -> _Hook:
     cls: Any = shape.cls
     if is_model(cls):
-        return lambda value, _: _validated(cls, value)
+        validate = getattr(cls, "model_validate_json", None) or adapter_of(shape.annotation).validate_json
+        return lambda value, _: _validated(cls, validate, value)
     if issubclass(cls, msgspec.Struct) or typing_extensions.is_typeddict(cls):
         return _checked(shape, dict, _members(shape))
     return _checked(
@@ -227,10 +228,10 @@ def _members(shape: Record) -> _Hook:
     return hook
 
 
-def _validated(cls: Any, value: Any) -> Any:
+def _validated(cls: Any, validate: Callable[[str], Any], value: Any) -> Any:
     """A pydantic model, read as from JSON text: so its strict mode, too, takes a string for a date."""
     try:
-        return cls.model_validate_json(json.dumps(value))
+        return validate(json.dumps(value))
     except ValueError as error:
         found = getattr(error, "errors", None)
         if found is None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 from typing import Annotated, Any
 
-from streamcore.typed.shapes import Anything, Array, Map, OneOf, Record, Scalar, Tuple, choices_of, name_of, shape_of
+from streamcore.typed.choices import choices_of
+from streamcore.typed.shapes import Anything, Array, Map, OneOf, Record, Scalar, Tuple, name_of, shape_of
 
 __all__ = ["expected", "expected_scalar"]
 
