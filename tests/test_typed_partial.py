@@ -106,7 +106,8 @@ def view_of(content: str) -> Any:
     json_so_far = PartialJSON()
     json_so_far.feed(content)
     value = json_so_far.best
-    return partial_value({} if value is None else value, Report, Edge(json_so_far.depth, json_so_far.is_inside_scalar))
+    edge = Edge(json_so_far.depth, json_so_far.is_inside_scalar)
+    return partial_value({} if value is None else value, Report, edge, {})
 
 
 def so_far(until: str) -> Any:
@@ -245,9 +246,9 @@ def test_nothing_that_was_there_is_ever_taken_back(value: dict[str, Any], random
         value_so_far = json_so_far.best
         if value_so_far is not None:
             assert _subset(
-                partial_value(value_so_far, Report, Edge(json_so_far.depth, json_so_far.is_inside_scalar)), final
+                partial_value(value_so_far, Report, Edge(json_so_far.depth, json_so_far.is_inside_scalar), {}), final
             )
-    whole = partial_value(json_so_far.best, Report, Edge(json_so_far.depth, json_so_far.is_inside_scalar))
+    whole = partial_value(json_so_far.best, Report, Edge(json_so_far.depth, json_so_far.is_inside_scalar), {})
     assert whole.title == final.title
     assert whole.score == final.score
     assert len(whole.edits) == len(final.edits)
@@ -347,3 +348,23 @@ def test_text_that_is_no_json_shows_what_there_was_before() -> None:
     prose = MessageStream([stream_of("Well: no.")])
     prose.until_done()
     assert prose.partial(Short).title is MISSING
+
+
+def test_what_is_complete_is_made_once_for_all_views(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Any] = []
+    make = Partial.__init__
+
+    def counting(self: Any, *arguments: Any) -> None:
+        made.append(arguments)
+        make(self, *arguments)
+
+    monkeypatch.setattr(Partial, "__init__", counting)
+    count = 200
+    stream = MessageStream([stream_of(json.dumps([{"title": "a"}] * count))], output_format=list[Short])
+    reads = 0
+    for _ in stream:
+        stream.partial(list[Short])
+        reads += 1
+    assert reads > count
+    assert len(made) <= count + reads
+    assert stream.partial(list[Short])[0] is stream.partial(list[Short])[0]

@@ -390,3 +390,16 @@ def test_a_type_is_refused_before_there_is_anything_to_structure(annotation: Any
         MessageEngine().values("x", annotation)
     with pytest.raises(UnsupportedTypeError):
         MessageEngine().partial(annotation)
+
+
+class Optional(msgspec.Struct):
+    a: int | msgspec.UnsetType = msgspec.UNSET
+    b: int | str | msgspec.UnsetType = msgspec.UNSET
+
+
+def test_a_member_of_a_struct_may_be_unset() -> None:
+    assert structure({}, Optional) == Optional()
+    assert structure({"a": 1, "b": "x"}, Optional) == Optional(1, "x")
+    schema = json_schema(Optional)
+    assert schema["properties"]["a"] == {"type": "integer"}
+    assert schema["required"] == []

@@ -5,13 +5,14 @@ still open is there as far as it has come; all else is there when it is certain:
 may become another one with its next character. A view does not change.
 
 What a view costs is what reading the value so far costs (see `PartialJSON`); what an attribute is, is made of that when
-it is read.
+it is read. What is complete is made once, and is the same object in all views, so treat it as read-only. So the first
+read of an attribute costs what has come of it since the last one, and any read of an array a copy of the list.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Generic
+from typing import Any, Generic, TypeAlias
 
 import attrs
 import typing_extensions
@@ -54,6 +55,9 @@ class Edge:
 
 _CLOSED = Edge()
 
+Made: TypeAlias = dict[tuple[int, int], tuple[Any, Any, Any]]
+"""What was made of values that are complete: under their identity and that of the type, which are kept beside it."""
+
 
 class Partial(Generic[_T]):
     """A value of a class, as far as it has come. Its attributes are those of the class; to `isinstance` and to `match`
@@ -61,15 +65,16 @@ class Partial(Generic[_T]):
     """
 
     # With two underscores, so that none of them is a name that the class may have.
-    __slots__ = ("__annotation", "__edge", "__fields", "__so_far")
+    __slots__ = ("__annotation", "__edge", "__fields", "__made", "__so_far")
 
-    def __init__(self, annotation: Any, so_far: Mapping[str, Any], edge: Edge) -> None:
+    def __init__(self, annotation: Any, so_far: Mapping[str, Any], edge: Edge, made: Made | None = None) -> None:
         shape = shape_of(annotation)
         assert isinstance(shape, Record)
         _put(self, "_Partial__annotation", annotation)
         _put(self, "_Partial__fields", {field.name: field for field in shape.fields})
         _put(self, "_Partial__so_far", so_far)
         _put(self, "_Partial__edge", edge)
+        _put(self, "_Partial__made", {} if made is None else made)
 
     @property  # type: ignore[misc]  # it is not to be set
     def __class__(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -89,7 +94,8 @@ class Partial(Generic[_T]):
         if key is None:
             return MISSING
         is_last = key == next(reversed(so_far))
-        return partial_value(so_far[key], field.annotation, self.__edge.of_last() if is_last else _CLOSED)
+        edge = self.__edge.of_last() if is_last else _CLOSED
+        return partial_value(so_far[key], field.annotation, edge, self.__made)
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"a partial {name_of(self.__annotation)} cannot be changed")
@@ -117,22 +123,35 @@ class Partial(Generic[_T]):
 _put = object.__setattr__
 
 
-def partial_value(value: Any, annotation: Any, edge: Edge) -> Any:
+def partial_value(value: Any, annotation: Any, edge: Edge, made: Made) -> Any:
     """What has come of a value of a type, from the JSON value so far."""
+    if edge.is_open or (type(value) is annotation and type(value) in _PLAIN):
+        return _partial_value(value, annotation, edge, made)
+    key = (id(value), id(annotation))
+    found = made.get(key)
+    if found is None:
+        found = made[key] = (value, annotation, _partial_value(value, annotation, edge, made))
+    return found[2]
+
+
+_PLAIN = (str, int, float, bool)
+
+
+def _partial_value(value: Any, annotation: Any, edge: Edge, made: Made) -> Any:
     shape = shape_of(annotation)
     match shape:
         case OneOf():
-            return _partial_member(value, shape, edge)
+            return _partial_member(value, shape, edge, made)
         case Record() if isinstance(value, dict):
             if typing_extensions.is_typeddict(shape.cls):
-                return _partial_dict(value, {field.key: field.annotation for field in shape.fields}, edge)
-            return Partial(annotation, value, edge)
+                return _partial_dict(value, {field.key: field.annotation for field in shape.fields}, edge, made)
+            return Partial(annotation, value, edge, made)
         case Map() if isinstance(value, dict):
-            return _partial_dict(value, dict.fromkeys(value, shape.value), edge)
+            return _partial_dict(value, dict.fromkeys(value, shape.value), edge, made)
         case Array() if isinstance(value, list):
-            return _partial_items(value, [shape.item] * len(value), edge)
+            return _partial_items(value, [shape.item] * len(value), edge, made)
         case Tuple() if isinstance(value, list):
-            return _partial_items(value, shape.items, edge)
+            return _partial_items(value, shape.items, edge, made)
         case Anything():
             return value
         case Scalar():
@@ -142,6 +161,8 @@ def partial_value(value: Any, annotation: Any, edge: Edge) -> Any:
 
 
 def _partial_scalar(value: Any, shape: Scalar, edge: Edge) -> Any:
+    if not edge.is_open and type(value) is shape.annotation and type(value) in _PLAIN and not shape.constraints:
+        return value
     if edge.is_open:
         return value if isinstance(value, str) and shape.annotation is str else MISSING
     try:
@@ -150,31 +171,31 @@ def _partial_scalar(value: Any, shape: Scalar, edge: Edge) -> Any:
         return MISSING
 
 
-def _partial_dict(value: dict[str, Any], types: Mapping[str, Any], edge: Edge) -> dict[str, Any]:
+def _partial_dict(value: dict[str, Any], types: Mapping[str, Any], edge: Edge, made: Made) -> dict[str, Any]:
     last = next(reversed(value), None)
-    made = {
-        key: partial_value(item, types[key], edge.of_last() if key == last else _CLOSED)
+    members = {
+        key: partial_value(item, types[key], edge.of_last() if key == last else _CLOSED, made)
         for key, item in value.items()
         if key in types
     }
-    return {key: item for key, item in made.items() if item is not MISSING}
+    return {key: item for key, item in members.items() if item is not MISSING}
 
 
-def _partial_items(value: list[Any], types: Any, edge: Edge) -> list[Any]:
+def _partial_items(value: list[Any], types: Any, edge: Edge, made: Made) -> list[Any]:
     last = len(value) - 1
-    made = [
-        partial_value(item, annotation, edge.of_last() if place == last else _CLOSED)
+    items = [
+        partial_value(item, annotation, edge.of_last() if place == last else _CLOSED, made)
         for place, (item, annotation) in enumerate(zip(value, types, strict=False))
     ]
-    return made[:-1] if edge.is_open and made and made[-1] is MISSING else made
+    return items[:-1] if edge.is_open and items and items[-1] is MISSING else items
 
 
-def _partial_member(value: Any, shape: OneOf, edge: Edge) -> Any:
+def _partial_member(value: Any, shape: OneOf, edge: Edge, made: Made) -> Any:
     """The only member of a union that can become of the value. If it is complete, the first that it is of."""
     possible = [member for member in shape.shapes if may_be(member, value) and _has_members(member, value)]
     if not edge.is_open:
         possible = [member for member in possible if _is_of(value, member)][:1]
-    return partial_value(value, possible[0].annotation, edge) if len(possible) == 1 else MISSING
+    return partial_value(value, possible[0].annotation, edge, made) if len(possible) == 1 else MISSING
 
 
 def _has_members(shape: Shape, value: Any) -> bool:
@@ -200,7 +221,7 @@ class PartialReader:
         target: Which are meant.
     """
 
-    __slots__ = ("_blocks", "_builder", "_json", "_target")
+    __slots__ = ("_blocks", "_builder", "_json", "_made", "_target")
 
     def __init__(self, source: Source, target: Target) -> None:
         shape_of(target.annotation)
@@ -208,6 +229,7 @@ class PartialReader:
         self._blocks = Blocks(source)
         self._builder: BlockBuilder | None = None
         self._json = PartialJSON()
+        self._made: Made = {}
 
     def view(self) -> Any:
         """The value as far as it has come: a `Partial` of a class, a list of what there is, ...; `MISSING` if that
@@ -215,7 +237,7 @@ class PartialReader:
         """
         for builder in self._blocks.fresh():
             if self._target.type_in(builder.start, builder.index)[0]:
-                self._builder, self._json = builder, PartialJSON()
+                self._builder, self._json, self._made = builder, PartialJSON(), {}
         json = self._json
         if self._builder is not None and (text := growth(self._builder, json.length)):
             json.feed(text)
@@ -226,4 +248,4 @@ class PartialReader:
         annotation = self._target.annotation
         if value is None and not (json.error is None and json.complete):
             value = {} if isinstance(shape_of(annotation), Record) else MISSING
-        return value if value is MISSING else partial_value(value, annotation, edge)
+        return value if value is MISSING else partial_value(value, annotation, edge, self._made)

@@ -214,7 +214,9 @@ def _read(annotation: Any) -> Shape:
     if isinstance(annotation, TypeVar):
         return shape_of(Any if annotation.__bound__ is None else annotation.__bound__)
     if origin in (Union, types.UnionType):
-        return OneOf(annotation, arguments)
+        # A Struct's way to say that a member may be absent: no JSON value is of that type.
+        members = tuple(member for member in arguments if member is not msgspec.UnsetType)
+        return OneOf(annotation, members) if len(members) > 1 else shape_of(members[0])
     if origin is Literal:
         return Scalar(annotation)
     return _read_class(annotation, origin or annotation, arguments)
@@ -385,7 +387,7 @@ def _namedtuple_fields(cls: Any) -> list[Field]:
 def _struct_default(field: msgspec.structs.FieldInfo) -> Any:
     if field.default_factory in (list, dict):
         return field.default_factory()
-    return MISSING if field.default is msgspec.NODEFAULT else field.default
+    return MISSING if field.default in (msgspec.NODEFAULT, msgspec.UNSET) else field.default
 
 
 def _shown(default: Any) -> Any:
