@@ -368,3 +368,38 @@ def test_what_is_complete_is_made_once_for_all_views(monkeypatch: pytest.MonkeyP
     assert reads > count
     assert len(made) <= count + reads
     assert stream.partial(list[Short])[0] is stream.partial(list[Short])[0]
+
+
+def test_an_item_that_is_complete_is_visited_once_however_often_its_array_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from streamcore.typed import partial as module
+
+    visits = 0
+    visit = module.partial_value
+
+    def counted(*arguments: Any) -> Any:
+        nonlocal visits
+        visits += 1
+        return visit(*arguments)
+
+    monkeypatch.setattr(module, "partial_value", counted)
+
+    def work(count: int) -> int:
+        nonlocal visits
+        visits = 0
+        engine = MessageEngine()
+        engine.receive_data(stream_of(json.dumps([{"n": number} for number in range(count)])))
+        for _ in engine.events():
+            engine.partial(list[dict[str, int]])
+        return visits
+
+    assert work(200) < 2.2 * work(100)
+
+
+def test_arrays_that_begin_alike_are_told_apart() -> None:
+    content = '{"a": [1, 2], "b": [1, 3, 4], "c": [1]}'
+    engine = MessageEngine()
+    engine.receive_data(stream_of(content))
+    list(engine.events())
+    assert engine.partial(dict[str, list[int]]) == json.loads(content)  # read once, all of them at a time

@@ -11,6 +11,7 @@ read of an attribute costs what has come of it since the last one, and any read 
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from typing import Any, Generic, TypeAlias
 
@@ -55,8 +56,10 @@ class Edge:
 
 _CLOSED = Edge()
 
-Made: TypeAlias = dict[tuple[int, int], tuple[Any, Any, Any]]
-"""What was made of values that are complete: under their identity and that of the type, which are kept beside it."""
+Made: TypeAlias = dict[tuple[Any, ...], tuple[Any, Any, Any]]
+"""What was made of values that are complete: under their identity and that of the type, which are kept beside it; and
+of the complete items of arrays, under the identity of the first of them.
+"""
 
 
 class Partial(Generic[_T]):
@@ -149,7 +152,7 @@ def _partial_value(value: Any, annotation: Any, edge: Edge, made: Made) -> Any:
         case Map() if isinstance(value, dict):
             return _partial_dict(value, dict.fromkeys(value, shape.value), edge, made)
         case Array() if isinstance(value, list):
-            return _partial_items(value, [shape.item] * len(value), edge, made)
+            return _partial_array(value, shape.item, edge, made)
         case Tuple() if isinstance(value, list):
             return _partial_items(value, shape.items, edge, made)
         case Anything():
@@ -188,6 +191,27 @@ def _partial_items(value: list[Any], types: Any, edge: Edge, made: Made) -> list
         for place, (item, annotation) in enumerate(zip(value, types, strict=False))
     ]
     return items[:-1] if edge.is_open and items and items[-1] is MISSING else items
+
+
+def _partial_array(value: list[Any], annotation: Any, edge: Edge, made: Made) -> list[Any]:
+    """The items so far. An open array is a new list at each read, but with the same complete items in it: what was made
+    of those is kept, and only what has come since is made.
+    """
+    if not value:
+        return []
+    complete = len(value) - 1 if edge.is_open else len(value)
+    items: list[Any] = []
+    if complete > 0:
+        key = (id(value[0]), id(annotation), "items")
+        seen, items, _ = made.get(key, ([], [], None))
+        if len(seen) > complete or not all(map(operator.is_, seen, value)):  # another array that begins alike
+            seen, items = [], []
+        new = value[len(seen) : complete]
+        items += [partial_value(item, annotation, _CLOSED, made) for item in new]
+        seen += new
+        made[key] = (seen, items, None)
+    last = [] if complete == len(value) else [partial_value(value[-1], annotation, edge.of_last(), made)]
+    return items + [item for item in last if item is not MISSING]
 
 
 def _partial_member(value: Any, shape: OneOf, edge: Edge, made: Made) -> Any:

@@ -97,6 +97,7 @@ class Values(Generic[_T]):
     again when there have been more events.
 
     A value that is not of the type raises `InvalidOutputError`; those after it can be had by going on.
+    Of a key that an object has twice, both values are given, though the finished object has the latter only.
     """
 
     def __init__(self, source: Source, path: Path, target: Target) -> None:
