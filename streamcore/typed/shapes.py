@@ -215,8 +215,8 @@ def _read(annotation: Any) -> Shape:
         return shape_of(Any if annotation.__bound__ is None else annotation.__bound__)
     if origin in (Union, types.UnionType):
         # A Struct's way to say that a member may be absent: no JSON value is of that type.
-        members = tuple(member for member in arguments if member is not msgspec.UnsetType)
-        return OneOf(annotation, members) if len(members) > 1 else shape_of(members[0])
+        members = [member for member in arguments if member is not msgspec.UnsetType]
+        return OneOf(annotation, tuple(members)) if len(members) > 1 else shape_of(members[0])
     if origin is Literal:
         return Scalar(annotation)
     return _read_class(annotation, origin or annotation, arguments)
