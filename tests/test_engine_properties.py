@@ -29,6 +29,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamcore import (
+    DecodeError,
     IncompleteStreamError,
     Limits,
     MessageAccumulator,
@@ -428,6 +429,7 @@ def test_a_generated_stream_cut_anywhere_never_looks_complete(data: bytes, choic
     stop_at = data.rindex(b"message_stop")
     point = choices.draw(st.integers(0, stop_at))
     outcome = drive(data[:point], engine=engine())
-    assert isinstance(outcome.error, IncompleteStreamError)
+    # Before the first event a stream may begin with a field that nobody knows, and then looks like none.
+    assert isinstance(outcome.error, IncompleteStreamError if outcome.events else (IncompleteStreamError, DecodeError))
     assert outcome.events == whole.events[: len(outcome.events)]
     assert outcome.snapshots == whole.snapshots[: len(outcome.snapshots)]
