@@ -1,8 +1,8 @@
 """JSON payloads to typed events and back.
 
 In: the payload of one event, as UTF-8 bytes, or the dict that an SDK parsed from it. Out: one frozen event. Back: an
-event to its payload. A payload is decoded by msgspec and structured by one cattrs converter, whose rules stand in
-`_converter`; `delta_shape` is a shortcut for the deltas that are nearly all of a stream.
+event to its payload. A payload is decoded by msgspec and structured by the rules of `_hooks`, which the cattrs
+`converter` has too; `delta_shape` is a shortcut for the deltas that are nearly all of a stream.
 
 Costs: linear in the payload. Knows nothing of framing, of the order of events or of messages in the making.
 """
@@ -14,12 +14,12 @@ import json
 import operator
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import msgspec
 
-from streamcore._converter import Hook, converter, explain, kind_of
+from streamcore._hooks import Hook, hook_for, kind_of
 from streamcore.errors import DecodeError, LimitExceededError
 from streamcore.limits import DEFAULT_LIMITS
 from streamcore.types import (
@@ -53,8 +53,20 @@ __all__ = [
     "structure_event",
 ]
 
-_structure_event = converter.get_structure_hook(MessageStreamEvent)
-_structure_raw_event = converter.get_structure_hook(RawMessageStreamEvent)
+_structure_event = hook_for(MessageStreamEvent)
+_structure_raw_event = hook_for(RawMessageStreamEvent)
+
+if TYPE_CHECKING:
+    from streamcore._converter import converter
+else:
+
+    def __getattr__(name: str) -> Any:
+        # cattrs is a seventh of the import, and decoding does without it.
+        if name == "converter":
+            from streamcore._converter import converter
+
+            return converter
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 # Decoding
@@ -143,6 +155,8 @@ def _structured(hook: Hook, value: dict[str, Any], annotation: Any) -> Any:
     try:
         return hook(value, annotation)
     except (ValueError, KeyError):
+        from streamcore._converter import explain
+
         fault = explain(value, annotation)
         received = json.dumps(value, ensure_ascii=False, default=repr)
     raise DecodeError(f"the payload is not a valid {value.get('type')!r} event: {fault}", received=received)
