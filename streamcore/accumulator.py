@@ -18,7 +18,7 @@ import enum
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Protocol
 
-from streamcore._twin import changed, replaced
+from streamcore._twin import changer, replaced
 from streamcore.block_builder import DELTA_RULES, BlockBuilder, BlockOptions
 from streamcore.codec import structure_event
 from streamcore.errors import (
@@ -106,9 +106,11 @@ class MessageAccumulator:
         "_builders",
         "_deltas",
         "_ended",
+        "_grown_to",
         "_late",
         "_limits",
         "_log",
+        "_mark",
         "_message",
         "_message_deltas",
         "_multiple_messages",
@@ -120,6 +122,7 @@ class MessageAccumulator:
         "_snapshot",
         "_stop_reason",
         "_touched",
+        "_with_content",
         "hot",
     )
 
@@ -151,6 +154,11 @@ class MessageAccumulator:
         self._message: Message | None = None
         self._message_deltas: list[MessageDeltaEvent] = []
         self._snapshot: Message | None = None
+        # For as long as only the text of `hot` can have changed since then: what says how long it is, how long it was,
+        # and what puts blocks into the message.
+        self._grown_to: Callable[[], int] | None = None
+        self._mark = 0
+        self._with_content: Callable[[Any, Any], Any] = changer(Message, "content")
         # The blocks as they were in the last snapshot, the builders of all that deltas may still change, and which of
         # these may have changed since.
         self._blocks: list[ContentBlock] = []
@@ -176,31 +184,36 @@ class MessageAccumulator:
         """The message after the events so far, `None` before `message_start`. It never changes; the same one is
         returned until an event changes the message.
         """
+        if self._grown_to is not None:
+            # So it is between nearly all deltas. Half of the time are the two copies, of a block and of the message.
+            mark = self._grown_to()
+            if mark != self._mark:
+                self._mark = mark
+                hot: Any = self.hot
+                block = hot.grown(mark)
+                if block is not self._blocks[hot.index]:
+                    self._blocks[hot.index] = block
+                    self._snapshot = self._with_content(self._message, tuple(self._blocks))
+            return self._snapshot
         message = self._message
         if message is None:
             return None
-        hot = self.hot
-        if self._snapshot is not None and hot is not None and len(self._touched) == 1 and not self._ended:
-            # Nothing but the block at hand can have changed, which is so between nearly all deltas.
-            block = hot.snapshot(ended=False)
-            if block is not self._blocks[hot.index]:
-                self._blocks[hot.index] = block
-                self._snapshot = changed(message, "content", tuple(self._blocks))
-            return self._snapshot
         if self._message_deltas:
-            message = _changed(message, self._message_deltas)
-            self._message = message
+            message = self._message = _changed(message, self._message_deltas)
             self._message_deltas = []
-        blocks = self._blocks
-        differs = self._snapshot is None
         for index in self._touched:
             block = self._builders[index].snapshot(ended=self._ended)
-            if block is not blocks[index]:
-                blocks[index] = block
-                differs = True
-        self._touched = {self.hot.index} if self.hot is not None else set()
-        if differs:
-            self._snapshot = replaced(message, content=tuple(blocks))
+            if block is not self._blocks[index]:
+                self._blocks[index] = block
+                self._snapshot = None
+        with_content = changer(type(message), "content")
+        if self._snapshot is None:
+            self._snapshot = with_content(message, tuple(self._blocks))
+        at_hand = self.hot
+        self._touched = set() if at_hand is None else {at_hand.index}
+        if at_hand is not None and at_hand.growing is not None and at_hand.only_grows and not self._ended:
+            self._grown_to, self._with_content = at_hand.growing.mark, with_content
+            self._mark = self._grown_to()
         return self._snapshot
 
     @property
@@ -257,6 +270,7 @@ class MessageAccumulator:
         """
         if not self.complete:
             self._ended = True
+            self._grown_to = None
             self._touched.update(self._builders)
             raise IncompleteStreamError(
                 f"the stream ended before the message did: {self._phase_reached()}",
@@ -272,6 +286,7 @@ class MessageAccumulator:
             EventOrderError: The event may not come here. In strict mode, also what would be a violation.
             LimitExceededError: Too many blocks, or a dict or a tool's input nests too deep.
         """
+        self._grown_to = None
         try:
             if isinstance(event, dict):
                 event = structure_event(event, max_depth=self._limits.max_depth)

@@ -14,7 +14,7 @@ from typing import Any
 
 import attrs
 
-from streamcore._twin import changed, replaced
+from streamcore._twin import changer, replaced
 from streamcore.errors import DecodeError, LimitExceededError
 from streamcore.partial_json import PartialJSON, join_parts
 from streamcore.types import (
@@ -226,6 +226,7 @@ _HOT_DELTAS: dict[str, tuple[str, str, type[_Text | _Input]]] = {
 
 
 _NOT_PARSED: Mapping[str, Any] = {}
+_NO_VALUE: Any = object()
 
 
 def _no_text(text: str) -> None:
@@ -246,9 +247,10 @@ class BlockBuilder:
 
     __slots__ = (
         "_block",
-        "_mark",
         "_options",
         "_parsed_at_stop",
+        "_value",
+        "_with_value",
         "_written",
         "add",
         "closed",
@@ -264,10 +266,10 @@ class BlockBuilder:
         self.index = index
         self.start = start
         self._options = options
-        # The block in the last snapshot, what deltas had made of it, and where its growing part was if that was all.
+        # The block in the last snapshot, and what deltas had made of it: while that is all, the value of `growing`.
         self._block = start
         self._written: dict[str, Any] = {}
-        self._mark: int | None = None
+        self._value: Any = _NO_VALUE
         self.closed = False
         self.parsed: Mapping[str, Any] = _NOT_PARSED
         self._parsed_at_stop: Mapping[str, Any] | None = None
@@ -278,7 +280,9 @@ class BlockBuilder:
         hot = _HOT_DELTAS.get(start.type)
         if hot is not None:
             self.delta_type, field, part_type = hot
-            self.growing = part = part_type(getattr(start, field, None), options)
+            self._value = value = getattr(start, field, None)
+            self._with_value = changer(type(start), field)
+            self.growing = part = part_type(value, options)
             self.parts[field] = part
             self.add = part.add
 
@@ -333,20 +337,28 @@ class BlockBuilder:
         part = self.parts.get("input")
         return isinstance(part, _Input) and part.json.length > 0 and not part.json.complete
 
+    @property
+    def only_grows(self) -> bool:
+        """Whether nothing but `growing` makes the block other than it started: nearly always, while it is open."""
+        return not self.closed and self.growing is not None and len(self.parts) == 1
+
+    def grown(self, mark: int) -> ContentBlock:
+        """`snapshot`, of a block that `only_grows`, with its part at this mark."""
+        growing = self.growing
+        assert growing is not None
+        value = growing.at(mark)
+        if value is not self._value:
+            self._value = value
+            self._block = self._with_value(self.start, value)
+        return self._block
+
     def snapshot(self, *, ended: bool) -> ContentBlock:
         """The block so far; the same object as before if nothing was added."""
-        growing = self.growing
-        if growing is not None and not ended and not self.closed and len(self.parts) == 1:
-            # Nearly always. No class has to be asked what its fields are, and half of the time is enough.
-            mark = growing.mark()
-            if mark != self._mark:
-                self._mark = mark
-                value = growing.at(mark)
-                field = _HOT_DELTAS[self.start.type][1]
-                self._written = {field: value}
-                self._block = changed(self.start, field, value)
-            return self._block
-        self._mark = None
+        if self.only_grows and not ended:
+            return self.grown(self.length)
+        if self._value is not _NO_VALUE:
+            self._written = {_HOT_DELTAS[self.start.type][1]: self._value}
+            self._value = _NO_VALUE
         changes: dict[str, Any] = dict(self.parsed)
         for field, part in self.parts.items():
             part.write_to(changes, field, ended=ended or self.closed)

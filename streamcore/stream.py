@@ -25,6 +25,7 @@ from streamcore.types.message import OutputT
 
 if TYPE_CHECKING:
     from streamcore._pump import Pump
+    from streamcore.accumulator import MessageAccumulator
     from streamcore.typed import OnInvalid
 
 __all__ = [
@@ -45,6 +46,7 @@ class _MessageBase(Generic[OutputT]):
     """What a sync and an async message stream have in common."""
 
     _engine: MessageEngine[OutputT]
+    _accumulator: MessageAccumulator
     _pump: Pump[ParsedMessageStreamEvent]
 
     @property
@@ -57,7 +59,7 @@ class _MessageBase(Generic[OutputT]):
         Raises:
             IncompleteStreamError: `message_start` has not come.
         """
-        snapshot = self._engine.snapshot
+        snapshot = self._accumulator.snapshot
         if snapshot is None:
             raise IncompleteStreamError("there is no message yet: message_start has not come")
         return snapshot
@@ -127,6 +129,7 @@ class MessageStream(_MessageBase[OutputT], Stream[ParsedMessageStreamEvent], Typ
             tool_types=tool_types,
             on_invalid=on_invalid,
         )
+        self._accumulator = self._engine.accumulator
         super().__init__(chunks, decoder=DerivingDecoder(self._engine), response=response, close=close)
         self._handlers = Handlers.of(self, MessageStream)
 
@@ -237,6 +240,7 @@ class AsyncMessageStream(_MessageBase[OutputT], AsyncStream[ParsedMessageStreamE
             tool_types=tool_types,
             on_invalid=on_invalid,
         )
+        self._accumulator = self._engine.accumulator
         super().__init__(chunks, decoder=DerivingDecoder(self._engine), response=response, close=close)
         self._handlers = Handlers.of(self, AsyncMessageStream)
 

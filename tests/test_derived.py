@@ -331,6 +331,11 @@ def test_an_unpickled_event_needs_no_engine() -> None:
     assert pickle.loads(pickle.dumps(stop)).message == stop.message
 
 
+def test_an_event_made_of_values_parses_its_snapshot() -> None:
+    event = TextEvent(text="1", snapshot="[1")
+    assert event.parsed_snapshot() == pickle.loads(pickle.dumps(event)).parsed_snapshot() == [1]
+
+
 def test_matched_by_the_class_of_the_wire_event() -> None:
     found = []
     for event in derived(body(*HELLO)):

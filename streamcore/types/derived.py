@@ -10,7 +10,7 @@ Otherwise these are values like all the others: they compare, print, copy and pi
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar
 
 import attrs
 
@@ -44,7 +44,7 @@ __all__ = [
     "ThinkingEvent",
 ]
 
-_put = object.__setattr__  # the classes are frozen
+_C = TypeVar("_C", bound=type)
 
 
 class Growing(Protocol):
@@ -60,34 +60,44 @@ class GrowingText(Growing, Protocol):
 
 
 class _Deferring:
-    """An object with one field that `_source` makes when it is first read; `_DEFERRED` is its name.
+    """An object with one field, named by `_deferred`, that `_source` makes when it is first read.
 
-    The field is an attribute like the others. Only, a function from `deferring` leaves its slot empty, and an empty
-    slot is what Python calls `__getattr__` for.
+    A function from `deferring` leaves its slot empty; the constructor fills it.
     """
 
     __slots__ = ()
 
-    _DEFERRED: ClassVar[str]
     if TYPE_CHECKING:
         _source: Growing | None
         _mark: Any
 
-    # Hidden from type checkers, which would take it to mean that every name is an attribute.
-    if not TYPE_CHECKING:
 
-        def __getattr__(self, name: str) -> Any:
-            if name != self._DEFERRED:
-                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-            source = self._source
+def _deferred(name: str) -> Callable[[_C], _C]:
+    """Makes the field `name` of a class one that is made when it is first read."""
+
+    def decorate(cls: _C) -> _C:
+        # A property in the place of the slot: 0.3 µs where it took 0.6 to find the slot empty, which is an exception
+        # with its text, and then to ask `__getattr__`.
+        slot, source_slot = cls.__dict__[name], cls._source  # type: ignore[attr-defined]
+        get, put, put_source = slot.__get__, slot.__set__, source_slot.__set__
+
+        def read(self: _Deferring) -> Any:
+            try:
+                source = self._source
+            except AttributeError:
+                source = None  # as the constructor left it
             if source is None:
-                # Another thread has been here since the slot was found empty.
-                return object.__getattribute__(self, name)
+                return get(self)
             value = source.at(self._mark)
-            _put(self, name, value)
+            put(self, value)
             # In this order, and the buffers behind it are let go.
-            _put(self, "_source", None)
+            put_source(self, None)
             return value
+
+        setattr(cls, name, property(read, put))
+        return cls
+
+    return decorate
 
 
 def deferring(cls: Any, *names: str) -> Callable[..., Any]:
@@ -112,12 +122,12 @@ class _MessageStop(MessageStopEvent):
     __slots__ = ("_mark", "_source")
 
 
+@_deferred("snapshot")
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class TextEvent(_Deferring, _Derived):
     """More of a text block's text; `snapshot` is its text so far."""
 
     type: ClassVar[Literal["text"]] = "text"
-    _DEFERRED: ClassVar[str] = "snapshot"
 
     text: str
     snapshot: str
@@ -133,7 +143,7 @@ class TextEvent(_Deferring, _Derived):
             DecodeError: No JSON begins like this.
             LimitExceededError: It nests too deep, or has a number that is too long.
         """
-        source = cast("GrowingText | None", self._source)
+        source: GrowingText | None = getattr(self, "_source", None)
         if source is not None:
             return source.parsed(self._mark)
         json = PartialJSON()
@@ -141,12 +151,12 @@ class TextEvent(_Deferring, _Derived):
         return json.value
 
 
+@_deferred("snapshot")
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class ThinkingEvent(_Deferring, _Derived):
     """More of a thinking block's text; `snapshot` is its text so far."""
 
     type: ClassVar[Literal["thinking"]] = "thinking"
-    _DEFERRED: ClassVar[str] = "snapshot"
 
     thinking: str
     snapshot: str
@@ -161,17 +171,18 @@ class SignatureEvent(WireObject):
     signature: str
 
 
+@_deferred("snapshot")
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class CitationEvent(_Deferring, _Derived):
     """One more citation of a text block; `snapshot` holds all of them so far."""
 
     type: ClassVar[Literal["citation"]] = "citation"
-    _DEFERRED: ClassVar[str] = "snapshot"
 
     citation: TextCitation
     snapshot: tuple[TextCitation, ...]
 
 
+@_deferred("snapshot")
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class InputJsonEvent(_Deferring, _Derived):
     """More of the JSON text of a tool's input; `snapshot` is the input so far, parsed.
@@ -180,37 +191,34 @@ class InputJsonEvent(_Deferring, _Derived):
     """
 
     type: ClassVar[Literal["input_json"]] = "input_json"
-    _DEFERRED: ClassVar[str] = "snapshot"
 
     partial_json: str
     snapshot: Any
 
 
+@_deferred("content")
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class CompactionEvent(_Deferring, _Derived):
     """A compaction block has changed: `content` is its summary so far, `encrypted_content` its opaque form."""
 
     type: ClassVar[Literal["compaction"]] = "compaction"
-    _DEFERRED: ClassVar[str] = "content"
 
     content: str | None = None
     encrypted_content: str | None = None
 
 
+@_deferred("content_block")
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class ParsedContentBlockStopEvent(_Deferring, _ContentBlockStop):
     """A content block is complete, and here it is."""
 
-    _DEFERRED: ClassVar[str] = "content_block"
-
     content_block: ContentBlock
 
 
+@_deferred("message")
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class ParsedMessageStopEvent(_Deferring, _MessageStop):
     """The message is complete, and here it is."""
-
-    _DEFERRED: ClassVar[str] = "message"
 
     message: Message
 
