@@ -268,7 +268,7 @@ def example(cls: type[WireObject], *, full: bool = True) -> Any:
     hints = typing.get_type_hints(cls)
     values = {
         field.name: _example_of(hints[field.name], full=full)
-        for field in attrs.fields(cls)  # type: ignore[arg-type]  # every one is an attrs class
+        for field in attrs.fields(cls)
         if field.repr and (full or field.default is attrs.NOTHING)  # what is not printed is not the wire's
     }
     return cls(**values)

@@ -206,11 +206,7 @@ def test_what_is_required_of_ours_is_required_of_the_official_one(
     cls: type[WireObject], model: type[pydantic.BaseModel]
 ) -> None:
     # Else a payload that the API may send would be refused.
-    required = {
-        field.name
-        for field in attrs.fields(cls)  # type: ignore[arg-type]  # every one is an attrs class
-        if field.default is attrs.NOTHING
-    }
+    required = {field.name for field in attrs.fields(cls) if field.default is attrs.NOTHING}
     assert required <= {
         name
         for name, field in model.model_fields.items()
@@ -234,7 +230,7 @@ def extras_of(value: Any) -> typing.Iterator[str]:
     if isinstance(value, WireObject):
         assert "Unknown" not in type(value).__name__, value
         yield from value.extra
-        for field in attrs.fields(type(value)):  # type: ignore[arg-type]  # every one is an attrs class
+        for field in attrs.fields(type(value)):
             yield from extras_of(getattr(value, field.name))
     elif isinstance(value, tuple):
         for item in value:

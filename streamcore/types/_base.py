@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 import attrs
 
 from streamcore._twin import replaced
+from streamcore.types._frozen import Frozen, frozen
 
 __all__ = [
     "Unknown",
@@ -42,14 +43,14 @@ __all__ = [
 _W = TypeVar("_W", bound="WireObject")
 
 
-class WireObject:
+class WireObject(Frozen):
     """Base of every type that has a form on the wire.
 
     Attributes:
         extra: Fields that the wire had and this version of streamcore does not know, as plain JSON values.
     """
 
-    __slots__ = ("__weakref__",)
+    __slots__ = ()
 
     extra: Mapping[str, Any] = MappingProxyType({})
 
@@ -140,7 +141,7 @@ def plain(value: Any, as_param: bool = False) -> Any:
     return value
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Unknown(WireObject):
     """An object whose `type` is new to this version of streamcore, kept whole.
 

@@ -11,6 +11,7 @@ import attrs
 
 from streamcore.errors import ProtocolError
 from streamcore.types._base import Unknown, WireObject, wire_field
+from streamcore.types._frozen import frozen
 from streamcore.types.citations import TextCitation
 from streamcore.types.results import (
     AdvisorToolResultContent,
@@ -63,7 +64,7 @@ __all__ = [
 # Text and thinking
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class TextBlock(WireObject):
     """Text for the user, with the citations that back it up, if any.
 
@@ -80,7 +81,7 @@ class TextBlock(WireObject):
     parse_error: ProtocolError | None = wire_field(local=True, shown=False)
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ThinkingBlock(WireObject):
     """The model's reasoning. The opaque `signature` lets the API recognise it when it is sent back."""
 
@@ -90,7 +91,7 @@ class ThinkingBlock(WireObject):
     signature: str | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class RedactedThinkingBlock(WireObject):
     """Reasoning that only the model may read."""
 
@@ -108,14 +109,14 @@ class UnknownCaller(Unknown):
     __slots__ = ()
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class DirectCaller(WireObject):
     """The model itself called the tool."""
 
     type: ClassVar[Literal["direct"]] = "direct"
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ServerToolCaller(WireObject):
     """Code that the model ran called the tool."""
 
@@ -124,7 +125,7 @@ class ServerToolCaller(WireObject):
     tool_id: str
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ServerToolCaller20260120(WireObject):
     """Code that the model ran, in the sandbox of 2026-01-20, called the tool."""
 
@@ -136,7 +137,7 @@ class ServerToolCaller20260120(WireObject):
 ToolUseCaller: TypeAlias = DirectCaller | ServerToolCaller | ServerToolCaller20260120 | UnknownCaller
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ToolUseBlock(WireObject):
     """A call of one of the request's tools.
 
@@ -162,7 +163,7 @@ class ToolUseBlock(WireObject):
     parse_error: ProtocolError | None = wire_field(local=True, shown=False)
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ServerToolUseBlock(WireObject):
     """A call of a tool that runs on the API's side. What is not the API's is as in `ToolUseBlock`."""
 
@@ -177,7 +178,7 @@ class ServerToolUseBlock(WireObject):
     parse_error: ProtocolError | None = wire_field(local=True, shown=False)
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class MCPToolUseBlock(WireObject):
     """A call of an MCP server's tool. What is not the API's is as in `ToolUseBlock`."""
 
@@ -195,7 +196,7 @@ class MCPToolUseBlock(WireObject):
 # Results of server tools
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class WebSearchToolResultBlock(WireObject):
     """What a web search found, or why it failed."""
 
@@ -206,7 +207,7 @@ class WebSearchToolResultBlock(WireObject):
     caller: ToolUseCaller | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class WebFetchToolResultBlock(WireObject):
     """What a web fetch brought, or why it failed."""
 
@@ -217,7 +218,7 @@ class WebFetchToolResultBlock(WireObject):
     caller: ToolUseCaller | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class CodeExecutionToolResultBlock(WireObject):
     """What code that ran printed and made, or why it did not run."""
 
@@ -227,7 +228,7 @@ class CodeExecutionToolResultBlock(WireObject):
     content: CodeExecutionToolResultContent
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class BashCodeExecutionToolResultBlock(WireObject):
     """What a command printed and made, or why it did not run."""
 
@@ -237,7 +238,7 @@ class BashCodeExecutionToolResultBlock(WireObject):
     content: BashCodeExecutionToolResultContent
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class TextEditorCodeExecutionToolResultBlock(WireObject):
     """What became of a file that was to be viewed, written or edited."""
 
@@ -247,7 +248,7 @@ class TextEditorCodeExecutionToolResultBlock(WireObject):
     content: TextEditorCodeExecutionToolResultContent
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ToolSearchToolResultBlock(WireObject):
     """Which tools a search of the tools found, or why it failed."""
 
@@ -257,7 +258,7 @@ class ToolSearchToolResultBlock(WireObject):
     content: ToolSearchToolResultContent
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class AdvisorToolResultBlock(WireObject):
     """What the advisor answered, or why it could not be asked."""
 
@@ -267,7 +268,7 @@ class AdvisorToolResultBlock(WireObject):
     content: AdvisorToolResultContent
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class MCPToolResultBlock(WireObject):
     """What an MCP server's tool answered."""
 
@@ -278,7 +279,7 @@ class MCPToolResultBlock(WireObject):
     is_error: bool
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class MCPToolListingBlock(WireObject):
     """The tools that an MCP server offers."""
 
@@ -288,7 +289,7 @@ class MCPToolListingBlock(WireObject):
     tools: tuple[MCPTool, ...]
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ContainerUploadBlock(WireObject):
     """A file that was put into the container."""
 
@@ -306,7 +307,7 @@ class UnknownToolChange(Unknown):
     __slots__ = ()
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ToolAdditionBlock(WireObject):
     """A tool that was added within the conversation; `tool` is its reference or definition, as JSON."""
 
@@ -315,7 +316,7 @@ class ToolAdditionBlock(WireObject):
     tool: dict[str, Any]
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ToolRemovalBlock(WireObject):
     """A tool that was removed within the conversation; `tool` is its reference, as JSON."""
 
@@ -327,7 +328,7 @@ class ToolRemovalBlock(WireObject):
 ToolChange: TypeAlias = ToolAdditionBlock | ToolRemovalBlock | UnknownToolChange
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class CompactionBlock(WireObject):
     """A summary that stands for the conversation before it; `encrypted_content` is its opaque form, to be sent back."""
 
@@ -339,7 +340,7 @@ class CompactionBlock(WireObject):
     tool_changes: tuple[ToolChange, ...] | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class FallbackInfo(WireObject):
     """One end of a fallback."""
 
@@ -352,7 +353,7 @@ class UnknownTrigger(Unknown):
     __slots__ = ()
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class FallbackRefusalTrigger(WireObject):
     """The first model refused."""
 
@@ -364,7 +365,7 @@ class FallbackRefusalTrigger(WireObject):
 FallbackTrigger: TypeAlias = FallbackRefusalTrigger | UnknownTrigger
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class FallbackBlock(WireObject):
     """From here on another model answers: `to.model` is the message's `model` from now on."""
 

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal, TypeAlias
 
-import attrs
-
 from streamcore.types._base import Unknown, WireObject, wire_field
+from streamcore.types._frozen import frozen
 
 __all__ = [
     "CitationCharLocation",
@@ -22,7 +21,7 @@ __all__ = [
 ]
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class CitationCharLocation(WireObject):
     """A range of characters in a plain text document."""
 
@@ -36,7 +35,7 @@ class CitationCharLocation(WireObject):
     file_id: str | None = wire_field(response_only=True)
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class CitationPageLocation(WireObject):
     """A range of pages in a PDF document."""
 
@@ -50,7 +49,7 @@ class CitationPageLocation(WireObject):
     file_id: str | None = wire_field(response_only=True)
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class CitationContentBlockLocation(WireObject):
     """A range of content blocks in a document given as blocks."""
 
@@ -64,7 +63,7 @@ class CitationContentBlockLocation(WireObject):
     file_id: str | None = wire_field(response_only=True)
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class CitationsWebSearchResultLocation(WireObject):
     """A page that a web search found."""
 
@@ -76,7 +75,7 @@ class CitationsWebSearchResultLocation(WireObject):
     url: str
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class CitationsSearchResultLocation(WireObject):
     """A range of blocks in a search result that the request supplied."""
 

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal, TypeAlias
 
-import attrs
-
 from streamcore.types._base import Unknown, WireObject
+from streamcore.types._frozen import frozen
 from streamcore.types.citations import TextCitation
 
 __all__ = [
@@ -24,7 +23,7 @@ __all__ = [
 ]
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class TextDelta(WireObject):
     """More of a text block's text."""
 
@@ -33,7 +32,7 @@ class TextDelta(WireObject):
     text: str
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class InputJSONDelta(WireObject):
     """More of the JSON text of a tool's input; cut anywhere, and often empty."""
 
@@ -42,7 +41,7 @@ class InputJSONDelta(WireObject):
     partial_json: str
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ThinkingDelta(WireObject):
     """More of a thinking block's text."""
 
@@ -60,7 +59,7 @@ class ThinkingDelta(WireObject):
         return self.extra.get("estimated_tokens")
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class SignatureDelta(WireObject):
     """The signature of a thinking block, whole."""
 
@@ -69,7 +68,7 @@ class SignatureDelta(WireObject):
     signature: str
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class CitationsDelta(WireObject):
     """One more citation of a text block."""
 
@@ -78,7 +77,7 @@ class CitationsDelta(WireObject):
     citation: TextCitation
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class CompactionDelta(WireObject):
     """More of a compaction block's summary, and its opaque form, whole."""
 

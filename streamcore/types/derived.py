@@ -12,11 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar
 
-import attrs
-
 from streamcore._twin import maker
 from streamcore.partial_json import PartialJSON
 from streamcore.types._base import WireObject
+from streamcore.types._frozen import frozen
 from streamcore.types.blocks import ContentBlock
 from streamcore.types.citations import TextCitation
 from streamcore.types.events import (
@@ -123,7 +122,7 @@ class _MessageStop(MessageStopEvent):
 
 
 @_deferred("snapshot")
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class TextEvent(_Deferring, _Derived):
     """More of a text block's text; `snapshot` is its text so far."""
 
@@ -152,7 +151,7 @@ class TextEvent(_Deferring, _Derived):
 
 
 @_deferred("snapshot")
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ThinkingEvent(_Deferring, _Derived):
     """More of a thinking block's text; `snapshot` is its text so far."""
 
@@ -162,7 +161,7 @@ class ThinkingEvent(_Deferring, _Derived):
     snapshot: str
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class SignatureEvent(WireObject):
     """The signature of a thinking block, whole."""
 
@@ -172,7 +171,7 @@ class SignatureEvent(WireObject):
 
 
 @_deferred("snapshot")
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class CitationEvent(_Deferring, _Derived):
     """One more citation of a text block; `snapshot` holds all of them so far."""
 
@@ -183,7 +182,7 @@ class CitationEvent(_Deferring, _Derived):
 
 
 @_deferred("snapshot")
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class InputJsonEvent(_Deferring, _Derived):
     """More of the JSON text of a tool's input; `snapshot` is the input so far, parsed.
 
@@ -197,7 +196,7 @@ class InputJsonEvent(_Deferring, _Derived):
 
 
 @_deferred("content")
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class CompactionEvent(_Deferring, _Derived):
     """A compaction block has changed: `content` is its summary so far, `encrypted_content` its opaque form."""
 
@@ -208,7 +207,7 @@ class CompactionEvent(_Deferring, _Derived):
 
 
 @_deferred("content_block")
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ParsedContentBlockStopEvent(_Deferring, _ContentBlockStop):
     """A content block is complete, and here it is."""
 
@@ -216,7 +215,7 @@ class ParsedContentBlockStopEvent(_Deferring, _ContentBlockStop):
 
 
 @_deferred("message")
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ParsedMessageStopEvent(_Deferring, _MessageStop):
     """The message is complete, and here it is."""
 

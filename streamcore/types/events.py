@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Generic, Literal, TypeAlias
 
-import attrs
 from typing_extensions import TypeVar
 
 from streamcore.types._base import Unknown, WireObject, absent
+from streamcore.types._frozen import frozen
 from streamcore.types.blocks import ContentBlock
 from streamcore.types.deltas import ContentBlockDelta
 from streamcore.types.message import (
@@ -49,7 +49,7 @@ __all__ = [
 DeltaT = TypeVar("DeltaT", bound=ContentBlockDelta, default=ContentBlockDelta, covariant=True)
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class MessageStartEvent(WireObject):
     """The stream begins; `message` has no content yet."""
 
@@ -58,7 +58,7 @@ class MessageStartEvent(WireObject):
     message: Message
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ContentBlockStartEvent(WireObject):
     """A content block begins, usually empty. Blocks are numbered from zero."""
 
@@ -68,7 +68,7 @@ class ContentBlockStartEvent(WireObject):
     content_block: ContentBlock
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ContentBlockDeltaEvent(WireObject, Generic[DeltaT]):
     """More of a content block. `ContentBlockDeltaEvent[TextDelta]` is one that is known to carry text."""
 
@@ -78,7 +78,7 @@ class ContentBlockDeltaEvent(WireObject, Generic[DeltaT]):
     delta: DeltaT
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ContentBlockStopEvent(WireObject):
     """A content block is complete."""
 
@@ -87,7 +87,7 @@ class ContentBlockStopEvent(WireObject):
     index: int
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class MessageDelta(WireObject):
     """What changes in the message itself."""
 
@@ -97,7 +97,7 @@ class MessageDelta(WireObject):
     container: Container | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class MessageDeltaEvent(WireObject):
     """The message itself changes: why it stopped, what it has used so far (totals, not increments)."""
 
@@ -110,21 +110,21 @@ class MessageDeltaEvent(WireObject):
     input_transformations: tuple[dict[str, Any], ...] | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class MessageStopEvent(WireObject):
     """The message is complete."""
 
     type: ClassVar[Literal["message_stop"]] = "message_stop"
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class PingEvent(WireObject):
     """The connection is alive."""
 
     type: ClassVar[Literal["ping"]] = "ping"
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ErrorObject(WireObject):
     """What went wrong on the API's side; `type` is `"overloaded_error"`, say."""
 
@@ -132,7 +132,7 @@ class ErrorObject(WireObject):
     message: str = ""
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ErrorEvent(WireObject):
     """The rest of the stream will not come."""
 
@@ -161,7 +161,7 @@ MessageStreamEvent: TypeAlias = (
 )
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class RawContentBlockStartEvent(WireObject):
     """`ContentBlockStartEvent` with the block as it came."""
 
@@ -171,7 +171,7 @@ class RawContentBlockStartEvent(WireObject):
     content_block: dict[str, Any]
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class RawContentBlockDeltaEvent(WireObject):
     """`ContentBlockDeltaEvent` with the delta as it came."""
 
@@ -181,7 +181,7 @@ class RawContentBlockDeltaEvent(WireObject):
     delta: dict[str, Any]
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class RawMessageDeltaEvent(WireObject):
     """`MessageDeltaEvent` with the delta as it came."""
 

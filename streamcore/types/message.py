@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Generic, Literal, TypeAlias
 
-import attrs
 from typing_extensions import TypeVar
 
 from streamcore.types._base import Unknown, WireObject, absent, plain, wire_field
+from streamcore.types._frozen import frozen
 from streamcore.types.blocks import ContentBlock, TextBlock
 from streamcore.types.usage import Usage
 
@@ -42,7 +42,7 @@ StopReason: TypeAlias = Literal[
 """Why the model stopped. A reason that is new to this version of streamcore comes through as the string it is."""
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ContainerSkill(WireObject):
     """A skill loaded in the container; `type` is `"anthropic"` or `"custom"`."""
 
@@ -51,7 +51,7 @@ class ContainerSkill(WireObject):
     version: str
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Container(WireObject):
     """The container that code ran in. `expires_at` is an ISO 8601 time, as it came."""
 
@@ -66,7 +66,7 @@ class UnknownStopDetails(Unknown):
     __slots__ = ()
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class RefusalStopDetails(WireObject):
     """Why the model refused, and what may be tried instead."""
 
@@ -88,7 +88,7 @@ class UnknownContextManagementEdit(Unknown):
     __slots__ = ()
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ClearToolUses20250919EditResponse(WireObject):
     """Old tool uses were cleared. Counts are of tokens and of tool uses."""
 
@@ -98,7 +98,7 @@ class ClearToolUses20250919EditResponse(WireObject):
     cleared_tool_uses: int
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ClearThinking20251015EditResponse(WireObject):
     """Old thinking was cleared. Counts are of tokens and of turns."""
 
@@ -113,14 +113,14 @@ ContextManagementEdit: TypeAlias = (
 )
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ContextManagementResponse(WireObject):
     """What the API removed from the context before the model read it."""
 
     applied_edits: tuple[ContextManagementEdit, ...] = ()
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class CacheMiss(WireObject):
     """Why the prompt cache was missed; `type` is the reason (`"model_changed"`, `"system_changed"`, ...)."""
 
@@ -128,7 +128,7 @@ class CacheMiss(WireObject):
     cache_missed_input_tokens: int | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Diagnostics(WireObject):
     """What the API noticed about the request."""
 
@@ -139,7 +139,7 @@ OutputT = TypeVar("OutputT", default=Any)
 """The class of a message's output, which a type checker may know of: `Message[Report]`."""
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Message(WireObject, Generic[OutputT]):
     """The model's answer.
 

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal, TypeAlias
 
-import attrs
-
 from streamcore.types._base import Unknown, WireObject, wire_field
+from streamcore.types._frozen import frozen
 
 __all__ = [
     "AdvisorRedactedResultBlock",
@@ -60,7 +59,7 @@ class UnknownResult(Unknown):
 # Web search
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class WebSearchResultBlock(WireObject):
     """One page that a search found; its content is only for the model to read."""
 
@@ -72,7 +71,7 @@ class WebSearchResultBlock(WireObject):
     page_age: str | None = wire_field(null=True)
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class WebSearchToolResultErrorObject(WireObject):
     """The search failed."""
 
@@ -88,14 +87,14 @@ WebSearchToolResultContent: TypeAlias = tuple[WebSearchResult, ...] | WebSearchT
 # Web fetch
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class CitationsConfig(WireObject):
     """Whether a document's text may be cited."""
 
     enabled: bool
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Base64PDFSource(WireObject):
     """A PDF in base64."""
 
@@ -105,7 +104,7 @@ class Base64PDFSource(WireObject):
     data: str
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class PlainTextSource(WireObject):
     """Plain text."""
 
@@ -118,7 +117,7 @@ class PlainTextSource(WireObject):
 DocumentSource: TypeAlias = Base64PDFSource | PlainTextSource | UnknownResult
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class DocumentBlock(WireObject):
     """A document that was fetched."""
 
@@ -129,7 +128,7 @@ class DocumentBlock(WireObject):
     title: str | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class WebFetchBlock(WireObject):
     """A page that was fetched. `retrieved_at` is an ISO 8601 time."""
 
@@ -140,7 +139,7 @@ class WebFetchBlock(WireObject):
     retrieved_at: str | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class WebFetchToolResultErrorBlock(WireObject):
     """The fetch failed."""
 
@@ -155,7 +154,7 @@ WebFetchToolResultContent: TypeAlias = WebFetchBlock | WebFetchToolResultErrorBl
 # Advisor
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class AdvisorResultBlock(WireObject):
     """The advisor's answer."""
 
@@ -165,7 +164,7 @@ class AdvisorResultBlock(WireObject):
     stop_reason: str | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class AdvisorRedactedResultBlock(WireObject):
     """The advisor's answer, only for the model to read."""
 
@@ -175,7 +174,7 @@ class AdvisorRedactedResultBlock(WireObject):
     stop_reason: str | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class AdvisorToolResultErrorObject(WireObject):
     """The advisor could not be asked."""
 
@@ -192,7 +191,7 @@ AdvisorToolResultContent: TypeAlias = (
 # Code execution
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class CodeExecutionOutputBlock(WireObject):
     """A file that the code made."""
 
@@ -201,7 +200,7 @@ class CodeExecutionOutputBlock(WireObject):
     file_id: str
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class CodeExecutionResultBlock(WireObject):
     """The code ran."""
 
@@ -213,7 +212,7 @@ class CodeExecutionResultBlock(WireObject):
     stdout: str
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class EncryptedCodeExecutionResultBlock(WireObject):
     """The code ran; what it printed is only for the model to read."""
 
@@ -225,7 +224,7 @@ class EncryptedCodeExecutionResultBlock(WireObject):
     encrypted_stdout: str
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class CodeExecutionToolResultErrorObject(WireObject):
     """The code did not run."""
 
@@ -239,7 +238,7 @@ CodeExecutionToolResultContent: TypeAlias = (
 )
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class BashCodeExecutionOutputBlock(WireObject):
     """A file that the command made."""
 
@@ -248,7 +247,7 @@ class BashCodeExecutionOutputBlock(WireObject):
     file_id: str
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class BashCodeExecutionResultBlock(WireObject):
     """The command ran."""
 
@@ -260,7 +259,7 @@ class BashCodeExecutionResultBlock(WireObject):
     stdout: str
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class BashCodeExecutionToolResultErrorObject(WireObject):
     """The command did not run."""
 
@@ -274,7 +273,7 @@ BashCodeExecutionToolResultContent: TypeAlias = (
 )
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class TextEditorCodeExecutionViewResultBlock(WireObject):
     """A file was read. Lines are counted from one."""
 
@@ -287,7 +286,7 @@ class TextEditorCodeExecutionViewResultBlock(WireObject):
     total_lines: int | None = wire_field(null=True)
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class TextEditorCodeExecutionCreateResultBlock(WireObject):
     """A file was written."""
 
@@ -296,7 +295,7 @@ class TextEditorCodeExecutionCreateResultBlock(WireObject):
     is_file_update: bool
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class TextEditorCodeExecutionStrReplaceResultBlock(WireObject):
     """A file was edited. Lines are counted from one."""
 
@@ -311,7 +310,7 @@ class TextEditorCodeExecutionStrReplaceResultBlock(WireObject):
     old_start: int | None = wire_field(null=True)
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class TextEditorCodeExecutionToolResultErrorObject(WireObject):
     """The file could not be read or changed."""
 
@@ -335,7 +334,7 @@ TextEditorCodeExecutionToolResultContent: TypeAlias = (
 # Tool search and MCP
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ToolReferenceBlock(WireObject):
     """A tool that the search found."""
 
@@ -344,7 +343,7 @@ class ToolReferenceBlock(WireObject):
     tool_name: str
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ToolSearchToolSearchResultBlock(WireObject):
     """The tools that the search found."""
 
@@ -353,7 +352,7 @@ class ToolSearchToolSearchResultBlock(WireObject):
     tool_references: tuple[ToolReferenceBlock | UnknownResult, ...]
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ToolSearchToolResultErrorObject(WireObject):
     """The search failed."""
 
@@ -368,7 +367,7 @@ ToolSearchToolResultContent: TypeAlias = (
 )
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class MCPTool(WireObject):
     """A tool that an MCP server offers."""
 

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal, TypeAlias
 
-import attrs
-
 from streamcore.types._base import Unknown, WireObject
+from streamcore.types._frozen import frozen
 
 __all__ = [
     "AdvisorMessageIterationUsage",
@@ -31,7 +30,7 @@ __all__ = [
 ]
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class CacheCreation(WireObject):
     """Input tokens written to the prompt cache, by time to live."""
 
@@ -39,14 +38,14 @@ class CacheCreation(WireObject):
     ephemeral_5m_input_tokens: int | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class OutputTokensDetails(WireObject):
     """What the output tokens were spent on."""
 
     thinking_tokens: int | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class ServerToolUsage(WireObject):
     """Requests (not tokens) that server tools made."""
 
@@ -54,14 +53,14 @@ class ServerToolUsage(WireObject):
     web_search_requests: int | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class FallbackCreditRedeemed(WireObject):
     """The credit for a refused attempt was used."""
 
     type: ClassVar[Literal["redeemed"]] = "redeemed"
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class FallbackCreditNotApplied(WireObject):
     """The credit for a refused attempt was not used, and why."""
 
@@ -80,14 +79,14 @@ class UnknownFallbackCreditStatus(Unknown):
 FallbackCreditStatus: TypeAlias = FallbackCreditRedeemed | FallbackCreditNotApplied | UnknownFallbackCreditStatus
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class FallbackCreditUsage(WireObject):
     """What became of the credit that a refused attempt left."""
 
     status: FallbackCreditStatus
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class _IterationUsage(WireObject):
     input_tokens: int
     output_tokens: int
@@ -96,7 +95,7 @@ class _IterationUsage(WireObject):
     cache_read_input_tokens: int | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class MessageIterationUsage(_IterationUsage):
     """Counts of one sampling of the model within the message."""
 
@@ -105,14 +104,14 @@ class MessageIterationUsage(_IterationUsage):
     model: str | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class CompactionIterationUsage(_IterationUsage):
     """Counts of a compaction of the conversation."""
 
     type: ClassVar[Literal["compaction"]] = "compaction"
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class AdvisorMessageIterationUsage(_IterationUsage):
     """Counts of a call of the advisor."""
 
@@ -121,7 +120,7 @@ class AdvisorMessageIterationUsage(_IterationUsage):
     model: str | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class FallbackMessageIterationUsage(_IterationUsage):
     """Counts of one sampling of a fallback model."""
 
@@ -145,7 +144,7 @@ IterationUsage: TypeAlias = (
 )
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class MessageDeltaUsage(WireObject):
     """Counts so far, as a `message_delta` gives them: a total replaces what is known, an absent one changes nothing."""
 
@@ -159,7 +158,7 @@ class MessageDeltaUsage(WireObject):
     server_tool_use: ServerToolUsage | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True)
 class Usage(WireObject):
     """Counts of a message. Tokens read from and written to the cache are not among `input_tokens`."""
 
