@@ -21,7 +21,7 @@ __all__ = ["Filler", "Item", "make_filler"]
 Filler = Callable[[Any, Any], Any]
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Item:
     """How one attribute is filled.
 

@@ -34,7 +34,7 @@ from streamcore.types import (
 __all__ = ["DELTA_RULES", "BlockBuilder", "BlockOptions", "DeltaRule", "Marks"]
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class BlockOptions:
     """What a block's parts need to know."""
 
@@ -194,7 +194,7 @@ Marks = tuple[tuple[str, Any], ...]
 # The deltas
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class DeltaRule:
     """What one type of delta does: to which blocks it may come, and which of its fields goes where and how."""
 

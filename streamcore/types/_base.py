@@ -16,7 +16,6 @@ This module knows nothing of JSON text, events or streams.
 from __future__ import annotations
 
 import functools
-import json
 import operator
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -86,6 +85,8 @@ class WireObject(Frozen):
         A tool's input may hold `NaN` and infinities; they are written as Python and jiter read them. (msgspec, three
         times as fast, would write null.)
         """
+        import json  # few programs ask for this
+
         separators = (",", ":") if indent is None else None
         return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent, separators=separators)
 
@@ -174,7 +175,7 @@ class Unknown(WireObject):
         return list(self.data.items())
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class WireField:
     """How one attribute of a wire type appears on the wire; `absent` is the very object that stands for no value."""
 
