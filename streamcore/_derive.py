@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
-from streamcore._pump import ErrorDelivered
+from streamcore._pump import error_delivered, error_in_place
 from streamcore.block_builder import BlockBuilder
 from streamcore.engine import MessageEngine
+from streamcore.errors import DecodeError
 from streamcore.types import (
     CitationEvent,
     CompactionBlock,
     CompactionEvent,
     ContentBlockDeltaEvent,
     ContentBlockStopEvent,
+    ErrorEvent,
+    InputJSONDelta,
     InputJsonEvent,
     Message,
     MessageStopEvent,
@@ -27,7 +30,9 @@ from streamcore.types import (
     ParsedMessageStopEvent,
     ParsedMessageStreamEvent,
     SignatureEvent,
+    TextDelta,
     TextEvent,
+    ThinkingDelta,
     ThinkingEvent,
 )
 from streamcore.types._base import extended
@@ -35,10 +40,10 @@ from streamcore.types.derived import deferring
 
 __all__ = ["DerivingDecoder", "derive"]
 
-_make_text = deferring(TextEvent, "text")
-_make_thinking = deferring(ThinkingEvent, "thinking")
-_make_input_json = deferring(InputJsonEvent, "partial_json")
-_make_citation = deferring(CitationEvent, "citation")
+_make_text = deferring(TextEvent, "delta.text")
+_make_thinking = deferring(ThinkingEvent, "delta.thinking")
+_make_input_json = deferring(InputJsonEvent, "delta.partial_json")
+_make_citation = deferring(CitationEvent, "delta.citation")
 _make_compaction = deferring(CompactionEvent, "encrypted_content")
 _make_block_stop = deferring(ParsedContentBlockStopEvent, "index")
 _make_message_stop = deferring(ParsedMessageStopEvent)
@@ -98,57 +103,17 @@ class _Later:
         return self._make()
 
 
-class DerivingDecoder:
-    """An engine as a decoder that gives derived events as well."""
-
-    __slots__ = ("_engine", "receive_data", "receive_eof")
-
-    stops_at_errors = True
-
-    def __init__(self, engine: MessageEngine[Any]) -> None:
-        self._engine = engine
-        self.receive_data = engine.receive_data
-        self.receive_eof = engine.receive_eof
-
-    @property
-    def snapshot(self) -> Message[Any] | None:
-        return self._engine.snapshot
-
-    def events(self) -> Iterator[ParsedMessageStreamEvent]:
-        engine = self._engine
-        accumulator = engine.accumulator
-        for event in engine.events():
-            if isinstance(event, ContentBlockDeltaEvent):
-                # What `derive` does, for the deltas that are nearly all of a stream: in a third of its time.
-                hot = accumulator.hot
-                delta: Any = event.delta
-                kind = delta.type
-                if hot is not None and kind == hot.delta_type and event.index == hot.index:
-                    part: Any = hot.growing
-                    yield event
-                    if kind == "text_delta":
-                        yield _make_text(delta.text, part, part.mark())
-                    elif kind == "input_json_delta":
-                        yield _make_input_json(delta.partial_json, part, part.mark())
-                    else:
-                        yield _make_thinking(delta.thinking, part, part.mark())
-                    continue
-            yield from derive(event, engine)
-            if event.type == "error":
-                raise ErrorDelivered(event)
-
-
 # What each type of delta gives. A delta that its block could not take has changed no part of it, and gives nothing.
 
 
 def _text(delta: Any, builder: BlockBuilder) -> TextEvent | None:
     part = builder.parts.get("text")
-    return None if part is None else _make_text(delta.text, part, part.mark())
+    return None if part is None else _make_text(delta, part, part.mark())
 
 
 def _thinking(delta: Any, builder: BlockBuilder) -> ThinkingEvent | None:
     part = builder.parts.get("thinking")
-    return None if part is None else _make_thinking(delta.thinking, part, part.mark())
+    return None if part is None else _make_thinking(delta, part, part.mark())
 
 
 def _signature(delta: Any, builder: BlockBuilder) -> SignatureEvent | None:
@@ -157,12 +122,12 @@ def _signature(delta: Any, builder: BlockBuilder) -> SignatureEvent | None:
 
 def _citation(delta: Any, builder: BlockBuilder) -> CitationEvent | None:
     part = builder.parts.get("citations")
-    return None if part is None else _make_citation(delta.citation, part, part.mark())
+    return None if part is None else _make_citation(delta, part, part.mark())
 
 
 def _input_json(delta: Any, builder: BlockBuilder) -> InputJsonEvent | None:
     part = builder.parts.get("input")
-    return None if part is None else _make_input_json(delta.partial_json, part, part.mark())
+    return None if part is None else _make_input_json(delta, part, part.mark())
 
 
 def _compaction(delta: Any, builder: BlockBuilder) -> CompactionEvent | None:
@@ -184,3 +149,72 @@ _DERIVED: dict[str, Callable[[Any, BlockBuilder], ParsedMessageStreamEvent | Non
     "input_json_delta": _input_json,
     "compaction_delta": _compaction,
 }
+
+
+class DerivingDecoder:
+    """An engine as a decoder that gives derived events as well."""
+
+    __slots__ = ("_engine", "receive_data", "receive_eof")
+
+    def __init__(self, engine: MessageEngine[Any]) -> None:
+        self._engine = engine
+        self.receive_data = engine.receive_data
+        self.receive_eof = engine.receive_eof
+
+    @property
+    def snapshot(self) -> Message[Any] | None:
+        return self._engine.snapshot
+
+    def events(self) -> Iterator[ParsedMessageStreamEvent]:
+        for event in self._engine.events():
+            yield from derive(event, self._engine)
+
+    def endless_items(self, response: Any) -> Iterator[ParsedMessageStreamEvent | None]:
+        """What `Pump.items` is to give, and raise, with these events; in two thirds of the time.
+
+        For the deltas that are nearly all of a stream, those that add to the block at hand, what `derive` looks up is
+        looked up when that is another block.
+        """
+        engine = self._engine
+        accumulator = engine.accumulator
+        hot: BlockBuilder | None = None
+        delta_type, index, make, part, mark = _NO_HOT_DELTA
+        while True:
+            try:
+                for event in engine.events():
+                    if accumulator.hot is not hot:
+                        hot = accumulator.hot
+                        delta_type, index, make, part, mark = _NO_HOT_DELTA if hot is None else _hot_delta(hot)
+                    if (
+                        type(event) is ContentBlockDeltaEvent
+                        and type(event.delta) is delta_type
+                        and event.index == index
+                    ):
+                        yield event
+                        yield make(event.delta, part, mark())
+                        continue
+                    yield from derive(event, engine)
+                    if isinstance(event, ErrorEvent):
+                        raise error_delivered(event, engine, response)
+            except DecodeError as error:
+                raise error_in_place(error, response) from None
+            yield None
+
+
+_HotDelta: TypeAlias = tuple[type, int, Callable[..., Any], Any, Callable[[], int]]
+_NO_HOT_DELTA: _HotDelta = (type(None), -1, _make_text, None, int)
+_HOT_DELTAS: dict[str, tuple[type, Callable[..., Any]]] = {
+    "text_delta": (TextDelta, _make_text),
+    "input_json_delta": (InputJSONDelta, _make_input_json),
+    "thinking_delta": (ThinkingDelta, _make_thinking),
+}
+
+
+def _hot_delta(hot: BlockBuilder) -> _HotDelta:
+    """Of the deltas that add text to this block: their type and index, and what makes derived events of what grows, and
+    tells how long that is.
+    """
+    if hot.delta_type is None or hot.growing is None:
+        return _NO_HOT_DELTA
+    delta_type, make = _HOT_DELTAS[hot.delta_type]
+    return delta_type, hot.index, make, hot.growing, hot.growing.mark

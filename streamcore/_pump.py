@@ -13,7 +13,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from streamcore.errors import DecodeError
 from streamcore.types import ErrorEvent
 
-__all__ = ["SLICE_SIZE", "WORK_PER_TURN", "Decoder", "Pump"]
+__all__ = ["SLICE_SIZE", "WORK_PER_TURN", "Decoder", "Pump", "error_delivered", "error_in_place"]
 
 # A stream that has much to give would keep every other task waiting. So it counts what was done since they last had a
 # turn: items and KB of chunks, some 5 µs of work each, and to let them run costs some 10. And it decodes a large chunk
@@ -49,14 +49,29 @@ class Pump(Generic[_T]):
         work: How much was done: an item counts for one, and a KB of a chunk too. For the stream to look at and reset.
     """
 
-    __slots__ = ("_decoder", "_eof", "_slices", "_unended", "error", "items", "over", "reading", "response", "work")
+    __slots__ = (
+        "_decoder",
+        "_eof",
+        "_receive_data",
+        "_slices",
+        "_unended",
+        "error",
+        "items",
+        "over",
+        "reading",
+        "response",
+        "work",
+    )
 
     def __init__(self, decoder: Decoder[_T], response: Any) -> None:
         self._decoder = decoder
-        # A generator that does not know the pump: no reference cycle, so that a dropped stream is freed at once.
-        self.items = _items(decoder, response)
+        self._receive_data = decoder.receive_data
+        # A generator that does not know the pump: no reference cycle, so that a dropped stream is freed at once. Ours
+        # for messages is its decoder's own, which is one generator less to go through.
+        endless = getattr(decoder, "endless_items", None)
+        self.items: Iterator[_T | None] = _items(decoder, response) if endless is None else endless(response)
         self._eof = False
-        self._slices: Iterator[bytes] = iter(())
+        self._slices: Iterator[bytes] | None = None
         self._unended = [None]
         self.response = response
         self.over = False
@@ -89,10 +104,14 @@ class Pump(Generic[_T]):
 
     def take_slice(self) -> bool:
         """Give the decoder more of a chunk that has been received. Whether there was more of one."""
+        if self._slices is None:
+            return False
         slice_ = next(self._slices, None)
         if slice_ is None:
+            self._slices = None
             return False
-        self._receive(slice_)
+        self._receive_data(slice_)
+        self.work += len(slice_) >> 10
         return True
 
     def fail(self, error: Exception) -> None:
@@ -107,15 +126,12 @@ class Pump(Generic[_T]):
                 self._eof = True
                 self._decoder.receive_eof()
             elif len(chunk) <= SLICE_SIZE:
-                self._receive(chunk)
+                self._receive_data(chunk)
+                self.work += len(chunk) >> 10
             else:
                 self._slices = _slices(chunk)
         except Exception as error:  # noqa: BLE001  # raised by the next take()
             self.receive_error(error)
-
-    def _receive(self, chunk: bytes) -> None:
-        self._decoder.receive_data(chunk)
-        self.work += len(chunk) >> 10
 
     def receive_error(self, error: Exception) -> None:
         """Take what a read raised, to be raised by `take()` once what came before has come out."""
@@ -141,38 +157,35 @@ def _slices(chunk: bytes) -> Iterator[bytes]:
     return (data[start : start + SLICE_SIZE] for start in range(0, len(data), SLICE_SIZE))
 
 
-class ErrorDelivered(Exception):  # not one that a user ever sees
-    """A decoder that looks at its events itself, as its `stops_at_errors` says, has delivered an `error` event."""
-
-    def __init__(self, event: ErrorEvent) -> None:
-        super().__init__(event)
-        self.event = event
-
-
 def _items(decoder: Decoder[_T], response: Any) -> Iterator[_T | None]:
     """All that comes out of a decoder, with a `None` whenever it has no more for now."""
-    # Only a stream that fails pays for loading the exceptions of the API.
-    batch = decoder.events if getattr(decoder, "stops_at_errors", False) else lambda: _until_error(decoder)
     while True:
         try:
-            yield from batch()
-        except ErrorDelivered as error:
-            from streamcore.api.failures import error_from_event
-
-            snapshot = getattr(decoder, "snapshot", None)
-            raise error_from_event(error.event, response=response, snapshot=snapshot) from None
+            for item in decoder.events():
+                yield item
+                if isinstance(item, ErrorEvent):
+                    raise error_delivered(item, decoder, response)
         except DecodeError as error:
-            # The JSON of an error in the place of a stream, under a content type that does not tell: if it is on one
-            # line and as short as the API's are. Of any other body the decoder has kept no more than it shows.
-            from streamcore.api.response import error_in_body
-
-            received = error.received if isinstance(error.received, bytes) and error.offset == 0 else b""
-            raise error_in_body(received, response=response) or error from None
+            raise error_in_place(error, response) from None
         yield None
 
 
-def _until_error(decoder: Decoder[_T]) -> Iterator[_T]:
-    for item in decoder.events():
-        yield item
-        if isinstance(item, ErrorEvent):
-            raise ErrorDelivered(item)
+# Only a stream that fails pays for loading the exceptions of the API.
+
+
+def error_delivered(event: ErrorEvent, decoder: object, response: Any) -> Exception:
+    """What is raised after an `error` event."""
+    from streamcore.api.failures import error_from_event
+
+    return error_from_event(event, response=response, snapshot=getattr(decoder, "snapshot", None))
+
+
+def error_in_place(error: DecodeError, response: Any) -> Exception:
+    """What is raised for an error of a decoder: the one that the API has sent in the place of a stream, as JSON under a
+    content type that does not tell, if it is on one line and as short as the API's are. Of any other body the decoder
+    has kept no more than it shows.
+    """
+    from streamcore.api.response import error_in_body
+
+    received = error.received if isinstance(error.received, bytes) and error.offset == 0 else b""
+    return error_in_body(received, response=response) or error

@@ -77,14 +77,14 @@ def replaced(value: _T, **changes: Any) -> _T:
 
 
 def maker(cls: type[_T], *names: str) -> Callable[..., _T]:
-    """A function that makes objects of `cls` of the values for the attributes `names`, by position. An attribute that
-    is not named stays empty.
+    """A function that makes objects of `cls` of the values for the attributes `names`, by position. For `"delta.text"`
+    it takes a `delta`, whose `text` becomes that of the object. An attribute that is not named stays empty.
     """
     source = "\n".join(
         [
-            f"def make({', '.join(names)}):",
+            f"def make({', '.join(name.split('.')[0] for name in names)}):",
             "    made = twin()",
-            *(f"    made.{name} = {name}" for name in names),
+            *(f"    made.{name.split('.')[-1]} = {name}" for name in names),
             "    made.__class__ = cls",
             "    return made",
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import queue
 import sys
@@ -423,6 +424,20 @@ def test_left_before_anything_was_read() -> None:
     with pytest.raises(IncompleteStreamError) as caught:
         stream.get_final_message()
     assert caught.value.snapshot is None
+
+
+def test_an_iterator_that_is_closed_or_interrupted_leaves_the_stream_as_it_is() -> None:
+    source = Source()
+    stream = source.stream()
+    leaves: list[Callable[[Any], Any]] = [lambda one: one.close(), lambda one: one.throw(KeyError("the user's"))]
+    for leave in leaves:
+        iterator = iter(stream)
+        next(iterator)
+        with contextlib.suppress(KeyError):
+            leave(iterator)
+    assert source.closed == 0
+    assert len(list(stream)) == len(list(MessageStream(CHUNKS))) - 2
+    assert stream.get_final_text() == "Hello"
 
 
 def test_left_at_message_stop_the_message_is_there() -> None:
