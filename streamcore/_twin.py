@@ -31,9 +31,11 @@ def twin(cls: type[Any]) -> type[Any]:
         namespace = {
             "__slots__": cls.__dict__.get("__slots__", ()),
             "__module__": cls.__module__,
-            # In case the base is frozen.
+            # The base is frozen. Only with both of the last two does Python set attributes at full speed: they share a
+            # slot of the type, and each of another kind would have all of them looked up at every use.
             "__init__": object.__init__,
             "__setattr__": object.__setattr__,
+            "__delattr__": object.__delattr__,
         }
         made = _TWINS[cls] = type(f"_{cls.__name__}Twin", (cls.__base__,), namespace)  # type: ignore[arg-type]
     return made

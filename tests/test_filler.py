@@ -112,6 +112,15 @@ def test_a_twin_is_made_once_and_its_objects_become_objects_of_the_class() -> No
     assert made == TextBlock(text="a")
 
 
+@pytest.mark.parametrize("cls", _KNOWN)
+def test_no_python_code_runs_when_a_twin_is_filled(cls: type[Any]) -> None:
+    # Both, or Python looks both up at every use: three times the cost of whatever is made so.
+    made: Any = twin(cls)
+    assert made.__setattr__ is object.__setattr__
+    assert made.__delattr__ is object.__delattr__
+    assert made.__init__ is object.__init__
+
+
 def test_a_replaced_object_has_the_changes_and_shares_the_rest() -> None:
     usage = Usage(input_tokens=1)
     message = Message(id="1", model="m", usage=usage)
