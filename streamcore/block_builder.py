@@ -144,13 +144,14 @@ class _Items:
 class _Input:
     """The JSON of a tool's input, parsed when it is read. Until a value has begun it is what the block started with."""
 
-    __slots__ = ("_mark", "_options", "_start", "_value", "add", "json")
+    __slots__ = ("_mark", "_options", "_start", "_value", "add", "json", "mark")
 
     def __init__(self, start: Any, options: BlockOptions) -> None:
         self._options = options
         self._start = {} if start is None else start
         self.json = PartialJSON(trailing_strings=options.trailing_strings, max_depth=options.max_depth)
-        self.add = self.json.feed
+        self.add = self.json.buffer.write
+        self.mark = self.json.buffer.tell
         # The value when it was last read, and how long the text was then.
         self._value = self._start
         self._mark = 0
@@ -160,12 +161,9 @@ class _Input:
         if ended and self.json.text and (self.json.error is not None or not self.json.complete):
             changes["partial_input"] = self.json.text
 
-    def mark(self) -> int:
-        return self.json.length
-
     def at(self, mark: int) -> Any:
         if mark != self._mark:
-            if mark != self.json.length:
+            if mark != self.mark():
                 # A value that grows cannot be taken back: the text up to there is parsed anew.
                 return self.upto(mark, self._options).at(mark)
             value = self.json.best

@@ -274,18 +274,31 @@ def test_value_once_handed_out_never_changes() -> None:
 
 def test_closed_parts_are_shared_and_open_ones_are_not() -> None:
     decoder = fed('{"done": {"a": [1]}, "open": [[2], 3')
-    first, again = decoder.value, decoder.value
+    first = decoder.value
     decoder.feed(", 4")
     later = decoder.value
-    assert first["done"] is again["done"] is later["done"]
-    assert first["open"][0] is again["open"][0] is later["open"][0]
-    assert first is not again
-    assert first["open"] is not again["open"]
+    assert first["done"] is later["done"]
+    assert first["open"][0] is later["open"][0]
+    assert first is not later
+    assert first["open"] is not later["open"]
     first["open"].append("mine")
     first["mine"] = True
     decoder.feed("]}")
     assert decoder.close() == {"done": {"a": [1]}, "open": [[2], 3, 4]}
     assert decoder.close() is decoder.value
+
+
+@pytest.mark.parametrize("trailing_strings", [False, True])
+def test_the_same_value_is_given_until_something_is_added_to_it(trailing_strings: bool) -> None:
+    decoder = PartialJSON(trailing_strings=trailing_strings)
+    before = decoder.value
+    for character in '{"a\\n": [1.5, {"b": "x\\ny", "c": ""}, [[]], nul':
+        decoder.feed(character)
+        after = decoder.value
+        if character not in ',]}"':  # these put what was open in its place
+            assert (after is before) == (after == before)
+        assert decoder.value is after
+        before = after
 
 
 def test_what_was_read_is_not_read_again() -> None:
