@@ -36,13 +36,24 @@ class Decode(Protocol[_EventT_co]):
 class MessagesDecoder(FrameDecoder, Generic[EventT]):
     """What the decoders of Messages streams share: frames to events, and the place put on whatever is raised."""
 
-    __slots__ = ("_decode", "_error_event", "_event_number", "_finished", "_log", "_max_depth", "_start_checked")
+    __slots__ = (
+        "_decode",
+        "_error_event",
+        "_event_number",
+        "_finished",
+        "_located",
+        "_log",
+        "_max_depth",
+        "_start_checked",
+    )
 
     def __init__(self, decode: Decode[EventT], *, strict: bool, limits: Limits) -> None:
         super().__init__(limits=limits)
         self._decode = decode
         self._max_depth = limits.max_depth
         self._log = ViolationLog(strict=strict)
+        # How many of its entries have their place in the stream.
+        self._located = 0
         self._event_number = 0
         self._error_event: Any = None
         self._finished = False
@@ -59,35 +70,18 @@ class MessagesDecoder(FrameDecoder, Generic[EventT]):
     def _apply(self, event: EventT) -> None:
         """Take in what an event says."""
 
-    def _plain_event(self, name: str | None, data: bytes, event: EventT | None = None) -> EventT | None:
-        """The event in a frame, taken in; `None` if there is none. What it raises or records gets its place.
-
-        Args:
-            event: The event, if it is known already.
-        """
-        log = self._log
-        seen = log.length
+    def _event_of(self, name: str | None, data: bytes) -> EventT | None:
+        """The event in a frame; `None` if there is none."""
         try:
-            if event is None:
-                try:
-                    event = self._decode(data, max_depth=self._max_depth)
-                except DecodeError:
-                    event = self._decode_leniently(data)
-                    if event is None:
-                        return None
-            if name != event.type:
-                found = "the event: line is missing" if name is None else f"the event: line says {name!r}"
-                log.report("event_name", f"{found} where the payload's type is {event.type!r}")
-            self._apply(event)
-            if event.type == "error":
-                self._error_event = event
-        except ProtocolError as error:
-            if error.received is None:
-                error.received = data
-            raise
-        finally:
-            if log.length > seen:
-                log.locate(seen, offset=self.event_offset, event_number=self._event_number)
+            event = self._decode(data, max_depth=self._max_depth)
+        except DecodeError:
+            lenient = self._decode_leniently(data)
+            if lenient is None:
+                return None
+            event = lenient
+        if name != event.type:
+            found = "the event: line is missing" if name is None else f"the event: line says {name!r}"
+            self._log.report("event_name", f"{found} where the payload's type is {event.type!r}")
         return event
 
     def _decode_leniently(self, data: bytes) -> EventT | None:
@@ -109,7 +103,7 @@ class MessagesDecoder(FrameDecoder, Generic[EventT]):
         To be asked before the first frame is read, and the answer is not given before the first line is there: so it
         does not depend on how the bytes were cut.
         """
-        if self._chunks and self._chunks[0][:1].isalpha():
+        if self._chunk is not None and self._chunk[:1].isalpha():
             self._start_checked = True
             return
         head = self._received_head()
@@ -140,7 +134,6 @@ class MessagesDecoder(FrameDecoder, Generic[EventT]):
                 error.message += f"; an error event had come: {cause.type}: {cause.message}"
             raise
         if left_over:
-            seen = self._log.length
             offset = self.received - left_over
             try:
                 self._log.report(
@@ -149,17 +142,30 @@ class MessagesDecoder(FrameDecoder, Generic[EventT]):
             except ProtocolError as error:  # in strict mode
                 error.offset = offset
                 raise
-            self._log.locate(seen, offset=offset, event_number=self._event_number)
+            finally:
+                self._locate(offset)
 
-    def _fail(self, error: ProtocolError) -> None:
-        """Note that the stream has failed, and say in the error where and with what message."""
+    def _locate(self, offset: int) -> None:
+        """Put this place on what has been recorded since the last time."""
+        self._log.locate(self._located, offset=offset, event_number=self._event_number)
+        self._located = self._log.length
+
+    def _fail(self, error: ProtocolError, received: bytes | None) -> None:
+        """Note that the stream has failed, and say in the error where, with what message and, if it does not say so
+        itself, on what payload.
+        """
         self._error = error
+        self._open = False
+        if error.received is None:
+            error.received = received
         if error.offset is None:
             error.offset = self.event_offset
         if error.event_number is None:
             error.event_number = self._event_number
         if error.snapshot is None:
             error.snapshot = self._snapshot()
+        if self._log.length > self._located:
+            self._locate(self.event_offset)
 
 
 def _without_blanks(head: bytes) -> bytes:

@@ -10,8 +10,6 @@ Costs: linear in the payload. Knows nothing of framing, of the order of events o
 from __future__ import annotations
 
 import functools
-import operator
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -39,14 +37,14 @@ from streamcore.types._base import plain
 
 __all__ = [
     "CHUNK_ENDS",
-    "LINE_ENDS",
-    "PAYLOAD_START",
+    "PAYLOAD",
     "DeltaShape",
     "converter",
     "decode_event",
     "decode_raw_event",
     "delta_shape",
     "encode_event",
+    "encode_string",
     "parse",
     "recurs",
     "structure_event",
@@ -232,68 +230,56 @@ _HOT_DELTAS: dict[str, tuple[str, Any]] = {
     "thinking_delta": ("thinking", ContentBlockDeltaEvent[ThinkingDelta]),
 }
 
+# One name for the string of each, which so is had by one load from a slot.
+_delta: Any
+for _delta in (TextDelta, InputJSONDelta, ThinkingDelta):
+    _delta._added = getattr(_delta, _HOT_DELTAS[_delta.type][0])
+
 _BEFORE_PAYLOAD = b"event: content_block_delta\ndata: "
-_BEFORE_DATA = b"data: "
-PAYLOAD_START = len(_BEFORE_PAYLOAD)
+PAYLOAD = slice(len(_BEFORE_PAYLOAD), None)
 
 
 @attrs.frozen(eq=False, repr=False)
 class DeltaShape:
-    """How the API writes the deltas of one type for one block, byte for byte; see `delta_shape`.
-
-    As a chunk that is one event, and as the data line of one:
+    """How the API writes the deltas of one type for one block, byte for byte, as chunks that are one event; see
+    `delta_shape`.
 
     Attributes:
-        chunk_prefix, line_prefix: What it begins with, up to the opening quote of its one string.
-        chunk_start, line_start: The length of that.
-        chunk_rest, line_rest: Whether from the start of the string on come the rest of it, braces and blanks on one
-            line, and nothing else.
-        decode: Makes the event of the payload.
-        text_of: The string of the event.
+        prefix: What such a chunk begins with, up to the opening quote of its one string.
+        head: The slice of a chunk that this is.
+        quote: Where that quote is.
+        decode: Makes the event of the payload. Its `delta` has the string as `_added`, too.
     """
 
-    chunk_prefix: bytes
-    chunk_start: int
-    chunk_rest: Callable[[bytes, int], object]
-    line_prefix: bytes
-    line_start: int
-    line_rest: Callable[[bytes, int], object]
-    decode: Callable[[bytes], ContentBlockDeltaEvent]
-    text_of: Callable[[Any], str]
+    prefix: bytes
+    head: slice
+    quote: int
+    decode: Callable[[bytes], Any]
+
+
+@functools.cache
+def _decoder(delta_type: str) -> Callable[[bytes], Any]:
+    return msgspec.json.Decoder(_HOT_DELTAS[delta_type][1]).decode
 
 
 @functools.lru_cache(maxsize=64)
 def delta_shape(index: int, delta_type: str) -> DeltaShape:
     """The shape of deltas of one type (`"text_delta"`, `"input_json_delta"` or `"thinking_delta"`) for the block with
-    this index. If bytes begin with its prefix, and nothing follows the string there, `decode` does with their payload
-    what `decode_event` does, in a tenth of the time, and raises `msgspec.MsgspecError` or `UnicodeDecodeError` if it is
-    wrong all the same.
+    this index.
 
-    msgspec skips fields that a class does not have. A payload of this shape can have none: either the string, as long
-    as it came out of the decoder, leaves room for the closing quote and braces only (no string is shorter as UTF-8 JSON
-    than as text), or the rest of the bytes is looked at.
+    If a chunk begins with its prefix, and ends in one of `CHUNK_ENDS` where the string does, then `decode` does with
+    the payload what `decode_event` does, in a tenth of the time, and raises `msgspec.MsgspecError` or
+    `UnicodeDecodeError` if it is wrong all the same. Where the string ends is to be counted by `encode_string` of the
+    string as it was decoded. JSON has no shorter form of it: if the bytes after those are one of the known ends, there
+    is no room for a longer form, nor for fields that are not known. (msgspec skips fields that a class does not have.)
     """
-    field, event = _HOT_DELTAS[delta_type]
+    field, _ = _HOT_DELTAS[delta_type]
     shape = b'{"type":"content_block_delta","index":%d,"delta":{"type":"%s","%s":"'
-    prefix = shape % (index, delta_type.encode(), field.encode())
-    chunk_prefix = _BEFORE_PAYLOAD + prefix
-    line_prefix = _BEFORE_DATA + prefix
-    return DeltaShape(
-        chunk_prefix=chunk_prefix,
-        chunk_start=len(chunk_prefix),
-        chunk_rest=_CHUNK_REST,
-        line_prefix=line_prefix,
-        line_start=len(line_prefix),
-        line_rest=_LINE_REST,
-        decode=msgspec.json.Decoder(event).decode,
-        text_of=operator.attrgetter("delta." + field),
-    )
+    prefix = _BEFORE_PAYLOAD + shape % (index, delta_type.encode(), field.encode())
+    return DeltaShape(prefix=prefix, head=slice(len(prefix)), quote=len(prefix) - 1, decode=_decoder(delta_type))
 
 
-# How the API ends a delta, which it pads with blanks.
-LINE_ENDS = frozenset(b'"}' + b" " * blanks + b"}" for blanks in range(32))
-CHUNK_ENDS = frozenset(end + b"\n\n" for end in LINE_ENDS)
+encode_string = msgspec.json.Encoder().encode
 
-_REST = rb'[^"\\\n\r]*+(?:\\.[^"\\\n\r]*+)*+"[ }]*+'
-_CHUNK_REST = re.compile(_REST + rb"\n\n\Z").match
-_LINE_REST = re.compile(_REST + rb"\Z").match
+# The API pads what it sends with blanks.
+CHUNK_ENDS = frozenset(b"}" + b" " * blanks + b"}\n\n" for blanks in range(32))

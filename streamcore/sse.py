@@ -12,9 +12,9 @@ from collections.abc import Iterator
 
 import attrs
 
-from streamcore._twin import maker
+from streamcore._twin import maker, twin
 from streamcore.errors import ProtocolError
-from streamcore.framing import MAX_RETRY_DIGITS, FrameDecoder
+from streamcore.framing import MAX_RETRY_DIGITS, NAMES, FrameDecoder
 
 __all__ = ["SSEDecoder", "ServerSentEvent", "encode", "encode_comment"]
 
@@ -36,6 +36,7 @@ class ServerSentEvent:
     retry: int | None = None
 
 
+_Twin = twin(ServerSentEvent)
 _make = maker(ServerSentEvent, "event", "data", "id", "retry")
 
 
@@ -62,9 +63,48 @@ class SSEDecoder(FrameDecoder):
             LimitExceededError: A line, an event or the stream is longer than the limits allow. Events before that
                 have been delivered; calling again raises the same.
         """
-        while (frame := self._next_frame()) is not None:
+        chunk = self._chunk
+        if chunk is not None and self._inside and self._later is None and self._add_to_line(chunk):
+            # A stream in small pieces: no generator is needed to give nothing, which halves what a piece costs.
+            self._chunk = None
+            return _NOTHING
+        return self._events()
+
+    def _events(self) -> Iterator[ServerSentEvent]:
+        while True:
+            # Three lines of the plainest kind, as in `_read_lines`, and what `_make` does; written out, it takes half
+            # of the time.
+            lines = self._lines
+            i = self._next
+            last = len(lines) - 2 if self._short and not self._pending else 0
+            while i < last and not lines[i + 2]:
+                name = NAMES.get(lines[i])
+                data = lines[i + 1]
+                if name is None or data[:6] != b"data: ":
+                    break
+                event = _Twin()
+                try:
+                    event.data = data[6:].decode()
+                except UnicodeDecodeError:
+                    break
+                event.event = name
+                event.id = self.last_event_id
+                event.retry = None
+                event.__class__ = ServerSentEvent
+                self._first = i
+                self._carried_offset = self._event_retry = None
+                self._next = i = i + 3
+                yield event
+                if i != self._next or lines is not self._lines:  # another iterator went on meanwhile
+                    break
+            frame = self._next_frame()
+            if frame is None:
+                return
             name, data = frame
             yield _make(name or "message", data.decode("utf-8", "replace"), self.last_event_id, self._event_retry)
+
+
+_NOTHING: Iterator[ServerSentEvent] = iter(())
 
 
 # Encoding

@@ -23,6 +23,7 @@ from streamcore.codec import (
     decode_event,
     decode_raw_event,
     encode_event,
+    encode_string,
     parse,
     structure_event,
 )
@@ -517,3 +518,12 @@ def test_valid_json_that_no_float_or_no_utf_8_can_hold_is_decoded_all_the_same()
     delta = decode_event(b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"\\ud83d"}}')
     assert delta == ContentBlockDeltaEvent(index=0, delta=TextDelta(text="\ud83d"))
     assert decode_event(encode_event(delta)) == delta
+
+
+def test_json_has_no_shorter_form_of_a_string_than_the_shortcut_counts_with() -> None:
+    short = '\b\t\n\f\r"\\'
+    for code in range(0x110000):
+        character = chr(code)
+        if not 0xD800 <= code <= 0xDFFF:
+            shortest = 2 if character in short else 6 if code < 0x20 else len(character.encode())
+            assert len(encode_string(character)) == 2 + shortest

@@ -304,6 +304,19 @@ def test_the_offset_of_an_event_forgets_one_before_it_that_was_not_dispatched() 
         assert offsets == [0, body.rindex(b"event")]
 
 
+def test_the_offset_of_the_latest_event_stays_until_another_begins() -> None:
+    body = b": comment\ndata: 1\n\n: comment\n\nunknown\n: more\ndata: 2\n\n"
+    places = [body.index(b"data: 1"), body.index(b"data: 2")]
+    for size in (1, 2, 3, 7, 16, 30, len(body)):
+        decoder = SSEDecoder()
+        for start in range(0, len(body), size):
+            decoder.receive_data(body[start : start + size])
+            for _ in decoder.events():
+                pass
+            begun = [place for place in places if decoder.received >= place + len("data: 1\n")]
+            assert decoder.event_offset == (begun[-1] if begun else 0)
+
+
 def test_events_is_lazy_and_can_be_left_and_resumed() -> None:
     decoder = SSEDecoder()
     decoder.receive_data(b"data: 1\n\ndata: 2\n\ndata: 3\n\n")
