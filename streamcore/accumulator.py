@@ -18,6 +18,7 @@ import enum
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Protocol
 
+from streamcore._message_deltas import MESSAGE_FIELDS, after_deltas
 from streamcore._twin import changer, replaced
 from streamcore.block_builder import DELTA_RULES, BlockBuilder, BlockOptions
 from streamcore.codec import structure_event
@@ -42,9 +43,7 @@ from streamcore.types import (
     MessageStopEvent,
     MessageStreamEvent,
     UnknownBlock,
-    WireObject,
 )
-from streamcore.types._base import extend, wire_fields, with_extra
 
 __all__ = ["BlockParser", "MessageAccumulator"]
 
@@ -199,7 +198,7 @@ class MessageAccumulator:
         if message is None:
             return None
         if self._message_deltas:
-            message = self._message = _changed(message, self._message_deltas)
+            message = self._message = after_deltas(message, self._message_deltas)
             self._message_deltas = []
         for index in self._touched:
             block = self._builders[index].snapshot(ended=self._ended)
@@ -385,7 +384,7 @@ class MessageAccumulator:
 
     def _change_message(self, event: MessageDeltaEvent) -> None:
         if event.extra or event.delta.extra:
-            for name in sorted(_MESSAGE_FIELDS & (event.extra.keys() | event.delta.extra.keys())):
+            for name in sorted(MESSAGE_FIELDS & (event.extra.keys() | event.delta.extra.keys())):
                 self._log.report("unapplied_delta", f"the snapshot cannot apply {name!r} of a message_delta")
         self._message_deltas.append(event)
         self._saw_message_delta = True
@@ -481,41 +480,4 @@ class MessageAccumulator:
             "ping": _nothing,
             "error": _late_event,
         },
-    }
-
-
-# Applying a message_delta
-
-_MESSAGE_FIELDS = {field.name for field in wire_fields(Message)} | {"type"}
-
-
-def _changed(message: Message, events: Iterable[MessageDeltaEvent]) -> Message:
-    """The message after message_deltas: what the wire gave replaces what was there, a null or absent field nothing.
-
-    Fields that no class knows are taken over as well: those of the usage into the usage, others into the message. All
-    of the events are put together first: a copy of the message for each would be a copy of its unknown fields, too.
-    """
-    changes: dict[str, Any] = {}
-    usage: dict[str, Any] = {}
-    unknown: dict[str, Any] = {}
-    for event in events:
-        given = _given(event) | _given(event.delta)
-        del given["delta"]
-        usage |= _given(given.pop("usage"))
-        usage |= {name: value for name, value in event.usage.extra.items() if value is not None}
-        changes |= given
-        unknown |= event.extra
-        unknown |= event.delta.extra
-    if usage:
-        changes["usage"] = extend(message.usage, **usage)
-    changed = replaced(message, **changes)
-    for name in _MESSAGE_FIELDS & unknown.keys():
-        del unknown[name]
-    return with_extra(changed, unknown) if unknown else changed
-
-
-def _given(value: WireObject) -> dict[str, Any]:
-    """The known fields of `value` that the wire gave."""
-    return {
-        field.name: given for field in wire_fields(type(value)) if (given := getattr(value, field.name)) is not None
     }

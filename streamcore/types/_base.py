@@ -272,11 +272,17 @@ def extend(value: _W, **changes: Any) -> _W:
 
     The wire names fields that this version does not know; here they go where such fields live, instead of failing.
     """
-    known = {field.name for field in wire_fields(type(value))}
-    extra = {name: changes.pop(name) for name in list(changes) if name not in known}
-    base: Any = next((given for given, stand_in in _ABSENT.items() if stand_in is value), None)
-    changed: _W = replaced(value, **changes) if base is None else base(**changes)
+    cls: Any = type(value)
+    known = _wire_names(cls)
+    extra = {} if changes.keys() <= known else {name: changes.pop(name) for name in list(changes) if name not in known}
+    base: Any = cls.__base__
+    changed: _W = base(**changes) if _ABSENT.get(base) is value else replaced(value, **changes)
     return with_extra(changed, extra) if extra else changed
+
+
+@functools.cache
+def _wire_names(cls: Any) -> frozenset[str]:
+    return frozenset(field.name for field in wire_fields(cls))
 
 
 def _attributes(value: WireObject) -> dict[str, Any]:

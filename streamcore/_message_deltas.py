@@ -1,0 +1,52 @@
+"""What `message_delta` events do to a message: what the wire gave replaces what was there, null or nothing does not.
+
+In: the message as it is without them, and the events. Out: the message after them. Fields that no class knows are taken
+over as well: those of the usage into the usage, others into the message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from streamcore._twin import replaced
+from streamcore.types import Message, MessageDelta, MessageDeltaEvent, MessageDeltaUsage, WireObject
+from streamcore.types._base import extend, wire_fields, with_extra
+
+__all__ = ["MESSAGE_FIELDS", "after_deltas"]
+
+MESSAGE_FIELDS = {field.name for field in wire_fields(Message)} | {"type"}
+"""Unknown fields with these names are not taken over: they mean something in a message, and come where they do not."""
+
+_DELTA_FIELDS = [field.name for field in wire_fields(MessageDelta)]
+_USAGE_FIELDS = [field.name for field in wire_fields(MessageDeltaUsage)]
+_OTHER_FIELDS = [field.name for field in wire_fields(MessageDeltaEvent) if field.name not in ("delta", "usage")]
+
+
+def after_deltas(message: Message, events: Iterable[MessageDeltaEvent]) -> Message:
+    """The message after these events. All of them are put together first: a copy of the message for each would be a
+    copy of its unknown fields, too.
+    """
+    changes: dict[str, Any] = {}
+    usage: dict[str, Any] = {}
+    unknown: dict[str, Any] = {}
+    for event in events:
+        _collect(event, _OTHER_FIELDS, changes)
+        _collect(event.delta, _DELTA_FIELDS, changes)
+        _collect(event.usage, _USAGE_FIELDS, usage)
+        if event.usage.extra:
+            usage |= {name: value for name, value in event.usage.extra.items() if value is not None}
+        if event.extra or event.delta.extra:
+            given = {**event.extra, **event.delta.extra}
+            unknown |= {name: value for name, value in given.items() if name not in MESSAGE_FIELDS}
+    if usage:
+        changes["usage"] = extend(message.usage, **usage)
+    changed = replaced(message, **changes)
+    return with_extra(changed, unknown) if unknown else changed
+
+
+def _collect(value: WireObject, names: list[str], given: dict[str, Any]) -> None:
+    """Put the fields that the wire gave among those `given`."""
+    for name in names:
+        if (field := getattr(value, name)) is not None:
+            given[name] = field
