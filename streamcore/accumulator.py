@@ -16,7 +16,7 @@ from __future__ import annotations
 import copy
 import enum
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, NoReturn, Protocol
 
 from streamcore._message_deltas import MESSAGE_FIELDS, after_deltas
 from streamcore._twin import changer, replaced
@@ -106,6 +106,7 @@ class MessageAccumulator:
         "_deltas",
         "_ended",
         "_grown_to",
+        "_handlers",
         "_late",
         "_limits",
         "_log",
@@ -114,7 +115,6 @@ class MessageAccumulator:
         "_message_deltas",
         "_multiple_messages",
         "_options",
-        "_order",
         "_parser",
         "_phase",
         "_saw_message_delta",
@@ -285,14 +285,18 @@ class MessageAccumulator:
             EventOrderError: The event may not come here. In strict mode, also what would be a violation.
             LimitExceededError: Too many blocks, or a dict or a tool's input nests too deep.
         """
-        self._grown_to = None
         try:
             if isinstance(event, dict):
                 event = structure_event(event, max_depth=self._limits.max_depth)
-            self._order.get(event.type, MessageAccumulator._unknown_event)(self, event)
+            self.take(event)
         except ProtocolError as error:
             error.snapshot = self.snapshot
             raise
+
+    def take(self, event: MessageStreamEvent) -> None:
+        """The same for a typed event, by who puts the snapshot into errors himself."""
+        self._grown_to = None
+        self._handlers.get(event.type, MessageAccumulator._unknown_event)(self, event)
 
     # What each event does
 
@@ -339,14 +343,15 @@ class MessageAccumulator:
         builder = BlockBuilder(index, block, self._options)
         self._builders[index] = builder
         self._blocks.append(block)
-        self._attend(builder)
+        self._touched.add(index)
+        self.hot = builder
         self._snapshot = None
         if isinstance(block, FallbackBlock):
             assert self._message is not None
             self._message = replaced(self._message, model=block.to.model)
 
     def _add_delta(self, event: ContentBlockDeltaEvent) -> None:
-        builder = self._builder(event.index, event.type)
+        builder = self._builders.get(event.index) or self._never_started(event)
         delta = event.delta
         rule = DELTA_RULES.get(delta.type)
         if rule is None:
@@ -370,13 +375,14 @@ class MessageAccumulator:
             self._late.add(event.index)
             builder.parsed = {}
         builder.apply(delta, rule)
-        self._attend(builder)
+        self._touched.add(event.index)
+        self.hot = None if builder.closed else builder
         self._deltas += 1
         if not self._deltas % _COMPACT_AFTER:
             self.compact()
 
     def _stop_block(self, event: ContentBlockStopEvent) -> None:
-        builder = self._builder(event.index, event.type)
+        builder = self._builders.get(event.index) or self._never_started(event)
         if builder.closed:
             self._log.report("after_block_stop", "content_block_stop came again", index=event.index)
             return
@@ -394,7 +400,8 @@ class MessageAccumulator:
     def _stop_message(self, event: MessageStopEvent) -> None:
         for index in self._late:
             self._builders[index].check_input()
-            self._parse(self._builders[index])
+            if self._parser is not None:
+                self._parse(self._builders[index], self._parser)
         for builder in self._builders.values():
             if not builder.closed:
                 self._log.report("unclosed_block", "the block was still open at message_stop", index=builder.index)
@@ -421,18 +428,10 @@ class MessageAccumulator:
 
     def _enter(self, phase: _Phase) -> None:
         self._phase = phase
-        self._order = self._ORDER[phase]
+        self._handlers = self._ORDER[phase]
 
-    def _builder(self, index: int, event_type: str) -> BlockBuilder:
-        builder = self._builders.get(index)
-        if builder is None:
-            raise EventOrderError(f"{event_type} came for a block that was never started", index=index)
-        return builder
-
-    def _attend(self, builder: BlockBuilder) -> None:
-        """The event at hand is about this block."""
-        self._touched.add(builder.index)
-        self.hot = None if builder.closed else builder
+    def _never_started(self, event: ContentBlockDeltaEvent | ContentBlockStopEvent) -> NoReturn:
+        raise EventOrderError(f"{event.type} came for a block that was never started", index=event.index)
 
     def _close(self, builder: BlockBuilder) -> None:
         builder.check_input()
@@ -440,12 +439,12 @@ class MessageAccumulator:
         self._touched.add(builder.index)
         if self.hot is builder:
             self.hot = None
-        self._parse(builder)
-
-    def _parse(self, builder: BlockBuilder) -> None:
         if self._parser is not None:
-            builder.set_parsed(self._parser.parse(builder.snapshot(ended=True), builder.index))
-            self._touched.add(builder.index)
+            self._parse(builder, self._parser)
+
+    def _parse(self, builder: BlockBuilder, parser: BlockParser) -> None:
+        builder.set_parsed(parser.parse(builder.snapshot(ended=True), builder.index))
+        self._touched.add(builder.index)
 
     # The table of legal orders: in which phase which event is handled how. An event type that is not here is new; it
     # may come at any time before `message_stop`.

@@ -342,7 +342,8 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent], Generic[OutputT]):
                     elif self._simple and (frame := self._whole_frame(chunk)) is not None:
                         name, payload = frame
                         event = self._event_of(name, payload)
-                        _remember(chunk, payload, event)
+                        if len(chunk) <= _MAX_RECURRING_SIZE:
+                            _remember(chunk, payload, event)
                     else:
                         if _BETWEEN in chunk:
                             self._cut(chunk)
@@ -379,7 +380,7 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent], Generic[OutputT]):
 
     def _apply(self, event: MessageStreamEvent) -> None:
         accumulator = self._accumulator
-        accumulator.apply(event)
+        accumulator.take(event)
         if event.type == "error":
             self._error_event = event
         hot = accumulator.hot
@@ -413,8 +414,7 @@ _MAX_RECURRING_SIZE = 192
 
 def _remember(chunk: bytes, payload: bytes, event: MessageStreamEvent | None) -> None:
     if (
-        len(chunk) <= _MAX_RECURRING_SIZE
-        and len(_RECURRING) < _MAX_RECURRING
+        len(_RECURRING) < _MAX_RECURRING
         and event is not None
         and recurs(payload)
         # Not if the name is another than the type: that is to be recorded each time.
