@@ -53,60 +53,62 @@ def make_filler(cls: type[Any], tag: str | None, items: list[Item], plain: Fille
         "def fill(value, annotation):",
         "    if type(value) is not dict:",
         "        return plain(value, annotation)",
-        "    get = value.get",
         "    made = twin()",
         "    count = 0",
     ]
     if tag is not None:
         body += [
-            "    item = get('type')",
-            f"    if item == {tag!r}:",
+            "    if 'type' in value:",
+            f"        if value['type'] != {tag!r}:",
+            "            return plain(value, annotation)",
             "        count = 1",
-            "    elif 'type' in value:",
-            "        return plain(value, annotation)",
         ]
     for number, item in enumerate(items):
-        default = f"default_{number}"
-        names[default] = item.default
-        if item.key is None:
-            body.append(f"    made.{item.name} = {default}")
-            continue
-        # Absent and null are the same to most fields. The others leave null to the plain function.
-        body += [f"    item = get({item.key!r})", "    if item is None:"]
-        if item.default is None:
-            body.append(f"        made.{item.name} = None")
-        elif item.default is attrs.NOTHING:
+        names[f"default_{number}"] = item.default
+        if item.key is not None:
+            # Looked for before it is taken: most fields are absent, and that is how to know it soonest.
+            body += [
+                f"    if {item.key!r} in value:",
+                f"        item = value[{item.key!r}]",
+                "        count += 1",
+                *_taken(number, item, names),
+                "    else:",
+            ]
+        if item.default is attrs.NOTHING:
             body.append("        return plain(value, annotation)")
         else:
-            body += [
-                f"        if {item.key!r} in value:",
-                "            return plain(value, annotation)",
-                f"        made.{item.name} = {default}",
-            ]
-        if item.types:
-            checks = []
-            for position, accepted in enumerate(item.types):
-                names[f"type_{number}_{position}"] = accepted
-                checks.append(f"item.__class__ is type_{number}_{position}")
-            body += [
-                f"    elif {' or '.join(checks)}:",
-                f"        made.{item.name} = item",
-                "        count += 1",
-                "    else:",
-                "        return plain(value, annotation)",
-            ]
-        else:
-            names[f"hook_{number}"] = item.hook
-            body += [
-                "    else:",
-                f"        made.{item.name} = hook_{number}(item, None)",
-                "        count += 1",
-            ]
+            body.append(f"    {'' if item.key is None else '    '}made.{item.name} = default_{number}")
     body += [
         "    made.__class__ = cls",
-        "    if count == len(value) or value.keys() <= known:",
+        "    if count == len(value):",
         "        return made",
         "    return with_extra(made, {key: value[key] for key in value if key not in known})",
     ]
     filler: Filler = generated("\n".join(body), "fill", names)
     return filler
+
+
+def _taken(number: int, item: Item, names: dict[str, Any]) -> list[str]:
+    """The lines that put what the wire gave where it belongs."""
+    # Absent and null are the same to most fields. The others leave null to the plain function.
+    null = f"made.{item.name} = None" if item.default is None else "return plain(value, annotation)"
+    if item.types:
+        checks = []
+        for position, accepted in enumerate(item.types):
+            names[f"type_{number}_{position}"] = accepted
+            checks.append(f"item.__class__ is type_{number}_{position}")
+        return [
+            f"        if {' or '.join(checks)}:",
+            f"            made.{item.name} = item",
+            "        elif item is None:",
+            f"            {null}",
+            "        else:",
+            "            return plain(value, annotation)",
+        ]
+    names[f"hook_{number}"] = item.hook
+    return [
+        "        if item is None:",
+        f"            {null}",
+        "        else:",
+        f"            made.{item.name} = hook_{number}(item, None)",
+    ]
