@@ -24,7 +24,7 @@ from streamcore import (
     ProtocolError,
     RawMessageDecoder,
     SSEDecoder,
-    accumulator,
+    _message_deltas,
 )
 
 if TYPE_CHECKING:
@@ -326,7 +326,7 @@ def test_fields_that_are_new_in_each_message_delta_are_copied_once(where: str, m
         return wrapper
 
     for name in ("with_extra", "extend"):
-        monkeypatch.setattr(f"streamcore.accumulator.{name}", counting(getattr(accumulator, name)))
+        monkeypatch.setattr(_message_deltas, name, counting(getattr(_message_deltas, name)))
     fields = [{f"new_{number}": number} for number in range(500)]
     deltas = [message_delta("end_turn", **new) if where == "message" else message_delta(usage=new) for new in fields]
     engine = MessageEngine()
