@@ -37,6 +37,8 @@ class Handlers:
         Raises:
             InvalidArgumentError: One would have to be awaited, and those of `base` have not.
         """
+        if type(stream) is base:
+            return None
         names = frozenset(
             name for name in cls.NAMES if getattr(type(stream), name, None) is not getattr(base, name, None)
         )

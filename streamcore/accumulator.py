@@ -246,8 +246,8 @@ class MessageAccumulator:
 
         To be taken when the message is complete.
         """
-        # Another message puts new blocks in the place of these; a copy keeps these.
-        complete = copy.copy(self)
+        # Another message, if there may be one, puts new blocks in the place of these; a copy keeps these.
+        complete = copy.copy(self) if self._multiple_messages else self
         return lambda: complete.final_message
 
     def _phase_reached(self) -> str:

@@ -375,7 +375,7 @@ class BlockBuilder:
 
     def marks(self) -> Marks:
         """Where the block is now, for `at`."""
-        return tuple((field, part.mark()) for field, part in self.parts.items())
+        return tuple([(field, part.mark()) for field, part in self.parts.items()])
 
     def at(self, marks: Marks) -> ContentBlock:
         """The block, stopped, as it was when `marks()` was taken; what `snapshot` gives, if nothing came since."""
