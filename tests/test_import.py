@@ -12,7 +12,7 @@ from helpers import FIXTURES
 import streamcore._converter
 from streamcore import codec
 
-HEAVY = ["aiohttp", "anyio", "cattrs", "click", "httpx", "httpx2", "hypothesis", "json", "pytest", "rich", "yaml"]
+HEAVY = ["aiohttp", "anyio", "cattrs", "click", "httpx", "httpx2", "hypothesis", "pytest", "rich", "yaml"]
 
 
 def loaded_by(code: str) -> set[str]:
