@@ -256,6 +256,20 @@ class DeltaShape:
     quote: int
     decode: Callable[[bytes], Any]
 
+    def event_of(self, payload: bytes) -> Any:
+        """The event in the payload of such a chunk; `None` if it is of no such chunk. (`MessageEngine.events` does this
+        written out, for whole chunks.)
+        """
+        chunk = _BEFORE_PAYLOAD + payload + b"\n\n"
+        if chunk[self.head] == self.prefix:
+            try:
+                event = self.decode(payload)
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                return None
+            if chunk[self.quote + len(encode_string(event.delta._added)) :] in CHUNK_ENDS:
+                return event
+        return None
+
 
 @functools.cache
 def _decoder(delta_type: str) -> Callable[[bytes], Any]:
