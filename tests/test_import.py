@@ -10,19 +10,43 @@ import pytest
 from helpers import FIXTURES
 
 import streamcore._converter
-from streamcore import codec
+from streamcore import codec, engine
 
+OURS = ["streamcore.types", "streamcore.engine", "streamcore.stream"]
 HEAVY = ["aiohttp", "anyio", "cattrs", "click", "httpx", "httpx2", "hypothesis", "pytest", "rich", "yaml"]
 
 
-def loaded_by(code: str) -> set[str]:
-    """Which of the heavy libraries are loaded at the end of a program of its own."""
-    code += f"\nimport sys; print(*sys.modules.keys() & set({HEAVY}))"
+def loaded_by(code: str, watched: list[str] = HEAVY) -> set[str]:
+    """Which of the heavy libraries, or of the modules watched, are loaded at the end of a program of its own."""
+    code += f"\nimport sys; print(*sys.modules.keys() & set({watched}))"
     return set(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split())
 
 
 def test_the_import_loads_attrs_and_msgspec_only() -> None:
-    assert loaded_by("import streamcore, streamcore.types, streamcore.codec") == set()
+    assert loaded_by("from streamcore import *; import streamcore.codec") == set()
+
+
+@pytest.mark.parametrize(
+    ("program", "loaded"),
+    [
+        ("import streamcore", set()),
+        ("from streamcore import SSEDecoder, Limits, ProtocolError", set()),
+        ("from streamcore import MessageEngine", {"streamcore.types", "streamcore.engine"}),
+        ("import streamcore; streamcore.MessageStream", set(OURS)),
+        ("import streamcore; streamcore.types.TextBlock", {"streamcore.types"}),
+    ],
+)
+def test_a_name_loads_what_it_stands_on(program: str, loaded: set[str]) -> None:
+    assert loaded_by(program, OURS) == loaded
+
+
+def test_every_public_name_is_found_and_listed() -> None:
+    for name in streamcore.__all__:
+        assert getattr(streamcore, name) is getattr(streamcore, name)
+    assert {*streamcore.__all__, "__doc__"} <= set(dir(streamcore))
+    assert streamcore.MessageEngine is engine.MessageEngine
+    with pytest.raises(AttributeError, match=r"module 'streamcore' has no attribute 'Konvert'"):
+        streamcore.Konvert  # type: ignore[attr-defined]  # noqa: B018
 
 
 def test_streams_are_decoded_without_cattrs() -> None:

@@ -94,7 +94,7 @@ def importing(settings: Settings) -> Row:
     return Row(
         name="import",
         contestants=[
-            Contestant(name=OURS, measure=_process("import streamcore", bytecode)),
+            Contestant(name=OURS, measure=_process("from streamcore import MessageEngine, MessageStream", bytecode)),
             Contestant(name="anthropic", measure=_process("import anthropic", bytecode)),
             Contestant(name="python -c pass", measure=_process("pass", bytecode)),
         ],
