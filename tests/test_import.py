@@ -34,6 +34,7 @@ def test_the_import_loads_attrs_and_msgspec_only() -> None:
         ("from streamcore import MessageEngine", {"streamcore.types", "streamcore.engine"}),
         ("import streamcore; streamcore.MessageStream", set(OURS)),
         ("import streamcore; streamcore.types.TextBlock", {"streamcore.types"}),
+        ("import streamcore.testing.plugin", set()),
     ],
 )
 def test_a_name_loads_what_it_stands_on(program: str, loaded: set[str]) -> None:

@@ -7,9 +7,9 @@ def test_forecast(replay):
         assert stream.get_final_text() == "..."
 ```
 
-pytest imports this module wherever streamcore is installed, and with it the core: a module brings its package. What the
-extra `testing` adds is not imported until it is used; where that is not installed, there are no more than a marker and
-a fixture, which say so.
+pytest imports this module wherever streamcore is installed: so it brings nothing of the core, nor of what the extra
+`testing` adds, until it is used. Where that is not installed, there are no more than a marker and a fixture, which say
+so.
 """
 
 from __future__ import annotations
