@@ -7,9 +7,10 @@ This module has never heard of messages, tools or events, and never sees bytes.
 What it costs:
 
 - `feed` appends to a buffer and looks at nothing.
-- A read scans what was fed since the last one, once; nothing that was scanned is scanned again. It then copies the
-  containers that are still open (their own level: the closed values inside are shared between all reads) and the
-  string or number that is still open. A number is bounded (4300 digits in a row), a string is not.
+- A read scans what was fed since the last one, once; nothing that was scanned is scanned again. If that has added to
+  the value, it then copies the containers that are still open (their own level: the closed values inside are shared
+  between all reads) and the string or number that is still open and counts. A number is bounded (4300 digits in a row),
+  a string is not.
 - A text that is whole when it is first read is one `msgspec` decode and a check of its depth.
 
 The scanner is a loop over tokens, and regular expressions take whole runs of text at a time. What

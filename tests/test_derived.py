@@ -22,6 +22,7 @@ from helpers import (
     frame,
     message_delta,
     partial_json,
+    same,
     start,
     stream_id,
     text,
@@ -29,6 +30,8 @@ from helpers import (
 )
 
 from streamcore import MessageEngine, MessageStream, ProtocolError
+from streamcore._derive import DerivingDecoder
+from streamcore.api.errors import APIStatusError
 from streamcore.stream import derive
 from streamcore.types import (
     CitationEvent,
@@ -367,6 +370,37 @@ def test_a_frame_at_a_time_gives_the_same_as_all_at_once() -> None:
         engine.receive_data(frame(payload))
         events += [item for event in engine.events() for item in derive(event, engine)]
     assert events == derived(body(*HELLO))
+
+
+@pytest.mark.parametrize("path", STREAMS, ids=stream_id)
+def test_a_decoder_gives_at_once_what_it_gives_endlessly(path: Path) -> None:
+    frames = by_frame(path.read_bytes())
+    plain, quick = (DerivingDecoder(MessageEngine(multiple_messages=True)) for _ in range(2))
+    items = quick.endless_items(None)
+    for chunk in frames:
+        plain.receive_data(chunk)
+        quick.receive_data(chunk)
+        events: list[Any] = []
+        errors: list[Any] = [None, None]
+        try:
+            for event in plain.events():
+                events.append(event)
+        except ProtocolError as error:
+            errors[0] = error.message
+        given: list[Any] = []
+        try:
+            while (item := next(items)) is not None:
+                given.append(item)
+        except ProtocolError as error:
+            errors[1] = error.message
+        except APIStatusError as error:
+            assert given[-1].type == "error"
+            assert error.snapshot == plain.snapshot
+            return
+        assert [same(one, other) for one, other in zip(given, events, strict=True)] == [True] * len(events)
+        assert errors[0] == errors[1]
+        if errors[0] is not None:
+            return
 
 
 @pytest.mark.parametrize(
