@@ -68,13 +68,14 @@ def test_events_are_the_same_whatever_the_chunks_and_the_moment_of_reading(
 def test_snapshots_are_what_the_fragments_add_up_to(body: bytes) -> None:
     texts: dict[int, str] = defaultdict(str)
     index = -1
+    delta: Any = None
     with MessageStream([body]) as stream:
         events = list(stream)
     for event in events:
         match event:
             case ContentBlockStartEvent(index=index, content_block=block):
                 texts[index] = getattr(block, block.type, "") if block.type in ("text", "thinking") else ""
-            case ContentBlockDeltaEvent(index=index):
+            case ContentBlockDeltaEvent(index=index, delta=delta):
                 pass
             case TextEvent(text=piece, snapshot=snapshot) | ThinkingEvent(thinking=piece, snapshot=snapshot):
                 texts[index] += piece
@@ -87,7 +88,7 @@ def test_snapshots_are_what_the_fragments_add_up_to(body: bytes) -> None:
             case CitationEvent(citation=citation, snapshot=citations):
                 assert citations[-1] == citation
             case SignatureEvent(signature=signature):
-                assert signature
+                assert signature == delta.signature
             case ParsedContentBlockStopEvent(index=stopped, content_block=block):
                 assert block == stream.get_final_message().content[stopped]
             case ParsedMessageStopEvent(message=message):
