@@ -16,6 +16,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
@@ -432,7 +433,7 @@ def test_a_redirect_is_followed_with_the_body(server: Server) -> None:
     assert first.json() == second.json() == ASK
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:99999", "http://user:secret@127.0.0.1:1"])
+@pytest.mark.parametrize("url", ["http://xn--\xfc.test", "http://user:secret@127.0.0.1:1"])
 def test_urls_that_aiohttp_cannot_use(url: str) -> None:
     async def main() -> None:
         async with anthropic.AsyncAnthropic(api_key="key", base_url=url, max_retries=0) as client:
@@ -442,13 +443,26 @@ def test_urls_that_aiohttp_cannot_use(url: str) -> None:
     run(main)
 
 
-@pytest.mark.parametrize("url", ["http://user:secret@127.0.0.1:1", "http://user:secret@127.0.0.1:99999"])
+@pytest.mark.parametrize("url", ["http://user:secret@127.0.0.1:1", "http://user:secret@xn--\xfc.test"])
 def test_no_error_shows_the_password_of_a_url(url: str) -> None:
     async def main() -> None:
         async with anthropic.AsyncAnthropic(api_key="key", base_url=url, max_retries=0) as client:
-            with pytest.raises(anthropic.InvalidArgumentError, match="127") as caught:
+            with pytest.raises(anthropic.InvalidArgumentError, match=url[-5:]) as caught:
                 await client.messages.create(**ASK)
         assert "secret" not in str(caught.value)
+
+    run(main)
+
+
+@pytest.mark.parametrize("proxy", ["http://user:secret@127.0.0.1:99999", "http://user:a/secret@127.0.0.1:1"])
+def test_no_error_shows_the_password_of_a_proxy(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", proxy)
+
+    async def main() -> None:
+        async with anthropic.AsyncAnthropic(api_key="key", base_url="http://api.example", max_retries=0) as client:
+            with pytest.raises(anthropic.InvalidArgumentError, match=r"//\*\*\*@127") as caught:
+                await client.messages.create(**ASK)
+        assert "secret" not in "".join(traceback.format_exception(caught.value))
 
     run(main)
 

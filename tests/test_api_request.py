@@ -240,10 +240,31 @@ def test_the_base_url_comes_from_the_argument_or_the_environment(monkeypatch: py
     assert BaseClient(base_url="http://mine.test").base_url == "http://mine.test"
 
 
-@pytest.mark.parametrize("url", ["api.test", "ftp://api.test", "https://", "http://[", "/v1"])
+@pytest.mark.parametrize(
+    "url", ["api.test", "ftp://api.test", "https://", "http://[", "/v1", "http://api.test:99999", "http://api.test:x"]
+)
 def test_a_base_url_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(InvalidArgumentError, match="base_url"):
         BaseClient(base_url=url)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("htps://me:secret@api.test", "htps://***@api.test"),
+        ("me:secret@api.test/v1", "***@api.test/v1"),
+        ("https://me:sec/ret@api.test", "https://***@api.test"),
+        ("https://me:sec?ret@api.test", "https://***@api.test"),
+        ("https://me:s@e@cret@api.test:x", "https://***@api.test:x"),
+        ("https://me:sec[ret@api.test", "https://***@api.test"),
+        ("https:/me:sec\nret@api.test", "***@api.test"),
+        ("https://api.test:x", "https://api.test:x"),
+    ],
+)
+def test_the_password_of_a_base_url_that_is_none_is_not_shown(url: str, shown: str) -> None:
+    with pytest.raises(InvalidArgumentError) as caught:
+        BaseClient(base_url=url)
+    assert str(caught.value).endswith(f"not {shown!r}")
 
 
 @pytest.mark.parametrize(

@@ -291,6 +291,10 @@ def test_an_upstream_that_does_not_answer_is_a_bad_gateway(output: Path) -> None
     assert answer.status == 502
     assert answer.json()["error"]["message"].startswith(f"no answer from {gone.url}: ClientConnectorError")
     assert not output.exists()
+    with proxy(gone.url.replace("//", "//me:secret@"), output, log=lines.append) as url:
+        answer = ask(url)
+    assert answer.json()["error"]["message"].startswith(f"no answer from {gone.url.replace('//', '//***@')}: ")
+    assert "secret" not in "".join(lines)
     with serving(stream_reply(head=[Cut()]), stream_reply(HELLO_BYTES)) as upstream, proxy(upstream.url, output) as url:
         assert ask(url).status == 502
         assert ask(url).body == HELLO_BYTES

@@ -6,7 +6,6 @@ Only what is aiohttp's own is here: sending, waiting, closing. The rest of a cli
 from __future__ import annotations
 
 import asyncio
-import re
 from typing import Any, Self
 
 import aiohttp
@@ -20,6 +19,7 @@ from streamcore.aiohttp.timeouts import steps_of, timeouts_of
 from streamcore.api.client import Call
 from streamcore.api.errors import APIConnectionError, InvalidArgumentError
 from streamcore.api.face import AsyncClient
+from streamcore.api.request import without_userinfo
 
 __all__ = ["AsyncAnthropic"]
 
@@ -91,7 +91,9 @@ class AsyncAnthropic(AsyncClient):
                     raise_for_status=False,
                 )
         except Exception as error:
-            raise _translated(error, call, url) from error
+            if (refusal := _refusal(error, call)) is not None:
+                raise refusal from None  # not even a traceback shows the URL that is wrong
+            raise _failure(error, call, url) from error
         return AsyncAnswer(
             response, idle_timeout=call.idle_timeout, deadline=bound.when(), connections=self._connections
         )
@@ -104,20 +106,22 @@ def _url(text: str) -> URL:
     try:
         return URL(text, encoded=text.isascii())
     except ValueError as error:
-        raise InvalidArgumentError(f"the URL {_shown(text)!r} is invalid: {error}") from error
+        raise InvalidArgumentError(f"the URL {without_userinfo(text)!r} is invalid: {error}") from error
 
 
-def _shown(url: str) -> str:
-    """A URL as messages show it: without name and password."""
-    return re.sub("//[^/]*@", "//", url)
-
-
-def _translated(error: Exception, call: Call, url: URL) -> APIConnectionError | InvalidArgumentError:
+def _refusal(error: Exception, call: Call) -> InvalidArgumentError | None:
+    """Our exception for a request that aiohttp could not make, `None` if it made it."""
     invalid = isinstance(error, (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError))
     # Of what it cannot send at all it says so with a ValueError; some kinds of connections fail with a child of that.
     refused = isinstance(error, ValueError) and not isinstance(error, (aiohttp.ClientError, OSError))
-    if refused or (invalid and not isinstance(error, aiohttp.RedirectClientError)):
-        return InvalidArgumentError(f"no request can be made for {_shown(call.request.url)!r}: {error}")
+    if not refused and (not invalid or isinstance(error, aiohttp.RedirectClientError)):
+        return None
+    # It shows URLs whole, and the one that is wrong may be that of the proxy.
+    shown, said = without_userinfo(call.request.url), without_userinfo(str(error))
+    return InvalidArgumentError(f"no request can be made for {shown!r}: {said}")
+
+
+def _failure(error: Exception, call: Call, url: URL) -> APIConnectionError:
     # What has a response has this from there.
     headers = CIMultiDictProxy(CIMultiDict(call.request.headers))
     request = aiohttp.RequestInfo(url, call.request.method, headers, url)

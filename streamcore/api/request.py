@@ -55,6 +55,7 @@ __all__ = [
     "merge_headers",
     "not_given",
     "omit",
+    "without_userinfo",
 ]
 
 API_VERSION = "2026-10-21"
@@ -299,12 +300,20 @@ def check_base_url(base_url: str) -> str:
     """
     try:
         parts = urlsplit(base_url)
-        fine = parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # also of a port that is none
         fine = False
     if not fine:
-        raise InvalidArgumentError(f"base_url must be an http or https URL, not {base_url!r}")
+        raise InvalidArgumentError(f"base_url must be an http or https URL, not {without_userinfo(base_url)!r}")
     return base_url.rstrip("/")
+
+
+def without_userinfo(text: str) -> str:
+    """A URL, or a text with one in it, as messages show it: with `***` in place of user and password.
+
+    A password may hold anything where a URL is malformed. So all goes up to the last `@`, and sometimes too much.
+    """
+    return re.sub(r"\A(.*?://)?.*@", r"\1***@", text, flags=re.DOTALL)
 
 
 def _url(base_url: str, path: str, query: Mapping[str, Any]) -> str:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import contextlib
 import threading
 import weakref
-from typing import Any, Self
+from collections.abc import Callable
+from typing import Any, Self, TypeVar
+from urllib.request import getproxies
 
 import anyio
 import httpx2
@@ -16,6 +18,7 @@ import httpx2
 from streamcore.api.client import Call
 from streamcore.api.errors import APIConnectionError, InvalidArgumentError
 from streamcore.api.face import AsyncClient, SyncClient
+from streamcore.api.request import without_userinfo
 from streamcore.httpx.answers import AsyncAnswer, SyncAnswer, in_library
 from streamcore.httpx.library import DEFAULT_TIMEOUT, library_of, timeouts_of
 from streamcore.httpx.loops import running_loop
@@ -28,6 +31,8 @@ __all__ = [
     "DefaultAsyncHttpxClient",
     "DefaultHttpxClient",
 ]
+
+_T = TypeVar("_T")
 
 # A stream holds its connection for minutes; httpx's own bound of 100 is made for short answers.
 DEFAULT_CONNECTION_LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=100)
@@ -55,7 +60,7 @@ class Anthropic(SyncClient):
 
     def __init__(self, *, http_client: Any = None, **options: Any) -> None:
         super().__init__(**options)
-        self._http = _checked_http(http_client, "Client") if http_client is not None else _OwnClient()
+        self._http = _checked_http(http_client, "Client") if http_client is not None else _own(_OwnClient)
         self._live = _Live(self._http)
 
     def close(self) -> None:
@@ -113,7 +118,7 @@ class AsyncAnthropic(AsyncClient):
 
     def __init__(self, *, http_client: Any = None, **options: Any) -> None:
         super().__init__(**options)
-        self._http = _checked_http(http_client, "AsyncClient") if http_client is not None else _OwnAsyncClient()
+        self._http = _checked_http(http_client, "AsyncClient") if http_client is not None else _own(_OwnAsyncClient)
 
     async def close(self) -> None:
         """Close the connections, also those of an `http_client` that was handed in and of copies of this client."""
@@ -209,7 +214,7 @@ def _http_request(http: Any, call: Call) -> Any:
             extensions={"timeout": timeouts},
         )
     except library_of(http).invalid_url as error:
-        raise InvalidArgumentError(f"the URL {request.url!r} is invalid: {error}") from error
+        raise InvalidArgumentError(f"the URL {without_userinfo(request.url)!r} is invalid: {error}") from error
 
 
 class DefaultHttpxClient(httpx2.Client):
@@ -230,7 +235,7 @@ class _OwnClient(DefaultHttpxClient):
     """Programs make a client and never close it: its connections end with it."""
 
     def __del__(self) -> None:
-        if hasattr(self, "_state") and not self.is_closed:
+        if _is_whole(self) and not self.is_closed:
             self.close()
 
 
@@ -238,5 +243,25 @@ class _OwnAsyncClient(DefaultAsyncHttpxClient):
     def __del__(self) -> None:
         # Without a running loop there is nothing left to close: the connections belonged to one that has ended.
         with contextlib.suppress(RuntimeError):
-            if hasattr(self, "_state") and not self.is_closed:
+            if _is_whole(self) and not self.is_closed:
                 running_loop().spawn(self.aclose)
+
+
+def _is_whole(http: httpx2.Client | httpx2.AsyncClient) -> bool:
+    """Whether the constructor has come to its end: what it makes last is what `close` needs."""
+    return hasattr(http, "_mounts")
+
+
+def _own(make: Callable[[], _T]) -> _T:
+    """A client of our own, which follows the environment.
+
+    Raises:
+        InvalidArgumentError: The library can make none of what the environment says of proxies and certificates.
+    """
+    try:
+        return make()
+    except (ValueError, ImportError, OSError, httpx2.InvalidURL) as error:
+        # Of a proxy's URL that is none, it shows what it takes for the port, and that may be of the password.
+        secret = isinstance(error, httpx2.InvalidURL) and any("@" in url for url in getproxies().values())
+        said = type(error).__name__ if secret else without_userinfo(str(error))
+        raise InvalidArgumentError(f"no HTTP client can be made in this environment: {said}") from None

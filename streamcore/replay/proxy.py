@@ -20,7 +20,7 @@ from aiohttp.http import HttpProcessingError
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-from streamcore.api.request import check_base_url
+from streamcore.api.request import check_base_url, without_userinfo
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, Headers
 from streamcore.replay.content import content_headers
 from streamcore.replay.files import StrPath
@@ -167,7 +167,8 @@ class _Proxy:
                 allow_redirects=False,
             )
         except _FAILURES as error:
-            said = f"no answer from {self._upstream}: {type(error).__name__}: {error}"
+            upstream, why = without_userinfo(self._upstream), without_userinfo(str(error))
+            said = f"no answer from {upstream}: {type(error).__name__}: {why}"
             self._log(f"{line} 502: {said}")
             return error_response(502, "api_error", said)
         except asyncio.CancelledError:
