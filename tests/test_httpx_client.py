@@ -293,6 +293,21 @@ def test_an_http_client_that_is_handed_in_is_used(server: Server, library: Any) 
     assert server.requests[0].headers["x-from"] == "their client"
 
 
+@pytest.mark.parametrize("library", [httpx, httpx2])
+def test_an_http_client_that_is_handed_in_is_closed_with_ours(library: Any) -> None:
+    http, async_http = library.Client(), library.AsyncClient()
+    with anthropic.Anthropic(api_key="key", http_client=http):
+        assert not http.is_closed
+    assert http.is_closed
+
+    async def main() -> None:
+        async with anthropic.AsyncAnthropic(api_key="key", http_client=async_http):
+            assert not async_http.is_closed
+        assert async_http.is_closed
+
+    run("asyncio", main)
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("library", [httpx, httpx2])
 def test_an_async_http_client_that_is_handed_in_is_used(server: Server, library: Any, backend: str) -> None:

@@ -4,6 +4,7 @@
 | --- | --- |
 | `client.py` | `AsyncAnthropic`: a call to an answer |
 | `connections.py` | the session it sends with, its own or one handed in |
+| `proxies.py` | the proxy that the environment names for a URL |
 | `timeouts.py` | which timeouts a request has |
 | `bodies.py` | the body of a request, sent within a time |
 | `answers.py` | a response: its body chunk by chunk, closed for sure |

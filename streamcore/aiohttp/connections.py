@@ -10,12 +10,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import attrs
 
+from streamcore.aiohttp.proxies import proxy_for
 from streamcore.api.errors import APIConnectionError, InvalidArgumentError
 from streamcore.errors import StreamCoreError
 
@@ -77,22 +76,7 @@ class Connections:
         Raises:
             InvalidArgumentError: It is of a kind that aiohttp does not know.
         """
-        if self.handed_in is not None:
-            return None
-        parts = urlsplit(url)
-        proxies = getproxies()
-        found = proxies.get(parts.scheme) or proxies.get("all")
-        if not found or proxy_bypass(parts.netloc.rpartition("@")[2]):
-            return None
-        scheme, separator, _ = found.partition("://")
-        if not separator:
-            return f"http://{found}"
-        if scheme not in ("http", "https"):
-            raise InvalidArgumentError(
-                f"the environment names a proxy of the kind {scheme!r}, and aiohttp knows HTTP proxies only;"
-                " others need an http_client"
-            )
-        return found
+        return proxy_for(url) if self.handed_in is None else None
 
     async def close(self) -> None:
         """Close the sessions that are our own, and with them the connections of all streams."""

@@ -51,6 +51,7 @@ class Anthropic(SyncClient):
 
     Args:
         http_client: An `httpx2.Client` or `httpx.Client` to send with, in place of one of our own.
+            It is closed when this client is, whereas a session that is handed to `streamcore.aiohttp` stays open.
             Its timeout counts where none is given here, but for the library's own default of 5 seconds, which is too
             short for a model: to have that, give it as `timeout`. `DefaultHttpxClient` has our defaults.
             Over HTTP/2, where the connection is that of others too, a stream that is closed ends for a thread or task
@@ -109,6 +110,7 @@ class AsyncAnthropic(AsyncClient):
 
     Args:
         http_client: An `httpx2.AsyncClient` or `httpx.AsyncClient` to send with, in place of one of our own.
+            It is closed when this client is, whereas a session that is handed to `streamcore.aiohttp` stays open.
             Its timeout counts where none is given here, but for the library's own default of 5 seconds, which is too
             short for a model: to have that, give it as `timeout`. `DefaultAsyncHttpxClient` has our defaults.
             Over HTTP/2, where the connection is that of others too, a stream that is closed ends for a thread or task
