@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import threading
 from collections.abc import Awaitable, Callable, Iterator
@@ -174,3 +175,23 @@ def test_streams_that_are_still_referenced_when_the_loop_ends(
     gc.collect()
     server.wait_until_idle()
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+def test_a_client_is_closed_in_a_later_loop(server: Http2Server, library: Any, caplog: Any) -> None:
+    client = async_client_of(server, library)
+    kept: list[Any] = []
+
+    async def use() -> None:
+        for _ in range(3):
+            kept.append(await client.messages.create(**ASK, stream=True, max_retries=1))
+            await anext(kept[-1])
+        await kept.pop().close()
+
+    asyncio.run(use())
+    server.wait_until_idle()
+    asyncio.run(use())
+    server.wait_until_idle()
+    asyncio.run(client.close())
+    kept.clear()
+    gc.collect()
+    assert not caplog.records

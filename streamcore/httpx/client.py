@@ -21,7 +21,7 @@ from streamcore.api.face import AsyncClient, SyncClient
 from streamcore.api.request import without_userinfo
 from streamcore.httpx.answers import AsyncAnswer, SyncAnswer, in_library
 from streamcore.httpx.library import DEFAULT_TIMEOUT, library_of, timeouts_of
-from streamcore.httpx.loops import running_loop
+from streamcore.httpx.loops import close_with_loop, running_loop
 
 __all__ = [
     "DEFAULT_CONNECTION_LIMITS",
@@ -123,8 +123,15 @@ class AsyncAnthropic(AsyncClient):
         self._http = _checked_http(http_client, "AsyncClient") if http_client is not None else _own(_OwnAsyncClient)
 
     async def close(self) -> None:
-        """Close the connections, also those of an `http_client` that was handed in and of copies of this client."""
-        await self._http.aclose()
+        """Close the connections, also those of an `http_client` that was handed in and of copies of this client.
+
+        Raises:
+            APIConnectionError: One could not be closed in good order, as one that another event loop has left open.
+        """
+        try:
+            await self._http.aclose()
+        except Exception as error:
+            raise library_of(self._http).translate(error, request=None, doing="closing the connections") from error
 
     @property
     def is_closed(self) -> bool:
@@ -142,6 +149,8 @@ class AsyncAnthropic(AsyncClient):
         except Exception as error:
             _check_open(self, error)
             raise library_of(self._http).translate(error, request=request, doing="waiting for the answer") from error
+        if (connection := response.extensions.get("network_stream")) is not None:
+            close_with_loop(connection)
         return AsyncAnswer(response, http=self._http, idle_timeout=call.idle_timeout)
 
     async def _sleep(self, seconds: float) -> None:

@@ -13,10 +13,11 @@ import functools
 import logging
 import sys
 import types
+import weakref
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-__all__ = ["Close", "Loop", "at_end", "first_of", "running_loop"]
+__all__ = ["Close", "Loop", "at_end", "close_with_loop", "first_of", "running_loop"]
 
 _T = TypeVar("_T")
 
@@ -94,6 +95,37 @@ def _resume(guard: AsyncGenerator[None]) -> None:
     # It waits for nothing, so that it takes no event loop to run it.
     with contextlib.suppress(StopIteration, StopAsyncIteration):
         guard.__anext__().__await__().__next__()
+
+
+# The connections that belong to each loop of asyncio, and what closes them at its end.
+_kept: dict[asyncio.AbstractEventLoop, tuple[weakref.WeakSet[Any], AsyncGenerator[None]]] = {}
+
+
+def close_with_loop(connection: Any) -> None:
+    """Have a connection closed at the end of the running event loop, if it is still there then.
+
+    A pool keeps it open for later, and in another loop of asyncio's it can neither be used nor closed. To trio, any of
+    its loops is the same.
+    """
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    if loop not in _kept:
+        for ended in [each for each in list(_kept) if each.is_closed()]:  # without a word to its generators
+            _kept.pop(ended, None)
+        connections: weakref.WeakSet[Any] = weakref.WeakSet()
+        guard = _until_closed(functools.partial(_close_kept, loop))
+        _resume(guard)
+        _kept[loop] = connections, guard
+    with contextlib.suppress(TypeError):  # somebody's stand-in, which cannot be referred to weakly
+        _kept[loop][0].add(connection)
+
+
+async def _close_kept(loop: asyncio.AbstractEventLoop) -> None:
+    connections, _ = _kept.pop(loop)
+    for connection in list(connections):
+        await _quietly(connection.aclose)
 
 
 class _Begun(Coroutine[Any, Any, None]):
