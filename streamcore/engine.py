@@ -350,7 +350,7 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent], Generic[OutputT]):
                     else:
                         if _BETWEEN in chunk:
                             self._cut(chunk)
-                        else:
+                        elif not (self._inside and self._append(chunk)):
                             self._split(chunk)
                         continue
                 if event is not None:

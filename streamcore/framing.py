@@ -33,6 +33,9 @@ _LONGEST_FIELD_START = max(map(len, _FIELD_STARTS))
 
 MAX_RETRY_DIGITS = 18
 
+# How much of an event may wait for more of it with its first line whole.
+_MAX_HELD_SIZE = 1024
+
 # Event lines seen so far, in any stream, and the name each gives. There are few, and a look-up is three times as fast
 # as taking the line apart. Bounded, so that no stream can fill memory with names.
 NAMES: dict[bytes, str] = {}
@@ -68,6 +71,7 @@ class FrameDecoder:
         "_event_retry",
         "_first",
         "_head",
+        "_held",
         "_id",
         "_inside",
         "_kept",
@@ -84,9 +88,11 @@ class FrameDecoder:
         "_open",
         "_overlong",
         "_pending",
+        "_room",
         "_short",
         "_simple",
         "_tail",
+        "_tail_offset",
         "last_event_id",
         "retry",
     )
@@ -123,8 +129,13 @@ class FrameDecoder:
         # Whether the next byte begins an event, with nothing at hand and nothing of the above to heed. (A BOM is no
         # hindrance: a chunk that has one does not begin like an event.)
         self._simple = True
-        # Whether all lines have been read, and after them a field has begun whose line goes on.
+        # Whether all lines have been read, and `_tail` begins with a field: then chunks may be put behind it, see
+        # `_append`. For as long, `_end` is what it was before these. Where `_tail` begins, how long it may become, and
+        # whether it is more than one line.
         self._inside = False
+        self._tail_offset = 0
+        self._room = 0
+        self._held = False
         # Bytes taken from the chunks so far, the first of them, and whether the rest is over the limit.
         self._end = 0
         self._head = b""
@@ -176,6 +187,8 @@ class FrameDecoder:
     @property
     def event_offset(self) -> int:
         """Bytes of the stream before the first line of the latest event, or of the one that has begun since."""
+        if self._held:
+            return self._tail_offset
         return self._line_offset(self._first) if self._carried_offset is None else self._carried_offset
 
     @property
@@ -184,13 +197,13 @@ class FrameDecoder:
         if self._chunk is not None or self._next < len(self._lines):
             raise StreamCoreError("pending is known once all events() have been read")
         if self._pending:
-            return self._end - self.event_offset
+            return self.received - self.event_offset
         return len(self._tail)
 
     @property
     def received(self) -> int:
         """Bytes of the stream that `events()` has worked on."""
-        return self._end
+        return self._tail_offset + len(self._tail) if self._inside else self._end
 
     def frames(self) -> Iterator[Frame]:
         """The frames that the bytes so far allow, one by one.
@@ -214,7 +227,7 @@ class FrameDecoder:
                 if chunk is None:
                     return None
                 frame = self._whole_frame(chunk) if self._simple else None
-                if frame is None:
+                if frame is None and not (self._inside and self._append(chunk)):
                     self._split(chunk)
             if frame is not None:
                 return frame
@@ -271,7 +284,10 @@ class FrameDecoder:
         if self._overlong:
             raise self._failure(f"the stream is longer than {self._max_stream_size} bytes", self._end, None)
         self._simple = not (tail or self._discarding or self._pending or self._after_cr)
-        self._inside = len(tail) >= _LONGEST_FIELD_START and self._end >= HEAD_SIZE
+        if len(tail) >= _LONGEST_FIELD_START and self._end >= HEAD_SIZE:
+            self._inside = True
+            self._tail_offset = self._end - len(tail)
+            self._room = min(self._max_line_size, self._max_stream_size - self._tail_offset)
 
     # The plain path: a line at a time
 
@@ -367,12 +383,13 @@ class FrameDecoder:
 
     def _split(self, data: bytes) -> None:
         """Turn a chunk into lines, all lines before having been read."""
-        if self._inside and self._add_to_line(data):
-            return
+        if self._inside:
+            self._end = self._tail_offset + len(self._tail)
+            self._inside = self._held = False
         if self._end + len(data) > self._max_stream_size:
             data = data[: self._max_stream_size - self._end]
             self._overlong = True
-        self._simple = self._inside = False
+        self._simple = False
         if self._end < HEAD_SIZE:
             self._head += data[: HEAD_SIZE - self._end]
         begin = self._end
@@ -419,16 +436,21 @@ class FrameDecoder:
         if rest:
             self._extend_tail(rest)
 
-    # A stream in small pieces: 0.3 µs each here, and otherwise 1.3.
+    # A stream in small pieces: 0.2 µs each here, and otherwise 1.3.
 
-    def _add_to_line(self, data: bytes) -> bool:
-        """Take a chunk if it is more of the line that has begun, where `_inside` is true, and nothing else."""
+    def _append(self, data: bytes) -> bool:
+        """Put a chunk behind `_tail`, where `_inside` is true, if that cannot complete an event."""
         tail = self._tail
-        end = self._end + len(data)
-        if _LF in data or _CR in data or end > self._max_stream_size or len(tail) + len(data) > self._max_line_size:
+        size = len(tail) + len(data)
+        if _CR in data or size > self._room:
             return False
+        if _LF in data:
+            # The end of an event line waits for the lines after it: taken at once, they cost half. (A field that means
+            # something by itself does not wait.)
+            if self._held or self._pending or size > _MAX_HELD_SIZE or data.count(b"\n") > 1 or tail[0] not in b"ed":
+                return False
+            self._held = True
         tail += data
-        self._end = end
         return True
 
     def _extend_tail(self, data: bytes) -> None:

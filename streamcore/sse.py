@@ -64,10 +64,21 @@ class SSEDecoder(FrameDecoder):
                 have been delivered; calling again raises the same.
         """
         chunk = self._chunk
-        if chunk is not None and self._inside and self._later is None and self._add_to_line(chunk):
-            # A stream in small pieces: no generator is needed to give nothing, which halves what a piece costs.
-            self._chunk = None
-            return _NOTHING
+        if self._inside and chunk is not None and self._later is None:
+            # A stream in small pieces: what `_append` does to most of them, written out, and no generator that would
+            # give nothing.
+            tail = self._tail
+            if _LF not in chunk and _CR not in chunk and len(tail) + len(chunk) <= self._room:
+                tail += chunk
+                self._chunk = None
+                return _NOTHING
+            if self._append(chunk):
+                self._chunk = None
+                return _NOTHING
+            if _LF in chunk:
+                # The generator finds its lines at hand.
+                self._chunk = None
+                self._split(chunk)
         return self._events()
 
     def _events(self) -> Iterator[ServerSentEvent]:
@@ -104,6 +115,8 @@ class SSEDecoder(FrameDecoder):
             yield _make(name or "message", data.decode("utf-8", "replace"), self.last_event_id, self._event_retry)
 
 
+_LF = 0x0A
+_CR = 0x0D
 _NOTHING: Iterator[ServerSentEvent] = iter(())
 
 
