@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import attrs
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from streamcore import LimitExceededError, Limits, ServerSentEvent, SSEDecoder
@@ -39,6 +39,9 @@ _PIECES += [
     b"\x0b",
     b"dat",
     b"event: a\ndata: b\n\n",
+    b"retry: 12\n",
+    b"event: ab\n",
+    b"data: 1\n",
 ]
 BODIES = st.lists(st.sampled_from(_PIECES) | st.binary(max_size=3), max_size=40).map(b"".join)
 CUT_BODIES = BODIES.flatmap(lambda body: st.tuples(st.just(body), chunkings(body)))
@@ -125,6 +128,35 @@ def test_any_cut_gives_the_same_events_offsets_and_rest(case: tuple[bytes, list[
     assert decode([body[i : i + 1] for i in range(len(body))]) == whole
 
 
+# The head of a stream, which is kept for error messages, is read without the shortcut for small pieces.
+_HEAD = b": " + b"x" * 600 + b"\n\n"
+
+
+def told_by(decoder: SSEDecoder) -> list[object]:
+    """What can be asked of a decoder between its events."""
+    return [decoder.event_offset, decoder.pending, decoder.received, decoder.retry, decoder.last_event_id]
+
+
+@example((b"retry: 5\ndata: 1\ndata: 2\ndata: 3\n\nevent: a\n\nevent: a\n\r\ndata: 1\r", []))
+@given(CUT_BODIES)
+def test_what_a_decoder_tells_between_events_does_not_depend_on_how_the_bytes_were_cut(
+    case: tuple[bytes, list[bytes]],
+) -> None:
+    body, chunks = case
+    for pieces in (chunks, [body[i : i + 1] for i in range(len(body))]):
+        cut = SSEDecoder()
+        events: list[ServerSentEvent] = []
+        so_far = b""
+        for piece in [_HEAD, *pieces]:
+            so_far += piece
+            cut.receive_data(piece)
+            events += cut.events()
+            whole = SSEDecoder()
+            whole.receive_data(so_far)
+            assert list(whole.events()) == events
+            assert told_by(cut) == told_by(whole)
+
+
 @given(CUT_BODIES)
 def test_all_chunks_before_the_first_look_give_the_same_events(case: tuple[bytes, list[bytes]]) -> None:
     body, chunks = case
@@ -148,6 +180,9 @@ def test_limits_do_not_depend_on_the_cut(case: tuple[bytes, list[bytes]], limits
     body, chunks = case
     whole = decode([body], limits)
     assert decode(chunks, limits) == whole
+    one_by_one = [body[i : i + 1] for i in range(len(body))]
+    later = attrs.evolve(limits, max_stream_size=len(_HEAD) + limits.max_stream_size)
+    assert decode([_HEAD, *chunks], later) == decode([_HEAD, *one_by_one], later) == decode([_HEAD + body], later)
     assert whole[0] == standard(body)[: len(whole[0])]
     assert all(len(event.data.encode()) <= 3 * limits.max_event_size for event, _ in whole[0])
 
