@@ -383,6 +383,7 @@ class FrameDecoder:
 
     def _split(self, data: bytes) -> None:
         """Turn a chunk into lines, all lines before having been read."""
+        held = self._held
         if self._inside:
             self._end = self._tail_offset + len(self._tail)
             self._inside = self._held = False
@@ -408,7 +409,7 @@ class FrameDecoder:
             self._after_cr = False
             data = data.removeprefix(b"\n")
         # From here on `data` ends where the stream so far does: offsets are counted back from there.
-        if _LF not in data and _CR not in data:
+        if not held and _LF not in data and _CR not in data:
             self._extend_tail(data)
             self._rest()
             return
