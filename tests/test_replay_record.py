@@ -15,7 +15,7 @@ import httpx
 import httpx2
 import pytest
 from helpers import HELLO, HELLO_TYPES, body, by_frame, in_pieces, start, text
-from server import ASK, BACKENDS, Cut, Pause, error_reply, json_reply, run, serving, stream_reply
+from server import ASK, BACKENDS, Cut, Pause, Reply, error_reply, json_reply, run, serving, stream_reply
 
 import streamcore.aiohttp
 import streamcore.httpx
@@ -251,8 +251,7 @@ def test_what_comes_is_recorded_and_the_user_gets_it_all_the_same(
         "REDACTED",
         None,
     )
-    if "stream" not in ask.__name__ or ask is ask_with_stream:
-        assert capture.request.body == request.body
+    assert capture.request.body == request.body
     assert KEY.encode() not in path.read_bytes()
     with open_stream(path) as stream:
         assert [event.type for event in stream] == types
@@ -274,6 +273,23 @@ def test_what_was_received_is_kept_when_the_stream_breaks(
     with pytest.raises(APIConnectionError) as caught, open_stream(path) as stream:
         stream.until_done()
     assert caught.value.snapshot is not None
+
+
+@pytest.mark.parametrize(("status", "method", "kept"), [(307, "POST", True), (303, "GET", False)])
+def test_the_request_of_a_stream_on_aiohttp_is_the_one_that_was_answered(
+    tmp_path: Path, status: int, method: str, kept: bool
+) -> None:
+    path = tmp_path / "a.jsonl"
+    elsewhere = Reply(status=status, headers={"location": "/elsewhere"}, framing="length")
+    with serving(elsewhere, always=stream_reply(*FRAMES)) as server:
+        assert ask_with_aiohttp_stream(server.url, path) == HELLO_TYPES
+        _, request = server.requests
+    recording = recorded(path).request
+    assert recording is not None
+    assert (recording.method, recording.url) == (request.method, f"{server.url}/elsewhere")
+    assert recording.method == method
+    assert recording.body == request.body
+    assert bool(recording.body) is kept
 
 
 def test_an_early_leave_is_recorded_as_one(tmp_path: Path) -> None:

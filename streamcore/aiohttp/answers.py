@@ -36,6 +36,7 @@ class AsyncAnswer:
         idle_timeout: The longest silence between bytes of the body, in seconds.
         deadline: When the body has to be complete, by the clock of the event loop.
         connections: Those of the client that has asked, which live as long as this does.
+        request_body: What was sent, if that is known: the response does not know it. Recordings look here.
     """
 
     def __init__(
@@ -45,8 +46,10 @@ class AsyncAnswer:
         idle_timeout: float | None = None,
         deadline: float | None = None,
         connections: Connections | None = None,
+        request_body: bytes = b"",
     ) -> None:
         self.response = response
+        self.request_body = request_body
         self._already_read = response._body
         self._connections = connections
         self._thread = threading.get_ident()

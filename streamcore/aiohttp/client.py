@@ -95,7 +95,11 @@ class AsyncAnthropic(AsyncClient):
                 raise refusal from None  # not even a traceback shows the URL that is wrong
             raise _failure(error, call, url) from error
         return AsyncAnswer(
-            response, idle_timeout=call.idle_timeout, deadline=bound.when(), connections=self._connections
+            response,
+            idle_timeout=call.idle_timeout,
+            deadline=bound.when(),
+            connections=self._connections,
+            request_body=request.body if response.method == request.method else b"",  # redirected, it may be a GET
         )
 
     async def _sleep(self, seconds: float) -> None:

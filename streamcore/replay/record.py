@@ -232,8 +232,8 @@ def _tapped(stream: _StreamT, recorder: Recorder) -> _StreamT:
 
 def _async_tapped(stream: _AsyncStreamT, recorder: Recorder) -> _AsyncStreamT:
     _check_unread(stream)
-    exchange = recorder.begin(head_of(stream.response))
     pump, chunks = stream._pump, stream._chunks
+    exchange = recorder.begin(head_of(stream.response, getattr(chunks, "request_body", b"")))
     stream._chunks = AsyncTee(chunks, exchange)
     stream._release = aclosing(exchange, chunks, stream._release, lambda: pump.reading)
     return stream

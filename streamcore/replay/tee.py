@@ -185,19 +185,22 @@ def pairs(headers: Any) -> Headers:
     return tuple((str(name), str(value)) for name, value in found)
 
 
-def head_of(response: Any) -> Capture:
-    """The head of a response of httpx2, httpx, aiohttp or of our own; of `None` what is known without one."""
+def head_of(response: Any, request_body: bytes = b"") -> Capture:
+    """The head of a response of httpx2, httpx, aiohttp or of our own; of `None` what is known without one.
+
+    `request_body` is for a request that does not know its own.
+    """
     if response is None:
         return Capture()
     status = getattr(response, "status_code", None)
     return Capture(
-        request=_request_of(response),
+        request=_request_of(response, request_body),
         status=response.status if status is None else status,
         headers=content_headers(pairs(response.headers)),
     )
 
 
-def _request_of(response: Any) -> CapturedRequest | None:
+def _request_of(response: Any, request_body: bytes) -> CapturedRequest | None:
     try:
         request = getattr(response, "request", None) or getattr(response, "request_info", None)
     except RuntimeError:  # a response of httpx that was made by hand has none, and says so in this way
@@ -205,7 +208,7 @@ def _request_of(response: Any) -> CapturedRequest | None:
     if request is None or isinstance(request, CapturedRequest):
         return request
     try:
-        body: bytes = getattr(request, "content", b"")
+        body: bytes = getattr(request, "content", request_body)
     except Exception:  # noqa: BLE001  # httpx's way to say that it has sent the body and not kept it
         body = b""
     return CapturedRequest(method=request.method, url=str(request.url), headers=pairs(request.headers), body=body)
