@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import attrs
-import pyperf  # type: ignore[import-untyped]
+import pyperf  # type: ignore[import-untyped]  # it has no types
 
 Values = Mapping[str, list[float]]
 """What each contestant needed in each round, per unit of work: seconds, or bytes."""

@@ -7,7 +7,7 @@ that text is what any of them could cost at least, if the value were the text.
 from __future__ import annotations
 
 import jiter
-from partial_json_parser import loads  # type: ignore[import-untyped]
+from partial_json_parser import loads  # type: ignore[import-untyped]  # it has no types
 
 from streamcore import PartialJSON
 

@@ -61,7 +61,7 @@ def engine_reading_at_stop(chunks: list[bytes]) -> MessageEngine:
             if event.type == "content_block_stop":
                 snapshot = engine.snapshot
                 assert snapshot is not None
-                _ = snapshot.content[event.index].input  # type: ignore[union-attr]
+                _ = snapshot.content[event.index].input  # type: ignore[union-attr]  # all its blocks are tool uses
     return engine
 
 
@@ -144,11 +144,11 @@ def _read_all(stream: Any) -> Any:
 
 def message_stream_read(chunks: list[bytes]) -> MessageStream:
     """Each derived event's snapshot is read, and after each event the message."""
-    return _read_all(MessageStream(chunks))  # type: ignore[no-any-return]
+    return _read_all(MessageStream(chunks))  # type: ignore[no-any-return]  # what was given
 
 
 def official_read(chunks: list[bytes]) -> BetaMessageStream[Any]:
-    return _read_all(_official_stream(chunks))  # type: ignore[no-any-return]
+    return _read_all(_official_stream(chunks))  # type: ignore[no-any-return]  # what was given
 
 
 # What can be compared: the message, as far as both know all of it

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-import pyperf  # type: ignore[import-untyped]
+import pyperf  # type: ignore[import-untyped]  # it has no types
 from rich.console import Console
 from rich.table import Table
 

@@ -28,7 +28,7 @@ import httpx2
 import httpx_sse
 import sseclient
 from aiohttp.base_protocol import BaseProtocol
-from aiohttp_sse_client.client import EventSource  # type: ignore[import-untyped]
+from aiohttp_sse_client.client import EventSource  # type: ignore[import-untyped]  # it has no types
 from anthropic import _streaming as anthropic_streaming
 from yarl import URL
 

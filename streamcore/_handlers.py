@@ -59,7 +59,7 @@ class Handlers:
         self._lock = threading.RLock()
         self._running = 0
         self._over = False
-        self._text_with_snapshot = "on_text" in names and _takes_two(stream.on_text)  # type: ignore[attr-defined]
+        self._text_with_snapshot = "on_text" in names and _takes_two(stream.on_text)  # type: ignore[attr-defined]  # it is among the names
 
     def for_item(self, item: object) -> Iterator[Call]:
         """The calls for an item that is about to be delivered."""

@@ -37,7 +37,7 @@ def twin(cls: type[Any]) -> type[Any]:
             "__setattr__": object.__setattr__,
             "__delattr__": object.__delattr__,
         }
-        made = _TWINS[cls] = type(f"_{cls.__name__}Twin", (cls.__base__,), namespace)  # type: ignore[arg-type]
+        made = _TWINS[cls] = type(f"_{cls.__name__}Twin", (cls.__base__,), namespace)  # type: ignore[arg-type]  # every class has a base
     return made
 
 

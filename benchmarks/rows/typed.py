@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import attrs
-import ijson  # type: ignore[import-untyped]
+import ijson  # type: ignore[import-untyped]  # it has no types
 import jiter
 
 from benchmarks import inputs

@@ -51,7 +51,7 @@ def seeded(parse: Callable[[str], _T], text: str, seed: int) -> _T:
     parsed: Any = parse(text)
     if hasattr(parsed, "seed") and "seed=" not in text:
         parsed = attrs.evolve(parsed, seed=seed)
-    return parsed  # type: ignore[no-any-return]
+    return parsed  # type: ignore[no-any-return]  # evolved or not, it is a `_T`
 
 
 def announce(url: str) -> None:

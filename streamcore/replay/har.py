@@ -94,7 +94,7 @@ def read_har(path: Path) -> Iterator[Capture]:
 
 
 def _entries(file: IO[bytes], path: Path) -> Iterator[Any]:
-    import ijson  # type: ignore[import-untyped]
+    import ijson  # type: ignore[import-untyped]  # it has no types
 
     if file.read(len(_BOM)) != _BOM:
         file.seek(0)

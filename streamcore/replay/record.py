@@ -158,7 +158,7 @@ def recorded(client: _ClientT, recorder: Recorder) -> _ClientT:
     copied: Any = client.copy()
     cls = type(client)
     copied.__class__ = type(f"Recorded{cls.__name__}", (recording, cls), {"_recorder": recorder})
-    return copied  # type: ignore[no-any-return]
+    return copied  # type: ignore[no-any-return]  # of a child of the client's class
 
 
 class _RecordedSyncClient(SyncClient):

@@ -148,7 +148,7 @@ class Replay:
         if self._all is None:
             self._all = tuple(iter(self._take, None))
         found = choose(request, self._all)
-        if found is not None and not isinstance(found, Capture):  # pyright: ignore[reportUnnecessaryIsInstance]
+        if found is not None and not isinstance(found, Capture):  # pyright: ignore[reportUnnecessaryIsInstance]  # the user's function
             raise InvalidArgumentError(f"choose has to give one of the captures, or None, not {excerpt(repr(found))}")
         if found is None:
             there = [_name(capture) for capture in self._all[: _MOST_LISTED + 1]]

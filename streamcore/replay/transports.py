@@ -39,7 +39,7 @@ class Streams:
     def __init__(self, module: ModuleType) -> None:
         self.module = module
 
-        class SyncBytes(module.SyncByteStream):  # type: ignore[misc, name-defined]
+        class SyncBytes(module.SyncByteStream):  # type: ignore[misc, name-defined]  # of either library
             def __init__(self, chunks: Iterable[bytes], close: Callable[[], object]) -> None:
                 self._chunks = chunks
                 self.close = close
@@ -47,7 +47,7 @@ class Streams:
             def __iter__(self) -> Iterator[bytes]:
                 return iter(self._chunks)
 
-        class AsyncBytes(module.AsyncByteStream):  # type: ignore[misc, name-defined]
+        class AsyncBytes(module.AsyncByteStream):  # type: ignore[misc, name-defined]  # of either library
             def __init__(self, chunks: Any, close: Callable[[], Awaitable[object]]) -> None:
                 self._chunks = chunks
                 self.aclose = close

@@ -202,7 +202,7 @@ def _text(draw: st.DrawFn, block: TextBlock, ways: _Ways) -> _Parts:
     # From the last to the first, each before the one that was put in before.
     place = len(deltas)
     for citation in reversed(citations[first:]):
-        place = draw(st.integers(0, place).map(lambda drawn, most=place: most - drawn))  # type: ignore[misc]
+        place = draw(st.integers(0, place).map(lambda drawn, most=place: most - drawn))  # type: ignore[misc]  # a default has no type
         deltas.insert(place, CitationsDelta(citation=citation))
     return replaced(block, text=text, citations=early), deltas
 

@@ -80,7 +80,7 @@ class Partial(Generic[_T]):
         _put(self, "_Partial__made", {} if made is None else made)
 
     @property  # type: ignore[misc]  # it is not to be set
-    def __class__(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def __class__(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]  # it is not to be set
         shape = shape_of(self.__annotation)
         assert isinstance(shape, Record)
         return shape.cls
@@ -117,7 +117,7 @@ class Partial(Generic[_T]):
             getattr(self, name) == getattr(other, name) for name in self.__fields
         )
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # Python's way to say that there is none
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Partial, (self.__annotation, self.__so_far, self.__edge)
