@@ -119,8 +119,7 @@ class MessagesDecoder(FrameDecoder, Generic[EventT]):
         if self._finished:
             return
         self._finished = True
-        head = self._received_head()
-        if self._event_number == 0 and not _may_be_a_stream(_without_blanks(head)):
+        if self._event_number == 0 and not _may_be_a_stream(_without_blanks(head := self._received_head())):
             raise _not_a_stream(head)
         left_over = self.pending
         try:

@@ -1,7 +1,7 @@
 """Typed events to the message so far.
 
 In: one event at a time, typed or as the dict that an SDK parsed. Out: `snapshot`, an immutable `Message` that holds
-exactly what the events so far have said. Which events may come when is one table, `_ORDER`; everything that affects
+exactly what the events so far have said. Which events may come when is one table, at the end; everything that affects
 the order of events lives here. What a delta does to its block is the table in `block_builder`.
 
 Costs: a delta is an append to a buffer. A snapshot is built when it is asked for, from the blocks that have changed
@@ -14,9 +14,8 @@ Knows nothing of bytes or of framing.
 from __future__ import annotations
 
 import copy
-import enum
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar, NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 from streamcore._message_deltas import MESSAGE_FIELDS, after_deltas
 from streamcore._twin import changer, replaced
@@ -67,14 +66,6 @@ class BlockParser(Protocol):
 _COMPACT_AFTER = 1024
 
 
-class _Phase(enum.Enum):
-    """How far the message has come."""
-
-    BEFORE = "before message_start"
-    INSIDE = "inside the message"
-    AFTER = "after message_stop"
-
-
 class MessageAccumulator:
     """Builds a message from its events.
 
@@ -106,7 +97,6 @@ class MessageAccumulator:
         "_deltas",
         "_ended",
         "_grown_to",
-        "_handlers",
         "_late",
         "_limits",
         "_log",
@@ -115,8 +105,8 @@ class MessageAccumulator:
         "_message_deltas",
         "_multiple_messages",
         "_options",
+        "_order",
         "_parser",
-        "_phase",
         "_saw_message_delta",
         "_snapshot",
         "_stop_reason",
@@ -144,7 +134,7 @@ class MessageAccumulator:
 
     def _reset(self) -> None:
         self.hot: BlockBuilder | None = None
-        self._enter(_Phase.BEFORE)
+        self._order = _BEFORE
         self._saw_message_delta = False
         self._stop_reason: str | None = None
         self._ended = False
@@ -171,7 +161,7 @@ class MessageAccumulator:
     @property
     def complete(self) -> bool:
         """Whether `message_stop` has come."""
-        return self._phase is _Phase.AFTER
+        return self._order is _AFTER
 
     @property
     def violations(self) -> tuple[Violation, ...]:
@@ -251,7 +241,7 @@ class MessageAccumulator:
         return lambda: complete.final_message
 
     def _phase_reached(self) -> str:
-        if self._phase is _Phase.BEFORE:
+        if self._order is _BEFORE:
             return "message_start has not come"
         index = self._open_block()
         inside = "" if index is None else f", inside block {index}"
@@ -296,7 +286,7 @@ class MessageAccumulator:
     def take(self, event: MessageStreamEvent) -> None:
         """The same for a typed event, by who puts the snapshot into errors himself."""
         self._grown_to = None
-        self._handlers.get(event.type, MessageAccumulator._unknown_event)(self, event)
+        self._order.get(event.type, MessageAccumulator._unknown_event)(self, event)
 
     # What each event does
 
@@ -304,11 +294,11 @@ class MessageAccumulator:
         pass
 
     def _unknown_event(self, event: Any) -> None:
-        if self._phase is _Phase.AFTER:
+        if self._order is _AFTER:
             self._late_event(event)
 
     def _start_message(self, event: MessageStartEvent) -> None:
-        self._enter(_Phase.INSIDE)
+        self._order = _INSIDE
         self._message = event.message
         self._blocks = list(event.message.content)
 
@@ -416,7 +406,7 @@ class MessageAccumulator:
                     )
         if self._parser is not None:
             self._parser.check_end((builder.parsed for builder in self._builders.values()), self._stop_reason)
-        self._enter(_Phase.AFTER)
+        self._order = _AFTER
 
     def _too_early(self, event: Any) -> None:
         raise EventOrderError(f"{event.type} came before message_start")
@@ -425,10 +415,6 @@ class MessageAccumulator:
         self._log.report("after_message_stop", f"{event.type} came after message_stop")
 
     # What they share
-
-    def _enter(self, phase: _Phase) -> None:
-        self._phase = phase
-        self._handlers = self._ORDER[phase]
 
     def _never_started(self, event: ContentBlockDeltaEvent | ContentBlockStopEvent) -> NoReturn:
         raise EventOrderError(f"{event.type} came for a block that was never started", index=event.index)
@@ -446,37 +432,39 @@ class MessageAccumulator:
         builder.set_parsed(parser.parse(builder.snapshot(ended=True), builder.index))
         self._touched.add(builder.index)
 
-    # The table of legal orders: in which phase which event is handled how. An event type that is not here is new; it
-    # may come at any time before `message_stop`.
-    _ORDER: ClassVar[dict[_Phase, dict[str, Callable[[MessageAccumulator, Any], None]]]] = {
-        _Phase.BEFORE: {
-            "message_start": _start_message,
-            "content_block_start": _too_early,
-            "content_block_delta": _too_early,
-            "content_block_stop": _too_early,
-            "message_delta": _too_early,
-            "message_stop": _too_early,
-            "ping": _nothing,
-            "error": _nothing,
-        },
-        _Phase.INSIDE: {
-            "message_start": _restart_message,
-            "content_block_start": _start_block,
-            "content_block_delta": _add_delta,
-            "content_block_stop": _stop_block,
-            "message_delta": _change_message,
-            "message_stop": _stop_message,
-            "ping": _nothing,
-            "error": _nothing,
-        },
-        _Phase.AFTER: {
-            "message_start": _start_another_message,
-            "content_block_start": _late_event,
-            "content_block_delta": _late_event,
-            "content_block_stop": _late_event,
-            "message_delta": _late_event,
-            "message_stop": _late_event,
-            "ping": _nothing,
-            "error": _late_event,
-        },
-    }
+
+# The table of legal orders: how each event is handled before the message, inside it and after it. An event type that is
+# not here is new; it may come at any time before `message_stop`.
+
+_Order = dict[str, Callable[[MessageAccumulator, Any], None]]
+
+_BEFORE: _Order = {
+    "message_start": MessageAccumulator._start_message,
+    "content_block_start": MessageAccumulator._too_early,
+    "content_block_delta": MessageAccumulator._too_early,
+    "content_block_stop": MessageAccumulator._too_early,
+    "message_delta": MessageAccumulator._too_early,
+    "message_stop": MessageAccumulator._too_early,
+    "ping": MessageAccumulator._nothing,
+    "error": MessageAccumulator._nothing,
+}
+_INSIDE: _Order = {
+    "message_start": MessageAccumulator._restart_message,
+    "content_block_start": MessageAccumulator._start_block,
+    "content_block_delta": MessageAccumulator._add_delta,
+    "content_block_stop": MessageAccumulator._stop_block,
+    "message_delta": MessageAccumulator._change_message,
+    "message_stop": MessageAccumulator._stop_message,
+    "ping": MessageAccumulator._nothing,
+    "error": MessageAccumulator._nothing,
+}
+_AFTER: _Order = {
+    "message_start": MessageAccumulator._start_another_message,
+    "content_block_start": MessageAccumulator._late_event,
+    "content_block_delta": MessageAccumulator._late_event,
+    "content_block_stop": MessageAccumulator._late_event,
+    "message_delta": MessageAccumulator._late_event,
+    "message_stop": MessageAccumulator._late_event,
+    "ping": MessageAccumulator._nothing,
+    "error": MessageAccumulator._late_event,
+}
