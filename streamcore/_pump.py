@@ -139,7 +139,7 @@ class Pump(Generic[_T]):
             return  # it was closed, which is how a read that is under way may learn of it
         if getattr(error, "snapshot", self) is None:
             with contextlib.suppress(AttributeError):
-                error.snapshot = getattr(self._decoder, "snapshot", None)  # type: ignore[attr-defined]
+                error.snapshot = getattr(self._decoder, "snapshot", None)  # type: ignore[attr-defined]  # of who has it
         self.fail(error)
 
     def end(self) -> bool:

@@ -147,7 +147,8 @@ def structure_event(value: dict[str, Any], *, max_depth: int = DEFAULT_LIMITS.ma
     """
     if _too_deep(value, max_depth):
         raise LimitExceededError(f"the payload nests deeper than {max_depth} levels")
-    return _structured(_structure_event, plain(value), MessageStreamEvent)  # type: ignore[no-any-return]
+    event: MessageStreamEvent = _structured(_structure_event, plain(value), MessageStreamEvent)
+    return event
 
 
 def _structured(hook: Hook, value: dict[str, Any], annotation: Any) -> Any:
@@ -191,21 +192,21 @@ def decode_event(payload: bytes, *, max_depth: int = DEFAULT_LIMITS.max_depth) -
             type; the message names the field's path.
         LimitExceededError: It nests deeper than `max_depth` arrays and objects.
     """
-    if len(payload) > _RECURRING_SIZE:
-        return _structured(_structure_event, parse(payload, max_depth=max_depth), MessageStreamEvent)  # type: ignore[no-any-return]
-    event = _recurring.get(payload)
-    if event is None:
-        event = _structured(_structure_event, parse(payload, max_depth=max_depth), MessageStreamEvent)
-        assert event is not None
-        if len(_recurring) < _RECURRING_COUNT and _recurs(event):
-            _recurring[payload] = event
+    may_recur = len(payload) <= _RECURRING_SIZE
+    known = _recurring.get(payload) if may_recur else None
+    if known is not None:
+        return known
+    event: MessageStreamEvent = _structured(_structure_event, parse(payload, max_depth=max_depth), MessageStreamEvent)
+    if may_recur and len(_recurring) < _RECURRING_COUNT and _recurs(event):
+        _recurring[payload] = event
     return event
 
 
 def decode_raw_event(payload: bytes, *, max_depth: int = DEFAULT_LIMITS.max_depth) -> RawMessageStreamEvent:
     """Like `decode_event`, but content blocks and deltas stay the plain dicts that they are in the payload."""
     value = parse(payload, max_depth=max_depth)
-    return _structured(_structure_raw_event, value, RawMessageStreamEvent)  # type: ignore[no-any-return]
+    event: RawMessageStreamEvent = _structured(_structure_raw_event, value, RawMessageStreamEvent)
+    return event
 
 
 def encode_event(event: MessageStreamEvent | RawMessageStreamEvent) -> bytes:

@@ -220,7 +220,7 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent], Generic[OutputT]):
     def values(self, path: str, type: type[_T], *, block: int | None = None, tool: str | None = None) -> Values[_T]: ...
     @overload
     def values(self, path: str, type: Any = None, *, block: int | None = None, tool: str | None = None) -> Values: ...
-    def values(self, path: str, type: Any = None, *, block: int | None = None, tool: str | None = None) -> Values:  # noqa: A002
+    def values(self, path: str, type: Any = None, *, block: int | None = None, tool: str | None = None) -> Values:  # noqa: A002  # the field's word
         """The values at a path of a tool's input or of structured output, each from the event on that completes it.
 
         Iterating gives what is complete up to the event just delivered and has not been given yet. Asked for again with
@@ -231,8 +231,8 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent], Generic[OutputT]):
                 `streamcore.typed.paths` describes all there is.
             type: The class of a value. By default what the types of the answer say, or JSON as it is.
             block: The index of the block to look into.
-            tool: The name of the tool whose input to look into. Without either it is all blocks whose type has the
-                path, or all that are JSON if there are no types.
+            tool: The name of the tool whose input to look into; of one that has no class, the values are JSON as it
+                is. Without either it is all blocks whose type has the path, or all that are JSON if there are no types.
 
         Raises:
             PathError: It is no path, or nothing of the answer's types can have it.
@@ -245,7 +245,7 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent], Generic[OutputT]):
     def partial(self, type: type[_T], *, block: int | None = None, tool: str | None = None) -> _T: ...
     @overload
     def partial(self, type: Any, *, block: int | None = None, tool: str | None = None) -> Any: ...
-    def partial(self, type: Any, *, block: int | None = None, tool: str | None = None) -> Any:  # noqa: A002
+    def partial(self, type: Any, *, block: int | None = None, tool: str | None = None) -> Any:  # noqa: A002  # the field's word
         """What has come of a value of a class, up to the event just delivered: something that looks like an instance,
         with `MISSING` in place of all that has not come. It does not change.
 

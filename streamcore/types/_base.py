@@ -159,7 +159,7 @@ class Unknown(WireObject):
     @property
     def type(self) -> Literal["(a type that is new to this version of streamcore)"]:
         """The `type` that came: any string but those of the known classes."""
-        return cast(Any, self.data["type"])  # type: ignore[no-any-return]
+        return cast(Any, self.data["type"])  # type: ignore[no-any-return]  # for type checkers alone
 
     def __getattr__(self, name: str) -> Any:
         # Only called for what is not an attribute. The guard is for copy and pickle, which ask an instance that has
