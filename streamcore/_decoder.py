@@ -103,7 +103,7 @@ class MessagesDecoder(FrameDecoder, Generic[EventT]):
         To be asked before the first frame is read, and the answer is not given before the first line is there: so it
         does not depend on how the bytes were cut.
         """
-        if self._chunk is not None and self._chunk[:1].isalpha():
+        if self._end == 0 and self._chunk is not None and self._chunk[:1].isalpha():
             self._start_checked = True
             return
         head = self._received_head()
@@ -154,7 +154,7 @@ class MessagesDecoder(FrameDecoder, Generic[EventT]):
         itself, on what payload.
         """
         self._error = error
-        self._open = False
+        self._let_go()
         if error.received is None:
             error.received = received
         if error.offset is None:

@@ -67,9 +67,10 @@ class Pump(Generic[_T]):
         self._decoder = decoder
         self._receive_data = decoder.receive_data
         # A generator that does not know the pump: no reference cycle, so that a dropped stream is freed at once. Ours
-        # for messages is its decoder's own, which is one generator less to go through.
-        endless = getattr(decoder, "endless_items", None)
-        self.items: Iterator[_T | None] = _items(decoder, response) if endless is None else endless(response)
+        # for messages is its decoder's own, which is one generator less to go through. (It is asked of the class: a
+        # double or a proxy that answers to every name has the verbs of `Decoder` alone.)
+        endless = getattr(type(decoder), "endless_items", None)
+        self.items: Iterator[_T | None] = _items(decoder, response) if endless is None else endless(decoder, response)
         self._eof = False
         self._slices: Iterator[bytes] | None = None
         self._unended = [None]

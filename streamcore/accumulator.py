@@ -236,8 +236,12 @@ class MessageAccumulator:
 
         To be taken when the message is complete.
         """
-        # Another message, if there may be one, puts new blocks in the place of these; a copy keeps these.
-        complete = copy.copy(self) if self._multiple_messages else self
+        if not self._multiple_messages:
+            return lambda: self.final_message
+        # Another message puts new builders in the place of these; a copy keeps these, and what it makes of them.
+        complete = copy.copy(self)
+        complete._blocks = self._blocks.copy()
+        complete._touched = self._touched.copy()
         return lambda: complete.final_message
 
     def _phase_reached(self) -> str:

@@ -150,8 +150,9 @@ class _Input:
         self._options = options
         self._start = {} if start is None else start
         self.json = PartialJSON(trailing_strings=options.trailing_strings, max_depth=options.max_depth)
-        self.add = self.json.buffer.write
-        self.mark = self.json.buffer.tell
+        self.add: Callable[[str], object]
+        self.mark: Callable[[], int]
+        self._take_buffer()
         # The value when it was last read, and how long the text was then.
         self._value = self._start
         self._mark = 0
@@ -183,6 +184,14 @@ class _Input:
 
     def compact(self) -> None:
         self.json.compact()
+
+    def settle(self) -> None:
+        self.json.settle()
+        self._take_buffer()
+
+    def _take_buffer(self) -> None:
+        self.add = self.json.buffer.write
+        self.mark = self.json.buffer.tell
 
 
 _Part = _Text | _Latest | _Items | _Input
@@ -302,10 +311,12 @@ class BlockBuilder:
         return part
 
     def check_input(self) -> None:
-        """Raise if the tool's input so far is wrong, as opposed to unfinished."""
+        """The block is closed: raise if the tool's input so far is wrong, as opposed to unfinished."""
         part = self.parts.get("input")
-        if isinstance(part, _Input) and part.json.error is not None:
-            fault = part.json.error
+        if not isinstance(part, _Input):
+            return
+        fault = part.json.error
+        if fault is not None:
             over = isinstance(fault, LimitExceededError)
             name = getattr(self.start, "name", self.start.type)
             what = "goes over a limit" if over else "is not valid JSON"
@@ -314,6 +325,8 @@ class BlockBuilder:
                 index=self.index,
                 received=part.json.text,
             )
+        part.settle()
+        self.add = part.add
 
     @property
     def length(self) -> int:

@@ -38,6 +38,7 @@ from streamcore.types._base import plain
 __all__ = [
     "CHUNK_ENDS",
     "PAYLOAD",
+    "RECURRING_DEPTH",
     "DeltaShape",
     "converter",
     "decode_event",
@@ -170,6 +171,8 @@ def _structured(hook: Hook, value: dict[str, Any], annotation: Any) -> Any:
 _recurring: dict[bytes, MessageStreamEvent] = {}
 _RECURRING_COUNT = 1024
 _RECURRING_SIZE = 128
+RECURRING_DEPTH = 3
+"""In how many objects and arrays, at the most, such an event nests: under a lower limit it has to be looked at."""
 
 
 def _recurs(event: MessageStreamEvent) -> bool:
@@ -192,7 +195,7 @@ def decode_event(payload: bytes, *, max_depth: int = DEFAULT_LIMITS.max_depth) -
             type; the message names the field's path.
         LimitExceededError: It nests deeper than `max_depth` arrays and objects.
     """
-    may_recur = len(payload) <= _RECURRING_SIZE
+    may_recur = len(payload) <= _RECURRING_SIZE and max_depth >= RECURRING_DEPTH
     known = _recurring.get(payload) if may_recur else None
     if known is not None:
         return known

@@ -22,6 +22,7 @@ from streamcore.block_builder import BlockBuilder
 from streamcore.codec import (
     CHUNK_ENDS,
     PAYLOAD,
+    RECURRING_DEPTH,
     decode_event,
     decode_raw_event,
     delta_shape,
@@ -150,7 +151,7 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent], Generic[OutputT]):
             as its `parse_error`.
     """
 
-    __slots__ = ("_accumulator", "_add", "_parser", "_shape", "_views")
+    __slots__ = ("_accumulator", "_add", "_known_size", "_parser", "_shape", "_views")
 
     def __init__(
         self,
@@ -178,6 +179,8 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent], Generic[OutputT]):
             log=self._log,
             parser=self._parser,
         )
+        # The size of chunks of which one look-up may tell what they are: within all limits.
+        self._known_size = min(_MAX_RECURRING_SIZE, self._max_size) if limits.max_depth >= RECURRING_DEPTH else 0
         self._shape = _NO_SHAPE
         self._add: Callable[[str], object] = _add_nothing
 
@@ -326,12 +329,15 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent], Generic[OutputT]):
                     if add is not self._add:  # another iterator went on meanwhile
                         break
                 # The plain path, which one look-up shortens for events that recur.
+                if self._error is not None:  # another iterator has met it meanwhile
+                    raise self._error.with_traceback(None)
                 if self._lines:
                     frame = self._read_lines()
                     if frame is None:
                         continue
                     name, payload = frame
                     if name == _DELTA and (event := self._delta_at_hand(payload)) is not None:
+                        payload = None
                         yield event
                         continue
                     event = self._event_of(name, payload)
@@ -339,13 +345,13 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent], Generic[OutputT]):
                     chunk = self._pop()
                     if chunk is None:
                         break
-                    known = _RECURRING.get(chunk) if self._simple and len(chunk) <= _MAX_RECURRING_SIZE else None
+                    known = _RECURRING.get(chunk) if self._simple and len(chunk) <= self._known_size else None
                     if known is not None and self._count(chunk):
                         payload, event = known
                     elif self._simple and (frame := self._whole_frame(chunk)) is not None:
                         name, payload = frame
                         event = self._event_of(name, payload)
-                        if len(chunk) <= _MAX_RECURRING_SIZE:
+                        if len(chunk) <= self._known_size:
                             _remember(chunk, payload, event)
                     else:
                         if _BETWEEN in chunk:

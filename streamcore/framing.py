@@ -261,6 +261,8 @@ class FrameDecoder:
         end = start + len(chunk)
         if end > self._max_stream_size:
             return False
+        if start < HEAD_SIZE:
+            self._head += chunk[: HEAD_SIZE - start]
         self._carried_offset = start
         self._end = end
         return True
@@ -275,7 +277,7 @@ class FrameDecoder:
         if not self._pending:
             self._event_retry = None
         tail = self._tail
-        if len(tail) > self._max_line_size:
+        if len(tail) > self._max_line_size and not self._bom_possible:
             raise self._failure(
                 f"a line is longer than {self._max_line_size} bytes",
                 self._end - len(tail),
@@ -371,7 +373,7 @@ class FrameDecoder:
         return self._name, data[0] if len(data) == 1 else b"\n".join(data)
 
     def _received_head(self) -> bytes:
-        """The first bytes received, at most `HEAD_SIZE` of them; while no chunk has been taken whole."""
+        """The first bytes received, at most `HEAD_SIZE` of them."""
         head = self._head
         for chunk in (self._chunk, *(self._later or ())):
             if chunk is None or len(head) >= HEAD_SIZE:
@@ -476,6 +478,11 @@ class FrameDecoder:
         return self._known_offset
 
     def _failure(self, message: str, offset: int, received: bytes | None) -> LimitExceededError:
-        self._open = self._inside = False
+        self._let_go()
         self._error = LimitExceededError(message, offset=offset, received=received)
         return self._error
+
+    def _let_go(self) -> None:
+        """The stream has failed: no more is taken, and none of what waits will be read."""
+        self._open = self._simple = False
+        self._chunk = self._later = None

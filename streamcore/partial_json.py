@@ -7,10 +7,10 @@ This module has never heard of messages, tools or events, and never sees bytes.
 What it costs:
 
 - `feed` appends to a buffer and looks at nothing.
-- A read scans what was fed since the last one, once; nothing that was scanned is scanned again. If that has added to
-  the value, it then copies the containers that are still open (their own level: the closed values inside are shared
-  between all reads) and the string or number that is still open and counts. A number is bounded (4300 digits in a row),
-  a string is not.
+- A read scans what was fed since the last one, once; nothing that was scanned is scanned again. Where that has added
+  nothing to the value, the read gives the one before. Else it copies the containers that are still open (their own
+  level: the closed values inside are shared between all reads) and the string or number that is still open and counts.
+  A number is bounded (4300 digits in a row), a string is not.
 - A text that is whole when it is first read is one `msgspec` decode and a check of its depth.
 
 The scanner is a loop over tokens, and regular expressions take whole runs of text at a time. What
@@ -119,10 +119,11 @@ class PartialJSON:
     _trailing_strings: bool = attrs.field(default=True, alias="trailing_strings")
     _max_depth: int = attrs.field(default=200, alias="max_depth")
     # All that was fed. A StringIO holds ASCII in a byte a character, and in four once it was read in the middle of its
-    # growth; a list of fragments would take fifty bytes more for each.
+    # growth, until `settle`; a list of fragments would take fifty bytes more for each.
     buffer: io.StringIO = attrs.field(init=False, factory=io.StringIO)
     _joined: int = attrs.field(init=False, default=0)
     _read_to: int = attrs.field(init=False, default=0)
+    _wide: bool = attrs.field(init=False, default=False)
     _closed: bool = attrs.field(init=False, default=False)
     _error: ProtocolError | None = attrs.field(init=False, default=None)
     _state: int = attrs.field(init=False, default=_VALUE)
@@ -156,6 +157,14 @@ class PartialJSON:
     def compact(self) -> None:
         """Hold what was fed in less memory. For who feeds many fragments, now and then."""
         self._joined = join_parts(self.buffer, self._joined)
+
+    def settle(self) -> None:
+        """Hold the text in a byte a character again, in another `buffer`. For who knows that hardly more will come."""
+        if self._wide:
+            text = self.text
+            self.buffer = io.StringIO()
+            self.buffer.write(text)
+            self._wide, self._joined = False, len(text)
 
     @property
     def text(self) -> str:
@@ -265,6 +274,7 @@ class PartialJSON:
         if self._error is not None:
             return
         if start:
+            self._wide = True
             buffer.seek(start)
             self._scan(self._tail + buffer.read())
         elif not self._decode_whole(text := buffer.getvalue()):

@@ -65,17 +65,14 @@ class SSEDecoder(FrameDecoder):
         """
         chunk = self._chunk
         if self._inside and chunk is not None and self._later is None:
-            # A stream in small pieces: what `_append` does to most of them, written out, and no generator that would
-            # give nothing.
+            # A stream in small pieces: what `_append` does to most of them, written out.
             tail = self._tail
             if _LF not in chunk and _CR not in chunk and len(tail) + len(chunk) <= self._room:
                 tail += chunk
                 self._chunk = None
-                return _NOTHING
-            if self._append(chunk):
+            elif self._append(chunk):
                 self._chunk = None
-                return _NOTHING
-            if _LF in chunk:
+            elif _LF in chunk:
                 # The generator finds its lines at hand.
                 self._chunk = None
                 self._split(chunk)
@@ -108,6 +105,8 @@ class SSEDecoder(FrameDecoder):
                 yield event
                 if i != self._next or lines is not self._lines:  # another iterator went on meanwhile
                     break
+            if self._chunk is None and not self._lines and self._error is None:
+                return
             frame = self._next_frame()
             if frame is None:
                 return
@@ -117,7 +116,6 @@ class SSEDecoder(FrameDecoder):
 
 _LF = 0x0A
 _CR = 0x0D
-_NOTHING: Iterator[ServerSentEvent] = iter(())
 
 
 # Encoding

@@ -419,3 +419,21 @@ def test_a_delta_with_a_field_that_is_new_has_its_derived_event(block: Any, fiel
     data = body(start(), block_start(0, block), delta(0, **fields, new_thing=1), block_stop(0), message_delta(), STOP)
     with MessageStream([data]) as stream:
         assert [event.type for event in stream][2:4] == ["content_block_delta", name]
+
+
+@pytest.mark.parametrize("first", ["snapshot", "message"])
+def test_the_message_of_a_capture_of_several_is_the_same_whoever_asks_first(first: str) -> None:
+    payloads = [start(), tool_start(0), partial_json(0, '{"a": [1'), message_delta("max_tokens"), STOP]
+    engine = MessageEngine(multiple_messages=True)
+    for payload in payloads:
+        engine.receive_data(body(payload))
+        for event in engine.events():
+            if payload is not STOP:
+                _ = engine.snapshot
+            derived = derive(event, engine)
+    (stop,) = derived
+    message = stop.message if first == "message" else None  # type: ignore[union-attr]  # it is the stop's
+    snapshot = engine.snapshot
+    assert snapshot is not None
+    assert snapshot.content[0].partial_input == '{"a": [1'  # type: ignore[union-attr]  # of a tool
+    assert (message or stop.message) == snapshot == engine.final_message  # type: ignore[union-attr]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import sys
 from typing import Any
 
 import pytest
@@ -40,6 +41,7 @@ from streamcore import (
     RawMessageDecoder,
     StreamCoreError,
 )
+from streamcore.codec import decode_event
 from streamcore.types import (
     ContentBlockDeltaEvent,
     ErrorEvent,
@@ -590,3 +592,81 @@ def test_a_message_delta_may_bring_what_the_message_knows_and_message_start_had_
     assert engine.violations == ()
     assert engine.final_message.diagnostics is not None
     assert engine.final_message.to_dict()["diagnostics"]["cache_miss_reason"]["type"] == "model_changed"
+
+
+# Several iterators, and what is left after a failure
+
+
+@pytest.mark.parametrize("joined", [False, True])
+def test_no_iterator_goes_on_after_a_failure_that_another_has_met(joined: bool) -> None:
+    broken = frame(text(0, "lost")).replace(b'"index":0', b'"index":0,')
+    chunks = [frame(start()), frame(block_start(0)), frame(text(0, "one")), broken]
+    chunks += [frame(payload) for payload in (text(0, "two"), block_stop(0), message_delta("end_turn"), STOP)]
+    engine = MessageEngine()
+    for chunk in [b"".join(chunks)] if joined else chunks:
+        engine.receive_data(chunk)
+    first = engine.events()
+    assert [next(first).type for _ in range(3)][-1] == "content_block_delta"
+    with pytest.raises(DecodeError) as met:
+        list(engine.events())
+    with pytest.raises(DecodeError) as again:
+        list(first)
+    assert again.value is met.value
+    with pytest.raises(DecodeError):
+        _ = engine.final_message
+    assert not engine.complete
+
+
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n"])
+def test_an_error_of_the_stream_shows_no_payload_of_an_event_that_was_right(newline: bytes) -> None:
+    data = body(start(), block_start(0), text(0, "hi")).replace(b"\n", newline)
+    for size in (1, 40, len(data)):
+        engine = MessageEngine()
+        for chunk in (data[i : i + size] for i in range(0, len(data), size)):
+            engine.receive_data(chunk)
+        engine.receive_eof()
+        with pytest.raises(IncompleteStreamError) as raised:
+            list(engine.events())
+        assert raised.value.received is None
+
+
+def test_limits_do_not_depend_on_what_was_decoded_before() -> None:
+    def outcome_of(limits: Limits) -> Any:
+        return type(drive([frame(PING)], engine=MessageEngine(limits=limits)).error)
+
+    payload = frame(block_start(0)).splitlines()[1].removeprefix(b"data: ")
+    for _ in range(2):
+        for limits in (Limits(max_event_size=10), Limits(max_line_size=12)):
+            assert outcome_of(limits) is LimitExceededError
+        with pytest.raises(LimitExceededError):
+            decode_event(payload, max_depth=1)
+        for _ in range(2):
+            assert outcome_of(Limits()) is IncompleteStreamError
+            decode_event(payload)
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [b'{"error": 1}\n' + frame(PING), b"event: ping\ndata: [DONE]\n\nhello there\n", b"<html>\nevent: a\n\n"],
+    ids=["JSON", "text after [DONE]", "HTML"],
+)
+def test_whether_it_is_a_stream_does_not_depend_on_the_cut(stream: bytes) -> None:
+    def told(chunks: list[bytes]) -> Any:
+        outcome = drive(chunks, engine=MessageEngine())
+        assert outcome.error is not None
+        return outcome.types, type(outcome.error), outcome.error.message
+
+    whole = told([stream])
+    for chunks in chunkings(stream):
+        assert told(chunks) == whole
+
+
+def test_a_failed_engine_holds_nothing_of_what_waited() -> None:
+    waiting = bytes(100_000)
+    before = sys.getrefcount(waiting)
+    engine = MessageEngine(limits=Limits(max_stream_size=100))
+    engine.receive_data(body(start(), block_start(0)))
+    engine.receive_data(waiting)
+    with pytest.raises(LimitExceededError):
+        list(engine.events())
+    assert sys.getrefcount(waiting) == before

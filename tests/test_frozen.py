@@ -191,3 +191,23 @@ def test_every_wire_type_is_an_attrs_class_that_lists_its_slots() -> None:
         if isinstance(cls, type) and "__attrs_attrs__" in vars(cls):
             own = {field.name for field in attrs.fields(cls) if not field.inherited}
             assert set(vars(cls)["__slots__"]) == own, name
+
+
+def test_what_somebody_has_put_in_the_place_of_a_part_stays() -> None:
+    code = """
+import attrs
+from streamcore.types import SignatureDelta
+def mine(self, **fields):
+    object.__setattr__(self, "signature", "patched")
+SignatureDelta.__init__ = mine
+assert [field.name for field in attrs.fields(SignatureDelta)] == ["signature"]
+assert SignatureDelta.__init__ is mine
+assert SignatureDelta(signature="given").signature == "patched"
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_state_of_another_version_is_taken_as_far_as_it_is_known() -> None:
+    delta = copy.copy(TextDelta(text="a"))
+    delta.__setstate__({"text": "b", "not_known": 1})
+    assert delta == TextDelta(text="b")

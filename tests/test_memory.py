@@ -7,7 +7,7 @@ import tracemalloc
 from collections.abc import Callable
 
 import pytest
-from helpers import HELLO, block_start, body, start, text
+from helpers import HELLO, block_start, block_stop, body, partial_json, start, text, tool_start
 
 from streamcore import AsyncMessageStream, MessageEngine, MessageStream, SSEDecoder
 from streamcore.stream import AsyncStream
@@ -92,3 +92,19 @@ def test_a_decoder_of_events_keeps_none_that_it_has_given_out() -> None:
 )
 def test_a_stream_that_waits(make: Callable[[], object]) -> None:
     assert held_by(make) < 4096
+
+
+def test_the_input_of_a_tool_that_was_looked_at_takes_no_more_than_its_text_and_its_value_once_it_is_closed() -> None:
+    size = 100_000
+    fragments = [body(partial_json(0, part)) for part in ('{"a": "', *["x" * 20] * (size // 20), '"}')]
+
+    def after(data: list[bytes]) -> MessageEngine:
+        engine = MessageEngine()
+        for chunk in data:
+            engine.receive_data(chunk)
+            for _ in engine.events():
+                _ = engine.snapshot
+        return engine
+
+    held = held_by(lambda: after([body(start(), tool_start(0)), *fragments, body(block_stop(0))]))
+    assert 2 * size < held < 2.3 * size

@@ -556,3 +556,23 @@ def test_an_encoded_comment_decodes_to_nothing() -> None:
 
 def test_a_comment_inside_an_event_does_not_end_it() -> None:
     assert data_of(b"data: 1\n" + encode_comment("x") + b"data: 2\n\n") == ["1\n2"]
+
+
+def test_an_iterator_gives_what_came_after_it_was_made() -> None:
+    decoder = SSEDecoder()
+    decoder.receive_data(b": " + b"x" * 600 + b"\n\nevent: a\ndata: " + b"x" * 600)
+    assert list(decoder.events()) == []
+    decoder.receive_data(b"more")
+    events = decoder.events()
+    decoder.receive_data(b"\n\n")
+    assert [event.event for event in events] == ["a"]
+
+
+def test_a_cut_byte_order_mark_is_no_line() -> None:
+    decoder = SSEDecoder(limits=Limits(max_line_size=1))
+    for byte in b"\xef\xbb\xbf\n\n":
+        decoder.receive_data(bytes([byte]))
+        assert list(decoder.events()) == []
+    decoder.receive_data(b"da")
+    with pytest.raises(LimitExceededError):
+        list(decoder.events())

@@ -10,6 +10,7 @@ import threading
 import weakref
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import pytest
 from helpers import (
@@ -883,3 +884,11 @@ def official_events(data: bytes) -> list[Any]:
 
 def test_pings_are_delivered() -> None:
     assert types(MessageStream([body(PING, *HELLO)]))[0] == "ping"
+
+
+def test_a_decoder_may_be_a_double_that_answers_to_every_name() -> None:
+    events = iter(["event"])
+    decoder = mock.Mock()
+    decoder.events.side_effect = lambda: events
+    assert list(Stream([b"chunk"], decoder=decoder)) == ["event"]
+    decoder.receive_data.assert_called_once_with(b"chunk")

@@ -29,8 +29,10 @@ class Frozen:
         return {field.name: getattr(self, field.name) for field in attrs.fields(self.__class__)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        for name, value in state.items():
-            _put(self, name, value)
+        # What another version had, and this has not, is left out.
+        for field in attrs.fields(self.__class__):
+            if field.name in state:
+                _put(self, field.name, state[field.name])
 
 
 if TYPE_CHECKING:
@@ -84,4 +86,5 @@ class _Late:
 def _complete(cls: type[Any], written: dict[str, Any]) -> None:
     made = attrs.frozen(type(cls.__name__, cls.__bases__, written), kw_only=True, eq=False, repr=False)
     for name in _LATE:
-        setattr(cls, name, vars(made)[name])
+        if type(vars(cls)[name]) is _Late:  # and not what somebody has put in its place
+            setattr(cls, name, vars(made)[name])
