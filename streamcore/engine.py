@@ -8,7 +8,6 @@ Costs: a few times what decoding the JSON costs, and linear in the bytes. Knows 
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
@@ -354,6 +353,8 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent], Generic[OutputT]):
                         if len(chunk) <= self._known_size:
                             _remember(chunk, payload, event)
                     else:
+                        if self._simple and self._skip_comments(chunk):
+                            continue
                         if _BETWEEN in chunk:
                             self._cut(chunk)
                         elif not (self._inside and self._append(chunk)):
@@ -389,15 +390,8 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent], Generic[OutputT]):
         """Put a chunk that holds several events back as chunks of one each: what is the same for any chunking can be
         had in the one that is fastest.
         """
-        first, *pieces = chunk.split(_BETWEEN)
-        last = _EVENT + pieces.pop()
-        if self._later is None:
-            self._later = deque()
-        if self._chunk is not None:
-            self._later.appendleft(self._chunk)
-        self._later.appendleft(last)
-        self._later.extendleft([_EVENT + piece + b"\n\n" for piece in reversed(pieces)])
-        self._chunk = first + b"\n\n"
+        first, *pieces, last = chunk.split(_BETWEEN)
+        self._put_back([first + b"\n\n", *[_EVENT + piece + b"\n\n" for piece in pieces], _EVENT + last])
 
     def _apply(self, event: MessageStreamEvent) -> None:
         accumulator = self._accumulator

@@ -33,6 +33,8 @@ _LONGEST_FIELD_START = max(map(len, _FIELD_STARTS))
 
 MAX_RETRY_DIGITS = 18
 
+_NOTHING = (b":", b"\n")  # what a comment and a blank line begin with
+
 # How much of an event may wait for more of it with its first line whole.
 _MAX_HELD_SIZE = 1024
 
@@ -241,6 +243,34 @@ class FrameDecoder:
             # A deque that has become empty holds on to 8 KB.
             self._chunk = self._later = None
         return chunk
+
+    def _put_back(self, chunks: list[bytes]) -> None:
+        """Put chunks, one at least, before all that waits."""
+        later = deque() if self._later is None else self._later
+        if self._chunk is not None:
+            later.appendleft(self._chunk)
+        later.extendleft(reversed(chunks))
+        self._chunk = later.popleft()
+        self._later = later
+
+    def _skip_comments(self, chunk: bytes) -> bool:
+        """Read the comments and blank lines that a chunk begins with, where `_simple` is true, and put the rest of it
+        back. False if it begins with none.
+        """
+        at = 0
+        while chunk[at : at + 1] in _NOTHING:
+            end = chunk.find(b"\n", at) + 1
+            if not end or b"\r" in chunk[at:end]:
+                break
+            at = end
+        if not at or self._end + at > self._max_stream_size:
+            return False
+        if self._end < HEAD_SIZE:
+            self._head += chunk[: min(at, HEAD_SIZE - self._end)]
+        self._end += at
+        if at < len(chunk):
+            self._put_back([chunk[at:]])
+        return True
 
     # Live streams mostly come as one event a chunk. Such a chunk takes 0.5 µs here, and by way of `_split` 1.2.
 
