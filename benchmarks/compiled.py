@@ -25,7 +25,17 @@ _ROOT = Path(__file__).parent.parent
 _PARTS = ("streamcore", "benchmarks", "fixtures")
 
 # Not `codec`: mypyc does not take a module with a `__getattr__`.
-HOT_MODULES = ("framing", "sse", "_decoder", "partial_json", "block_builder", "accumulator", "engine")
+HOT_MODULES = (
+    "_chunks",
+    "framing",
+    "sse",
+    "_decoder",
+    "decoders",
+    "partial_json",
+    "block_builder",
+    "accumulator",
+    "engine",
+)
 _ROWS = ("recorded", "recorded-64k", "derived", "derived-read", "text", "text-read", "json", "sse-16", "line")
 _TIMES = 3
 

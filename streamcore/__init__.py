@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from streamcore.accumulator import MessageAccumulator
-    from streamcore.engine import MessageEngine, MessageEventDecoder, RawMessageDecoder
+    from streamcore.decoders import MessageEventDecoder, RawMessageDecoder
+    from streamcore.engine import MessageEngine
     from streamcore.errors import (
         DecodeError,
         EventOrderError,
@@ -39,7 +40,8 @@ else:
     # The same, for a program that runs.
     _NAMES = {
         "accumulator": ["MessageAccumulator"],
-        "engine": ["MessageEngine", "MessageEventDecoder", "RawMessageDecoder"],
+        "decoders": ["MessageEventDecoder", "RawMessageDecoder"],
+        "engine": ["MessageEngine"],
         "errors": [
             "DecodeError",
             "EventOrderError",

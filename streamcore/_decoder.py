@@ -153,8 +153,7 @@ class MessagesDecoder(FrameDecoder, Generic[EventT]):
         """Note that the stream has failed, and say in the error where, with what message and, if it does not say so
         itself, on what payload.
         """
-        self._error = error
-        self._let_go()
+        self._let_go(error)
         if error.received is None:
             error.received = received
         if error.offset is None:

@@ -12,10 +12,10 @@ Knows nothing of JSON or of messages.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 from typing import TypeAlias
 
+from streamcore._chunks import ChunkQueue
 from streamcore.errors import LimitExceededError, ProtocolError, StreamCoreError
 from streamcore.limits import DEFAULT_LIMITS, Limits
 
@@ -51,7 +51,7 @@ Frame: TypeAlias = tuple[str | None, bytes]
 """One dispatched event: its name, `None` where the stream gave none, and its data, undecoded."""
 
 
-class FrameDecoder:
+class FrameDecoder(ChunkQueue):
     """Takes the bytes of an event stream apart; its subclasses say what becomes of the frames.
 
     Attributes:
@@ -63,13 +63,10 @@ class FrameDecoder:
         "_after_cr",
         "_bom_possible",
         "_carried_offset",
-        "_chunk",
         "_data",
         "_data_size",
         "_discarding",
         "_end",
-        "_eof",
-        "_error",
         "_event_retry",
         "_first",
         "_head",
@@ -79,7 +76,6 @@ class FrameDecoder:
         "_kept",
         "_known_line",
         "_known_offset",
-        "_later",
         "_limits",
         "_lines",
         "_max_line_size",
@@ -87,7 +83,6 @@ class FrameDecoder:
         "_max_stream_size",
         "_name",
         "_next",
-        "_open",
         "_overlong",
         "_pending",
         "_room",
@@ -100,16 +95,11 @@ class FrameDecoder:
     )
 
     def __init__(self, *, limits: Limits = DEFAULT_LIMITS) -> None:
+        super().__init__()
         self._limits = limits
         self._max_line_size = limits.max_line_size
         self._max_size = min(limits.max_line_size, limits.max_event_size)
         self._max_stream_size = limits.max_stream_size
-        # The chunk that is next, and those after it. Mostly there is but one at a time.
-        self._chunk: bytes | None = None
-        self._later: deque[bytes] | None = None
-        self._open = True
-        self._eof = False
-        self._error: ProtocolError | None = None
         self.last_event_id: str | None = None
         self.retry: int | None = None
 
@@ -153,38 +143,6 @@ class FrameDecoder:
         self._id: str | None = None
         self._first = 0
         self._carried_offset: int | None = 0
-
-    def receive_data(self, chunk: bytes) -> None:
-        """Take the next bytes of the stream, any number of them. Only buffers: `events()` does the work.
-
-        Raises:
-            StreamCoreError: After `receive_eof()`, or after an error.
-        """
-        # What goes for nearly every chunk is asked at once.
-        if self._chunk is None and self._open and type(chunk) is bytes:
-            self._chunk = chunk
-        else:
-            self._receive(chunk)
-
-    def _receive(self, chunk: bytes) -> None:
-        if self._error is not None:
-            raise StreamCoreError(f"no more data is taken, as the stream has failed: {self._error}")
-        if self._eof:
-            raise StreamCoreError("no more data is taken, as receive_eof() has ended the stream")
-        chunk = chunk if type(chunk) is bytes else bytes(memoryview(chunk))
-        if self._chunk is None:
-            self._chunk = chunk
-        elif self._later is None:
-            self._later = deque((chunk,))
-        else:
-            self._later.append(chunk)
-
-    def receive_eof(self) -> None:
-        """The stream has ended. Read `events()` once more. An event that has no blank line after it is not one of
-        them: the standard discards it, and `pending` tells of it.
-        """
-        self._eof = True
-        self._open = False
 
     @property
     def event_offset(self) -> int:
@@ -233,25 +191,6 @@ class FrameDecoder:
                     self._split(chunk)
             if frame is not None:
                 return frame
-
-    def _pop(self) -> bytes | None:
-        """The next chunk, which is then in the hands of the caller."""
-        chunk = self._chunk
-        if self._later:
-            self._chunk = self._later.popleft()
-        else:
-            # A deque that has become empty holds on to 8 KB.
-            self._chunk = self._later = None
-        return chunk
-
-    def _put_back(self, chunks: list[bytes]) -> None:
-        """Put chunks, one at least, before all that waits."""
-        later = deque() if self._later is None else self._later
-        if self._chunk is not None:
-            later.appendleft(self._chunk)
-        later.extendleft(reversed(chunks))
-        self._chunk = later.popleft()
-        self._later = later
 
     def _skip_comments(self, chunk: bytes) -> bool:
         """Read the comments and blank lines that a chunk begins with, where `_simple` is true, and put the rest of it
@@ -508,11 +447,10 @@ class FrameDecoder:
         return self._known_offset
 
     def _failure(self, message: str, offset: int, received: bytes | None) -> LimitExceededError:
-        self._let_go()
-        self._error = LimitExceededError(message, offset=offset, received=received)
-        return self._error
+        error = LimitExceededError(message, offset=offset, received=received)
+        self._let_go(error)
+        return error
 
-    def _let_go(self) -> None:
-        """The stream has failed: no more is taken, and none of what waits will be read."""
-        self._open = self._simple = False
-        self._chunk = self._later = None
+    def _let_go(self, error: ProtocolError) -> None:
+        super()._let_go(error)
+        self._simple = False

@@ -9,7 +9,7 @@ from typing_extensions import TypeVar, Unpack
 from streamcore.api.attempts import AsyncAttempts, SyncAttempts
 from streamcore.api.request import NOT_GIVEN, CallOptions
 from streamcore.api.typed import typed_arguments
-from streamcore.engine import MessageEventDecoder
+from streamcore.decoders import MessageEventDecoder
 from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.stream import (
     AsyncMessageStream,
