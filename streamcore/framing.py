@@ -12,7 +12,6 @@ Knows nothing of JSON or of messages.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TypeAlias
 
 from streamcore._chunks import ChunkQueue
@@ -165,18 +164,13 @@ class FrameDecoder(ChunkQueue):
         """Bytes of the stream that `events()` has worked on."""
         return self._tail_offset + len(self._tail) if self._inside else self._end
 
-    def frames(self) -> Iterator[Frame]:
-        """The frames that the bytes so far allow, one by one.
+    def _next_frame(self) -> Frame | None:
+        """The next of the frames that the bytes so far allow, `None` if there is none.
 
         Raises:
             LimitExceededError: A line, an event or the stream is longer than the limits allow. Frames before that
                 have been delivered; calling again raises the same.
         """
-        while (frame := self._next_frame()) is not None:
-            yield frame
-
-    def _next_frame(self) -> Frame | None:
-        """The next of the frames that the bytes so far allow, `None` if there is none."""
         if self._error is not None:
             raise self._error.with_traceback(None)
         while True:
@@ -246,7 +240,7 @@ class FrameDecoder(ChunkQueue):
         if not self._pending:
             self._event_retry = None
         tail = self._tail
-        if len(tail) > self._max_line_size and not self._bom_possible:
+        if len(tail) > self._max_line_size:
             raise self._failure(
                 f"a line is longer than {self._max_line_size} bytes",
                 self._end - len(tail),
@@ -370,9 +364,8 @@ class FrameDecoder(ChunkQueue):
         if self._bom_possible and begin == len(self._tail):
             data = bytes(self._tail) + data
             self._tail.clear()
-            if len(data) < len(_BOM) and _BOM.startswith(data):
+            if len(data) < len(_BOM) and _BOM.startswith(data) and not self._overlong:
                 self._tail += data
-                self._rest()
                 return
             self._bom_possible = False
             data = data.removeprefix(_BOM)

@@ -39,6 +39,7 @@ from streamcore import (
     MessageEngine,
     ProtocolError,
     RawMessageDecoder,
+    SSEDecoder,
     StreamCoreError,
 )
 from streamcore.codec import decode_event
@@ -670,3 +671,27 @@ def test_a_failed_engine_holds_nothing_of_what_waited() -> None:
     with pytest.raises(LimitExceededError):
         list(engine.events())
     assert sys.getrefcount(waiting) == before
+
+
+@pytest.mark.parametrize("make", [MessageEngine, RawMessageDecoder, SSEDecoder])
+@pytest.mark.parametrize("size", [1, 16, 700])
+@pytest.mark.parametrize("opening", [b"", b": comment\n\n", frame(start()), frame(start()) + frame(block_start(0))])
+def test_a_line_that_does_not_end_is_refused_at_its_limit_whatever_came_before(
+    opening: bytes, size: int, make: Any
+) -> None:
+    decoder = make(limits=Limits(max_line_size=2000))
+    pieces = [opening, b"data: ", *[b"x" * size] * (10_000 // size)]
+    given = 0
+
+    def feed() -> None:
+        nonlocal given
+        for piece in pieces:
+            given += len(piece)
+            decoder.receive_data(piece)
+            for _ in decoder.events():
+                pass
+
+    with pytest.raises(LimitExceededError) as raised:
+        feed()
+    assert given <= len(opening) + 2000 + size
+    assert raised.value.offset == len(opening)
