@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 
 from hypothesis import HealthCheck, settings
+
+# A job in the background is started with interrupts ignored, and so is all that it starts: tests of them would wait
+# in vain.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _SLOW_MACHINES = (HealthCheck.too_slow, HealthCheck.data_too_large)
 
