@@ -67,9 +67,6 @@ class MessagesDecoder(FrameDecoder, Generic[EventT]):
     def _snapshot(self) -> Message | None:
         return None
 
-    def _apply(self, event: EventT) -> None:
-        """Take in what an event says."""
-
     def _event_of(self, name: str | None, data: bytes) -> EventT | None:
         """The event in a frame; `None` if there is none."""
         try:

@@ -227,16 +227,20 @@ class _WithoutCattrs:
             if fits(annotation):
                 return make(annotation, self)
         if is_wire_type(annotation):
-            return filler_hook(annotation, self, lambda: _cattrs_hook(annotation, plain=True))
+            return filler_hook(annotation, self, lambda: _plain_hook(annotation))
         return _cattrs_hook(annotation)
 
 
-def _cattrs_hook(annotation: Any, *, plain: bool = False) -> Hook:
-    from streamcore import _converter
+def _plain_hook(cls: type[Any]) -> Hook:
+    from streamcore._converter import converter, plain_hook
 
-    if plain:
-        return _converter.plain_hook(annotation, _converter.converter)
-    return _converter.converter.get_structure_hook(annotation)
+    return plain_hook(cls, converter)
+
+
+def _cattrs_hook(annotation: Any) -> Hook:
+    from streamcore._converter import converter
+
+    return converter.get_structure_hook(annotation)
 
 
 hook_for = _WithoutCattrs().get_structure_hook

@@ -393,9 +393,7 @@ class MessageAccumulator:
 
     def _stop_message(self, event: MessageStopEvent) -> None:
         for index in self._late:
-            self._builders[index].check_input()
-            if self._parser is not None:
-                self._parse(self._builders[index], self._parser)
+            self._close(self._builders[index])
         for builder in self._builders.values():
             if not builder.closed:
                 self._log.report("unclosed_block", "the block was still open at message_stop", index=builder.index)
@@ -424,17 +422,12 @@ class MessageAccumulator:
         raise EventOrderError(f"{event.type} came for a block that was never started", index=event.index)
 
     def _close(self, builder: BlockBuilder) -> None:
-        builder.check_input()
-        builder.closed = True
+        builder.close()
         self._touched.add(builder.index)
         if self.hot is builder:
             self.hot = None
         if self._parser is not None:
-            self._parse(builder, self._parser)
-
-    def _parse(self, builder: BlockBuilder, parser: BlockParser) -> None:
-        builder.set_parsed(parser.parse(builder.snapshot(ended=True), builder.index))
-        self._touched.add(builder.index)
+            builder.set_parsed(self._parser.parse(builder.snapshot(ended=True), builder.index))
 
 
 # The table of legal orders: how each event is handled before the message, inside it and after it. An event type that is

@@ -310,12 +310,22 @@ class BlockBuilder:
             part = self.parts[field] = part_type(start, self._options)
         return part
 
-    def check_input(self) -> None:
-        """The block is closed: raise if the tool's input so far is wrong, as opposed to unfinished."""
+    def close(self) -> None:
+        """The block is complete, or what came after that is.
+
+        Raises:
+            DecodeError: A tool's input is wrong, as opposed to unfinished.
+            LimitExceededError: It is over a limit.
+        """
         part = self.parts.get("input")
-        if not isinstance(part, _Input):
-            return
-        fault = part.json.error
+        if isinstance(part, _Input):
+            self._check_input(part.json)
+            part.settle()
+            self.add = part.add  # of another buffer: holding on to this one would keep it
+        self.closed = True
+
+    def _check_input(self, json: PartialJSON) -> None:
+        fault = json.error
         if fault is not None:
             over = isinstance(fault, LimitExceededError)
             name = getattr(self.start, "name", self.start.type)
@@ -323,10 +333,8 @@ class BlockBuilder:
             raise (LimitExceededError if over else DecodeError)(
                 f"the input of {name!r} {what}: {fault.message} at character {fault.offset}",
                 index=self.index,
-                received=part.json.text,
+                received=json.text,
             )
-        part.settle()
-        self.add = part.add
 
     @property
     def length(self) -> int:

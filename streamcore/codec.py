@@ -184,7 +184,7 @@ def _recurs(event: MessageStreamEvent) -> bool:
 
 def recurs(payload: bytes) -> bool:
     """Whether this payload has been decoded to an event that recurs: the same frozen object each time."""
-    return len(payload) <= _RECURRING_SIZE and payload in _recurring
+    return payload in _recurring
 
 
 def decode_event(payload: bytes, *, max_depth: int = DEFAULT_LIMITS.max_depth) -> MessageStreamEvent:

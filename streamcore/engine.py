@@ -267,12 +267,13 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent], Generic[OutputT]):
                     if chunk is None:
                         break
                     known = _RECURRING.get(chunk) if self._simple and len(chunk) <= self._known_size else None
-                    if known is not None and self._count(chunk):
+                    if known is not None and self._count_event(chunk):
                         payload, event = known
                     elif self._simple and (frame := self._whole_frame(chunk)) is not None:
                         name, payload = frame
                         event = self._event_of(name, payload)
-                        if len(chunk) <= self._known_size:
+                        # Not if the name is another than the type: that is to be recorded each time.
+                        if event is not None and name == event.type and len(chunk) <= self._known_size:
                             _remember(chunk, payload, event)
                     else:
                         if self._simple and self._skip_comments(chunk):
@@ -350,14 +351,8 @@ _MAX_RECURRING = 1024
 _MAX_RECURRING_SIZE = 192
 
 
-def _remember(chunk: bytes, payload: bytes, event: MessageStreamEvent | None) -> None:
-    if (
-        len(_RECURRING) < _MAX_RECURRING
-        and event is not None
-        and recurs(payload)
-        # Not if the name is another than the type: that is to be recorded each time.
-        and chunk.startswith(b"event: %s\n" % event.type.encode())
-    ):
+def _remember(chunk: bytes, payload: bytes, event: MessageStreamEvent) -> None:
+    if len(_RECURRING) < _MAX_RECURRING and recurs(payload):
         _RECURRING[chunk] = payload, event
 
 

@@ -196,11 +196,8 @@ class FrameDecoder(ChunkQueue):
             if not end or b"\r" in chunk[at:end]:
                 break
             at = end
-        if not at or self._end + at > self._max_stream_size:
+        if not at or not self._count(chunk[:at]):
             return False
-        if self._end < HEAD_SIZE:
-            self._head += chunk[: min(at, HEAD_SIZE - self._end)]
-        self._end += at
         if at < len(chunk):
             self._put_back([chunk[at:]])
         return True
@@ -214,19 +211,25 @@ class FrameDecoder(ChunkQueue):
         lines = chunk.split(b"\n", 3)
         if len(lines) == 4 and not lines[2] and not lines[3] and lines[1].startswith(b"data: ") and _CR not in chunk:
             name = NAMES.get(lines[0])
-            if name is not None and len(chunk) <= self._max_size and self._count(chunk):
+            if name is not None and len(chunk) <= self._max_size and self._count_event(chunk):
                 return name, lines[1][6:]
         return None
 
-    def _count(self, chunk: bytes) -> bool:
-        """Count a chunk that is a whole frame as read. False if that is over the limit."""
+    def _count_event(self, chunk: bytes) -> bool:
+        """Count a chunk that is one event as read. False if that is over the limit."""
+        if not self._count(chunk):
+            return False
+        self._carried_offset = self._end - len(chunk)
+        return True
+
+    def _count(self, data: bytes) -> bool:
+        """Count bytes that need not be made lines of as read. False if that is over the limit."""
         start = self._end
-        end = start + len(chunk)
+        end = start + len(data)
         if end > self._max_stream_size:
             return False
         if start < HEAD_SIZE:
-            self._head += chunk[: HEAD_SIZE - start]
-        self._carried_offset = start
+            self._head += data[: HEAD_SIZE - start]
         self._end = end
         return True
 
@@ -281,7 +284,6 @@ class FrameDecoder(ChunkQueue):
                 frame = self._dispatch()
                 if frame is not None:
                     return frame
-                self._event_retry = None
             i += 1
         self._rest()
         return None

@@ -28,8 +28,8 @@ class Plain(WireObject):
     __slots__ = ()
 
 
-def _late() -> Any:
-    @frozen(kw_only=True)
+def _made(decorate: Any) -> Any:
+    @decorate
     class Made(Plain, Generic[T]):
         """Two fields."""
 
@@ -43,23 +43,14 @@ def _late() -> Any:
             return 2 * self.given
 
     return Made
+
+
+def _late() -> Any:
+    return _made(frozen(kw_only=True))
 
 
 def _at_once() -> Any:
-    @attrs.frozen(kw_only=True, eq=False, repr=False)
-    class Made(Plain, Generic[T]):
-        """Two fields."""
-
-        type: ClassVar[str] = "made"
-
-        needed: T
-        given: int = attrs.field(default=3, metadata={"key": "given"})
-
-        @property
-        def double(self) -> int:
-            return 2 * self.given
-
-    return Made
+    return _made(attrs.frozen(kw_only=True, eq=False, repr=False))
 
 
 def _error(do: Any) -> str:
