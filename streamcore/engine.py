@@ -276,12 +276,7 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent], Generic[OutputT]):
                         if event is not None and name == event.type and len(chunk) <= self._known_size:
                             _remember(chunk, payload, event)
                     else:
-                        if self._simple and self._skip_comments(chunk):
-                            continue
-                        if _BETWEEN in chunk:
-                            self._cut(chunk)
-                        elif not (self._inside and self._append(chunk)):
-                            self._split(chunk)
+                        self._take_apart(chunk)
                         continue
                 if event is not None:
                     self._apply(event)
@@ -309,12 +304,20 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent], Generic[OutputT]):
         found: ContentBlockDeltaEvent = event
         return found
 
-    def _cut(self, chunk: bytes) -> None:
-        """Put a chunk that holds several events back as chunks of one each: what is the same for any chunking can be
-        had in the one that is fastest.
+    def _take_apart(self, chunk: bytes) -> None:
+        """Make chunks of one event each of a chunk that is something else: what is the same for any chunking can be had
+        in the one that is fastest. What cannot be made such is made lines of.
         """
-        first, *pieces, last = chunk.split(_BETWEEN)
-        self._put_back([first + b"\n\n", *[_EVENT + piece + b"\n\n" for piece in pieces], _EVENT + last])
+        if self._keep(chunk) or (self._simple and self._skip_comments(chunk)):
+            return
+        joined = self._joined(chunk)
+        if _BETWEEN in joined:
+            first, *pieces, last = joined.split(_BETWEEN)
+            self._put_back([first + b"\n\n", *[_EVENT + piece + b"\n\n" for piece in pieces], _EVENT + last])
+        elif joined is not chunk:
+            self._put_back([joined])
+        else:
+            self._split(chunk)
 
     def _apply(self, event: MessageStreamEvent) -> None:
         accumulator = self._accumulator

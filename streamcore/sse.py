@@ -65,12 +65,12 @@ class SSEDecoder(FrameDecoder):
         """
         chunk = self._chunk
         if self._inside and chunk is not None and self._later is None:
-            # A stream in small pieces: what `_append` does to most of them, written out.
+            # A stream in small pieces: what `_keep` does to most of them, written out.
             tail = self._tail
             if _LF not in chunk and _CR not in chunk and len(tail) + len(chunk) <= self._room:
                 tail += chunk
                 self._chunk = None
-            elif self._append(chunk):
+            elif self._keep(chunk):
                 self._chunk = None
             elif _LF in chunk:
                 # The generator finds its lines at hand.

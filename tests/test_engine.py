@@ -18,6 +18,7 @@ from helpers import (
     body,
     by_frame,
     chunkings,
+    cut,
     delta,
     drive,
     frame,
@@ -75,6 +76,75 @@ def test_receiving_data_only_buffers() -> None:
     engine = MessageEngine()
     engine.receive_data(body(*HELLO[:2]) + b"event: x\ndata: {oops}\n\n")
     assert engine.snapshot is None
+
+
+ODD_EVENTS = {
+    "a plain one": frame(text(0, "hi")),
+    "an empty line of data": b"data: \n" + frame(text(0, "hi")),
+    "two names": b"event: ping\n" + frame(text(0, "hi")),
+    "a name after the data": b'data: {"type":"ping"}\nevent: ping\n\n',
+    "an id and a retry": b"id: 7\nevent: ping\nretry: 30\n" + b'data: {"type":"ping"}\n\n',
+    "a comment inside": b'event: ping\n: event: x\ndata: {"type":"ping"}\n\n',
+    "data on two lines": b'event: ping\ndata: {"type":\ndata: "ping"}\n\n',
+    "a name and no data": b"event: nothing\n\n",
+    "no blank": b'event:ping\ndata:{"type":"ping"}\n\n',
+    "CRLF": frame(text(0, "hi")).replace(b"\n", b"\r\n"),
+}
+
+
+@pytest.mark.parametrize("odd", ODD_EVENTS.values(), ids=ODD_EVENTS.keys())
+def test_an_event_is_the_same_wherever_it_was_cut(odd: bytes) -> None:
+    before = body(start(), block_start(0), *[text(0, "before")] * 3)
+    after = frame(text(0, "after"))
+    data = before + odd + after + after
+
+    def seen(chunks: list[bytes]) -> list[Any]:
+        engine = MessageEngine()
+        found: list[Any] = []
+        for chunk in chunks:
+            engine.receive_data(chunk)
+            found += [(event, engine.event_offset, engine.snapshot) for event in engine.events()]
+        return [*found, engine.pending, engine.received, engine.retry, engine.last_event_id]
+
+    whole = seen([data])
+    end = len(before + odd) + 10
+    for first in range(len(before) - 3, end):
+        for second in (first + 1, first + 2, first + 12, first + 40, end):
+            assert seen(cut(data, [first, second])) == whole
+
+
+def test_between_events_the_offset_is_that_of_the_one_that_has_begun() -> None:
+    last, cut_event = frame(text(0, "last")), frame(text(0, "cut"))
+    before = body(start(), block_start(0), *[text(0, "before")] * 3, last)
+    for size in range(1, len(cut_event)):
+        engine = MessageEngine()
+        engine.receive_data(before)
+        assert len(list(engine.events())) == 6
+        engine.receive_data(cut_event[:size])
+        assert list(engine.events()) == []
+        has_begun = b"\n" in cut_event[:size]
+        assert engine.event_offset == len(before) - (0 if has_begun else len(last))
+        assert engine.pending == size
+        assert engine.received == len(before) + size
+
+
+def test_the_stream_is_refused_with_the_chunk_that_makes_it_too_long() -> None:
+    before, cut_event = body(start(), block_start(0), *[text(0, "before")] * 4), frame(text(0, "cut"))
+    for size in (40, 60, 80):
+        engine = MessageEngine(limits=Limits(max_stream_size=len(before) + size))
+        engine.receive_data(before)
+        assert len(list(engine.events())) == 6
+        engine.receive_data(cut_event[: size - 20])
+        assert list(engine.events()) == []
+        engine.receive_data(cut_event[size - 20 : size + 1])
+        with pytest.raises(LimitExceededError, match="the stream is longer"):
+            list(engine.events())
+        engine = MessageEngine(limits=Limits(max_stream_size=len(before) + size))
+        engine.receive_data(before)
+        assert len(list(engine.events())) == 6
+        engine.receive_data(cut_event[: size + 1])
+        with pytest.raises(LimitExceededError, match="the stream is longer"):
+            list(engine.events())
 
 
 def test_events_are_lazy_and_the_snapshot_is_in_step_within_one_chunk() -> None:
@@ -648,8 +718,13 @@ def test_limits_do_not_depend_on_what_was_decoded_before() -> None:
 
 @pytest.mark.parametrize(
     "stream",
-    [b'{"error": 1}\n' + frame(PING), b"event: ping\ndata: [DONE]\n\nhello there\n", b"<html>\nevent: a\n\n"],
-    ids=["JSON", "text after [DONE]", "HTML"],
+    [
+        b'{"error": 1}\n' + frame(PING),
+        b"event: ping\ndata: [DONE]\n\nhello there\n",
+        b"<html>\nevent: a\n\n",
+        b"hello\n\nevent: a\ndata: b",
+    ],
+    ids=["JSON", "text after [DONE]", "HTML", "text before the beginning of an event"],
 )
 def test_whether_it_is_a_stream_does_not_depend_on_the_cut(stream: bytes) -> None:
     def told(chunks: list[bytes]) -> Any:

@@ -62,6 +62,8 @@ def engine(**options: Any) -> MessageEngine:
 
 def plain(data: bytes) -> tuple[list[Any], list[Message | None], Any]:
     """The events and snapshots by way of the three layers alone, and the type of the error."""
+    if data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"<", b"{", b"["):
+        return [], [], DecodeError  # another kind of body: for the engine to say, not for a layer
     accumulator = MessageAccumulator(multiple_messages=True)
     frames = SSEDecoder()
     frames.receive_data(data)

@@ -414,6 +414,31 @@ def test_over_a_limit_is_an_error_however_the_stream_is_cut(
         assert "20 bytes" in error.message
 
 
+@pytest.mark.parametrize("before", [b"data: 1\n\n", b"data: 1\n\n:" + b"x" * 1000 + b"\n"])
+@pytest.mark.parametrize(
+    ("chunks", "needed"),
+    [
+        ([b"event: e\ndata: 01234567890123456789"], 1),
+        ([b"event: e\ndata: 0123", b"4567890123456789", b"x"], 2),
+        ([b"event: e\n", b"data: 0123", b"4567890123456789", b"x"], 3),
+        ([b"event: 01234567890123456789"], 1),
+        ([b"event: 0123", b"4567890123456789", b"x"], 2),
+    ],
+)
+def test_a_line_over_the_limit_is_refused_with_the_chunk_that_makes_it_so(
+    before: bytes, chunks: list[bytes], needed: int
+) -> None:
+    decoder = SSEDecoder(limits=LINE_LIMIT)
+    decoder.receive_data(before)
+    assert len(list(decoder.events())) == 1
+    for chunk in chunks[: needed - 1]:
+        decoder.receive_data(chunk)
+        assert list(decoder.events()) == []
+    decoder.receive_data(chunks[needed - 1])
+    with pytest.raises(LimitExceededError, match="a line is longer than 20 bytes"):
+        list(decoder.events())
+
+
 @pytest.mark.parametrize(
     ("body", "limits"),
     [

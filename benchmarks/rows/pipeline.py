@@ -10,8 +10,6 @@ from benchmarks.inputs import Stream
 from benchmarks.rows.settings import RowMaker, Settings, doing, through
 from benchmarks.targets import AtMost, Faster
 
-_CHUNK = 64 * 1024
-
 
 def _floors(streams: list[Stream]) -> list[Contestant]:
     payloads = [payload for stream in streams for payload in stream.payloads]
@@ -38,7 +36,7 @@ def recorded(settings: Settings) -> Row:
 
 def recorded_64k(settings: Settings) -> Row:
     streams = settings.streams
-    chunks = [stream.chunks(_CHUNK) for stream in streams]
+    chunks = [stream.chunks(64 * 1024) for stream in streams]
     events = sum(stream.events for stream in streams)
     return Row(
         name="recorded streams, 64 KB chunks",
@@ -47,6 +45,19 @@ def recorded_64k(settings: Settings) -> Row:
             *_floors(streams),
         ],
         targets=[AtMost(3, "msgspec"), AtMost(3, "orjson")],
+    )
+
+
+def recorded_1400(settings: Settings) -> Row:
+    """What a network packet holds: chunks begin and end anywhere. It has no target of its own."""
+    chunks = [stream.chunks(1400) for stream in settings.streams]
+    events = sum(stream.events for stream in settings.streams)
+    return Row(
+        name="recorded streams, 1,400-byte chunks",
+        contestants=[
+            through(pipelines.ENGINE, chunks, units=events),
+            through(pipelines.OFFICIAL, chunks, units=events),
+        ],
     )
 
 
@@ -96,6 +107,7 @@ def _shape(make: Callable[[int], Stream], size: int) -> RowMaker:
 ROWS: dict[str, RowMaker] = {
     "recorded": recorded,
     "recorded-64k": recorded_64k,
+    "recorded-1400": recorded_1400,
     "derived": derived,
     "derived-read": derived_read,
     "text": _shape(inputs.long_text, 4000),
