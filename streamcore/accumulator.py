@@ -13,12 +13,12 @@ Knows nothing of bytes or of framing.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn, Protocol
 
 from streamcore._message_deltas import MESSAGE_FIELDS, after_deltas
 from streamcore._twin import changer, replaced
+from streamcore._uncopied import Uncopied
 from streamcore.block_builder import DELTA_RULES, BlockBuilder, BlockOptions
 from streamcore.codec import structure_event
 from streamcore.errors import (
@@ -66,7 +66,7 @@ class BlockParser(Protocol):
 _COMPACT_AFTER = 1024
 
 
-class MessageAccumulator:
+class MessageAccumulator(Uncopied):
     """Builds a message from its events.
 
     ```python
@@ -238,8 +238,10 @@ class MessageAccumulator:
         """
         if not self._multiple_messages:
             return lambda: self.final_message
-        # Another message puts new builders in the place of these; a copy keeps these, and what it makes of them.
-        complete = copy.copy(self)
+        # Another message puts new builders in the place of these; a twin keeps these, and what it makes of them.
+        complete = MessageAccumulator.__new__(MessageAccumulator)
+        for name in MessageAccumulator.__slots__:
+            setattr(complete, name, getattr(self, name))
         complete._blocks = self._blocks.copy()
         complete._touched = self._touched.copy()
         return lambda: complete.final_message

@@ -15,6 +15,7 @@ from typing import Any
 import attrs
 
 from streamcore._twin import changer, replaced
+from streamcore._uncopied import Uncopied
 from streamcore.errors import DecodeError, LimitExceededError
 from streamcore.partial_json import PartialJSON, join_parts
 from streamcore.types import (
@@ -240,7 +241,7 @@ def _no_text(text: str) -> None:
     raise AssertionError("a block without a delta_type takes no text")
 
 
-class BlockBuilder:
+class BlockBuilder(Uncopied):
     """One content block in the making.
 
     Attributes:

@@ -16,6 +16,7 @@ import attrs
 import msgspec
 
 from streamcore._decoder import MessagesDecoder
+from streamcore._uncopied import Uncopied
 from streamcore.accumulator import MessageAccumulator
 from streamcore.block_builder import BlockBuilder
 from streamcore.codec import (
@@ -40,7 +41,7 @@ __all__ = ["MessageEngine"]
 _T = TypeVar("_T")
 
 
-class MessageEngine(MessagesDecoder[MessageStreamEvent], Generic[OutputT]):
+class MessageEngine(Uncopied, MessagesDecoder[MessageStreamEvent], Generic[OutputT]):
     """Decodes a Messages stream into typed events and keeps the message up to date.
 
     ```python
@@ -56,7 +57,8 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent], Generic[OutputT]):
     ```
 
     Only `ProtocolError` and its children come out of `events()`; any other exception is a bug. After one the engine
-    takes no more data; `snapshot` and `violations` stay readable.
+    takes no more data; `snapshot` and `violations` stay readable. It can be neither copied nor pickled; events and
+    snapshots can be.
 
     Args:
         strict: Raise where otherwise a `Violation` is recorded.

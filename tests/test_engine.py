@@ -737,6 +737,17 @@ def test_whether_it_is_a_stream_does_not_depend_on_the_cut(stream: bytes) -> Non
         assert told(chunks) == whole
 
 
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_what_is_in_the_middle_of_a_stream_is_not_copied(again: Any) -> None:
+    engine = MessageEngine()
+    engine.receive_data(body(start(), block_start(0), text(0, "hi")))
+    list(engine.events())
+    for unfinished in (engine, engine.accumulator, engine.builder(0)):
+        with pytest.raises(TypeError, match=f"{type(unfinished).__name__} can be neither copied nor pickled"):
+            again(unfinished)
+    assert again(engine.snapshot)
+
+
 def test_a_failed_engine_holds_nothing_of_what_waited() -> None:
     waiting = bytes(100_000)
     before = sys.getrefcount(waiting)
