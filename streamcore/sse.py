@@ -79,7 +79,7 @@ class SSEDecoder(FrameDecoder):
         return self._events()
 
     def _events(self) -> Iterator[ServerSentEvent]:
-        while True:
+        while self._chunk is not None or self._lines or self._error is not None:
             # Three lines of the plainest kind, as in `_read_lines`, and what `_make` does; written out, it takes half
             # of the time.
             lines = self._lines
@@ -105,8 +105,6 @@ class SSEDecoder(FrameDecoder):
                 yield event
                 if i != self._next or lines is not self._lines:  # another iterator went on meanwhile
                     break
-            if self._chunk is None and not self._lines and self._error is None:
-                return
             frame = self._next_frame()
             if frame is None:
                 return
