@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections import deque
 
-from streamcore.errors import ProtocolError, StreamCoreError
+from streamcore._uncopied import Uncopied
+from streamcore.errors import InvalidArgumentError, ProtocolError, StreamCoreError
 
 __all__ = ["ChunkQueue"]
 
 
-class ChunkQueue:
+class ChunkQueue(Uncopied):
     """Takes chunks until the stream has ended or failed; its subclasses read them."""
 
     __slots__ = ("_chunk", "_eof", "_error", "_later", "_open")
@@ -30,6 +31,7 @@ class ChunkQueue:
 
         Raises:
             StreamCoreError: After `receive_eof()`, or after an error.
+            InvalidArgumentError: It is not bytes, nor anything that has their buffer.
         """
         # What goes for nearly every chunk is asked at once.
         if self._chunk is None and self._open and type(chunk) is bytes:
@@ -42,7 +44,13 @@ class ChunkQueue:
             raise StreamCoreError(f"no more data is taken, as the stream has failed: {self._error}")
         if self._eof:
             raise StreamCoreError("no more data is taken, as receive_eof() has ended the stream")
-        chunk = chunk if type(chunk) is bytes else bytes(memoryview(chunk))
+        if type(chunk) is not bytes:
+            try:
+                chunk = bytes(memoryview(chunk))
+            except TypeError:
+                raise InvalidArgumentError(
+                    f"a chunk is bytes, as they came (`iter_bytes()` of a response), and not {type(chunk).__name__}"
+                ) from None
         if self._chunk is None:
             self._chunk = chunk
         elif self._later is None:
@@ -51,9 +59,7 @@ class ChunkQueue:
             self._later.append(chunk)
 
     def receive_eof(self) -> None:
-        """The stream has ended. Read `events()` once more. An event that has no blank line after it is not one of
-        them: the standard discards it, and `pending` tells of it.
-        """
+        """The stream has ended. Read `events()` once more: what has no end yet is known to have none."""
         self._eof = True
         self._open = False
 

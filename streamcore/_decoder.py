@@ -17,7 +17,7 @@ from streamcore.errors import (
     ViolationLog,
     excerpt,
 )
-from streamcore.framing import HEAD_SIZE, FrameDecoder
+from streamcore.framing import BOM, HEAD_SIZE, FrameDecoder
 from streamcore.limits import Limits
 from streamcore.types import Message, MessageStreamEvent, RawMessageStreamEvent
 
@@ -26,15 +26,19 @@ __all__ = ["Decode", "EventT", "MessagesDecoder"]
 EventT = TypeVar("EventT", bound=MessageStreamEvent | RawMessageStreamEvent)
 _EventT_co = TypeVar("_EventT_co", covariant=True)
 
-_BOM = b"\xef\xbb\xbf"
-
 
 class Decode(Protocol[_EventT_co]):
     def __call__(self, payload: bytes, *, max_depth: int) -> _EventT_co: ...
 
 
 class MessagesDecoder(FrameDecoder, Generic[EventT]):
-    """What the decoders of Messages streams share: frames to events, and the place put on whatever is raised."""
+    """A decoder of Messages streams but for its `events()`.
+
+    Args:
+        decode: Makes an event of a payload.
+        strict: Raise where otherwise a `Violation` is recorded.
+        limits: Bounds on the stream.
+    """
 
     __slots__ = (
         "_decode",
@@ -165,7 +169,7 @@ class MessagesDecoder(FrameDecoder, Generic[EventT]):
 
 def _without_blanks(head: bytes) -> bytes:
     """The start of a stream without a BOM, or a part of one, and blanks."""
-    return b"" if _BOM.startswith(head) else head.removeprefix(_BOM).lstrip()
+    return b"" if BOM.startswith(head) else head.removeprefix(BOM).lstrip()
 
 
 def _may_be_a_stream(start: bytes) -> bool:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
+from streamcore.errors import InvalidArgumentError
 from streamcore.types import MessageStreamEvent, ParsedContentBlockStopEvent, ParsedMessageStopEvent, TextEvent
 
 __all__ = ["Call", "Handlers"]
@@ -46,8 +47,6 @@ class Handlers:
             if inspect.iscoroutinefunction(getattr(stream, name)) and not inspect.iscoroutinefunction(
                 getattr(base, name)
             ):
-                from streamcore.api.errors import InvalidArgumentError
-
                 raise InvalidArgumentError(
                     f"{type(stream).__name__}.{name} is a coroutine function, which a sync stream cannot await"
                 )

@@ -28,6 +28,7 @@ from typing import Any, Generic, Self, TypeAlias, TypeVar
 
 from streamcore._handlers import Call, Handlers
 from streamcore._pump import WORK_PER_TURN, Decoder, Pump
+from streamcore._uncopied import Uncopied
 from streamcore.errors import StreamCoreError
 from streamcore.sse import ServerSentEvent, SSEDecoder
 
@@ -39,7 +40,7 @@ _AsyncClose: TypeAlias = Callable[[], Awaitable[object]]
 _IN_USE = "the stream is being read by another thread or task"
 
 
-class _Base(Generic[_T]):
+class _Base(Uncopied, Generic[_T]):
     """What a sync and an async stream have in common."""
 
     _handlers: Handlers | None = None

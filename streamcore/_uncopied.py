@@ -1,7 +1,7 @@
 """A base for what is in the middle of a stream: it can be neither copied nor pickled.
 
-Such an object holds on to the inside of others (the `write` of a buffer, say), which a copy would share with it: what
-one of them is given would turn up in both. Python would not tell.
+A copy would share a buffer or a connection with it, or the inside of one (its `write`, say): what one of the two is
+given would turn up in both, or be missing in the other. Python would not tell.
 """
 
 from __future__ import annotations
@@ -15,4 +15,4 @@ class Uncopied:
     __slots__ = ()
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
-        raise TypeError(f"{type(self).__name__} can be neither copied nor pickled; a snapshot can")
+        raise TypeError(f"{type(self).__name__} is in the middle of a stream and can be neither copied nor pickled")

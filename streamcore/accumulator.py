@@ -24,6 +24,7 @@ from streamcore.codec import structure_event
 from streamcore.errors import (
     EventOrderError,
     IncompleteStreamError,
+    InvalidArgumentError,
     LimitExceededError,
     ProtocolError,
     Violation,
@@ -44,7 +45,7 @@ from streamcore.types import (
     UnknownBlock,
 )
 
-__all__ = ["BlockParser", "MessageAccumulator"]
+__all__ = ["COMPACT_AFTER", "BlockParser", "MessageAccumulator"]
 
 
 class BlockParser(Protocol):
@@ -63,7 +64,8 @@ class BlockParser(Protocol):
         ...
 
 
-_COMPACT_AFTER = 1024
+COMPACT_AFTER = 1024
+"""After so many deltas, a power of two, the text of a block is put together. It costs 1 % of what they do."""
 
 
 class MessageAccumulator(Uncopied):
@@ -238,13 +240,16 @@ class MessageAccumulator(Uncopied):
         """
         if not self._multiple_messages:
             return lambda: self.final_message
-        # Another message puts new builders in the place of these; a twin keeps these, and what it makes of them.
-        complete = MessageAccumulator.__new__(MessageAccumulator)
-        for name in MessageAccumulator.__slots__:
-            setattr(complete, name, getattr(self, name))
-        complete._blocks = self._blocks.copy()
-        complete._touched = self._touched.copy()
-        return lambda: complete.final_message
+        # Another message puts its own in the place of all this; a second accumulator keeps it, and what it makes of it.
+        kept = MessageAccumulator(limits=self._limits, log=self._log)
+        kept._order = self._order
+        kept._message = self._message
+        kept._message_deltas = self._message_deltas
+        kept._snapshot = self._snapshot
+        kept._builders = self._builders
+        kept._blocks = self._blocks.copy()
+        kept._touched = self._touched.copy()
+        return lambda: kept.final_message
 
     def _phase_reached(self) -> str:
         if self._order is _BEFORE:
@@ -277,6 +282,7 @@ class MessageAccumulator(Uncopied):
         """Take the next event.
 
         Raises:
+            InvalidArgumentError: It is neither an event nor a dict.
             DecodeError: A dict that is no valid event, or a tool's input that is complete and not JSON.
             EventOrderError: The event may not come here. In strict mode, also what would be a violation.
             LimitExceededError: Too many blocks, or a dict or a tool's input nests too deep.
@@ -284,6 +290,8 @@ class MessageAccumulator(Uncopied):
         try:
             if isinstance(event, dict):
                 event = structure_event(event, max_depth=self._limits.max_depth)
+            elif not isinstance(getattr(event, "type", None), str):
+                raise InvalidArgumentError(f"an event is a dict or has a type, and {event!r} is neither")
             self.take(event)
         except ProtocolError as error:
             error.snapshot = self.snapshot
@@ -374,7 +382,7 @@ class MessageAccumulator(Uncopied):
         self._touched.add(event.index)
         self.hot = None if builder.closed else builder
         self._deltas += 1
-        if not self._deltas % _COMPACT_AFTER:
+        if not self._deltas % COMPACT_AFTER:
             self.compact()
 
     def _stop_block(self, event: ContentBlockStopEvent) -> None:

@@ -36,18 +36,11 @@ from streamcore.types import (
 from streamcore.types._base import plain
 
 __all__ = [
-    "CHUNK_ENDS",
-    "PAYLOAD",
-    "RECURRING_DEPTH",
-    "DeltaShape",
     "converter",
     "decode_event",
     "decode_raw_event",
-    "delta_shape",
     "encode_event",
-    "encode_string",
     "parse",
-    "recurs",
     "structure_event",
 ]
 
@@ -146,6 +139,8 @@ def structure_event(value: dict[str, Any], *, max_depth: int = DEFAULT_LIMITS.ma
             path.
         LimitExceededError: It nests deeper than `max_depth` arrays and objects.
     """
+    if type(value.get("type")) is not str:
+        raise DecodeError("the payload has no type", received=repr(value))
     if _too_deep(value, max_depth):
         raise LimitExceededError(f"the payload nests deeper than {max_depth} levels")
     event: MessageStreamEvent = _structured(_structure_event, plain(value), MessageStreamEvent)
@@ -213,14 +208,12 @@ def decode_raw_event(payload: bytes, *, max_depth: int = DEFAULT_LIMITS.max_dept
 
 
 def encode_event(event: MessageStreamEvent | RawMessageStreamEvent) -> bytes:
-    """The payload of an event: JSON as UTF-8 bytes, on one line."""
-    try:
-        return event.to_json().encode()
-    except UnicodeEncodeError:
-        # A lone surrogate, in an event that was not decoded: JSON can escape what UTF-8 cannot say.
-        import json
+    """The payload of an event: JSON as UTF-8 bytes, on one line.
 
-        return json.dumps(event.to_dict(), separators=(",", ":")).encode()
+    `decode_event` gives the event back, unless a number of it is one that no float can hold (`1e400`): that is written
+    as `Infinity`, which is not JSON.
+    """
+    return event.to_json().encode()
 
 
 # The hot deltas

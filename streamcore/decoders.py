@@ -17,7 +17,7 @@ __all__ = ["MessageEventDecoder", "RawMessageDecoder"]
 
 
 class _EventDecoder(MessagesDecoder[EventT]):
-    """Events and nothing else: nothing is accumulated, and their order is not checked."""
+    """What the two have in common: all but the function that makes an event of a payload."""
 
     __slots__ = ("_complete",)
 

@@ -1,8 +1,9 @@
-"""Every exception that leaves streamcore, and the `Violation` recorded where none has to.
+"""The exceptions of the core, and the `Violation` recorded where none has to be raised.
 
-`StreamCoreError` is above all of them. What the peer did wrong is a `ProtocolError`, and its four children say in
-which way. A `ProtocolError` knows where: the layer that notices a fault fills in what it can see (an offset into its
-own input, a block index), and the layers above add the rest while the exception passes through them.
+`StreamCoreError` is above every exception that leaves streamcore; a room that has some of its own derives them from
+those here. What the peer did wrong is a `ProtocolError`, and its children say in which way. It knows where: the layer
+that notices a fault fills in what it can see (an offset into its own input, a block index), and the layers above add
+the rest while the exception passes through them.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ __all__ = [
     "DecodeError",
     "EventOrderError",
     "IncompleteStreamError",
+    "InvalidArgumentError",
     "LimitExceededError",
     "NoTextError",
     "ProtocolError",
@@ -33,6 +35,10 @@ _EXCERPT_LENGTH = 120
 
 class StreamCoreError(Exception):
     """Base of every exception that streamcore raises."""
+
+
+class InvalidArgumentError(StreamCoreError, ValueError):
+    """An argument is nothing that can be used. Nothing was sent, and nothing taken."""
 
 
 class NoTextError(StreamCoreError, RuntimeError):

@@ -18,11 +18,11 @@ from streamcore._chunks import ChunkQueue
 from streamcore.errors import LimitExceededError, ProtocolError, StreamCoreError
 from streamcore.limits import DEFAULT_LIMITS, Limits
 
-__all__ = ["HEAD_SIZE", "MAX_RETRY_DIGITS", "NAMES", "Frame", "FrameDecoder"]
+__all__ = ["BOM", "CR", "EVENT", "HEAD_SIZE", "LF", "MAX_RETRY_DIGITS", "NAMES", "Frame", "FrameDecoder"]
 
-_BOM = b"\xef\xbb\xbf"
-_LF = 0x0A
-_CR = 0x0D
+BOM = b"\xef\xbb\xbf"
+LF = 0x0A
+CR = 0x0D
 _COLON = 0x3A
 
 _FIELDS = (b"event", b"data", b"id", b"retry")
@@ -40,7 +40,7 @@ NAMES: dict[bytes, str] = {}
 _MAX_NAMES = 256
 _MAX_NAME_LINE_SIZE = 64
 
-_EVENT = b"event: "
+EVENT = b"event: "
 
 # How much of the start of the stream is kept, to show what came instead of one.
 HEAD_SIZE = 512
@@ -151,7 +151,12 @@ class FrameDecoder(ChunkQueue):
 
     @property
     def pending(self) -> int:
-        """Bytes received since the end of the last event that belong to one whose blank line has not come."""
+        """Bytes received since the end of the last event that belong to one whose blank line has not come. An event
+        that the stream ends in is none: the standard discards it, and this tells of it.
+
+        Raises:
+            StreamCoreError: Not all `events()` that have come have been read.
+        """
         if self._chunk is not None or self._next < len(self._lines):
             raise StreamCoreError("pending is known once all events() have been read")
         if self._pending:
@@ -208,7 +213,7 @@ class FrameDecoder(ChunkQueue):
         was seen before, a data line, a blank one.
         """
         lines = chunk.split(b"\n", 3)
-        if len(lines) == 4 and not lines[2] and not lines[3] and lines[1].startswith(b"data: ") and _CR not in chunk:
+        if len(lines) == 4 and not lines[2] and not lines[3] and lines[1].startswith(b"data: ") and CR not in chunk:
             name = NAMES.get(lines[0])
             if name is not None and len(chunk) <= self._max_size and self._count_event(chunk):
                 return name, lines[1][6:]
@@ -365,16 +370,16 @@ class FrameDecoder(ChunkQueue):
         if self._bom_possible and begin == len(self._tail):
             data = bytes(self._tail) + data
             self._tail.clear()
-            if len(data) < len(_BOM) and _BOM.startswith(data) and not self._overlong:
+            if len(data) < len(BOM) and BOM.startswith(data) and not self._overlong:
                 self._tail += data
                 return
             self._bom_possible = False
-            data = data.removeprefix(_BOM)
+            data = data.removeprefix(BOM)
         if self._after_cr and data:
             self._after_cr = False
             data = data.removeprefix(b"\n")
         # From here on `data` ends where the stream so far does: offsets are counted back from there.
-        if not held and _LF not in data and _CR not in data:
+        if not held and LF not in data and CR not in data:
             self._extend_tail(data)
             self._rest()
             return
@@ -386,10 +391,10 @@ class FrameDecoder(ChunkQueue):
         self._known_offset = self._end - len(data)
         self._short = len(data) <= self._max_size
         # Both splits know no line ends but LF, CR and CRLF: `bytes`, unlike `str`, has no others.
-        if _CR in data:
+        if CR in data:
             kept = data.splitlines(keepends=True)
             rest = b"" if kept[-1][-1] in b"\r\n" else kept.pop()
-            self._after_cr = not rest and kept[-1][-1] == _CR
+            self._after_cr = not rest and kept[-1][-1] == CR
             self._kept = kept
             self._lines = [line.rstrip(b"\r\n") for line in kept]
         else:
@@ -408,26 +413,26 @@ class FrameDecoder(ChunkQueue):
         """Keep a chunk that cannot complete an event as it is: behind `_tail`, where `_inside` is true, or as the
         beginning of an event.
         """
-        if _CR in data:
+        if CR in data:
             return False
         tail = self._tail
         size = len(tail) + len(data)
         if self._inside:
             if size > self._room:
                 return False
-            if _LF in data:
+            if LF in data:
                 # The line that an event begins with waits for the lines after it: taken at once, they cost half.
-                if self._held or self._pending or not tail.startswith(_EVENT) or data.count(b"\n") > 1:
+                if self._held or self._pending or not tail.startswith(EVENT) or data.count(b"\n") > 1:
                     return False
                 self._held = True
         else:
             room = min(self._max_size, self._max_stream_size - self._end)
-            begins = self._simple and data.startswith(_EVENT) and data.count(b"\n") <= 1
+            begins = self._simple and data.startswith(EVENT) and data.count(b"\n") <= 1
             if not begins or size > room or self._end < HEAD_SIZE:
                 return False
             self._simple = False
             self._inside = True
-            self._held = _LF in data
+            self._held = LF in data
             self._tail_offset = self._end
             self._room = room
         tail += data
@@ -437,7 +442,7 @@ class FrameDecoder(ChunkQueue):
         """The chunk with what is kept of an event before it, if that is all of the event so far and the chunk ends a
         line of it; else as it is.
         """
-        if not self._inside or self._pending or _LF not in chunk:
+        if not self._inside or self._pending or LF not in chunk:
             return chunk
         joined = bytes(self._tail) + chunk
         self._tail.clear()

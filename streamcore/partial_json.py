@@ -32,6 +32,7 @@ from typing import Any, Final, cast
 import attrs
 import msgspec
 
+from streamcore._uncopied import Uncopied
 from streamcore.errors import DecodeError, EventOrderError, LimitExceededError, ProtocolError
 
 __all__ = ["PartialJSON", "join_parts"]
@@ -96,7 +97,7 @@ _SQUARE: Final = bytes.maketrans(b"{}", b"[]")
 
 
 @attrs.define(eq=False, repr=False, kw_only=True)
-class PartialJSON:
+class PartialJSON(Uncopied):
     """The value of a JSON text that arrives in fragments.
 
     Reading is free to happen at any time, after every fragment or only at the end: which texts are accepted and which

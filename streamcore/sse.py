@@ -14,7 +14,7 @@ import attrs
 
 from streamcore._twin import maker, twin
 from streamcore.errors import ProtocolError
-from streamcore.framing import MAX_RETRY_DIGITS, NAMES, FrameDecoder
+from streamcore.framing import CR, LF, MAX_RETRY_DIGITS, NAMES, FrameDecoder
 
 __all__ = ["SSEDecoder", "ServerSentEvent", "encode", "encode_comment"]
 
@@ -52,6 +52,9 @@ class SSEDecoder(FrameDecoder):
     ```
 
     Only `LimitExceededError` comes out of `events()`; invalid UTF-8 becomes U+FFFD.
+
+    Args:
+        limits: Bounds on the stream.
     """
 
     __slots__ = ()
@@ -67,12 +70,12 @@ class SSEDecoder(FrameDecoder):
         if self._inside and chunk is not None and self._later is None:
             # A stream in small pieces: what `_keep` does to most of them, written out.
             tail = self._tail
-            if _LF not in chunk and _CR not in chunk and len(tail) + len(chunk) <= self._room:
+            if LF not in chunk and CR not in chunk and len(tail) + len(chunk) <= self._room:
                 tail += chunk
                 self._chunk = None
             elif self._keep(chunk):
                 self._chunk = None
-            elif _LF in chunk:
+            elif LF in chunk:
                 # The generator finds its lines at hand.
                 self._chunk = None
                 self._split(chunk)
@@ -110,10 +113,6 @@ class SSEDecoder(FrameDecoder):
                 return
             name, data = frame
             yield _make(name or "message", data.decode("utf-8", "replace"), self.last_event_id, self._event_retry)
-
-
-_LF = 0x0A
-_CR = 0x0D
 
 
 # Encoding

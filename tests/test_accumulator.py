@@ -25,6 +25,7 @@ from streamcore import (
     DecodeError,
     EventOrderError,
     IncompleteStreamError,
+    InvalidArgumentError,
     LimitExceededError,
     Limits,
     Message,
@@ -516,6 +517,18 @@ def test_a_dict_and_a_typed_event_do_the_same() -> None:
         by_event.apply(structure_event(payload))
         assert by_dict.snapshot == by_event.snapshot
     assert by_dict.final_message == by_event.final_message
+
+
+@pytest.mark.parametrize("value", [{}, {"type": 5}, {"type": None, "index": 0}])
+def test_a_dict_without_a_type_is_a_decode_error(value: Any) -> None:
+    with pytest.raises(DecodeError, match="the payload has no type"):
+        MessageAccumulator().apply(value)
+
+
+@pytest.mark.parametrize("value", [None, [1], b"{}", "ping"])
+def test_what_is_neither_an_event_nor_a_dict_is_refused(value: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match="an event is a dict or has a type"):
+        MessageAccumulator().apply(value)
 
 
 def test_a_dict_that_is_no_event_is_a_decode_error_and_changes_nothing() -> None:

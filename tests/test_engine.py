@@ -35,12 +35,16 @@ from streamcore import (
     DecodeError,
     EventOrderError,
     IncompleteStreamError,
+    InvalidArgumentError,
     LimitExceededError,
     Limits,
     MessageEngine,
+    MessageStream,
+    PartialJSON,
     ProtocolError,
     RawMessageDecoder,
     SSEDecoder,
+    Stream,
     StreamCoreError,
 )
 from streamcore.codec import decode_event
@@ -742,10 +746,34 @@ def test_what_is_in_the_middle_of_a_stream_is_not_copied(again: Any) -> None:
     engine = MessageEngine()
     engine.receive_data(body(start(), block_start(0), text(0, "hi")))
     list(engine.events())
-    for unfinished in (engine, engine.accumulator, engine.builder(0)):
-        with pytest.raises(TypeError, match=f"{type(unfinished).__name__} can be neither copied nor pickled"):
+    builder = engine.builder(0)
+    for unfinished in (
+        engine,
+        engine.accumulator,
+        builder,
+        PartialJSON(),
+        SSEDecoder(),
+        RawMessageDecoder(),
+        MessageStream([]),
+        Stream([], decoder=SSEDecoder()),
+    ):
+        with pytest.raises(TypeError, match=f"{type(unfinished).__name__} is in the middle of a stream"):
             again(unfinished)
     assert again(engine.snapshot)
+
+
+@pytest.mark.parametrize("decoder", [MessageEngine, RawMessageDecoder, SSEDecoder])
+def test_a_chunk_that_is_no_bytes_is_refused(decoder: type[Any]) -> None:
+    made = decoder()
+    with pytest.raises(InvalidArgumentError, match="and not str"):
+        made.receive_data("event: ping")
+    made.receive_data(memoryview(frame(PING)))
+    assert len(list(made.events())) == 1
+
+
+def test_a_stream_of_text_is_refused() -> None:
+    with pytest.raises(InvalidArgumentError, match="not str"):
+        MessageStream(["event: ping"]).until_done()  # type: ignore[list-item]  # that it is no bytes is the point
 
 
 def test_a_failed_engine_holds_nothing_of_what_waited() -> None:

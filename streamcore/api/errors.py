@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from streamcore.errors import DecodeError, StreamCoreError
+from streamcore.errors import DecodeError, InvalidArgumentError, StreamCoreError
 from streamcore.types import Message
 
 __all__ = [
@@ -77,10 +77,6 @@ class APIError(StreamCoreError):
 
 def _restore(cls: type[APIError], args: tuple[Any, ...]) -> APIError:
     return cls.__new__(cls, *args)
-
-
-class InvalidArgumentError(StreamCoreError, ValueError):
-    """The arguments make no request that could be sent. Nothing was sent."""
 
 
 class APIConnectionError(APIError):

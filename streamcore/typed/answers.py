@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import attrs
 
-from streamcore.errors import ProtocolError
+from streamcore.errors import InvalidArgumentError, ProtocolError
 from streamcore.partial_json import PartialJSON
 from streamcore.typed.faults import InvalidOutputError
 from streamcore.typed.paths import Path, PathError, resolve
@@ -54,8 +54,6 @@ class AnswerTypes:
 
     def __attrs_post_init__(self) -> None:
         if self.on_invalid not in ("raise", "keep"):
-            from streamcore.api.errors import InvalidArgumentError
-
             raise InvalidArgumentError(f"on_invalid must be 'raise' or 'keep', not {self.on_invalid!r}")
         if self.output_format is not None:
             check_type(self.output_format)

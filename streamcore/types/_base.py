@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import functools
 import operator
+import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
@@ -40,6 +41,8 @@ __all__ = [
 ]
 
 _W = TypeVar("_W", bound="WireObject")
+
+_lone_surrogate = re.compile("[\ud800-\udfff]")
 
 
 class WireObject(Frozen):
@@ -82,13 +85,15 @@ class WireObject(Frozen):
     def to_json(self, *, indent: int | None = None) -> str:
         """The wire form as JSON text, on one line or indented by `indent` spaces.
 
-        A tool's input may hold `NaN` and infinities; they are written as Python and jiter read them. (msgspec, three
+        A lone surrogate, which JSON can escape and UTF-8 cannot say, is escaped: the text can always be encoded. A
+        tool's input may hold `NaN` and infinities; they are written as Python and jiter read them. (msgspec, three
         times as fast, would write null.)
         """
         import json  # few programs ask for this
 
         separators = (",", ":") if indent is None else None
-        return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent, separators=separators)
+        text = json.dumps(self.to_dict(), ensure_ascii=False, indent=indent, separators=separators)
+        return _lone_surrogate.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
     def model_dump(self) -> dict[str, Any]:
         """The same as `to_dict()`, under the name that users of pydantic know."""
