@@ -17,7 +17,7 @@ from streamcore.errors import (
     ViolationLog,
     excerpt,
 )
-from streamcore.framing import BOM, HEAD_SIZE, FrameDecoder
+from streamcore.framing import BOM, FrameDecoder
 from streamcore.limits import Limits
 from streamcore.types import Message, MessageStreamEvent, RawMessageStreamEvent
 
@@ -112,7 +112,7 @@ class MessagesDecoder(FrameDecoder, Generic[EventT]):
         line = start.splitlines()[0] if start else b""
         if start[:1] not in (b"<", b"{", b"["):
             self._start_checked = bool(start)
-        elif len(line) < len(start) or self._eof or len(head) == HEAD_SIZE:
+        elif len(line) < len(start) or self._eof or len(head) == self._head_size:
             raise _not_a_stream(head[: len(head) - len(start) + len(line)])
 
     def _finish(self, check_complete: Callable[[], None]) -> None:

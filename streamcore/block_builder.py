@@ -312,7 +312,7 @@ class BlockBuilder(Uncopied):
         return part
 
     def close(self) -> None:
-        """The block is complete, or what came after that is.
+        """The block is complete. To be called again if deltas have come all the same, once there are no more of them.
 
         Raises:
             DecodeError: A tool's input is wrong, as opposed to unfinished.
@@ -322,7 +322,8 @@ class BlockBuilder(Uncopied):
         if isinstance(part, _Input):
             self._check_input(part.json)
             part.settle()
-            self.add = part.add  # of another buffer: holding on to this one would keep it
+            if part is self.growing:
+                self.add = part.add  # of another buffer: to hold on to the old one would keep it
         self.closed = True
 
     def _check_input(self, json: PartialJSON) -> None:
@@ -383,7 +384,7 @@ class BlockBuilder(Uncopied):
         for field, part in self.parts.items():
             part.write_to(changes, field, ended=ended or self.closed)
         written = self._written
-        if len(changes) == len(written) and all(changes[field] is written[field] for field in written):
+        if changes.keys() == written.keys() and all(changes[field] is written[field] for field in written):
             return self._block
         self._written = changes
         start = self.start

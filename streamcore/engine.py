@@ -102,7 +102,7 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent], Generic[OutputT]):
             log=self._log,
             parser=self._parser,
         )
-        # The size of chunks of which one look-up may tell what they are: within all limits.
+        # The size of chunks of which one look-up may tell what they are: within all limits but that of the stream.
         self._known_size = min(_MAX_RECURRING_SIZE, self._max_size) if limits.max_depth >= RECURRING_DEPTH else 0
         self._shape = _NO_SHAPE
         self._add: Callable[[str], object] = _add_nothing
@@ -314,12 +314,12 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent], Generic[OutputT]):
         """
         if self._keep(chunk) or (self._simple and self._skip_comments(chunk)):
             return
-        joined = self._joined(chunk)
-        if _BETWEEN in joined:
-            first, *pieces, last = joined.split(_BETWEEN)
+        whole = self._take_kept(chunk)
+        if _BETWEEN in whole:
+            first, *pieces, last = whole.split(_BETWEEN)
             self._put_back([first + b"\n\n", *[EVENT + piece + b"\n\n" for piece in pieces], EVENT + last])
-        elif joined is not chunk:
-            self._put_back([joined])
+        elif whole is not chunk:
+            self._put_back([whole])
         else:
             self._split(chunk)
 

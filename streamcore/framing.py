@@ -3,9 +3,10 @@
 In: bytes, cut anywhere. Out: one frame per dispatched event, a `(name, data)` pair whose data is not decoded. The
 decoders of `sse` and `engine` are made of it; what a frame is to become is for them to say.
 
-Costs: linear in the bytes, whatever the chunking. A line that spans chunks is collected in one growing buffer and
-joined once, when its end comes; a comment, or a line that cannot become a field any more, is dropped as it arrives.
-What is buffered is bounded by `Limits`.
+Costs: linear in the bytes, whatever the chunking. What a chunk ends in the middle of (a line, or an event of which
+there is no more than its first line and a part of the second) is collected in one growing buffer and taken out once,
+when its end comes; a comment, or a line that cannot become a field any more, is dropped as it arrives. What is buffered
+is bounded by `Limits`.
 
 Knows nothing of JSON or of messages.
 """
@@ -62,12 +63,12 @@ class FrameDecoder(ChunkQueue):
         "_bom_possible",
         "_carried_offset",
         "_data",
-        "_data_size",
         "_discarding",
         "_end",
         "_event_retry",
         "_first",
         "_head",
+        "_head_size",
         "_held",
         "_id",
         "_inside",
@@ -98,6 +99,7 @@ class FrameDecoder(ChunkQueue):
         self._max_line_size = limits.max_line_size
         self._max_size = min(limits.max_line_size, limits.max_event_size)
         self._max_stream_size = limits.max_stream_size
+        self._head_size = min(HEAD_SIZE, limits.max_stream_size)
         self.last_event_id: str | None = None
         self.retry: int | None = None
 
@@ -120,8 +122,8 @@ class FrameDecoder(ChunkQueue):
         # hindrance: a chunk that has one does not begin like an event.)
         self._simple = True
         # Whether all lines have been read, and `_tail` begins with a field: then chunks may be put behind it, see
-        # `_keep`. For as long, `_end` is what it was before these. Where `_tail` begins, how long it may become, and
-        # whether it is more than one line.
+        # `_keep`, and `_end` does not count these. Where `_tail` begins, how long it may become, and whether it holds
+        # the end of a line.
         self._inside = False
         self._tail_offset = 0
         self._room = 0
@@ -135,8 +137,7 @@ class FrameDecoder(ChunkQueue):
         # one of an earlier chunk.
         self._pending = False
         self._name: str | None = None
-        self._data: list[bytes] | None = None
-        self._data_size = 0
+        self._data: bytes | bytearray | None = None
         self._event_retry: int | None = None
         self._id: str | None = None
         self._first = 0
@@ -238,7 +239,11 @@ class FrameDecoder(ChunkQueue):
         return True
 
     def _rest(self) -> None:
-        """All lines at hand have been read."""
+        """All lines at hand have been read: get ready for the next chunk.
+
+        Raises:
+            LimitExceededError: The start of a line that is left is longer than a line may be, or the stream than it.
+        """
         if self._carried_offset is None:
             self._carried_offset = self._line_offset(self._first)
         self._lines = []
@@ -247,7 +252,8 @@ class FrameDecoder(ChunkQueue):
         if not self._pending:
             self._event_retry = None
         tail = self._tail
-        if len(tail) > self._max_line_size:
+        # What is shorter than the name of a field may turn out to be none, which may have any length.
+        if len(tail) > max(self._max_line_size, _LONGEST_FIELD_START):
             raise self._failure(
                 f"a line is longer than {self._max_line_size} bytes",
                 self._end - len(tail),
@@ -313,12 +319,13 @@ class FrameDecoder(ChunkQueue):
             value = value[1:]
         if field == b"data":
             if self._data is None:
-                self._data = [value]
-                self._data_size = len(value)
+                self._data = value
             else:
-                self._data.append(value)
-                self._data_size += len(value) + 1
-            if self._data_size > self._limits.max_event_size:
+                # Not a list of lines: a short one would take many times its size.
+                if type(self._data) is bytes:
+                    self._data = bytearray(self._data)
+                self._data += b"\n" + value
+            if len(self._data) > self._limits.max_event_size:
                 raise self._failure(
                     f"the data of an event is longer than {self._limits.max_event_size} bytes", self.event_offset, line
                 )
@@ -339,16 +346,16 @@ class FrameDecoder(ChunkQueue):
         if data is None:
             return None
         self._data = None
-        return self._name, data[0] if len(data) == 1 else b"\n".join(data)
+        return self._name, bytes(data)
 
     def _received_head(self) -> bytes:
-        """The first bytes received, at most `HEAD_SIZE` of them."""
+        """The first bytes received, at most `_head_size` of them."""
         head = self._head
         for chunk in (self._chunk, *(self._later or ())):
-            if chunk is None or len(head) >= HEAD_SIZE:
+            if chunk is None or len(head) >= self._head_size:
                 break
             head += chunk
-        return head[:HEAD_SIZE]
+        return head[: self._head_size]
 
     # Chunks to lines
 
@@ -410,8 +417,8 @@ class FrameDecoder(ChunkQueue):
     # A stream in small pieces: 0.2 µs each here, and otherwise 1.3.
 
     def _keep(self, data: bytes) -> bool:
-        """Keep a chunk that cannot complete an event as it is: behind `_tail`, where `_inside` is true, or as the
-        beginning of an event.
+        """Put a chunk that cannot complete an event behind `_tail`: where `_inside` is true, or if it begins an event.
+        False, and nothing done, if it is none of that kind.
         """
         if CR in data:
             return False
@@ -438,18 +445,18 @@ class FrameDecoder(ChunkQueue):
         tail += data
         return True
 
-    def _joined(self, chunk: bytes) -> bytes:
-        """The chunk with what is kept of an event before it, if that is all of the event so far and the chunk ends a
-        line of it; else as it is.
+    def _take_kept(self, chunk: bytes) -> bytes:
+        """Take all that is kept of an event out again. What is returned, with a chunk that ends a line of it behind it,
+        is to be read as if it had come as one; it is the chunk if there is nothing to be taken.
         """
         if not self._inside or self._pending or LF not in chunk:
             return chunk
-        joined = bytes(self._tail) + chunk
+        kept = bytes(self._tail)
         self._tail.clear()
         self._end = self._tail_offset
         self._inside = self._held = False
         self._simple = True
-        return joined
+        return kept + chunk
 
     def _extend_tail(self, data: bytes) -> None:
         """Keep the start of a line, or drop it if it can be no field."""
@@ -479,4 +486,11 @@ class FrameDecoder(ChunkQueue):
 
     def _let_go(self, error: ProtocolError) -> None:
         super()._let_go(error)
-        self._simple = False
+        self._carried_offset = self.event_offset
+        self._end = self.received
+        self._lines = []
+        self._kept = None
+        self._next = 0
+        self._tail = bytearray()
+        self._data = None
+        self._simple = self._inside = self._held = self._pending = False

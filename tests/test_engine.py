@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 import sys
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -774,6 +775,44 @@ def test_a_chunk_that_is_no_bytes_is_refused(decoder: type[Any]) -> None:
 def test_a_stream_of_text_is_refused() -> None:
     with pytest.raises(InvalidArgumentError, match="not str"):
         MessageStream(["event: ping"]).until_done()  # type: ignore[list-item]  # that it is no bytes is the point
+
+
+def read(decoder: Any, chunks: list[bytes]) -> None:
+    for chunk in chunks:
+        decoder.receive_data(chunk)
+        list(decoder.events())
+
+
+@pytest.mark.parametrize("size", [1, 5, 11, 100])
+@pytest.mark.parametrize("decoder", [MessageEngine, RawMessageDecoder])
+def test_a_body_of_another_kind_is_told_however_it_is_cut_and_small_the_limit(decoder: type[Any], size: int) -> None:
+    body = b'{"abcdef":1}\n' + b"x" * 200
+    for chunks in ([body], *chunkings(body)):
+        made = decoder(limits=Limits(max_stream_size=size))
+        with pytest.raises(DecodeError, match="the body is not an event stream"):
+            read(made, chunks)
+
+
+@pytest.mark.parametrize("cut_at", [1, 300_000, 600_010])
+def test_a_failed_decoder_holds_nothing_of_the_stream(cut_at: int) -> None:
+    before = b"data: 1\n\n"
+    data = before + b"data: " + b"x" * 600_000 + b"\ndata: x\n" + b"y" * 1000
+    for limits in (Limits(max_stream_size=len(data) - 5), Limits(max_event_size=500_000)):
+        decoder = SSEDecoder(limits=limits)
+        tracemalloc.start()
+        try:
+            try:
+                read(decoder, [data[:cut_at], data[cut_at:]])
+                pytest.fail("nothing was raised")
+            except LimitExceededError as error:
+                # Who keeps an error keeps what it shows, and by its traceback all that the code at fault had at hand.
+                error.received = error.__traceback__ = None
+            held, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert held < 50_000
+        assert decoder.pending == 0
+        assert decoder.event_offset == len(before)
 
 
 def test_a_failed_engine_holds_nothing_of_what_waited() -> None:

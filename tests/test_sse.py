@@ -414,6 +414,40 @@ def test_over_a_limit_is_an_error_however_the_stream_is_cut(
         assert "20 bytes" in error.message
 
 
+@pytest.mark.parametrize("line", [b"even", b"x", b"retr", b"dat"])
+def test_a_line_that_is_no_field_may_be_longer_than_any_limit(line: bytes) -> None:
+    for chunks in chunkings(line + b"\n\n" + line * 10 + b"\n"):
+        assert failure(chunks, Limits(max_line_size=2)) == ([], None)
+
+
+def test_only_iterating_raises() -> None:
+    before = b"data: 1\n\n:" + b"x" * 1000 + b"\n"
+    decoder = SSEDecoder(limits=Limits(max_stream_size=len(before) + 20))
+    decoder.receive_data(before)
+    assert len(list(decoder.events())) == 1
+    decoder.receive_data(b"data: 01234567")
+    assert list(decoder.events()) == []
+    decoder.receive_data(b"0123456789\n")
+    events = decoder.events()
+    with pytest.raises(LimitExceededError):
+        next(events)
+
+
+def test_an_event_of_many_short_lines_takes_no_more_than_its_size() -> None:
+    decoder = SSEDecoder(limits=Limits(max_event_size=1_000_000))
+    tracemalloc.start()
+    try:
+        for _ in range(2_000):
+            decoder.receive_data(b"data:ab\n" * 100)
+            assert list(decoder.events()) == []
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 1_000_000
+    decoder.receive_data(b"\n")
+    assert [len(event.data) for event in decoder.events()] == [3 * 200_000 - 1]
+
+
 @pytest.mark.parametrize("before", [b"data: 1\n\n", b"data: 1\n\n:" + b"x" * 1000 + b"\n"])
 @pytest.mark.parametrize(
     ("chunks", "needed"),
@@ -598,6 +632,6 @@ def test_a_cut_byte_order_mark_is_no_line() -> None:
     for byte in b"\xef\xbb\xbf\n\n":
         decoder.receive_data(bytes([byte]))
         assert list(decoder.events()) == []
-    decoder.receive_data(b"da")
+    decoder.receive_data(b"data: 1")
     with pytest.raises(LimitExceededError):
         list(decoder.events())

@@ -280,6 +280,28 @@ def test_what_is_no_type_is_refused_at_once() -> None:
 # Tools
 
 
+@pytest.mark.parametrize("late", ["x", "[1"])
+def test_a_late_delta_takes_the_parsed_input_away_whether_or_not_someone_has_looked(late: str) -> None:
+    for look in (False, True):
+        engine = MessageEngine(tool_types={"edit": Edit})
+        engine.receive_data(
+            body(start(), tool_start(0, "edit"), partial_json(0, '{"line":1,"text":"a"}'), block_stop(0))
+        )
+        list(engine.events())
+        if look:
+            assert engine.snapshot is not None
+            assert engine.snapshot.content[0].parsed_input == Edit(line=1, text="a")  # type: ignore[union-attr]
+        engine.receive_data(body(partial_json(0, late), message_delta(), STOP))
+        with pytest.raises(DecodeError, match="is not valid JSON") as raised:
+            list(engine.events())
+        for snapshot in (engine.snapshot, raised.value.snapshot):
+            assert snapshot is not None
+            block = snapshot.content[0]
+            assert isinstance(block, ToolUseBlock)
+            assert block.partial_input == '{"line":1,"text":"a"}' + late
+            assert block.parsed_input is None
+
+
 @pytest.mark.parametrize("chunks", list(chunkings(body(*call('{"line": 3, "text": "x"}')))), ids=len)
 def test_the_input_of_a_tool_is_an_instance(chunks: list[bytes]) -> None:
     engine = MessageEngine(tool_types={"edit": Edit})
