@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import enum
 import json
 from typing import Any
 
 import pytest
+from helpers import STOP, block_start, block_stop, body, frame, message_delta, start, text
+from hypothesis import given
 
-from streamcore import Message
+from streamcore import Message, MessageEngine
 from streamcore.api.client import BaseClient
 from streamcore.api.errors import InvalidArgumentError
-from streamcore.api.request import NOT_GIVEN, Request, build_request, merge_headers, omit
+from streamcore.api.request import NOT_GIVEN, Request, build_request, json_body, merge_headers, omit
+from streamcore.testing.strategies import json_values
 from streamcore.types import TextBlock, ThinkingBlock, ToolUseBlock, Usage
 
 ASK: dict[str, Any] = {"model": "claude-1", "max_tokens": 10, "messages": [{"role": "user", "content": "Hi"}]}
@@ -69,6 +73,12 @@ def test_urls(base_url: str, path: str, query: dict[str, Any], url: str) -> None
 
 def test_the_query_of_the_call_wins() -> None:
     assert build(default_query={"a": 1, "b": 2}, extra_query={"b": 3}).url.endswith("?a=1&b=3")
+
+
+@pytest.mark.parametrize("query", [{"q": "\ud800"}, {"\ud800": "q"}])
+def test_a_query_that_is_no_text_is_refused(query: dict[str, Any]) -> None:
+    with pytest.raises(InvalidArgumentError, match="not Unicode"):
+        build(extra_query=query)
 
 
 def test_headers_of_the_call_win_whatever_their_case() -> None:
@@ -143,6 +153,62 @@ def test_our_types_are_accepted_anywhere() -> None:
     assert body_of(system=[TextBlock(text="be brief")])["system"] == [{"type": "text", "text": "be brief"}]
 
 
+def test_an_answer_with_lone_surrogates_can_be_the_next_turn() -> None:
+    engine = MessageEngine()
+    escaped = json.dumps(text(0, "a\ud800b")).encode()
+    engine.receive_data(body(start(), block_start(0), frame(escaped), block_stop(0), message_delta(), STOP))
+    list(engine.events())
+    content = engine.final_message.content
+    assert content == (TextBlock(text="a\ud800b"),)
+    sent = build(params={**ASK, "messages": [{"role": "assistant", "content": content}]}).body
+    assert rb'{"type":"text","text":"a\ud800b"}' in sent
+    assert json.loads(sent)["messages"][0]["content"] == [{"type": "text", "text": "a\ud800b"}]
+
+
+@pytest.mark.parametrize(
+    ("value", "encoded"),
+    [
+        ("\ud800", r'"\ud800"'),
+        ("\udfff\ud800", r'"\udfff\ud800"'),
+        ('"\\/\n\x00\x7f\u2028é😀\ud83d<', '"\\"\\\\/\\n\\u0000\x7f\u2028é😀\\ud83d<"'),
+        ({"a": 1, "k\ud800": ["\udc00", {"b": None}], "é": 2}, r'{"a":1,"k\ud800":["\udc00",{"b":null}],"é":2}'),
+        (["\ud800", 1e16, 0.1, 10**21, True, "é\t"], r'["\ud800",1e16,0.1,1000000000000000000000,true,"é\t"]'),
+    ],
+)
+def test_lone_surrogates_are_escaped_and_nothing_else_is(value: Any, encoded: str) -> None:
+    assert json_body({"a": value, "b": "é"}).decode() == f'{{"a":{encoded},"b":"é"}}'
+    assert json.loads(json_body({"a": value}))["a"] == value
+
+
+class _Text(str):
+    __slots__ = ()
+
+
+class _Whole(int):
+    pass
+
+
+class _Real(float):
+    pass
+
+
+class _Color(enum.StrEnum):
+    RED = "red"
+
+
+def test_children_of_the_scalars_are_sent_as_what_they_are() -> None:
+    value = {_Text("a"): _Text("b\ud800"), "c": [_Text("d"), _Whole(10**30), _Real(0.5), _Color.RED, True, None]}
+    expected = {"a": "b\ud800", "c": ["d", 10**30, 0.5, "red", True, None]}
+    assert json.loads(json_body(value)) == expected
+    assert json_body(value) == json_body(expected)
+
+
+@given(json_values())
+def test_what_stands_beside_a_lone_surrogate_is_written_as_ever(value: Any) -> None:
+    alone = json_body({"a": value})
+    assert json_body({"a": value, "b": "\ud800"}) == alone[:-1] + rb',"b":"\ud800"}'
+
+
 @pytest.mark.parametrize(
     ("params", "where"),
     [
@@ -151,7 +217,6 @@ def test_our_types_are_accepted_anywhere() -> None:
         ({"temperature": float("nan")}, "temperature is nan"),
         ({"temperature": float("inf")}, "temperature is inf"),
         ({"metadata": {1: "a"}}, "metadata has the key 1"),
-        ({"system": "\ud800"}, "not Unicode"),
         ({"stop_sequences": {"a", "b"}}, "stop_sequences is of type set"),
     ],
 )

@@ -319,7 +319,11 @@ def without_userinfo(text: str) -> str:
 def _url(base_url: str, path: str, query: Mapping[str, Any]) -> str:
     parts = urlsplit(base_url.rstrip("/") + path)
     pairs = [pair for key, value in query.items() if given(value) for pair in _query_pairs(key, value)]
-    joined = "&".join(part for part in (parts.query, urlencode(pairs, quote_via=quote)) if part)
+    try:
+        encoded = urlencode(pairs, quote_via=quote)
+    except UnicodeEncodeError as error:
+        raise InvalidArgumentError(f"a query parameter is not Unicode text: {error.reason}") from None
+    joined = "&".join(part for part in (parts.query, encoded) if part)
     return urlunsplit((parts.scheme, parts.netloc, parts.path, joined, ""))
 
 
@@ -336,26 +340,56 @@ def _query_pairs(key: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def json_body(fields: Mapping[str, Any]) -> bytes:
-    """`fields` as a JSON object in UTF-8.
+    """`fields` as a JSON object in UTF-8. Lone surrogates are escaped: an answer may have some, and UTF-8 cannot say
+    them.
 
     Raises:
         InvalidArgumentError: A value has no JSON form; the message says where it is.
     """
     try:
-        return msgspec.json.encode(_jsonable(fields, "the body"))
-    except UnicodeEncodeError as error:
-        raise InvalidArgumentError(f"a string of the body is not Unicode text: {error.reason}") from None
+        jsonable = _jsonable(fields, "the body")
+        try:
+            return msgspec.json.encode(jsonable)
+        except UnicodeEncodeError:
+            return msgspec.json.encode(_with_surrogates_escaped(jsonable))
     except RecursionError:
         raise InvalidArgumentError("the body nests too deep") from None
+
+
+_SURROGATE = re.compile(r"([\ud800-\udfff])")
+
+
+def _with_surrogates_escaped(value: Any) -> Any:
+    """`value` with ready-made JSON in the place of what msgspec refuses. It writes all the rest as ever."""
+    if isinstance(value, str):
+        return msgspec.Raw(_encode_string(value)) if _SURROGATE.search(value) else value
+    if isinstance(value, list):
+        return [_with_surrogates_escaped(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    escaped = {key: _with_surrogates_escaped(item) for key, item in value.items()}
+    if not any(map(_SURROGATE.search, escaped)):
+        return escaped
+    # The name of a member cannot be ready-made by itself.
+    members = [_encode_string(key) + b":" + msgspec.json.encode(item) for key, item in escaped.items()]
+    return msgspec.Raw(b"{" + b",".join(members) + b"}")
+
+
+def _encode_string(text: str) -> bytes:
+    pieces = _SURROGATE.split(text)  # text and surrogate in turn
+    return b'"%s"' % b"".join(
+        b"\\u%04x" % ord(piece) if number % 2 else msgspec.json.encode(piece)[1:-1]
+        for number, piece in enumerate(pieces)
+    )
 
 
 def _jsonable(value: Any, path: str) -> Any:
     """`value` made of dicts, lists and scalars only. `path` is where it stands."""
     if value is None or isinstance(value, (str, bool, int)):
-        return value
+        return _exact(value)
     if isinstance(value, float):
         if math.isfinite(value):
-            return value
+            return _exact(value)
         raise InvalidArgumentError(f"{path} is {value}, which JSON has no number for")
     if isinstance(value, WireObject):
         return _jsonable(value.to_param(), path)
@@ -365,9 +399,20 @@ def _jsonable(value: Any, path: str) -> Any:
             if not isinstance(key, str):
                 raise InvalidArgumentError(f"{path} has the key {key!r}, which is no string")
             if given(item):
-                result[key] = _jsonable(item, key if path == "the body" else f"{path}.{key}")
+                result[_exact(key)] = _jsonable(item, key if path == "the body" else f"{path}.{key}")
         return result
     if isinstance(value, Iterable) and not isinstance(value, (bytes, bytearray, memoryview, set, frozenset)):
         return [_jsonable(item, f"{path}[{number}]") for number, item in enumerate(value)]
     hint = ": encode it as base64 text" if isinstance(value, (bytes, bytearray, memoryview)) else ""
     raise InvalidArgumentError(f"{path} is of type {type(value).__name__}, which has no JSON form{hint}")
+
+
+def _exact(scalar: Any) -> Any:
+    """A scalar of a class that JSON knows: of enums msgspec takes the value, but it has no other child of `str`, `int`
+    or `float`, such as templates and numpy make.
+    """
+    cls = type(scalar)
+    if cls in (str, bool, int, float, type(None)) or issubclass(cls, enum.Enum):
+        return scalar
+    base: Any = next(base for base in (str, int, float) if issubclass(cls, base))
+    return base.__getnewargs__(scalar)[0]  # whatever the class makes of `str()` and the like
