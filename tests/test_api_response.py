@@ -8,11 +8,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from helpers import STOP, block_stop, body, message_delta, partial_json, start, tool_start
 
-from streamcore import DecodeError
+from streamcore import DecodeError, LimitExceededError, MessageEngine
 from streamcore.api.errors import APIResponseValidationError, OverloadedError, RateLimitError
 from streamcore.api.response import is_event_stream, is_success, message_from_body, not_a_stream, status_error
-from streamcore.types import TextBlock, Usage
+from streamcore.codec import decode_event
+from streamcore.types import MessageStartEvent, TextBlock, Usage
 
 RESPONSE = SimpleNamespace(status_code=200, headers={"request-id": "req_1"})
 MESSAGE: dict[str, Any] = {
@@ -98,8 +100,9 @@ def test_a_message() -> None:
         b"\xff",
         b"null",
         b"[]",
-        b"[" * 100_000,
         b'{"type": "message"}',
+        b'{"a": NaN}',
+        b'{"a": "\xff\\ud800"}',
         json.dumps(MESSAGE | {"type": "error"}).encode(),
         json.dumps(MESSAGE | {"content": "text"}).encode(),
         json.dumps(MESSAGE | {"content": [{"type": "text"}]}).encode(),
@@ -113,6 +116,71 @@ def test_what_is_no_message_is_shown(body: bytes) -> None:
     assert caught.value.response is RESPONSE
     restored = pickle.loads(pickle.dumps(caught.value))
     assert (type(restored), str(restored)) == (APIResponseValidationError, str(caught.value))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"content": [{"type": "text", "text": "a\ud800b"}]},
+        {"content": [{"type": "tool_use", "id": "toolu_1", "name": "search", "input": {"\udfff": "\ud800"}}]},
+        {"new_field": 10**400},
+        {"new_field": float("inf")},
+        {"type": None},
+    ],
+)
+def test_a_message_is_taken_whole_as_it_is_in_a_stream(change: dict[str, Any]) -> None:
+    # A number that no float can hold is infinite, in a stream too.
+    body = json.dumps(
+        {name: value for name, value in (MESSAGE | change).items() if value is not None or name != "type"}
+    )
+    body = body.replace("Infinity", "1e400")
+    event = decode_event(b'{"type":"message_start","message":%s}' % body.encode())
+    assert isinstance(event, MessageStartEvent)
+    assert message_from_body(body.encode()) == event.message
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"content": [{"type": "text", "text": 5}]}, "expected a string, got a number @ $.content[0].text"),
+        ({"content": [{"type": "text"}]}, "required field 'text' is missing @ $.content[0]"),
+        ({"content": "text"}, "expected an array, got a string @ $.content"),
+        ({"usage": {"input_tokens": "1", "output_tokens": 1}}, "got a string @ $.usage.input_tokens"),
+        ({"type": "error"}, "expected the type 'message', got 'error' @ $"),
+    ],
+)
+def test_what_is_wrong_with_a_message_is_told_with_its_path(change: dict[str, Any], said: str) -> None:
+    with pytest.raises(APIResponseValidationError) as caught:
+        message_from_body(json.dumps(MESSAGE | change).encode())
+    assert said in caught.value.message
+
+
+def nested(depth: int) -> bytes:
+    """A message with the input of a tool in which a value lies in as many objects."""
+    block = {"type": "tool_use", "id": "toolu_0", "name": "search", "input": {}}
+    body = json.dumps(MESSAGE | {"content": [block]}).encode()
+    return body.replace(b"{}", b'{"a":' * depth + b"1" + b"}" * depth)
+
+
+def test_a_message_may_nest_as_deep_as_in_a_stream() -> None:
+    deep = '{"a":' * 200 + "1" + "}" * 200
+    engine = MessageEngine()
+    engine.receive_data(body(start(), tool_start(0), partial_json(0, deep), block_stop(0), message_delta(), STOP))
+    list(engine.events())
+    assert message_from_body(nested(200)).content == engine.final_message.content
+
+
+@pytest.mark.parametrize("body", [nested(201), nested(400), b"[" * 100_000])
+def test_what_nests_deeper_is_over_a_limit(body: bytes) -> None:
+    with pytest.raises(LimitExceededError, match="nests deeper than 203 levels") as caught:
+        message_from_body(body)
+    assert caught.value.received == body
+
+
+def test_the_body_of_a_failure_may_have_lone_surrogates() -> None:
+    body = b'{"type": "error", "error": {"type": "rate_limit_error", "message": "slow \\ud800 down"}}'
+    error = status_error(429, body, response=RESPONSE)
+    assert error.body == {"type": "error", "error": {"type": "rate_limit_error", "message": "slow \ud800 down"}}
 
 
 def test_an_error_in_json_in_place_of_a_message_is_that_error() -> None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import cattrs
 import msgspec
 
+from streamcore._hooks import hook_for
 from streamcore.api.errors import APIResponseValidationError, APIStatusError
 from streamcore.api.failures import error_from_event, error_from_status
-from streamcore.codec import converter
-from streamcore.errors import excerpt
+from streamcore.codec import _decode_leniently, _too_deep
+from streamcore.errors import LimitExceededError, excerpt
+from streamcore.limits import DEFAULT_LIMITS
 from streamcore.types import ErrorEvent, Message
 
 __all__ = [
@@ -30,6 +31,12 @@ __all__ = [
 
 ERROR_BODY_SIZE = 256 * 1024
 """Bytes of the body of a failure that are read: a page of HTML may be long, and only its beginning is shown."""
+
+# What a stream may bring in the input of a tool, which here lies in a block in the content of the message.
+_MAX_DEPTH = DEFAULT_LIMITS.max_depth + 3
+
+_structure_message = hook_for(Message)
+_structure_error_event = hook_for(ErrorEvent)
 
 # What an event stream is labelled with, rightly or by servers that do not know it. Its own decoder looks at the body.
 _MAY_BE_A_STREAM = frozenset({"", "text/event-stream", "text/plain", "application/octet-stream"})
@@ -80,7 +87,10 @@ def not_a_stream(
 
 def error_in_body(body: bytes, *, response: Any) -> APIStatusError | None:
     """The exception for a body that is the JSON of an error though the status is 2xx, `None` if it is none."""
-    decoded = _decoded(body)
+    return _error_in(_decoded(body), response)
+
+
+def _error_in(decoded: object, response: Any) -> APIStatusError | None:
     if not isinstance(decoded, dict) or decoded.get("type") != "error" or not isinstance(decoded.get("error"), dict):
         return None
     return error_from_event(_structure_error(decoded), response=response, snapshot=None)
@@ -90,40 +100,67 @@ def _structure_error(decoded: dict[str, Any]) -> ErrorEvent:
     # Who makes up an error may leave out what the API's own have.
     error, request_id = decoded["error"], decoded.get("request_id")
     fields = {**error, "type": str(error.get("type", "error")), "message": str(error.get("message", ""))}
-    return converter.structure(
-        {"error": fields, "request_id": request_id if isinstance(request_id, str) else None}, ErrorEvent
-    )
+    value = {"error": fields, "request_id": request_id if isinstance(request_id, str) else None}
+    event: ErrorEvent = _structure_error_event(value, ErrorEvent)
+    return event
 
 
 def message_from_body(body: bytes, *, response: Any = None) -> Message:
-    """The message in the body of an answer that is not a stream.
+    """The message in the body of an answer that is not a stream. What may come in a stream may come here.
 
     Raises:
         APIStatusError: It is the JSON of an error, though the status is 2xx.
-        APIResponseValidationError: It is not JSON, or not a message.
+        APIResponseValidationError: It is not JSON, or not a message; the error names the path of what is wrong.
+        LimitExceededError: It nests too deep.
     """
     try:
-        decoded = msgspec.json.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        decoded = _decode(body)
+    except RecursionError:
+        raise _nests_too_deep(body) from None
+    except ValueError as error:
         raise _not_a_message(f"the body is not JSON ({error})", body, response) from None
     if not isinstance(decoded, dict):
         raise _not_a_message("the body is not a message", body, response)
-    if (failure := error_in_body(body, response=response)) is not None:
+    if (failure := _error_in(decoded, response)) is not None:
         raise failure
+    if _too_deep(decoded, _MAX_DEPTH):
+        raise _nests_too_deep(body)
     try:
-        return converter.structure(decoded, Message)
-    except (cattrs.BaseValidationError, ValueError, KeyError) as error:
-        fault = f"the field {error} is missing" if isinstance(error, KeyError) else str(error)
+        message: Message = _structure_message(decoded, Message)
+    except (ValueError, KeyError):
+        from streamcore._converter import explain
+
+        fault = explain(decoded, Message)
         raise _not_a_message(f"the body is not a message: {fault}", body, response) from None
+    return message
 
 
 def _not_a_message(message: str, body: bytes, response: Any) -> APIResponseValidationError:
     return APIResponseValidationError(message, response=response, body=_decoded(body), received=body)
 
 
+def _nests_too_deep(body: bytes) -> LimitExceededError:
+    return LimitExceededError(f"the body nests deeper than {_MAX_DEPTH} levels", received=body)
+
+
 def _decoded(body: bytes) -> object:
     """The JSON in `body`, else its text."""
     try:
-        return msgspec.json.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _decode(body)
+    except (ValueError, RecursionError):
         return body.decode("utf-8", "replace").strip()
+
+
+def _decode(body: bytes) -> Any:
+    """The JSON in `body`, by the rules of `codec.parse`.
+
+    Raises:
+        ValueError: It is not JSON in UTF-8.
+        RecursionError: It nests too deep for its decoder.
+    """
+    try:
+        return msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        if (value := _decode_leniently(body)) is None:
+            raise
+        return value
