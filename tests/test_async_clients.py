@@ -10,6 +10,7 @@ from adapters import Adapter, each_adapter
 from helpers import HELLO, body, by_frame, in_pieces
 from server import ASK, Cut, Reply, Server, Stall, error_reply, json_reply, serving, stream_reply
 
+import streamcore
 import streamcore.httpx as anthropic
 
 HELLO_BODY = body(*HELLO)
@@ -42,6 +43,34 @@ def test_bodies_arrive_whole_however_they_are_sent(server: Server, adapter: Adap
             assert [await ask(client) for _ in replies] == ["Hello"] * 9
 
     adapter.run(main)
+
+
+@each_adapter
+def test_create_takes_what_applies_to_it_and_refuses_the_rest(server: Server, adapter: Adapter) -> None:
+    server.always = stream_reply(body(*HELLO, b"data: [DONE]\n\n"))
+
+    async def main() -> None:
+        async with adapter.client(server) as client:
+            for messages in (client.messages, client.beta.messages):
+                stream = await messages.create(**ASK, stream=True, strict=True)
+                with pytest.raises(streamcore.DecodeError):
+                    [event async for event in stream]
+                stream = await messages.create(**ASK, stream=True, limits=streamcore.Limits(max_stream_size=100))
+                with pytest.raises(streamcore.LimitExceededError):
+                    [event async for event in stream]
+                for name in ("trailing_strings", "event_handler"):
+                    with pytest.raises(anthropic.InvalidArgumentError, match=name):
+                        await messages.create(**ASK, stream=True, **{name: None})
+                for name in ("strict", "limits", "trailing_strings", "event_handler"):
+                    with pytest.raises(anthropic.InvalidArgumentError, match=name):
+                        await messages.create(**ASK, **{name: None})
+                    with pytest.raises(anthropic.InvalidArgumentError, match=name):
+                        await messages.parse(**ASK, **{name: None})
+                with pytest.raises(anthropic.InvalidArgumentError, match="limits must be"):
+                    messages.stream(**ASK, limits=None)
+
+    adapter.run(main)
+    assert [request.json() for request in server.requests] == [{**ASK, "stream": True}] * 4
 
 
 @each_adapter

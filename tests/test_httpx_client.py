@@ -41,6 +41,7 @@ from tls import make_certificate
 
 import streamcore
 import streamcore.httpx as anthropic
+from streamcore.api import attempts
 from streamcore.api.errors import InvalidArgumentError
 from streamcore.codec import decode_event
 
@@ -57,6 +58,7 @@ MESSAGE: dict[str, Any] = {
     "stop_sequence": None,
     "usage": {"input_tokens": 25, "output_tokens": 8},
 }
+DEEP = json.loads('{"a":' * 300 + "1" + "}" * 300)
 RETRY_NOW = {"retry-after-ms": "1"}
 
 
@@ -124,6 +126,61 @@ def test_create_with_stream_gives_typed_events(client: anthropic.Anthropic) -> N
     assert events == EVENTS
     assert stream.response.status_code == 200
     assert events[2].delta.text == "Hel"
+
+
+@pytest.mark.parametrize("resource", ["messages", "beta"])
+def test_create_with_stream_decodes_as_it_is_told(server: Server, client: anthropic.Anthropic, resource: str) -> None:
+    messages: Any = client.beta.messages if resource == "beta" else client.messages
+    server.always = stream_reply(body(*HELLO, b"data: [DONE]\n\n"))
+    with messages.create(**ASK, stream=True) as stream:
+        assert list(stream) == EVENTS
+    with messages.create(**ASK, stream=True, strict=False, limits=anthropic.NOT_GIVEN) as stream:
+        assert list(stream) == EVENTS
+    with messages.create(**ASK, stream=True, strict=True) as stream, pytest.raises(streamcore.DecodeError):
+        list(stream)
+    limits = streamcore.Limits(max_stream_size=100)
+    with messages.create(**ASK, stream=True, limits=limits) as stream, pytest.raises(streamcore.LimitExceededError):
+        list(stream)
+    assert [request.json() for request in server.requests] == [{**ASK, "stream": True}] * 4
+
+
+DECODING: list[dict[str, Any]] = [{"strict": True}, {"strict": False}, {"limits": streamcore.Limits()}]
+OF_STREAM: list[dict[str, Any]] = [{"trailing_strings": False}, {"event_handler": anthropic.MessageStream}]
+MISPLACED = [*DECODING, *OF_STREAM, *({**option, "stream": True} for option in [*OF_STREAM, {"limits": 5}])]
+
+
+@pytest.mark.parametrize("options", MISPLACED, ids=lambda options: "-".join(options))
+def test_what_does_not_apply_to_a_create_is_refused(
+    server: Server, client: anthropic.Anthropic, options: dict[str, Any]
+) -> None:
+    for messages in (client.messages, client.beta.messages):
+        with pytest.raises(InvalidArgumentError, match=next(iter(options))):
+            messages.create(**ASK, **options)
+    if "stream" not in options:
+        with pytest.raises(InvalidArgumentError, match=next(iter(options))):
+            client.messages.parse(**ASK, **options)
+    with pytest.raises(InvalidArgumentError, match="limits must be"):
+        client.messages.stream(**ASK, limits=5)  # type: ignore[call-overload]
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (json_reply({**MESSAGE, "new_field": "x" * 2000}), streamcore.LimitExceededError),
+        (json_reply({**MESSAGE, "content": [DEEP]}), streamcore.LimitExceededError),
+        (json_reply({**MESSAGE, "content": 5}), anthropic.APIResponseValidationError),
+        (error_reply(400), anthropic.APIError),
+    ],
+)
+def test_what_create_raises_is_in_its_documentation(
+    server: Server, client: anthropic.Anthropic, reply: Reply, error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "DEFAULT_LIMITS", streamcore.Limits(max_event_size=1500))
+    server.reply(reply)
+    with pytest.raises(error):
+        client.messages.create(**ASK)
+    assert f"{error.__name__}: " in (client.messages.create.__doc__ or "")
 
 
 @each_adapter

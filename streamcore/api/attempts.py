@@ -126,6 +126,7 @@ class SyncAttempts(BaseClient):
         Raises:
             APIError: There is no answer, or it says that the call failed.
             APIResponseValidationError: It holds no message.
+            LimitExceededError: It is longer, or nests deeper, than the defaults of `Limits` allow.
         """
         return self._repeat(call, self._read)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from typing_extensions import TypeVar, Unpack
 
 from streamcore.api.attempts import AsyncAttempts, SyncAttempts
-from streamcore.api.request import NOT_GIVEN, CallOptions
+from streamcore.api.errors import InvalidArgumentError
+from streamcore.api.request import NOT_GIVEN, CallOptions, NotGiven, given
 from streamcore.api.typed import typed_arguments
 from streamcore.decoders import MessageEventDecoder
 from streamcore.limits import DEFAULT_LIMITS, Limits
@@ -31,6 +33,34 @@ _StreamT = TypeVar("_StreamT", bound=MessageStream, default=MessageStream)
 _AsyncStreamT = TypeVar("_AsyncStreamT", bound=AsyncMessageStream, default=AsyncMessageStream)
 
 _PATH = "/v1/messages"
+
+
+def _event_decoder(
+    strict: bool | NotGiven, limits: Limits | NotGiven, arguments: Mapping[str, Any], *, stream: bool
+) -> MessageEventDecoder | None:
+    """What decodes the answer to a `create()`, `None` if that is to come whole.
+
+    Raises:
+        InvalidArgumentError: Something is said of the decoding that does not apply. It would go to the API otherwise,
+            as a parameter that is new.
+    """
+    for name in ("trailing_strings", "event_handler"):
+        if name in arguments:
+            raise InvalidArgumentError(f"{name} is an argument of stream(): create() accumulates nothing")
+    if stream:
+        return MessageEventDecoder(strict=given(strict) and bool(strict), limits=_checked_limits(limits))
+    for name, value in (("strict", strict), ("limits", limits)):
+        if given(value):
+            raise InvalidArgumentError(f"{name} says how to decode a stream: create() takes it with stream=True alone")
+    return None
+
+
+def _checked_limits(limits: Any) -> Limits:
+    if not given(limits):
+        return DEFAULT_LIMITS
+    if not isinstance(limits, Limits):
+        raise InvalidArgumentError(f"limits must be of the class streamcore.Limits, not {limits!r}")
+    return limits
 
 
 class Messages:
@@ -62,6 +92,8 @@ class Messages:
         self,
         *,
         stream: Literal[True],
+        strict: bool = False,
+        limits: Limits = DEFAULT_LIMITS,
         output_format: Any = NOT_GIVEN,
         on_invalid: OnInvalid = "raise",
         **arguments: Unpack[CallOptions],
@@ -79,6 +111,8 @@ class Messages:
         self,
         *,
         stream: bool = False,
+        strict: bool | NotGiven = NOT_GIVEN,
+        limits: Limits | NotGiven = NOT_GIVEN,
         output_format: Any = NOT_GIVEN,
         on_invalid: OnInvalid = "raise",
         **arguments: Unpack[CallOptions],
@@ -89,6 +123,9 @@ class Messages:
 
         Args:
             stream: Whether to have it as a stream.
+            strict: As for `MessageEngine`; with `stream=True` alone.
+            limits: As for `MessageEngine`; with `stream=True` alone. There is no `trailing_strings`, which is about
+                what is accumulated.
             output_format: The class that the text is to be JSON of: `parsed_output` of the message is an instance.
             on_invalid: What happens if something is not of its class: `"raise"`, or `"keep"`: see `MessageEngine`.
             **arguments: Those of the API, and `CallOptions`. Among the `tools` may be classes and functions, too.
@@ -96,16 +133,18 @@ class Messages:
         Raises:
             InvalidOutputError: The answer is not of the class that was asked for.
             UnsupportedTypeError: There is no schema for a class.
-            InvalidArgumentError: The arguments make no request.
+            InvalidArgumentError: The arguments make no request, or are for another kind of answer.
             APIError: The call failed; `APIStatusError` and its children if the API says so.
             APIResponseValidationError: What came is neither a message nor an event stream.
+            LimitExceededError: What came for a message is longer, or nests deeper, than the defaults of `Limits` allow.
         """
+        decoder = _event_decoder(strict, limits, arguments, stream=stream)
         typed = typed_arguments(arguments, output_format=output_format, on_invalid=on_invalid)
         call = self._client._call(_PATH, typed.request, stream=stream)
-        if not stream:
+        if decoder is None:
             return typed.parsed(self._client._fetch(call))
         answer = self._client._open(call)
-        return Stream(answer, decoder=MessageEventDecoder(), response=answer.response, close=answer.close)
+        return Stream(answer, decoder=decoder, response=answer.response, close=answer.close)
 
     @overload
     def parse(
@@ -175,6 +214,7 @@ class Messages:
             UnsupportedTypeError: There is no schema for a class.
             InvalidArgumentError: The arguments make no request.
         """
+        limits = _checked_limits(limits)
         typed = typed_arguments(arguments, output_format=output_format, on_invalid=on_invalid)
         call = self._client._call(_PATH, typed.request, stream=True)
 
@@ -222,6 +262,8 @@ class AsyncMessages:
         self,
         *,
         stream: Literal[True],
+        strict: bool = False,
+        limits: Limits = DEFAULT_LIMITS,
         output_format: Any = NOT_GIVEN,
         on_invalid: OnInvalid = "raise",
         **arguments: Unpack[CallOptions],
@@ -239,17 +281,20 @@ class AsyncMessages:
         self,
         *,
         stream: bool = False,
+        strict: bool | NotGiven = NOT_GIVEN,
+        limits: Limits | NotGiven = NOT_GIVEN,
         output_format: Any = NOT_GIVEN,
         on_invalid: OnInvalid = "raise",
         **arguments: Unpack[CallOptions],
     ) -> Message | AsyncStream[MessageStreamEvent]:
         """As `Messages.create`."""
+        decoder = _event_decoder(strict, limits, arguments, stream=stream)
         typed = typed_arguments(arguments, output_format=output_format, on_invalid=on_invalid)
         call = self._client._call(_PATH, typed.request, stream=stream)
-        if not stream:
+        if decoder is None:
             return typed.parsed(await self._client._fetch(call))
         answer = await self._client._open(call)
-        return AsyncStream(answer, decoder=MessageEventDecoder(), response=answer.response, close=answer.aclose)
+        return AsyncStream(answer, decoder=decoder, response=answer.response, close=answer.aclose)
 
     @overload
     async def parse(
@@ -300,6 +345,7 @@ class AsyncMessages:
         **arguments: Unpack[CallOptions],
     ) -> AsyncMessageStreamManager[Any]:
         """As `Messages.stream`, with `async with`; `event_handler` is a subclass of `AsyncMessageStream`."""
+        limits = _checked_limits(limits)
         typed = typed_arguments(arguments, output_format=output_format, on_invalid=on_invalid)
         call = self._client._call(_PATH, typed.request, stream=True)
 
