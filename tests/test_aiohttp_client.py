@@ -236,6 +236,14 @@ def test_what_is_handed_in_has_to_be_a_session(wrong: Any) -> None:
         anthropic.AsyncAnthropic(api_key="key", http_client=wrong)
 
 
+def test_outside_of_asyncio_a_client_cannot_be_closed() -> None:
+    client = anthropic.AsyncAnthropic(api_key="key")
+    with pytest.raises(streamcore.StreamCoreError, match="no event loop of asyncio is running"):
+        client.close().send(None)
+    assert client.is_closed
+    assert "StreamCoreError: " in (client.close.__doc__ or "")
+
+
 # Streams in the hands of something that outlives the loop
 
 

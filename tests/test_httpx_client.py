@@ -365,6 +365,60 @@ def test_an_http_client_that_is_handed_in_is_closed_with_ours(library: Any) -> N
     run("asyncio", main)
 
 
+@pytest.mark.parametrize("library", [httpx, httpx2])
+def test_what_cannot_be_closed_is_an_error_of_ours(library: Any) -> None:
+    closed: list[str] = []
+
+    class Chunks(library.SyncByteStream):  # type: ignore[misc]
+        def __iter__(self) -> Iterator[bytes]:
+            yield HELLO_BODY[:300]
+            yield HELLO_BODY[300:]
+
+        def close(self) -> None:
+            closed.append("stream")
+            raise RuntimeError("not this one")
+
+    class Transport(library.BaseTransport):  # type: ignore[misc]
+        def handle_request(self, request: Any) -> Any:
+            return library.Response(200, stream=Chunks())
+
+        def close(self) -> None:
+            closed.append("transport")
+            raise RuntimeError("boom")
+
+    client = anthropic.Anthropic(api_key="key", http_client=library.Client(transport=Transport()))
+    streams = [client.messages.create(**ASK, stream=True) for _ in range(2)]
+    assert [next(stream).type for stream in streams] == ["message_start"] * 2
+    with pytest.raises(anthropic.APIConnectionError, match=r"closing the connections \(RuntimeError: boom\)") as caught:
+        client.close()
+    assert isinstance(caught.value.__cause__, RuntimeError)
+    assert closed == ["stream", "stream", "transport"]
+    assert client.is_closed
+    client.close()
+    with (
+        pytest.raises(anthropic.APIConnectionError, match="closing"),
+        anthropic.Anthropic(api_key="key", http_client=library.Client(transport=Transport())),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("library", [httpx, httpx2])
+def test_what_cannot_be_closed_is_an_error_of_ours_async(library: Any, backend: str) -> None:
+    class Transport(library.AsyncBaseTransport):  # type: ignore[misc]
+        async def aclose(self) -> None:
+            raise RuntimeError("boom")
+
+    async def main() -> None:
+        client = anthropic.AsyncAnthropic(api_key="key", http_client=library.AsyncClient(transport=Transport()))
+        with pytest.raises(anthropic.APIConnectionError, match=r"closing the connections \(RuntimeError: boom\)"):
+            await client.close()
+        assert client.is_closed
+        await client.aclose()
+
+    run(backend, main)
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("library", [httpx, httpx2])
 def test_an_async_http_client_that_is_handed_in_is_used(server: Server, library: Any, backend: str) -> None:

@@ -59,6 +59,9 @@ class AsyncAnthropic(AsyncClient):
     async def close(self) -> None:
         """Close the connections, also those of copies of this client; iteration over their streams ends. A session that
         was handed in stays open, and so do its streams.
+
+        Raises:
+            StreamCoreError: No event loop of asyncio is running. The client sends nothing more all the same.
         """
         await self._connections.close()
 

@@ -79,7 +79,11 @@ class Connections:
         return proxy_for(url) if self.handed_in is None else None
 
     async def close(self) -> None:
-        """Close the sessions that are our own, and with them the connections of all streams."""
+        """Close the sessions that are our own, and with them the connections of all streams.
+
+        Raises:
+            StreamCoreError: No event loop of asyncio runs.
+        """
         self._closed = True
         here = _running_loop()
         while self._own:

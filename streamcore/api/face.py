@@ -29,7 +29,11 @@ class SyncClient(SyncAttempts):
         return Beta(self)
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections.
+
+        Raises:
+            StreamCoreError: That could not be done in good order.
+        """
         raise NotImplementedError
 
     def __enter__(self) -> Self:
@@ -55,11 +59,19 @@ class AsyncClient(AsyncAttempts):
         return AsyncBeta(self)
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections.
+
+        Raises:
+            StreamCoreError: That could not be done in good order.
+        """
         raise NotImplementedError
 
     async def aclose(self) -> None:
-        """The same as `close()`."""
+        """The same as `close()`.
+
+        Raises:
+            StreamCoreError: As `close()`.
+        """
         await self.close()
 
     async def __aenter__(self) -> Self:

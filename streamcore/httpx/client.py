@@ -65,8 +65,19 @@ class Anthropic(SyncClient):
         self._live = _Live(self._http)
 
     def close(self) -> None:
-        """Close the connections, also those of an `http_client` that was handed in and of copies of this client."""
-        self._live.close()
+        """Close the connections, also those of an `http_client` that was handed in and of copies of this client.
+
+        Raises:
+            APIConnectionError: One could not be closed in good order. The client is closed all the same.
+        """
+        try:
+            with contextlib.ExitStack() as closings:  # which goes on with the others when one raises
+                closings.callback(self._close_http)
+                self._live.close()
+        except Exception as error:
+            raise library_of(self._http).translate(error, request=None, doing="closing the connections") from error
+
+    def _close_http(self) -> None:
         with in_library():
             self._http.close()
 
@@ -127,6 +138,7 @@ class AsyncAnthropic(AsyncClient):
 
         Raises:
             APIConnectionError: One could not be closed in good order, as one that another event loop has left open.
+                The client is closed all the same.
         """
         try:
             await self._http.aclose()
@@ -182,8 +194,9 @@ class _Live:
         self._closed = True  # first, so that whoever is woken knows why
         with self._lock:
             answers = list(self._answers)
-        for answer in answers:
-            answer.close()
+        with contextlib.ExitStack() as closings:
+            for answer in answers:
+                closings.callback(answer.close)
 
 
 def _check_open(client: SyncClient | AsyncClient, cause: Exception | None = None) -> None:
