@@ -290,6 +290,30 @@ def test_which_timeouts_count() -> None:
             timeouts_of(wrong, default)
 
 
+@pytest.mark.parametrize(
+    "timeout",
+    [-1, 0, "5", True, object(), aiohttp.ClientTimeout(total=-1), aiohttp.ClientTimeout(sock_read="5")],  # type: ignore[arg-type]
+)
+def test_a_timeout_that_is_none_is_refused_at_once(timeout: Any) -> None:
+    with pytest.raises(anthropic.InvalidArgumentError, match="timeout must"):
+        anthropic.AsyncAnthropic(api_key="key", timeout=timeout)
+    client = anthropic.AsyncAnthropic(api_key="key")
+    with pytest.raises(anthropic.InvalidArgumentError, match="timeout must"):
+        client.copy(timeout=timeout)
+    with pytest.raises(anthropic.InvalidArgumentError, match="timeout must"):
+        client.messages.stream(**ASK, timeout=timeout)  # before it is entered
+    assert "InvalidArgumentError: " in (anthropic.AsyncAnthropic.__doc__ or "")
+
+
+def test_the_idle_timeout_of_a_bare_response_has_to_be_one(server: Server) -> None:
+    async def main() -> None:
+        async with aiohttp.ClientSession() as session, session.post(server.url) as response:
+            with pytest.raises(anthropic.InvalidArgumentError, match="idle_timeout"):
+                await anthropic.async_message_stream(response, idle_timeout="5")  # type: ignore[arg-type]
+
+    run(main)
+
+
 @pytest.mark.parametrize("endless", [math.inf, aiohttp.ClientTimeout(*[math.inf] * 4)])
 def test_an_infinite_timeout_is_none(server: Server, endless: Any) -> None:
     async def main() -> None:

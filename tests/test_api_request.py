@@ -332,14 +332,60 @@ def test_the_password_of_a_base_url_that_is_none_is_not_shown(url: str, shown: s
     assert str(caught.value).endswith(f"not {shown!r}")
 
 
+SECONDS: list[Any] = [0, -1.0, float("nan"), "5", True, [5], object()]
+
+
 @pytest.mark.parametrize(
-    "options", [{"idle_timeout": 0}, {"idle_timeout": -1.0}, {"max_retries": -1}, {"max_retries": 1.5}]
+    "options",
+    [
+        *({"idle_timeout": seconds} for seconds in SECONDS),
+        *({"timeout": seconds} for seconds in SECONDS),
+        {"max_retries": -1},
+        {"max_retries": 1.5},
+        {"max_retries": "2"},
+    ],
 )
-def test_options_out_of_range_are_refused(options: dict[str, Any]) -> None:
-    with pytest.raises(InvalidArgumentError, match=next(iter(options))):
+def test_options_out_of_range_are_refused_at_once(options: dict[str, Any]) -> None:
+    name = next(iter(options))
+    client = BaseClient(api_key="key")
+    with pytest.raises(InvalidArgumentError, match=f"^{name} must"):
         BaseClient(**options)
-    with pytest.raises(InvalidArgumentError, match=next(iter(options))):
-        BaseClient(api_key="key")._call("/v1/messages", {**ASK, **options}, stream=True)
+    with pytest.raises(InvalidArgumentError, match=f"^{name} must"):
+        client.with_options(**options)
+    with pytest.raises(InvalidArgumentError, match=f"^{name} must"):
+        client._call("/v1/messages", {**ASK, **options}, stream=True)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"api_key": 5}, "api_key must be a string, not of type int"),
+        ({"auth_token": b"secret"}, "auth_token must be a string, not of type bytes"),
+        ({"api_key": "secret\n"}, "the value of the header 'authorization'"),
+        ({"default_headers": "secret"}, "default_headers must be a mapping, not of type str"),
+        ({"default_headers": {"x-one": "secret\n"}}, "the value of the header 'x-one'"),
+        ({"default_headers": {"x one": "1"}}, "'x one' cannot be the name of a header"),
+        ({"default_query": 5}, "default_query must be a mapping, not of type int"),
+        ({"base_url": "https://api.test/\ud800"}, "base_url must be"),
+    ],
+)
+def test_options_that_no_request_could_be_made_with_are_refused_at_once(options: dict[str, Any], said: str) -> None:
+    for make in (BaseClient, BaseClient().copy):
+        with pytest.raises(InvalidArgumentError) as caught:
+            make(**options)
+        assert str(caught.value).startswith(said)
+        assert "secret" not in str(caught.value)
+
+
+def test_headers_of_the_environment_that_no_request_could_be_made_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_CUSTOM_HEADERS", "x one: 1")
+    with pytest.raises(InvalidArgumentError, match="'x one'"):
+        BaseClient()
+
+
+def test_an_endless_idle_timeout_is_none() -> None:
+    client = BaseClient(api_key="key", idle_timeout=float("inf"))
+    assert client._call("/v1/messages", ASK, stream=True).idle_timeout is None
 
 
 def test_a_copy_inherits_what_it_does_not_change() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import ssl
 import subprocess
 import sys
@@ -42,6 +43,7 @@ from tls import make_certificate
 import streamcore
 import streamcore.httpx as anthropic
 from streamcore.api import attempts
+from streamcore.api.client import BaseClient
 from streamcore.api.errors import InvalidArgumentError
 from streamcore.codec import decode_event
 
@@ -542,6 +544,54 @@ def test_the_timeout_of_a_client_that_is_handed_in_counts_if_somebody_chose_it(s
     assert timeouts_of(anthropic.NOT_GIVEN, httpx2.Client(timeout=None).timeout)["read"] is None
     assert timeouts_of(9, httpx2.Client(timeout=7).timeout)["read"] == 9
     assert timeouts_of(None, httpx2.Client(timeout=7).timeout)["read"] is None
+
+
+@pytest.mark.parametrize("make", [anthropic.Anthropic, anthropic.AsyncAnthropic])
+@pytest.mark.parametrize(
+    "timeout", [-1, 0, "5", True, object(), httpx.Timeout, httpx.Timeout(-1), httpx2.Timeout(5, pool=-0.1)]
+)
+def test_a_timeout_that_is_none_is_refused_at_once(make: Any, timeout: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match="timeout must"):
+        make(api_key="key", timeout=timeout)
+    client = make(api_key="key")
+    for refusing in (client.copy, client.with_options):
+        with pytest.raises(InvalidArgumentError, match="timeout must"):
+            refusing(timeout=timeout)
+    with pytest.raises(InvalidArgumentError, match="timeout must"):
+        client.messages.stream(**ASK, timeout=timeout)  # before it is entered
+
+
+@pytest.mark.parametrize("make", [anthropic.Anthropic, anthropic.AsyncAnthropic])
+def test_what_the_constructor_raises_is_in_its_documentation(make: Any) -> None:
+    for options in (
+        {"timeout": -1},
+        {"idle_timeout": "5"},
+        {"http_client": 5},
+        {"base_url": "x"},
+        {"max_retries": None},
+    ):
+        with pytest.raises(InvalidArgumentError, match=next(iter(options))):
+            make(**{"api_key": "key", **options})
+    for documented in (make, make.copy, BaseClient, BaseClient.copy):
+        assert "InvalidArgumentError: " in str(documented.__doc__)
+
+
+@pytest.mark.parametrize("endless", [math.inf, httpx.Timeout(math.inf), httpx2.Timeout(math.inf)])
+def test_an_infinite_timeout_is_none(server: Server, endless: Any) -> None:
+    with anthropic.Anthropic(api_key="key", base_url=server.url, timeout=endless, max_retries=0) as client:
+        for idle_timeout in (None, math.inf):
+            with client.messages.stream(**ASK, idle_timeout=idle_timeout) as stream:
+                assert stream.get_final_text() == "Hello"
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+def test_the_idle_timeout_of_a_bare_response_has_to_be_one(server: Server, library: Any) -> None:
+    wrong: Any
+    for wrong in (0, "5"):
+        with library.Client() as http, http.stream("POST", server.url) as response:
+            with pytest.raises(InvalidArgumentError, match="idle_timeout"):
+                anthropic.message_stream(response, idle_timeout=wrong)
+            assert not response.is_closed
 
 
 # Trying again

@@ -15,7 +15,7 @@ from yarl import URL
 from streamcore.aiohttp.answers import AsyncAnswer, failure
 from streamcore.aiohttp.bodies import Body
 from streamcore.aiohttp.connections import Connections
-from streamcore.aiohttp.timeouts import steps_of, timeouts_of
+from streamcore.aiohttp.timeouts import DEFAULT_TIMEOUT, steps_of, timeouts_of
 from streamcore.api.client import Call
 from streamcore.api.errors import APIConnectionError, InvalidArgumentError
 from streamcore.api.face import AsyncClient
@@ -42,6 +42,9 @@ class AsyncAnthropic(AsyncClient):
             on connections is 100 unless it was told otherwise), proxy, TLS, headers, cookies and timeouts. It stays
             open when this client is closed, unlike one that is handed to `streamcore.httpx`.
         **options: Those of `streamcore.api.client.BaseClient`; a timeout object is an `aiohttp.ClientTimeout`.
+
+    Raises:
+        InvalidArgumentError: One of them is not what it has to be.
     """
 
     def __init__(self, *, http_client: aiohttp.ClientSession | None = None, **options: Any) -> None:
@@ -72,6 +75,10 @@ class AsyncAnthropic(AsyncClient):
 
     def _arguments(self) -> dict[str, Any]:
         return {**super()._arguments(), "http_client": self._connections.handed_in}
+
+    def _checked_timeout(self, timeout: Any) -> Any:
+        timeouts_of(timeout, DEFAULT_TIMEOUT)
+        return timeout
 
     async def _send(self, call: Call) -> AsyncAnswer:
         session = await self._connections.session()

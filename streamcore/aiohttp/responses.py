@@ -8,6 +8,7 @@ import aiohttp
 
 from streamcore.aiohttp.answers import AsyncAnswer
 from streamcore.api.attempts import async_checked
+from streamcore.api.client import checked_idle_timeout
 from streamcore.stream import AsyncMessageStream
 
 __all__ = ["async_message_stream"]
@@ -30,9 +31,10 @@ async def async_message_stream(
         **options: Those of `AsyncMessageStream`.
 
     Raises:
+        InvalidArgumentError: `idle_timeout` is none.
         APIStatusError: The status is not 2xx.
         APIResponseValidationError: The body is no event stream.
         APIConnectionError: The body of such a response could not be read.
     """
-    answer = await async_checked(AsyncAnswer(response, idle_timeout=idle_timeout), stream=True)
+    answer = await async_checked(AsyncAnswer(response, idle_timeout=checked_idle_timeout(idle_timeout)), stream=True)
     return AsyncMessageStream(answer, response=response, close=answer.aclose, **options)

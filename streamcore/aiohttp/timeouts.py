@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import ClientTimeout
 from aiohttp.client import DEFAULT_TIMEOUT as SESSION_DEFAULT
 
-from streamcore.api.client import DEFAULT_CONNECT_TIMEOUT
+from streamcore.api.client import DEFAULT_CONNECT_TIMEOUT, check_bounds, is_seconds
 from streamcore.api.client import DEFAULT_TIMEOUT as DEFAULT_SECONDS
 from streamcore.api.errors import InvalidArgumentError
 from streamcore.api.request import NOT_GIVEN
@@ -37,8 +37,9 @@ def timeouts_of(timeout: Any, session_timeout: ClientTimeout) -> ClientTimeout:
     if timeout is NOT_GIVEN:
         return DEFAULT_TIMEOUT if session_timeout == SESSION_DEFAULT else session_timeout
     if isinstance(timeout, ClientTimeout):
+        check_bounds(timeout, (timeout.total, timeout.connect, timeout.sock_connect, timeout.sock_read))
         return timeout
-    if timeout is None or (isinstance(timeout, (int, float)) and timeout > 0):
+    if timeout is None or is_seconds(timeout):
         return ClientTimeout(connect=timeout, sock_connect=timeout, sock_read=timeout)
     raise InvalidArgumentError(f"timeout must be seconds above 0, None or an aiohttp.ClientTimeout, not {timeout!r}")
 

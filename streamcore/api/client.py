@@ -5,8 +5,9 @@ Knows neither how a request is sent nor when it is sent again.
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
 import attrs
@@ -20,9 +21,19 @@ from streamcore.api.request import (
     build_request,
     check_base_url,
     given,
+    merge_headers,
 )
 
-__all__ = ["DEFAULT_CONNECT_TIMEOUT", "DEFAULT_MAX_RETRIES", "DEFAULT_TIMEOUT", "BaseClient", "Call"]
+__all__ = [
+    "DEFAULT_CONNECT_TIMEOUT",
+    "DEFAULT_MAX_RETRIES",
+    "DEFAULT_TIMEOUT",
+    "BaseClient",
+    "Call",
+    "check_bounds",
+    "checked_idle_timeout",
+    "is_seconds",
+]
 
 DEFAULT_BASE_URL = "https://api.anthropic.com"
 DEFAULT_MAX_RETRIES = 2
@@ -66,6 +77,9 @@ class BaseClient:
             knows API keys by `x-api-key` only, that header can be given here: with a key or in place of one. They win
             over those in the environment's `ANTHROPIC_CUSTOM_HEADERS`, which has a `Name: value` on each line.
         default_query: Query parameters of every request.
+
+    Raises:
+        InvalidArgumentError: One of them, or what the environment has for it, is not what it has to be.
     """
 
     def __init__(
@@ -82,17 +96,20 @@ class BaseClient:
     ) -> None:
         if api_key is not None and auth_token is not None:
             raise InvalidArgumentError("give an api_key or an auth_token, not both")
+        _check_kinds(str, "a string", api_key=api_key, auth_token=auth_token)
+        _check_kinds(Mapping, "a mapping", default_headers=default_headers, default_query=default_query)
         if api_key is None and auth_token is None:
             api_key = os.environ.get("ANTHROPIC_API_KEY") or None
             auth_token = (os.environ.get("ANTHROPIC_AUTH_TOKEN") or None) if api_key is None else None
         self.api_key = api_key
         self.auth_token = auth_token
         self.base_url = check_base_url(str(base_url or os.environ.get("ANTHROPIC_BASE_URL") or DEFAULT_BASE_URL))
-        self.timeout = timeout
-        self.idle_timeout = _checked_idle_timeout(idle_timeout)
+        self.timeout = self._checked_timeout(timeout)
+        self.idle_timeout = checked_idle_timeout(idle_timeout)
         self.max_retries = _checked_max_retries(max_retries)
         self.default_headers: dict[str, Any] = {**_headers_from_environment(), **(default_headers or {})}
         self.default_query: dict[str, Any] = dict(default_query or {})
+        merge_headers(self._credentials(), self.default_headers)  # which refuses what HTTP does
 
     def copy(self, **changes: Any) -> Self:
         """A client with the same options but for `changes`, on the same connections.
@@ -102,13 +119,17 @@ class BaseClient:
 
         The connections are shared for good: `close()` on either client, and leaving a `with` block that one of them is
         the subject of, closes both. So close the one that was made first, and no copy.
+
+        Raises:
+            InvalidArgumentError: As the constructor.
         """
         inherited = self._arguments()
         if changes.get("api_key") is not None or changes.get("auth_token") is not None:
             del inherited["api_key"], inherited["auth_token"]
         for name in ("default_headers", "default_query"):
-            if name in changes:
-                changes[name] = {**inherited[name], **(changes[name] or {})}
+            added = changes.get(name) or {}
+            if name in changes and isinstance(added, Mapping):
+                changes[name] = {**inherited[name], **added}
         return type(self)(**{**inherited, **{name: value for name, value in changes.items() if given(value)}})
 
     def with_options(self, **changes: Any) -> Self:
@@ -132,6 +153,16 @@ class BaseClient:
             "default_headers": self.default_headers,
             "default_query": self.default_query,
         }
+
+    def _checked_timeout(self, timeout: Any) -> Any:
+        """`timeout`, if it is one. The clients of adapters take the objects of their library, too.
+
+        Raises:
+            InvalidArgumentError: It is none.
+        """
+        if timeout is not NOT_GIVEN and timeout is not None and not is_seconds(timeout):
+            raise InvalidArgumentError(f"timeout must be seconds above 0, or None, not {timeout!r}")
+        return timeout
 
     def _call(self, path: str, arguments: Mapping[str, Any], *, stream: bool) -> Call:
         """The call that these arguments (those of `CallOptions`) mean.
@@ -158,10 +189,10 @@ class BaseClient:
         )
         return Call(
             request=request,
-            timeout=timeout if given(timeout) else self.timeout,
+            timeout=self._checked_timeout(timeout) if given(timeout) else self.timeout,
             idle_timeout=self.idle_timeout
             if isinstance(idle_timeout, NotGiven)
-            else _checked_idle_timeout(idle_timeout),
+            else checked_idle_timeout(idle_timeout),
             max_retries=self.max_retries if isinstance(max_retries, NotGiven) else _checked_max_retries(max_retries),
             stream=stream,
         )
@@ -171,15 +202,42 @@ class BaseClient:
         return {"authorization": f"Bearer {secret}"} if secret else {}
 
 
+def _check_kinds(kind: type, name_of_kind: str, **options: object) -> None:
+    for name, value in options.items():
+        if value is not None and not isinstance(value, kind):
+            # It may be a credential: it is not shown.
+            raise InvalidArgumentError(f"{name} must be {name_of_kind}, not of type {type(value).__name__}")
+
+
 def _headers_from_environment() -> dict[str, str]:
     lines = os.environ.get("ANTHROPIC_CUSTOM_HEADERS", "").split("\n")
     return {name.strip(): value.strip() for name, colon, value in (line.partition(":") for line in lines) if colon}
 
 
-def _checked_idle_timeout(seconds: float | None) -> float | None:
-    if seconds is not None and not seconds > 0:
+def is_seconds(value: object) -> bool:
+    """Whether `value` is a number of seconds above 0."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
+
+
+def check_bounds(timeout: object, bounds: Iterable[object]) -> None:
+    """See that the bounds in an HTTP library's timeout object are none or seconds. For 0 it may have a meaning.
+
+    Raises:
+        InvalidArgumentError: One is something else.
+    """
+    if not all(bound is None or bound == 0 or is_seconds(bound) for bound in bounds):
+        raise InvalidArgumentError(f"timeout must have seconds, or None, for each step, not {timeout!r}")
+
+
+def checked_idle_timeout(seconds: float | None) -> float | None:
+    """`seconds`, `None` for what is endless.
+
+    Raises:
+        InvalidArgumentError: They are none.
+    """
+    if seconds is not None and not is_seconds(seconds):
         raise InvalidArgumentError(f"idle_timeout must be a number of seconds above 0, or None, not {seconds!r}")
-    return seconds
+    return None if seconds == math.inf else seconds
 
 
 def _checked_max_retries(number: Any) -> int:

@@ -301,7 +301,8 @@ def check_base_url(base_url: str) -> str:
     try:
         parts = urlsplit(base_url)
         fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # also of a port that is none
+        base_url.encode()
+    except ValueError:  # also of a port that is none, and of what is not Unicode text
         fine = False
     if not fine:
         raise InvalidArgumentError(f"base_url must be an http or https URL, not {without_userinfo(base_url)!r}")

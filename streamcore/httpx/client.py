@@ -57,6 +57,10 @@ class Anthropic(SyncClient):
             Over HTTP/2, where the connection is that of others too, a stream that is closed ends for a thread or task
             that waits for its bytes when the next of them come, or the timeout.
         **options: Those of `streamcore.api.client.BaseClient`.
+
+    Raises:
+        InvalidArgumentError: One of them is not what it has to be, or no HTTP client can be made with the proxies and
+            certificates that the environment names.
     """
 
     def __init__(self, *, http_client: Any = None, **options: Any) -> None:
@@ -97,6 +101,10 @@ class Anthropic(SyncClient):
     def _arguments(self) -> dict[str, Any]:
         return {**super()._arguments(), "http_client": self._http}
 
+    def _checked_timeout(self, timeout: Any) -> Any:
+        timeouts_of(timeout, DEFAULT_TIMEOUT)
+        return timeout
+
     def _send(self, call: Call) -> SyncAnswer:
         _check_open(self)
         request = _http_request(self._http, call)
@@ -127,6 +135,10 @@ class AsyncAnthropic(AsyncClient):
             Over HTTP/2, where the connection is that of others too, a stream that is closed ends for a thread or task
             that waits for its bytes when the next of them come, or the timeout.
         **options: Those of `streamcore.api.client.BaseClient`.
+
+    Raises:
+        InvalidArgumentError: One of them is not what it has to be, or no HTTP client can be made with the proxies and
+            certificates that the environment names.
     """
 
     def __init__(self, *, http_client: Any = None, **options: Any) -> None:
@@ -152,6 +164,10 @@ class AsyncAnthropic(AsyncClient):
 
     def _arguments(self) -> dict[str, Any]:
         return {**super()._arguments(), "http_client": self._http}
+
+    def _checked_timeout(self, timeout: Any) -> Any:
+        timeouts_of(timeout, DEFAULT_TIMEOUT)
+        return timeout
 
     async def _send(self, call: Call) -> AsyncAnswer:
         _check_open(self)

@@ -6,6 +6,7 @@ but an object of its has imported it already.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Mapping
 from types import ModuleType
@@ -71,15 +72,21 @@ def timeouts_of(timeout: Any, http_timeout: Any) -> dict[str, float | None]:
     """
     if timeout is NOT_GIVEN:
         chosen = _as_dict(http_timeout)
-        return dict(DEFAULT_TIMEOUT.as_dict() if chosen is None or chosen == _LIBRARY_TIMEOUTS else chosen)
-    if timeout is None or (isinstance(timeout, (int, float)) and timeout > 0):
-        return dict(httpx2.Timeout(timeout).as_dict())
+        return _finite(DEFAULT_TIMEOUT.as_dict() if chosen is None or chosen == _LIBRARY_TIMEOUTS else chosen)
+    if timeout is None or client.is_seconds(timeout):
+        return _finite(httpx2.Timeout(timeout).as_dict())
     given = _as_dict(timeout)
     if given is None:
         raise InvalidArgumentError(f"timeout must be seconds above 0, None or an httpx Timeout, not {timeout!r}")
-    return dict(given)
+    client.check_bounds(timeout, given.values())
+    return _finite(given)
 
 
 def _as_dict(timeout: Any) -> Mapping[str, float | None] | None:
     as_dict = getattr(timeout, "as_dict", None)
-    return as_dict() if as_dict is not None else None
+    return as_dict() if as_dict is not None and not isinstance(timeout, type) else None
+
+
+def _finite(timeouts: Mapping[str, float | None]) -> dict[str, float | None]:
+    """With none in the place of an infinite one, which sockets cannot reckon with."""
+    return {step: None if seconds == math.inf else seconds for step, seconds in timeouts.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from streamcore.api.attempts import async_checked, checked
+from streamcore.api.client import checked_idle_timeout
 from streamcore.api.errors import InvalidArgumentError
 from streamcore.httpx.answers import AsyncAnswer, SyncAnswer
 from streamcore.stream import AsyncMessageStream, MessageStream
@@ -27,13 +28,13 @@ def message_stream(response: Any, *, idle_timeout: float | None = None, **option
         **options: Those of `MessageStream`.
 
     Raises:
-        InvalidArgumentError: The response is that of an `AsyncClient`.
+        InvalidArgumentError: The response is that of an `AsyncClient`, or `idle_timeout` is none.
         APIStatusError: The status is not 2xx.
         APIResponseValidationError: The body is no event stream.
         APIConnectionError: The body of such a response could not be read.
     """
     _check(response, "__iter__", "a sync client, and this one is of an AsyncClient: use async_message_stream()")
-    answer = checked(SyncAnswer(response, idle_timeout=idle_timeout), stream=True)
+    answer = checked(SyncAnswer(response, idle_timeout=checked_idle_timeout(idle_timeout)), stream=True)
     return MessageStream(answer, response=response, close=answer.close, **options)
 
 
@@ -42,7 +43,7 @@ async def async_message_stream(
 ) -> AsyncMessageStream:
     """As `message_stream`, for a response of an `AsyncClient`."""
     _check(response, "__aiter__", "an AsyncClient, and this one is of a sync client: use message_stream()")
-    answer = await async_checked(AsyncAnswer(response, idle_timeout=idle_timeout), stream=True)
+    answer = await async_checked(AsyncAnswer(response, idle_timeout=checked_idle_timeout(idle_timeout)), stream=True)
     return AsyncMessageStream(answer, response=response, close=answer.aclose, **options)
 
 
