@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import anyio
@@ -365,6 +365,60 @@ def test_an_http_client_that_is_handed_in_is_closed_with_ours(library: Any) -> N
         assert async_http.is_closed
 
     run("asyncio", main)
+
+
+CLOSING = r"closing the connection \(RuntimeError: boom\)"
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+def test_an_answer_that_cannot_be_closed_is_an_error_of_ours(library: Any) -> None:
+    status = 200
+
+    class Chunks(library.SyncByteStream):  # type: ignore[misc]
+        def __iter__(self) -> Iterator[bytes]:
+            yield HELLO_BODY[:300]
+            yield b" " * 1_000_000
+
+        def close(self) -> None:
+            raise RuntimeError("boom")
+
+    http = library.Client(transport=library.MockTransport(lambda _: library.Response(status, stream=Chunks())))
+    with anthropic.Anthropic(api_key="key", http_client=http) as client:
+        with pytest.raises(anthropic.APIConnectionError, match=CLOSING), client.messages.stream(**ASK) as stream:
+            next(stream)
+        stream.close()
+        client.messages.create(**ASK, stream=True)  # dropped
+        status = 400
+        with pytest.raises(anthropic.BadRequestError):  # and nothing of how its body was closed
+            client.messages.create(**ASK)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("library", [httpx, httpx2])
+def test_an_answer_that_cannot_be_closed_is_an_error_of_ours_async(library: Any, backend: str) -> None:
+    status = 200
+
+    class Chunks(library.AsyncByteStream):  # type: ignore[misc]
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield HELLO_BODY[:300]
+            yield b" " * 1_000_000
+
+        async def aclose(self) -> None:
+            raise RuntimeError("boom")
+
+    async def main() -> None:
+        nonlocal status
+        http = library.AsyncClient(transport=library.MockTransport(lambda _: library.Response(status, stream=Chunks())))
+        async with anthropic.AsyncAnthropic(api_key="key", http_client=http) as client:
+            with pytest.raises(anthropic.APIConnectionError, match=CLOSING):
+                async with client.messages.stream(**ASK) as stream:
+                    await anext(stream)
+            await stream.close()
+            status = 400
+            with pytest.raises(anthropic.BadRequestError):
+                await client.messages.create(**ASK)
+
+    run(backend, main)
 
 
 @pytest.mark.parametrize("library", [httpx, httpx2])

@@ -7,6 +7,7 @@ gets from the network is a `SyncAnswer` or an `AsyncAnswer`. The decisions thems
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
@@ -54,7 +55,7 @@ class _Answer(Protocol):
 class SyncAnswer(_Answer, Protocol):
     """An answer whose body is read by iteration, which raises `APIConnectionError` and nothing else.
 
-    `close()` may be called at any time, more than once and from another thread.
+    `close()` may be called at any time, more than once and from another thread. It raises nothing else either.
     """
 
     def __iter__(self) -> Iterator[bytes]: ...
@@ -169,7 +170,8 @@ def checked(answer: _SyncAnswerT, *, stream: bool) -> _SyncAnswerT:
     try:
         body, cause = _beginning(answer)
     finally:
-        answer.close()
+        with contextlib.suppress(APIConnectionError):  # what the answer says is worth more
+            answer.close()
     raise _failure(answer, body) from cause
 
 
@@ -242,7 +244,8 @@ async def async_checked(answer: _AsyncAnswerT, *, stream: bool) -> _AsyncAnswerT
     try:
         body, cause = await _async_beginning(answer)
     finally:
-        await answer.aclose()
+        with contextlib.suppress(APIConnectionError):
+            await answer.aclose()
     raise _failure(answer, body) from cause
 
 

@@ -34,7 +34,8 @@ class _Later(threading.local):
     def leave(self) -> None:
         self.depth -= 1
         while not self.depth and not self.closings.empty():
-            self.closings.get_nowait()()
+            with contextlib.suppress(Exception):  # whoever comes out has nothing to do with it
+                self.closings.get_nowait()()
 
 
 _later = _Later()
@@ -105,6 +106,9 @@ class _Answer:
             return APIConnectionError("The stream was closed.", request=self._request)
         return self._library.translate(error, request=self._request, doing="reading the answer")
 
+    def _closing_failed(self, error: Exception) -> APIConnectionError:
+        return self._library.translate(error, request=self._request, doing="closing the connection")
+
     def _socket(self) -> socket.socket | None:
         """The socket, if it belongs to this answer alone."""
         if self.response.is_closed or not _is_alone(self.response):
@@ -148,7 +152,11 @@ class SyncAnswer(_Answer):
                 self._release()
 
     def close(self) -> None:
-        """Close the connection, or give it back if the body was read to its end. May be called from any thread."""
+        """Close the connection, or give it back if the body was read to its end. May be called from any thread.
+
+        Raises:
+            APIConnectionError: It could not be closed in good order.
+        """
         if not self._closed:
             self._closed = True
             if self._reading:
@@ -162,7 +170,10 @@ class SyncAnswer(_Answer):
         if _later.depth:
             _later.closings.put(self.response.close)
         else:
-            self.response.close()
+            try:
+                self.response.close()
+            except Exception as error:
+                raise self._closing_failed(error) from error
 
     def __del__(self) -> None:
         with contextlib.suppress(Exception):  # there is no one to raise it to
@@ -229,6 +240,9 @@ class AsyncAnswer(_Answer):
 
         If nobody waits for it (the coroutine is thrown away at its first step, as by a stream that is dropped), it goes
         on in the background.
+
+        Raises:
+            APIConnectionError: It could not be closed in good order.
         """
         if self._closed:
             return
@@ -241,10 +255,13 @@ class AsyncAnswer(_Answer):
         except BaseException:
             self._loop.spawn(self._close)
             raise
-        if not self._reading:
-            await self._close()
-        elif _is_alone(self.response):
-            await _close(self.response, [])  # which ends the read of the other task
+        try:
+            if not self._reading:
+                await self._close()
+            elif _is_alone(self.response):
+                await _close(self.response, [])  # which ends the read of the other task
+        except Exception as error:
+            raise self._closing_failed(error) from error
 
     def __del__(self) -> None:
         if hasattr(self, "_close") and not self._closed:  # the constructor has not failed
@@ -264,12 +281,14 @@ async def _close(
 ) -> None:
     # Closing is not cut short by the cancellation that led to it.
     with anyio.CancelScope(shield=True):
-        await response.aclose()
-        # Some close those inside of them, some do not. They wait for nothing but to hear that they may end.
-        for generator in generators:
-            with contextlib.suppress(Exception):  # what they say to that is of no interest: the response is closed
-                await generator.aclose()
-    then()
+        try:
+            await response.aclose()
+        finally:
+            # Some close those inside of them, some do not. They wait for nothing but to hear that they may end.
+            for generator in generators:
+                with contextlib.suppress(Exception):  # what they say to that is of no interest: the response is closed
+                    await generator.aclose()
+            then()
 
 
 def _is_alone(response: Any) -> bool:

@@ -74,16 +74,16 @@ class Anthropic(SyncClient):
         Raises:
             APIConnectionError: One could not be closed in good order. The client is closed all the same.
         """
-        try:
-            with contextlib.ExitStack() as closings:  # which goes on with the others when one raises
-                closings.callback(self._close_http)
-                self._live.close()
-        except Exception as error:
-            raise library_of(self._http).translate(error, request=None, doing="closing the connections") from error
+        with contextlib.ExitStack() as closings:  # which goes on with the others when one raises
+            closings.callback(self._close_http)
+            self._live.close()
 
     def _close_http(self) -> None:
-        with in_library():
-            self._http.close()
+        try:
+            with in_library():
+                self._http.close()
+        except Exception as error:
+            raise library_of(self._http).translate(error, request=None, doing="closing the connections") from error
 
     @property
     def is_closed(self) -> bool:
