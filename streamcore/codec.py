@@ -38,10 +38,12 @@ from streamcore.types._base import plain
 __all__ = [
     "converter",
     "decode_event",
+    "decode_leniently",
     "decode_raw_event",
     "encode_event",
     "parse",
     "structure_event",
+    "too_deep",
 ]
 
 _structure_event = hook_for(MessageStreamEvent)
@@ -80,7 +82,7 @@ def parse(payload: bytes, *, max_depth: int = DEFAULT_LIMITS.max_depth) -> dict[
     except UnicodeDecodeError as error:
         raise DecodeError(f"the payload is not UTF-8: {error.reason}", received=payload) from None
     except msgspec.MsgspecError as error:
-        value = _decode_leniently(payload)
+        value = decode_leniently(payload)
         if value is None:
             raise DecodeError(f"the payload is not JSON: {error}", received=payload) from None
     if type(value) is not dict:
@@ -89,7 +91,7 @@ def parse(payload: bytes, *, max_depth: int = DEFAULT_LIMITS.max_depth) -> dict[
     if (
         len(payload) > 2 * max_depth
         and payload.count(b"{") + payload.count(b"[") > max_depth
-        and _too_deep(value, max_depth)
+        and too_deep(value, max_depth)
     ):
         raise LimitExceededError(f"the payload nests deeper than {max_depth} levels", received=payload)
     if type(value.get("type")) is not str:
@@ -97,7 +99,7 @@ def parse(payload: bytes, *, max_depth: int = DEFAULT_LIMITS.max_depth) -> dict[
     return value
 
 
-def _decode_leniently(payload: bytes) -> Any:
+def decode_leniently(payload: bytes) -> Any:
     """What is valid JSON and yet refused by msgspec: escaped lone surrogates, numbers that no float can hold. `None` if
     it is not even that.
     """
@@ -113,7 +115,7 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _too_deep(value: Any, max_depth: int) -> bool:
+def too_deep(value: Any, max_depth: int) -> bool:
     """Whether more than `max_depth` arrays and objects are nested in `value`; level by level, so that no depth is too
     much for it.
     """
@@ -141,7 +143,7 @@ def structure_event(value: dict[str, Any], *, max_depth: int = DEFAULT_LIMITS.ma
     """
     if type(value.get("type")) is not str:
         raise DecodeError("the payload has no type", received=repr(value))
-    if _too_deep(value, max_depth):
+    if too_deep(value, max_depth):
         raise LimitExceededError(f"the payload nests deeper than {max_depth} levels")
     event: MessageStreamEvent = _structured(_structure_event, plain(value), MessageStreamEvent)
     return event

@@ -14,7 +14,7 @@ import msgspec
 from streamcore._hooks import hook_for
 from streamcore.api.errors import APIResponseValidationError, APIStatusError
 from streamcore.api.failures import error_from_event, error_from_status
-from streamcore.codec import _decode_leniently, _too_deep
+from streamcore.codec import decode_leniently, too_deep
 from streamcore.errors import LimitExceededError, excerpt
 from streamcore.limits import DEFAULT_LIMITS
 from streamcore.types import ErrorEvent, Message
@@ -123,7 +123,7 @@ def message_from_body(body: bytes, *, response: Any = None) -> Message:
         raise _not_a_message("the body is not a message", body, response)
     if (failure := _error_in(decoded, response)) is not None:
         raise failure
-    if _too_deep(decoded, _MAX_DEPTH):
+    if too_deep(decoded, _MAX_DEPTH):
         raise _nests_too_deep(body)
     try:
         message: Message = _structure_message(decoded, Message)
@@ -161,6 +161,6 @@ def _decode(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
     except msgspec.DecodeError:
-        if (value := _decode_leniently(body)) is None:
+        if (value := decode_leniently(body)) is None:
             raise
         return value
