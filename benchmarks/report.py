@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.harness import OURS, Measured
+from benchmarks.targets import faster
 
 _PACKAGES = (
     "anthropic",
@@ -83,13 +84,12 @@ def lines_of(measured: Measured) -> Iterator[Line]:
             met=target.met(value),
         )
     for name in rest:
-        times = measured.median(name) / measured.median(OURS)
         yield Line(
             work=row.name,
             ours=_quantity(measured, OURS),
             beside=name,
             theirs=_quantity(measured, name),
-            reached=f"{times:.1f}× faster" if times >= 1 else f"{1 / times:.2f}×",
+            reached=faster(measured.median(name) / measured.median(OURS)),
         )
 
 

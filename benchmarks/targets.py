@@ -15,6 +15,15 @@ def _ratio(values: Values, one: str, other: str) -> float:
     return statistics.median(a / b for a, b in zip(values[one], values[other], strict=True))
 
 
+def faster(times: float) -> str:
+    """How fast something is beside another that takes so many times as long."""
+    ratio = max(times, 1 / times)
+    figure = f"{ratio:.1f}" if ratio < 100 else f"{ratio:,.0f}"
+    if figure == "1.0":
+        return "as fast"
+    return f"{figure}× {'faster' if times > 1 else 'slower'}"
+
+
 @attrs.frozen
 class Faster:
     """At least so many times as fast as another, or as the fastest of several."""
@@ -35,7 +44,7 @@ class Faster:
         return f"≥ {self.times:g}× faster"
 
     def reached(self, value: float) -> str:
-        return f"{value:.1f}× faster" if value < 100 else f"{value:.0f}× faster"
+        return faster(value)
 
 
 @attrs.frozen
@@ -137,7 +146,7 @@ class FasterNet:
         return f"≥ {self.times:g}× faster"
 
     def reached(self, value: float) -> str:
-        return f"{value:.1f}× faster"
+        return faster(value)
 
 
 @attrs.frozen

@@ -15,7 +15,7 @@ from benchmarks import __main__ as command
 from benchmarks import chart, compiled, harness, inputs, json_peers, node_peers, pipelines, readme, report, sse_peers
 from benchmarks.harness import OURS, Contestant, Disagreement, Measured, Row
 from benchmarks.selection import comparable_streams
-from benchmarks.targets import AtMost, AtMostBytes, Doubling, Faster, FasterNet, More
+from benchmarks.targets import AtMost, AtMostBytes, Doubling, Faster, FasterNet, More, faster
 from streamcore import MessageEngine
 
 if TYPE_CHECKING:
@@ -73,6 +73,26 @@ def test_what_both_need_for_a_start_does_not_count() -> None:
     assert not More(0.5, "start").met(0.51)
 
 
+@pytest.mark.parametrize(
+    ("times", "words"),
+    [
+        (497.4, "497× faster"),
+        (1038, "1,038× faster"),
+        (22.16, "22.2× faster"),
+        (1.14, "1.1× faster"),
+        (1.04, "as fast"),
+        (1, "as fast"),
+        (0.97, "as fast"),
+        (0.7, "1.4× slower"),
+        (0.005, "200× slower"),
+    ],
+)
+def test_what_is_slower_is_not_called_faster(times: float, words: str) -> None:
+    assert faster(times) == words
+    assert Faster(2, ("other",)).reached(times) == words
+    assert FasterNet(2, "other", "start").reached(times) == words
+
+
 # The harness
 
 
@@ -124,7 +144,7 @@ def test_a_row_has_a_line_for_each_target_and_each_other_contestant() -> None:
     lines = list(report.lines_of(measured()))
     assert [line.cells() for line in lines] == [
         ("work", "1.00 µs", "slow", "10.00 µs", "10.0× faster", "≥ 20× faster"),
-        ("work", "1.00 µs", "fast", "0.50 µs", "2.00×", ""),
+        ("work", "1.00 µs", "fast", "0.50 µs", "2.0× slower", ""),
     ]
     assert [line.met for line in lines] == [False, None]
 
