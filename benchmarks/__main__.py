@@ -19,7 +19,12 @@ from benchmarks.selection import comparable_streams
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--smoke", action="store_true", help="run everything once on tiny inputs, time nothing")
-    parser.add_argument("--captures", type=Path, metavar="DIR", help="a folder of .sse files to use beside fixtures/")
+    parser.add_argument(
+        "--captures",
+        type=Path,
+        metavar="DIR",
+        help="a folder of recorded .sse files to use beside the made ones of fixtures/",
+    )
     parser.add_argument("--rows", nargs="+", metavar="ROW", choices=ROWS, help=f"only these: {', '.join(ROWS)}")
     parser.add_argument("--seconds", type=float, default=3, help="about how long to measure each row (default: 3)")
     parser.add_argument("--full", action="store_true", help="inputs of the full size where a part shows the same")
@@ -50,7 +55,8 @@ def _measure(settings: Settings, names: list[str], console: Console, *, seconds:
 def _print(settings: Settings, results: list[Measured], console: Console, *, left_out: int) -> None:
     console.print(report.machine(), report.versions(), sep="\n", highlight=False, soft_wrap=True)
     console.print(
-        f"{len(settings.streams)} recorded streams; {left_out} left out: anthropic does not read them as we do"
+        f"{inputs.counted(settings.streams)}; {left_out} left out: anthropic does not read them as we do",
+        highlight=False,
     )
     if missing := node_peers.missing():
         console.print(f"without the peers that run in Node: {missing}", highlight=False, soft_wrap=True)
@@ -60,8 +66,9 @@ def _print(settings: Settings, results: list[Measured], console: Console, *, lef
 
 def main() -> None:
     options = _options()
-    folders = [inputs.FIXTURES] + ([options.captures] if options.captures else [])
-    found = [stream for folder in folders for stream in inputs.read_folder(folder)]
+    found = inputs.read_folder(inputs.FIXTURES)
+    if options.captures:
+        found += inputs.read_folder(options.captures, recorded=True)
     streams = comparable_streams(found)
     names = options.rows or list(ROWS)
     console = Console()
@@ -84,7 +91,7 @@ def main() -> None:
     if options.chart:
         chart.make(options.chart, caption=report.machine())
     if options.readme:
-        readme.write(results, streams=len(streams))
+        readme.write(results, streams=inputs.counted(streams))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""The streams that are measured: recorded ones from folders, and made ones of named shapes, each from a seed."""
+"""The streams that are measured: those of folders, recorded or made, and ones of named shapes, made from a seed."""
 
 from __future__ import annotations
 
 import json
 import random
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,12 @@ class Stream:
 
     Attributes:
         frames: The bytes of each event with its blank line: the chunks of a live stream.
+        recorded: Whether it came from a server; those of `fixtures/` are made up, too.
     """
 
     name: str
     frames: list[bytes]
+    recorded: bool = False
 
     @property
     def data(self) -> bytes:
@@ -53,16 +55,33 @@ def cut(data: bytes, size: int) -> list[bytes]:
     return [data[start : start + size] for start in range(0, len(data), size)]
 
 
-# Recorded
+# Of folders
 
 
-def read_folder(folder: Path) -> list[Stream]:
+def read_folder(folder: Path, *, recorded: bool = False) -> list[Stream]:
     """The streams in a folder, in the order of their names."""
-    return [from_bytes(path.stem, path.read_bytes()) for path in sorted(folder.glob("*.sse"))]
+    return [
+        Stream(
+            name=path.stem, frames=[frame for frame in _FRAME.findall(path.read_bytes()) if frame], recorded=recorded
+        )
+        for path in sorted(folder.glob("*.sse"))
+    ]
 
 
-def from_bytes(name: str, data: bytes) -> Stream:
-    return Stream(name=name, frames=[frame for frame in _FRAME.findall(data) if frame])
+def kind_of(streams: Sequence[Stream]) -> str:
+    """What they are: `made streams`, `recorded streams` or both."""
+    return f"{' and '.join(_by_kind(streams))} streams"
+
+
+def counted(streams: Sequence[Stream]) -> str:
+    """The same with their numbers: `90 recorded and 16 made streams`."""
+    return f"{' and '.join(f'{count} {kind}' for kind, count in _by_kind(streams).items())} streams"
+
+
+def _by_kind(streams: Sequence[Stream]) -> dict[str, int]:
+    recorded = sum(stream.recorded for stream in streams)
+    counts = {"recorded": recorded, "made": len(streams) - recorded}
+    return {kind: count for kind, count in counts.items() if count} or {"no": 0}
 
 
 # Made. The words are those of the wire, and JSON as the API writes it: no spaces, characters as they are.

@@ -15,20 +15,24 @@ _BEGIN = "<!-- benchmarks: what follows is written by `python -m benchmarks --re
 _END = "<!-- benchmarks: end -->\n"
 
 
-def write(results: Sequence[Measured], *, streams: int) -> None:
-    """Rewrite the section, and draw the chart."""
+def write(results: Sequence[Measured], *, streams: str) -> None:
+    """Rewrite the section, and draw the chart.
+
+    Args:
+        streams: How many of which kind were read.
+    """
     chart.make(_CHART, caption=report.machine())
     text = replaced(_README.read_text(encoding="utf-8"), section(results, streams=streams))
     _README.write_text(text, encoding="utf-8")
 
 
-def section(results: Sequence[Measured], *, streams: int) -> str:
+def section(results: Sequence[Measured], *, streams: str) -> str:
     lines = [line for measured in results for line in report.lines_of(measured)]
     targets = [line for line in lines if line.met is not None]
     others = [line for line in lines if line.met is None]
     met = sum(bool(line.met) for line in targets)
     where = (
-        f"{report.machine()}; {report.versions()}. {streams} recorded streams. Figures are for an event, unless the "
+        f"{report.machine()}; {report.versions()}. {streams}. Figures are for an event, unless the "
         f"work says otherwise. {met} of {len(targets)} targets are met."
     )
     return (

@@ -1,4 +1,4 @@
-"""Which recorded streams are the same work for all: those of which ours and the official package make the same."""
+"""Which streams are the same work for all: those of which ours and the official package make the same."""
 
 from __future__ import annotations
 

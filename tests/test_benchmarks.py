@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from benchmarks import __main__ as command
 from benchmarks import chart, compiled, harness, inputs, json_peers, node_peers, pipelines, readme, report, sse_peers
 from benchmarks.harness import OURS, Contestant, Disagreement, Measured, Row
+from benchmarks.rows import ROWS, Settings
 from benchmarks.selection import comparable_streams
 from benchmarks.targets import AtMost, AtMostBytes, Doubling, Faster, FasterNet, More, faster
 from streamcore import MessageEngine
@@ -174,7 +176,7 @@ def test_json_has_every_round_and_the_verdicts(tmp_path: Path) -> None:
 
 def test_the_readme_has_a_place_for_the_table() -> None:
     text = readme._README.read_text(encoding="utf-8")
-    section = readme.section([measured()], streams=3)
+    section = readme.section([measured()], streams="3 made streams")
     once = readme.replaced(text, section)
     assert section in once
     assert readme.replaced(once, section) == once
@@ -182,6 +184,24 @@ def test_the_readme_has_a_place_for_the_table() -> None:
     assert once.endswith(text.partition(readme._END)[2])
     with pytest.raises(ValueError, match="no place"):
         readme.replaced(text.replace(readme._END, ""), section)
+
+
+def test_rows_and_report_say_which_streams_are_made_and_which_recorded(tmp_path: Path) -> None:
+    (made,) = [stream for stream in inputs.read_folder(inputs.FIXTURES) if stream.name == "text"]
+    (tmp_path / "one.sse").write_bytes(A_MESSAGE.data)
+    (recorded,) = inputs.read_folder(tmp_path, recorded=True)
+    for streams, kind, counted in [
+        ([made], "made streams", "1 made streams"),
+        ([recorded, recorded], "recorded streams", "2 recorded streams"),
+        ([made, recorded], "recorded and made streams", "1 recorded and 1 made streams"),
+    ]:
+        assert inputs.counted(streams) == counted
+        with ExitStack() as resources:
+            settings = Settings(streams=streams, scratch=tmp_path, resources=resources, smoke=True)
+            names = [ROWS[key](settings).name for key in ("recorded", "recorded-64k", "recorded-1400", "derived")]
+            names += [ROWS[key](settings).name for key in ("derived-read", "sse-64k", "sse-16")]
+        assert all(kind in name for name in names)
+        assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize("suffix", [".svg", ".png"])

@@ -29,7 +29,7 @@ def _chunks(size: int, name: str) -> RowMaker:
             )
 
         return Row(
-            name=f"SSEDecoder, {name} chunks",
+            name=f"SSEDecoder on {settings.kind}, {name} chunks",
             contestants=[contestant(*item) for item in sse_peers.PEERS.items()],
             targets=[Faster(2, tuple(name for name in sse_peers.PEERS if name != OURS))],
             most_rounds=9,

@@ -11,7 +11,7 @@ from benchmarks.rows.settings import RowMaker, Settings, through
 def _beside(name: str, streams: list[Stream], settings: Settings) -> Row:
     node = settings.resources.enter_context(node_peers.Node(settings.scratch))
     node.load(streams)
-    # Recorded streams that are no single message to the SDK, or another one, are not the same work.
+    # Streams that are no single message to the SDK, or another one, are not the same work.
     theirs = [message and pipelines.comparable(message) for message in node.results(node_peers.SDK)]
     ours = [pipelines.ENGINE.result(pipelines.engine(stream.frames)) for stream in streams]
     streams = [stream for stream, one, other in zip(streams, ours, theirs, strict=True) if one == other]
@@ -38,7 +38,7 @@ def _beside(name: str, streams: list[Stream], settings: Settings) -> Row:
 
 
 def recorded(settings: Settings) -> Row:
-    return _beside("recorded streams", settings.streams, settings)
+    return _beside(settings.kind, settings.streams, settings)
 
 
 def long_text(settings: Settings) -> Row:

@@ -1,4 +1,4 @@
-"""The whole way, from bytes to events and message: recorded streams, and made ones of each shape."""
+"""The whole way, from bytes to events and message: streams of folders, and made ones of each shape."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def recorded(settings: Settings) -> Row:
     frames = [stream.frames for stream in streams]
     events = sum(stream.events for stream in streams)
     return Row(
-        name="recorded streams",
+        name=settings.kind,
         contestants=[
             through(pipelines.ENGINE, frames, units=events),
             through(pipelines.OFFICIAL, frames, units=events),
@@ -39,7 +39,7 @@ def recorded_64k(settings: Settings) -> Row:
     chunks = [stream.chunks(64 * 1024) for stream in streams]
     events = sum(stream.events for stream in streams)
     return Row(
-        name="recorded streams, 64 KB chunks",
+        name=f"{settings.kind}, 64 KB chunks",
         contestants=[
             through(pipelines.ENGINE, chunks, units=events),
             *_floors(streams),
@@ -53,7 +53,7 @@ def recorded_1400(settings: Settings) -> Row:
     chunks = [stream.chunks(1400) for stream in settings.streams]
     events = sum(stream.events for stream in settings.streams)
     return Row(
-        name="recorded streams, 1,400-byte chunks",
+        name=f"{settings.kind}, 1,400-byte chunks",
         contestants=[
             through(pipelines.ENGINE, chunks, units=events),
             through(pipelines.OFFICIAL, chunks, units=events),
@@ -65,7 +65,7 @@ def derived(settings: Settings) -> Row:
     frames = [stream.frames for stream in settings.streams]
     events = sum(stream.events for stream in settings.streams)
     return Row(
-        name="MessageStream, derived events",
+        name=f"MessageStream on {settings.kind}, derived events",
         contestants=[
             through(pipelines.MESSAGE_STREAM, frames, units=events),
             through(pipelines.OFFICIAL, frames, units=events),
@@ -78,7 +78,7 @@ def derived_read(settings: Settings) -> Row:
     frames = [stream.frames for stream in settings.streams]
     events = sum(stream.events for stream in settings.streams)
     return Row(
-        name="MessageStream, every snapshot read",
+        name=f"MessageStream on {settings.kind}, every snapshot read",
         contestants=[
             through(pipelines.MESSAGE_STREAM_READ, frames, units=events),
             through(pipelines.OFFICIAL_READ, frames, units=events),

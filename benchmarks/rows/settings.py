@@ -9,7 +9,7 @@ from pathlib import Path
 import attrs
 
 from benchmarks.harness import Contestant, Row, timed
-from benchmarks.inputs import Stream
+from benchmarks.inputs import Stream, kind_of
 from benchmarks.pipelines import Pipeline
 
 
@@ -18,7 +18,7 @@ class Settings:
     """Of what size the inputs are.
 
     Attributes:
-        streams: The recorded streams.
+        streams: Those of `fixtures/`, and with them any that were recorded.
         scratch: A folder for files.
         resources: Closes at the end what rows have opened.
         smoke: Tiny inputs.
@@ -30,6 +30,11 @@ class Settings:
     resources: ExitStack
     smoke: bool = False
     full: bool = False
+
+    @property
+    def kind(self) -> str:
+        """What the streams are, for the names of rows that are about them."""
+        return kind_of(self.streams)
 
     def size(self, usual: int, *, smoke: int, full: int | None = None) -> int:
         if self.smoke:
