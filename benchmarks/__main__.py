@@ -53,7 +53,7 @@ def _measure(settings: Settings, names: list[str], console: Console, *, seconds:
 
 
 def _print(settings: Settings, results: list[Measured], console: Console, *, left_out: int) -> None:
-    console.print(report.machine(), report.versions(), sep="\n", highlight=False, soft_wrap=True)
+    console.print(report.machine(), report.versions_line(), sep="\n", highlight=False, soft_wrap=True)
     console.print(
         f"{inputs.counted(settings.streams)}; {left_out} left out: anthropic does not read them as we do",
         highlight=False,

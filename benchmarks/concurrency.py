@@ -15,7 +15,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -146,10 +145,11 @@ def measure(counts: list[int], contestants: list[str], *, bound: float) -> str:
     floods = [(name, fair) for name in ("aiohttp", "httpx2", "chunk") for fair in (True, False)]
     if "anthropic" in contestants:
         floods.append(("anthropic", True))
+    versions = report.versions()
     return _TEXT.format(
         command=shlex.join(["python", "-m", "benchmarks.concurrency", *sys.argv[1:]]),
         machine=report.machine(),
-        versions=", ".join(f"{name} {version(name)}" for name in ("aiohttp", "anthropic", "httpx2")),
+        versions=", ".join(f"{name} {versions[name]}" for name in ("streamcore", "aiohttp", "anthropic", "httpx2")),
         cells=_lines(cells),
         floods=_lines(_flood(name, fair=fair, bound=2 * bound) for name, fair in floods),
         pace=f"{PACE:,}",

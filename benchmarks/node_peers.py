@@ -20,6 +20,14 @@ EVENTSOURCE_PARSER = "eventsource-parser"
 SDK = "@anthropic-ai/sdk"
 
 
+def versions() -> dict[str, str]:
+    """Of Node and the packages; none if they are missing."""
+    if missing():
+        return {}
+    with Node(_FOLDER) as node:
+        return node.versions
+
+
 def missing() -> str | None:
     """What must be there and is not."""
     if shutil.which("node") is None:

@@ -32,7 +32,7 @@ def section(results: Sequence[Measured], *, streams: str) -> str:
     others = [line for line in lines if line.met is None]
     met = sum(bool(line.met) for line in targets)
     where = (
-        f"{report.machine()}; {report.versions()}. {streams}. Figures are for an event, unless the "
+        f"{report.machine()}; {report.versions_line()}. {streams}. Figures are for an event, unless the "
         f"work says otherwise. {met} of {len(targets)} targets are met."
     )
     return (

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import platform
+import shutil
+import subprocess
+import tomllib
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -13,8 +16,12 @@ import pyperf  # type: ignore[import-untyped]  # it has no types
 from rich.console import Console
 from rich.table import Table
 
+import streamcore
+from benchmarks import node_peers
 from benchmarks.harness import OURS, Measured
 from benchmarks.targets import faster
+
+_ROOT = Path(streamcore.__file__).parents[1]
 
 _PACKAGES = (
     "anthropic",
@@ -27,6 +34,7 @@ _PACKAGES = (
     "aiohttp",
     "aiohttp-sse-client",
     "partial-json-parser",
+    "ijson",
 )
 
 
@@ -38,8 +46,36 @@ def machine() -> str:
     return f"{python}, {platform.system()}, {metadata.get('cpu_count', '?')} × {cpu}"
 
 
-def versions() -> str:
-    return ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
+def versions() -> dict[str, str]:
+    """What was measured: ours with its commit, the peers, and those that run in Node where they do."""
+    return {"streamcore": _our_version(), **{name: version(name) for name in _PACKAGES}, **node_peers.versions()}
+
+
+def versions_line() -> str:
+    return ", ".join(f"{name} {number}" for name, number in versions().items())
+
+
+def _our_version() -> str:
+    project = _ROOT / "pyproject.toml"
+    if not project.is_file():
+        return version("streamcore")
+    # Of a working copy, metadata may be those of another.
+    number = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"]
+    commit = _commit()
+    return f"{number} ({commit})" if commit else str(number)
+
+
+def _commit() -> str:
+    """The commit of the working copy, and whether the package differs from it; empty where there is no Git."""
+    if not (_ROOT / ".git").exists() or shutil.which("git") is None:
+        return ""
+    commit, changes = _git("rev-parse", "--short", "HEAD"), _git("status", "--porcelain", "--", "streamcore")
+    return f"{commit}, changed" if commit and changes else commit
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", "-C", str(_ROOT), *arguments], capture_output=True, text=True)
+    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 @attrs.frozen(kw_only=True)
@@ -132,7 +168,7 @@ def as_json(results: Sequence[Measured]) -> dict[str, Any]:
     """Everything: what each contestant needed in each round, in seconds or bytes, and what became of the targets."""
     return {
         "machine": machine(),
-        "versions": {name: version(name) for name in _PACKAGES},
+        "versions": versions(),
         "rows": [
             {
                 "work": measured.row.name,

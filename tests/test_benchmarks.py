@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,7 +24,6 @@ from streamcore import MessageEngine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 MESSAGES = [
     inputs.long_text(5),
@@ -170,6 +171,7 @@ def test_json_has_every_round_and_the_verdicts(tmp_path: Path) -> None:
     assert found["rows"][0]["values"][OURS] == [1e-6, 1e-6]
     assert found["rows"][0]["lines"][0]["met"] is False
     assert found["versions"]["anthropic"]
+    assert found["versions"] == report.versions()
     report.dump_for_pyperf([measured()], tmp_path / "values.json")
     assert "work: streamcore" in (tmp_path / "values.json").read_text()
 
@@ -184,6 +186,39 @@ def test_the_readme_has_a_place_for_the_table() -> None:
     assert once.endswith(text.partition(readme._END)[2])
     with pytest.raises(ValueError, match="no place"):
         readme.replaced(text.replace(readme._END, ""), section)
+
+
+def test_versions_are_those_of_all_that_stand_in_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    of_node = {"node": "v1", node_peers.SDK: "2", node_peers.EVENTSOURCE_PARSER: "3"}
+    monkeypatch.setattr(node_peers, "versions", lambda: of_node)
+    versions = report.versions()
+    assert versions.items() >= of_node.items()
+    assert versions.keys() >= {*sse_peers.PEERS, "ijson", "jiter", "partial-json-parser", "msgspec", "orjson"}
+    line = report.versions_line()
+    assert all(f"{name} {number}" in line for name, number in versions.items())
+
+
+def test_ours_is_named_with_its_commit_where_there_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def git(*arguments: str) -> str:
+        identity = ["-c", "user.name=a", "-c", "user.email=a@localhost", "-c", "commit.gpgsign=false"]
+        return subprocess.run(
+            ["git", "-C", str(tmp_path), *identity, *arguments], check=True, capture_output=True, text=True
+        ).stdout.strip()
+
+    monkeypatch.setattr(report, "_ROOT", tmp_path)
+    (tmp_path / "pyproject.toml").write_text('[project]\nversion = "9.8"\n')
+    assert report.versions()["streamcore"] == "9.8"
+    if shutil.which("git") is None:
+        pytest.skip("Git is not installed")
+    git("init", "--quiet")
+    git("add", ".")
+    git("commit", "--quiet", "--message", "All")
+    commit = git("rev-parse", "--short", "HEAD")
+    (tmp_path / "README.md").touch()
+    assert report.versions()["streamcore"] == f"9.8 ({commit})"
+    (tmp_path / "streamcore").mkdir()
+    (tmp_path / "streamcore" / "new.py").touch()
+    assert report.versions()["streamcore"] == f"9.8 ({commit}, changed)"
 
 
 def test_rows_and_report_say_which_streams_are_made_and_which_recorded(tmp_path: Path) -> None:
