@@ -5,6 +5,7 @@ do the same work. What anything takes is not looked at here.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -219,6 +220,25 @@ def test_ours_is_named_with_its_commit_where_there_is_one(tmp_path: Path, monkey
     (tmp_path / "streamcore").mkdir()
     (tmp_path / "streamcore" / "new.py").touch()
     assert report.versions()["streamcore"] == f"9.8 ({commit}, changed)"
+
+
+def _as_in_any_run(work: str) -> str:
+    """The name of a row without what is another where inputs have another size, or other streams are read."""
+    return re.sub(r"(recorded and made|recorded|made) streams", "streams", re.sub(r"\d[\d,]*", "#", work))
+
+
+def test_the_table_in_the_readme_has_the_rows_that_there_are(tmp_path: Path) -> None:
+    section = readme._README.read_text(encoding="utf-8").partition(readme._BEGIN)[2].partition(readme._END)[0]
+    lines = [line.removeprefix("| ").split(" | ")[0] for line in section.splitlines() if line.startswith("| ")]
+    with ExitStack() as resources:
+        settings = Settings(streams=[A_MESSAGE], scratch=tmp_path, resources=resources, smoke=True)
+        rows = {_as_in_any_run(make(settings).name) for make in ROWS.values()}
+    assert len(rows) == len(ROWS)
+    there = {_as_in_any_run(line) for line in lines} - {"work", "---"}
+    if node_peers.missing():
+        there = {work for work in there if not work.endswith(", beside Node")}
+    assert sorted(rows - there) == []
+    assert sorted(there - rows) == []
 
 
 def test_rows_and_report_say_which_streams_are_made_and_which_recorded(tmp_path: Path) -> None:
