@@ -1,14 +1,18 @@
 """What mypyc would give: `python -m benchmarks.compiled` compiles the hot modules in a copy of the package and measures
 it beside a copy that is as it was. Needs mypyc, which comes with mypy, and a C compiler. NOTES.md says what came out.
 
-mypyc takes the sources but for one thing. It checks what is assigned to an annotated name, also in the body of a class,
-and `attrs.field()` is of none of the types that it is annotated with there. In the copy, classes of attrs are therefore
-left to the interpreter (their methods are compiled), and one that calls `attrs.field()` gets a written-out `__init__`.
+mypyc translates all of the sources, but three things in them fail when they run, and are otherwise in the copy:
+
+- What is assigned to an annotated name is checked, also in the body of a class, and `attrs.field()` is of none of the
+  types that it is annotated with there. A class that calls it gets a written-out `__init__`.
+- No slice object is taken for an index of bytes: such slices are written out.
+- A module's `__getattr__` that mypy is not shown is taken to be unreachable: `codec` stays interpreted.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import re
@@ -16,15 +20,17 @@ import shutil
 import statistics
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from pathlib import Path
 
 from benchmarks.harness import OURS
+from benchmarks.targets import faster
 
 _ROOT = Path(__file__).parent.parent
 _PARTS = ("streamcore", "benchmarks", "fixtures")
 
-# Not `codec`: mypyc does not take a module with a `__getattr__`.
+# Not `codec`, for its `__getattr__`.
 HOT_MODULES = (
     "_chunks",
     "framing",
@@ -44,27 +50,38 @@ import sys
 from mypyc.build import mypycify
 from setuptools import setup
 
-setup(name="compiled", packages=[], ext_modules=mypycify(sys.argv.pop().split(","), opt_level="3"))
+level, sources = sys.argv.pop(), sys.argv.pop()
+setup(name="compiled", packages=[], ext_modules=mypycify(sources.split(","), opt_level=level))
 """
 
-_ATTRS_CLASS = re.compile(r"^(?=@attrs\.(?:frozen|define))", re.MULTILINE)
 _FIELD = re.compile(r"^    (\w+): (.+?) = attrs\.field\((.*)\)(?:  #.*)?\n", re.MULTILINE)
-# mypyc takes no slice object for an index of bytes.
 _SLICES = {"chunk[shape.head]": "chunk[: shape.quote + 1]", "chunk[PAYLOAD]": "chunk[PAYLOAD.start :]"}
 _DEFINE = re.compile(r"@attrs\.define\(.*\)\n(?=class (\w+):\n)")
 
 
+class CompilationError(Exception):
+    """mypyc or the C compiler has refused the copy, with what they wrote."""
+
+
+def missing() -> str | None:
+    """What must be there and is not."""
+    # mypyc imports setuptools, which Python brings until 3.11, and mypy with its extra.
+    if any(importlib.util.find_spec(name) is None for name in ("mypyc", "setuptools")):
+        return "mypyc is not installed: pip install 'mypy[mypyc]'"
+    compiler = os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc"
+    if shutil.which(compiler.split()[0]) is None:
+        return f"there is no C compiler: {compiler}"
+    if not Path(sysconfig.get_path("include"), "Python.h").is_file():
+        return "the C compiler has no headers of Python"
+    return None
+
+
 def _compilable(source: str) -> str:
-    """A module as mypyc takes it."""
+    """A module as it can be compiled."""
     for prepared, written in _SLICES.items():
         source = source.replace(prepared, written)
     fields = list(_FIELD.finditer(source))
-    if fields:
-        source = _with_init(source, fields)
-    marked = _ATTRS_CLASS.sub("@mypyc_attr(native_class=False)\n", source)
-    if marked == source:
-        return source
-    return marked.replace("import attrs\n", "import attrs\nfrom mypy_extensions import mypyc_attr\n", 1)
+    return _with_init(source, fields) if fields else source
 
 
 def _with_init(source: str, fields: list[re.Match[str]]) -> str:
@@ -84,16 +101,26 @@ def _with_init(source: str, fields: list[re.Match[str]]) -> str:
     return _DEFINE.sub("", source)
 
 
-def build(folder: Path) -> None:
-    """Put a copy of the package with compiled modules into `folder`."""
+def build(folder: Path, *, optimize: int = 3) -> None:
+    """Put a copy of the package with compiled modules into `folder`.
+
+    Args:
+        optimize: The level of the C compiler's optimization.
+
+    Raises:
+        CompilationError: The sources cannot be compiled.
+    """
     _copy(folder)
     sources = [f"streamcore/{name}.py" for name in HOT_MODULES]
     for source in sources:
         path = folder / source
         path.write_text(_compilable(path.read_text(encoding="utf-8")), encoding="utf-8")
     (folder / "setup.py").write_text(_SETUP, encoding="utf-8")
-    command = [sys.executable, "setup.py", "--quiet", "build_ext", "--inplace", ",".join(sources)]
-    subprocess.run(command, check=True, cwd=folder, stdout=subprocess.DEVNULL)
+    command = [sys.executable, "setup.py", "--quiet", "build_ext", "--inplace", ",".join(sources), str(optimize)]
+    # What mypyc has to say, it says on standard output; warnings that stop nothing are not for the table.
+    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        raise CompilationError(f"the sources cannot be compiled:\n{done.stdout}")
 
 
 def _copy(folder: Path) -> None:
@@ -116,18 +143,23 @@ def main() -> None:
     parser.add_argument("--captures", type=Path, metavar="DIR", help="as for the benchmarks")
     parser.add_argument("--rows", nargs="+", metavar="ROW", default=list(_ROWS), help="which (default: the hot ones)")
     options = parser.parse_args()
+    if lacking := missing():
+        sys.exit(lacking)
     captures = options.captures.resolve() if options.captures else None
     with tempfile.TemporaryDirectory() as scratch:
         plain, compiled = Path(scratch, "plain"), Path(scratch, "compiled")
         _copy(plain)
-        build(compiled)
+        try:
+            build(compiled)
+        except CompilationError as error:
+            sys.exit(str(error))
         runs = [
             (_medians(plain, options.rows, captures), _medians(compiled, options.rows, captures)) for _ in range(_TIMES)
         ]
     for work in runs[0][0]:
         before = statistics.median(one[work] for one, _ in runs)
         ratio = statistics.median(one[work] / other[work] for one, other in runs)
-        print(f"{work:60} {before * 1e6:12.2f} µs   compiled {ratio:.2f}× faster")
+        print(f"{work:60} {before * 1e6:12.2f} µs   compiled {faster(ratio)}")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ do the same work. What anything takes is not looked at here.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -375,8 +376,43 @@ def _hot_sources() -> Iterator[str]:
         yield (compiled._ROOT / "streamcore" / f"{name}.py").read_text(encoding="utf-8")
 
 
-def test_what_is_compiled_calls_no_field_of_attrs_and_marks_its_classes() -> None:
+def test_what_is_compiled_calls_no_field_of_attrs_and_has_no_slice_object() -> None:
+    found = "".join(_hot_sources())
+    assert all(prepared in found for prepared in compiled._SLICES)
     for source in map(compiled._compilable, _hot_sources()):
         compile(source, "source", "exec")
         assert "attrs.field(" not in source
-        assert source.count("\n@attrs.") == source.count("@mypyc_attr(native_class=False)\n@attrs.")
+        assert not any(prepared in source for prepared in compiled._SLICES)
+
+
+def test_the_core_compiles_and_does_the_same(tmp_path: Path) -> None:
+    # Most of what mypyc cannot do it translates all the same: it fails when it runs. So all of it is built, as fast as
+    # that goes, and tested.
+    if missing := compiled.missing():
+        pytest.skip(missing)
+    compiled.build(tmp_path, optimize=0)
+    built = {path.name.partition(".")[0] for path in (tmp_path / "streamcore").glob("*.so")}
+    assert built == set(compiled.HOT_MODULES)
+    shutil.copytree(compiled._ROOT / "tests", tmp_path / "tests", ignore=shutil.ignore_patterns("__pycache__"))
+    tests = [f"tests/test_{name}.py" for name in ("engine", "accumulator", "partial_json", "sse")]
+    # Compiled functions take nothing but what they are annotated with.
+    options = ["-q", "-p", "no:cacheprovider", "-k", "not any_kind_of_bytes and not buffer_may_be_reused"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, *tests],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": ""},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_what_the_compiler_says_about_what_it_refuses_is_passed_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if missing := compiled.missing():
+        pytest.skip(missing)
+    monkeypatch.setattr(compiled, "HOT_MODULES", ("limits",))
+    monkeypatch.setattr(compiled, "_compilable", lambda source: f"{source}\nwrong: int = 'text'\n")
+    with pytest.raises(compiled.CompilationError, match=r"limits\.py:\d+: error: Incompatible types in assignment"):
+        compiled.build(tmp_path)
