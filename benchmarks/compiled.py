@@ -56,7 +56,7 @@ setup(name="compiled", packages=[], ext_modules=mypycify(sources.split(","), opt
 
 _FIELD = re.compile(r"^    (\w+): (.+?) = attrs\.field\((.*)\)(?:  #.*)?\n", re.MULTILINE)
 _SLICES = {"chunk[shape.head]": "chunk[: shape.quote + 1]", "chunk[PAYLOAD]": "chunk[PAYLOAD.start :]"}
-_DEFINE = re.compile(r"@attrs\.define\(.*\)\n(?=class (\w+):\n)")
+_DEFINE = re.compile(r"@attrs\.define\(.*\)\n(?=class \w+(?:\(\w+\))?:\n)")
 
 
 class CompilationError(Exception):

@@ -206,8 +206,9 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent], Generic[OutputT]):
             LimitExceededError: The stream is over a limit.
             IncompleteStreamError: After `receive_eof()`: `message_stop` has not come.
         """
-        if self._error is not None:
-            raise self._error.with_traceback(None)
+        failure = self._error
+        if failure is not None:
+            raise failure.with_traceback(None)
         payload = None
         event: MessageStreamEvent | None
         try:
@@ -252,8 +253,9 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent], Generic[OutputT]):
                     if add is not self._add:  # another iterator went on meanwhile
                         break
                 # The plain path, which one look-up shortens for events that recur.
-                if self._error is not None:  # another iterator has met it meanwhile
-                    raise self._error.with_traceback(None)
+                failure = self._error
+                if failure is not None:  # another iterator has met it meanwhile
+                    raise failure.with_traceback(None)
                 if self._lines:
                     frame = self._read_lines()
                     if frame is None:
