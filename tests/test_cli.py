@@ -346,6 +346,38 @@ def test_check_as_json_is_one_document() -> None:
     )
 
 
+ERROR_LINE = 'data: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"},"request_id":"req_'
+
+
+def test_check_names_the_error_that_the_stream_has_reported_and_not_the_end_that_follows() -> None:
+    path = FIXTURES / "broken" / "error.sse"
+    result = run("check", "--json", path)
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["files"][0]["fault"] == {
+        "kind": "overloaded_error",
+        "message": "an error event came: overloaded_error: Overloaded",
+        "offset": path.read_bytes().index(b"event: error"),
+        "event_number": 6,
+        "index": None,
+        "context": ERROR_LINE[:99] + "…",
+    }
+    place = f"(at byte {path.read_bytes().index(b'event: error')}, event 6)"
+    assert f"an error event came: overloaded_error: Overloaded {place}\n" in run("check", path).stdout
+
+
+def test_check_keeps_the_first_of_the_faults_of_a_stream(tmp_path: Path) -> None:
+    """Several errors in a chunk, the first of them not in the first message, and then what is no JSON."""
+    body = (FIXTURES / "broken" / "error.sse").read_bytes()
+    more = body[body.index(b"event: error") :].replace(b"overloaded_error", b"api_error")
+    path = tmp_path / "a.sse"
+    path.write_bytes(WEATHER.read_bytes() + body + more * 2 + b"event: ping\ndata: {\n\n")
+    (report,) = json.loads(run("check", "--json", path).stdout)["files"]
+    assert report["fault"]["kind"] == "overloaded_error"
+    assert report["fault"]["offset"] == path.read_bytes().index(b"event: error")
+    assert report["fault"]["event_number"] == path.read_bytes().count(b"event: ") - 4
+    assert report["events"] == report["fault"]["event_number"] + 3
+
+
 def test_check_goes_on_after_a_file_that_cannot_be_read() -> None:
     result = run("check", "nowhere.sse", WEATHER)
     assert result.exit_code == 1

@@ -77,6 +77,37 @@ def test_a_damaged_capture_names_the_line_once(tmp_path: Path) -> None:
     assert result.stderr == f"streamcore: {path}, line 2: the capture has no end line: the file was cut short\n"
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        (
+            "a.jsonl",
+            b"<html>",
+            "line 1: not the header of a capture (JSON is malformed: invalid character (byte 0)): b'",
+        ),
+        ("a.jsonl", b"", "there is no capture in it"),
+        ("a.har", b"{}", "there is no capture in it"),
+        ("a.yaml", b"a: [", "line 2: not a cassette: did not find expected node content"),
+    ],
+)
+def test_check_of_what_is_no_capture_names_the_file_once(name: str, content: bytes, said: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    first, second, _ = run("check", path).stdout.splitlines()
+    assert first.split() == ["failed", str(path)]
+    assert second.strip().startswith(said)
+    assert json.loads(run("check", "--json", path).stdout)["files"][0]["fault"]["message"].startswith(said)
+
+
+def test_an_error_event_in_a_capture_is_shown_as_it_came(tmp_path: Path) -> None:
+    """Offsets are in the stream then, and no places in the file."""
+    path = tmp_path / "a.jsonl"
+    write_captures(path, read_captures(WEATHER.parent / "broken" / "error.sse"))
+    (report,) = json.loads(run("check", "--json", path).stdout)["files"]
+    assert (report["fault"]["kind"], report["fault"]["offset"]) == ("overloaded_error", 900)
+    assert report["fault"]["context"].startswith('b\'{"type":"error",')
+
+
 def test_replay_keeps_the_times_of_a_capture(tmp_path: Path) -> None:
     """What is an hour late is not shown, what comes before it is."""
     path = tmp_path / "a.jsonl"

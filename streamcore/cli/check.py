@@ -17,6 +17,7 @@ from rich.progress import Progress
 
 from streamcore import MessageEngine, ProtocolError, Violation
 from streamcore.cli.source import Boundaries, Failure, Source, place, visible
+from streamcore.codec import encode_event
 from streamcore.types import ContentBlockDeltaEvent, ErrorEvent
 
 __all__ = ["Fault", "Report", "check_all", "check_stream", "find_streams", "report_json", "report_lines", "total_line"]
@@ -117,18 +118,13 @@ def check_stream(path: str, *, strict: bool) -> Report:
                 messages.begins(event)
                 messages.ends(event)
                 if isinstance(event, ErrorEvent) and fault is None:
-                    fault = Fault(kind=event.error.type, message=f"an error event came: {event.error.message}")
+                    fault = _reported(event, source, offset=engine.event_offset, event_number=events - 1)
+    # An error event is nearly always the end of its stream: that this came too soon follows from the error.
     except ProtocolError as error:
-        fault = Fault(
-            kind=type(error).__name__,
-            message=error.message,
-            offset=error.offset,
-            event_number=error.event_number,
-            index=error.index,
-            context=source.context(error),
-        )
+        fault = fault or _fault(type(error).__name__, error, source)
     except Failure as failure:
-        fault = Fault(kind="unreadable", message=failure.message.removeprefix(f"{source.name}: "))
+        said = failure.message.removeprefix(source.name)  # which may go on with the line
+        fault = fault or Fault(kind="unreadable", message=said.lstrip(":, "))
     return Report(
         path=path,
         size=source.size,
@@ -136,6 +132,24 @@ def check_stream(path: str, *, strict: bool) -> Report:
         messages=messages.complete,
         violations=engine.violations,
         fault=fault,
+    )
+
+
+def _reported(event: ErrorEvent, source: Source, *, offset: int, event_number: int) -> Fault:
+    """The fault that a stream reports itself. What it sent is for those whose offsets are no places in a file."""
+    said = f"an error event came: {event.error.type}: {event.error.message}"
+    place = ProtocolError(said, offset=offset, event_number=event_number, received=encode_event(event))
+    return _fault(event.error.type, place, source)
+
+
+def _fault(kind: str, error: ProtocolError, source: Source) -> Fault:
+    return Fault(
+        kind=kind,
+        message=error.message,
+        offset=error.offset,
+        event_number=error.event_number,
+        index=error.index,
+        context=source.context(error),
     )
 
 
