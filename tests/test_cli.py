@@ -388,7 +388,26 @@ def test_check_goes_on_after_a_file_that_cannot_be_read() -> None:
 def test_check_of_a_folder_without_streams_fails(tmp_path: Path) -> None:
     result = run("check", tmp_path)
     assert result.exit_code == 1
-    assert result.stderr == f"streamcore: {tmp_path}: there is no .sse or .jsonl file in this folder\n"
+    assert result.stderr == (
+        f"streamcore: {tmp_path}: there is no capture in this directory: no .jsonl, .sse, .har, .json, .yaml, .yml\n"
+    )
+
+
+def test_check_of_a_folder_that_may_not_be_read_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "below").mkdir()
+    (tmp_path / "a.sse").write_bytes(WEATHER.read_bytes())
+    scanned = os.scandir
+
+    def refuse(path: Any) -> Any:
+        if path == str(tmp_path / "below"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scanned(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    for command in ("check", "serve"):
+        result = run(command, tmp_path)
+        assert result.exit_code == 1
+        assert result.stderr == f"streamcore: {tmp_path / 'below'}: cannot be read: Permission denied\n"
 
 
 def test_check_of_many_files_shows_progress_on_a_terminal(tmp_path: Path) -> None:

@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 from helpers import HELLO, body, by_frame
 from test_cli import run, start_command
+from wire import ask
 
 from streamcore.replay import Capture, Chunk, End, read_captures, write_captures
+from streamcore.replay.files import capture_files
+from streamcore.replay.server import serve
 
 WEATHER = Path(__file__).parents[1] / "fixtures" / "weather.sse"
 EVENT_STREAM = {"content-type": "text/event-stream"}
@@ -38,6 +41,30 @@ def test_a_folder_is_checked_with_its_captures(tmp_path: Path) -> None:
     (tmp_path / "b.sse").write_bytes(HELLO_BYTES)
     report = json.loads(run("check", "--json", tmp_path).stdout)
     assert [Path(file["path"]).name for file in report["files"]] == ["a.jsonl", "b.sse"]
+
+
+def test_check_and_serve_find_the_same_captures_in_a_folder(tmp_path: Path) -> None:
+    there = ["a.sse", "b.JSONL", "c.har", "below/a.sse", "below/more/d.yml", "below/more/e.json"]
+    for name in there:
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        write_captures(path, read_captures(WEATHER))
+    (tmp_path / ".git").mkdir()
+    for name in ("notes.txt", "sse", ".hidden.sse", ".git/f.sse"):
+        (tmp_path / name).write_bytes(b"no capture")
+    expected = sorted(tmp_path / name for name in there)
+    report = json.loads(run("check", "--json", tmp_path).stdout)
+    assert [Path(file["path"]) for file in report["files"]] == expected == capture_files(tmp_path)
+    assert report["counts"]["ok"] == len(there)
+    with serve(tmp_path) as url:
+        names = ["", "/b", "/c", "/d", "/e", "/below/a.sse", f"/{tmp_path.name}/a.sse"]
+        assert [ask(url + name).status for name in names] == [200] * len(names)
+        assert [ask(url + name).status for name in ("/a", "/a.sse", "/f")] == [404] * 3
+
+
+def test_a_folder_with_nothing_but_an_archive_is_checked(tmp_path: Path) -> None:
+    write_captures(tmp_path / "a.har", read_captures(WEATHER))
+    assert run("check", tmp_path).stdout.endswith("1 ok, 0 with violations, 0 failed\n")
 
 
 def test_a_connection_that_broke_is_a_stream_that_ended_too_soon(tmp_path: Path) -> None:

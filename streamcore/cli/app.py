@@ -187,7 +187,8 @@ def check(paths: tuple[str, ...], strict: bool, as_json: bool) -> None:
     """Say of each stream whether it is whole.
 
     That is: ok, what was odd (violations), or the error and its place. A PATH is a file or a folder, of which every
-    .sse and .jsonl file is checked. The exit code is 1 if any fails; violations fail with --strict only.
+    file that may hold captures is checked (.sse, .jsonl, .har, .json, .yaml, .yml), also below, but for hidden ones.
+    The exit code is 1 if any fails; violations fail with --strict only.
     """
     reports = []
     for report in check_all(list(find_streams(paths)), strict=strict):
@@ -238,9 +239,10 @@ def serve(
 ) -> None:
     """Play captures as a local Messages endpoint.
 
-    A PATH is a file of captures or a folder of such files. The URL is printed: what a client calls its base URL. POST
-    to /v1/messages plays the captures in turn and then begins again; /NAME/v1/messages plays those of one file. Ask for
-    a stream and get it as recorded; else get the message that it comes to. Ctrl-C ends it.
+    A PATH is a file of captures or a folder of such files, also below, but for hidden ones. The URL is printed: what a
+    client calls its base URL. POST to /v1/messages plays the captures in turn and then begins again; /NAME/v1/messages
+    plays those of one file. Ask for a stream and get it as recorded; else get the message that it comes to. Ctrl-C ends
+    it.
     """
     from streamcore.cli import serve
 

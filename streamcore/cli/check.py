@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import attrs
@@ -81,7 +82,7 @@ class Report:
 
 
 def find_streams(paths: Sequence[str]) -> Iterator[str]:
-    """The files to check: each path itself, and of a folder every `*.sse` and `*.jsonl` in it and below, sorted.
+    """The files to check: each path itself, and of a folder the captures that `streamcore serve` would play.
 
     Raises:
         Failure: A folder cannot be read, or holds none.
@@ -90,16 +91,13 @@ def find_streams(paths: Sequence[str]) -> Iterator[str]:
         if path == "-" or not os.path.isdir(path):
             yield path
             continue
-        found = []
-        for folder, _, names in os.walk(path, onerror=_raise_unreadable):
-            found += [os.path.join(folder, name) for name in names if name.endswith((".sse", ".jsonl"))]
-        if not found:
-            raise Failure(f"{path}: there is no .sse or .jsonl file in this folder")
-        yield from sorted(found)
+        from streamcore.replay.capture import CaptureError
+        from streamcore.replay.files import capture_files
 
-
-def _raise_unreadable(error: OSError) -> None:
-    raise Failure(f"{error.filename}: {(error.strerror or str(error)).lower()}") from error
+        try:
+            yield from map(str, capture_files(Path(path)))
+        except CaptureError as error:
+            raise Failure(str(error)) from error
 
 
 def check_stream(path: str, *, strict: bool) -> Report:

@@ -31,6 +31,8 @@ def run(
     from streamcore.replay.listening import until_stopped
     from streamcore.replay.server import serving
 
+    if "-" in paths:
+        raise Failure("standard input cannot be served: captures are played again and again, which takes a file")
     try:
         server = serving(
             paths,

@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import stat
 from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Literal, TypeAlias, get_args
@@ -33,7 +34,6 @@ __all__ = [
     "capture_files",
     "check_format",
     "format_of",
-    "is_capture_file",
     "open_capture",
     "read_captures",
     "write_captures",
@@ -62,30 +62,48 @@ def format_of(path: StrPath) -> Format:
     """
     suffix = Path(path).suffix.lower()
     if suffix not in _SUFFIXES:
-        raise CaptureError(f"the suffix {suffix!r} is none of {', '.join(_SUFFIXES)}", path=str(path))
+        said = f"the suffix {suffix!r} is none of" if suffix else "it has no suffix that tells its format, none of"
+        raise CaptureError(f"{said} {', '.join(_SUFFIXES)}", path=str(path))
     return _SUFFIXES[suffix]
 
 
-def is_capture_file(path: Path) -> bool:
-    """Whether the name of a file says that it holds captures."""
-    return path.suffix.lower() in _SUFFIXES and not path.name.startswith(".")
-
-
 def capture_files(path: Path) -> list[Path]:
-    """The files of captures in a directory, in the order of their names; a file itself.
+    """The files of captures in a directory and below, in the order of their names; a file itself.
+
+    What is hidden is left out, and links to directories are not followed.
 
     Raises:
-        CaptureError: A directory has none, or cannot be read.
+        CaptureError: There is no such path, a directory has no captures, or one cannot be read.
     """
-    if not path.is_dir():
-        return [path]
     try:
-        found = sorted(each for each in path.iterdir() if is_capture_file(each))
+        # Also who may not look into the directory above it is told so here.
+        if not stat.S_ISDIR(path.stat().st_mode):
+            return [path]
+        found = [
+            Path(folder, name)
+            for folder, below, names in os.walk(path, onerror=_raise)
+            for name in _shown(below, names)
+            if Path(name).suffix.lower() in _SUFFIXES
+        ]
     except OSError as error:
-        raise CaptureError(f"cannot be read: {error.strerror or error}", path=str(path)) from error
+        raise _unreadable(error, error.filename or path) from error
     if not found:
-        raise CaptureError("there is no capture in this directory", path=str(path))
-    return found
+        raise CaptureError(f"there is no capture in this directory: no {', '.join(_SUFFIXES)}", path=str(path))
+    return sorted(found)
+
+
+def _shown(below: list[str], names: list[str]) -> list[str]:
+    """The names that are not hidden. Of the directories, the others are taken out, so that they are not walked."""
+    below[:] = [name for name in below if not name.startswith(".")]
+    return [name for name in names if not name.startswith(".")]
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _unreadable(error: OSError, path: StrPath) -> CaptureError:
+    return CaptureError(f"cannot be read: {error.strerror or error}", path=str(path))
 
 
 # What reads and writes formats, and comes with the extra.
@@ -128,7 +146,7 @@ def read_captures(path: StrPath, *, format: Format | None = None) -> Generator[C
             raise
         raise _not_installed(error) from error
     except OSError as error:
-        raise CaptureError(f"cannot be read: {error.strerror or error}", path=str(path)) from error
+        raise _unreadable(error, path) from error
     if empty:
         raise CaptureError("there is no capture in it", path=str(path))
 

@@ -25,7 +25,8 @@ Choose: TypeAlias = Callable[[CapturedRequest, Sequence[Capture]], Capture | Non
 """Says which of the captures answers a request, `None` for none."""
 
 Source: TypeAlias = StrPath | Capture | Iterable[StrPath | Capture]
-"""Captures: one, a file of them, a directory of such files (in the order of their names), or several of these."""
+"""Captures: one, a file of them, a directory of such files (in the order of their names, also below it), or several of
+these."""
 
 _MOST_LISTED = 20
 

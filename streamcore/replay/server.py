@@ -69,7 +69,7 @@ def serve(source: Source, *, host: str = LOOPBACK, port: int = 0, log: Log = no_
 
     `/v1/messages` plays all captures in turn, and then begins again. `/NAME/v1/messages`, which is what a client asks
     for whose base URL is `url + "/NAME"`, plays those of one file; its name is without the suffix, if that is enough to
-    tell it from the others.
+    tell it from the others, or else with that and, if need be, the directories that it is in.
 
     Args:
         source: A file of captures, a directory of such files, a capture, or several of these.
@@ -107,8 +107,13 @@ def _named(source: Source) -> dict[str, Path]:
     files = list(_files(source))
     for path in files:
         open_capture(path)
-    stems = Counter(path.stem for path in files)
-    return {path.stem if stems[path.stem] == 1 else path.name: path for path in files}
+    counts = Counter(name for path in set(files) for name in set(_names(path)))
+    return {next((name for name in _names(path) if counts[name] == 1), str(path)): path for path in files}
+
+
+def _names(path: Path) -> list[str]:
+    """What a file may be called, the shortest first."""
+    return [path.stem, *("/".join(path.parts[-count:]) for count in range(1, len(path.parts) + 1))]
 
 
 def _files(source: Source) -> Iterator[Path]:
