@@ -1,6 +1,7 @@
 """The `streamcore` command: recorded or live streams in, something for people or scripts out.
 
-Knows the engine and its types; click and rich, the extra `cli`, are imported in this package only.
+Knows the engine and its types; click and rich are imported in this package only. The extra `cli` brings them, and what
+reads every format of captures that a FILE may be in.
 """
 
 from __future__ import annotations
