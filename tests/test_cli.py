@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import errno
+import importlib.metadata
 import json
 import os
 import pty
@@ -13,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -551,8 +553,20 @@ def test_an_interrupt_ends_the_command_quietly() -> None:
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate(timeout=10)
     assert process.returncode == 130
-    assert stdout == b""
+    assert stdout == b"\n"  # what a shell prints next begins on a line of its own
     assert stderr == b""
+
+
+def test_an_interrupt_between_lines_adds_none() -> None:
+    with start_command("replay", "-", stdin=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(WEATHER.read_bytes())
+        process.stdin.flush()
+        assert read_until(process.stdout.fileno(), b"usage").endswith(b"of thinking)\n")
+        process.send_signal(signal.SIGINT)
+        stdout, _ = process.communicate(timeout=10)
+    assert (process.returncode, stdout) == (130, b"")
 
 
 @pytest.mark.parametrize("command", ["replay", "events", "message", "check"])
@@ -570,6 +584,31 @@ def test_characters_that_the_output_cannot_encode_are_escaped() -> None:
     process = subprocess.run([*COMMAND, "replay", str(WEATHER)], env=environment, capture_output=True, check=False)
     assert process.returncode == 0
     assert rb"18 \xb0C" in process.stdout
+
+
+def test_the_version_is_that_of_the_package_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = run("--version")
+    assert (result.exit_code, result.output) == (0, f"{importlib.metadata.version('streamcore')}\n")
+
+    def missing(name: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", missing)
+    result = run("--version")
+    assert result.exit_code == 1
+    assert result.output == "streamcore: the version is not known, as the package is not installed\n"
+
+
+def test_the_extra_of_the_command_brings_what_reads_every_format() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    assert "streamcore[replay]" in extras["cli"]
+    assert {"ijson", "pyyaml"} <= {requirement.partition(">")[0] for requirement in extras["replay"]}
+
+
+@pytest.mark.parametrize("command", ["serve", "record"])
+def test_the_help_says_what_else_a_command_needs(command: str) -> None:
+    assert "pip install 'streamcore[serve]'" in run(command, "--help").stdout
 
 
 @pytest.mark.parametrize("missing", ["click", "rich"])

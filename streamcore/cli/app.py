@@ -63,7 +63,22 @@ def _discard_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if not wanted or ctx.resilient_parsing:
+        return
+    import importlib.metadata
+
+    try:
+        click.echo(importlib.metadata.version("streamcore"))
+    except importlib.metadata.PackageNotFoundError as error:
+        raise Failure("the version is not known, as the package is not installed") from error
+    ctx.exit()
+
+
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version, help="Print the version."
+)
 def cli() -> None:
     """Look at recorded or live event streams of the Messages API, record and serve them.
 
@@ -118,6 +133,9 @@ def replay(path: str, speed: float | None, strict: bool) -> None:
                     display.flush()
         except (ProtocolError, Failure):
             display.finish()
+            raise
+        except KeyboardInterrupt:  # it is not the message that breaks off here
+            display.leave()
             raise
         display.finish()
 
@@ -243,6 +261,8 @@ def serve(
     client calls its base URL. POST to /v1/messages plays the captures in turn and then begins again; /NAME/v1/messages
     plays those of one file. Ask for a stream and get it as recorded; else get the message that it comes to. Ctrl-C ends
     it.
+
+    It needs the extra `serve`: pip install 'streamcore[serve]'
     """
     from streamcore.cli import serve
 
@@ -260,6 +280,8 @@ def record(url: str, output: str, host: str, port: int) -> None:
     It is a proxy, whose own URL is printed: what a client calls its base URL. Bytes are passed on as they come. FILE is
     replaced by all exchanges, in order, whenever one is over and no other under way; API keys, cookies and the like are
     not in it. Ctrl-C ends it, and keeps what has come of the streams that are open.
+
+    It needs the extra `serve`: pip install 'streamcore[serve]'
     """
     from streamcore.cli import record
 

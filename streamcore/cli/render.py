@@ -117,6 +117,12 @@ class Display:
         self._show_violations()
         self.flush()
 
+    def leave(self) -> None:
+        """Nobody wants more: end the line, for the prompt of a shell that comes next."""
+        if self._line_open:
+            # Not by way of the console: interrupted while it wrote, it would write the same once more.
+            self._console.file.write("\n")
+
     def flush(self) -> None:
         """Write what has been shown. Apart from `show()`, as writing many events at once is far cheaper."""
         # Segments go out as they are: `print` of a string would wrap it and change its blanks.
