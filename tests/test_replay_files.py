@@ -237,3 +237,71 @@ def test_a_library_that_is_not_installed_is_said_so(
     if library == "yaml":
         with pytest.raises(CaptureError, match=said):
             write_captures(path, [captured(b"data: 1\n\n")])
+
+
+PAGE = b"<!doctype html>\n<html>\n<title>502 Bad Gateway</title>\n</html>\n"
+HAR = b'{"log": {"entries": [{"request": {"method": "GET", "url": ""}, "response": {}}'
+
+
+@pytest.mark.parametrize("bom", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize(
+    ("content", "place", "begins"),
+    [
+        (PAGE, 0, "b'<!doctype html>'"),
+        (b"\n \n" + PAGE, 3, "b'<!doctype html>'"),
+        (b"<html>" + b"x" * 3_000_000, 0, "b'<html>xxx"),
+        (HAR, len(HAR), "b'{"),
+        (HAR + b",\xff]", len(HAR) + 1, "b'{"),
+        (HAR + b"]}} x", len(HAR) + 4, "b'{"),
+        (HAR + b"," + b" " * 3_000_000 + b"!" + b" " * 3_000_000, len(HAR) + 3_000_001, "b'{"),
+        (b" " * 500 + b"!", 500, "b'    "),
+    ],
+)
+def test_what_is_no_archive_is_said_in_one_line_with_its_place(
+    content: bytes, place: int, begins: str, bom: bytes, tmp_path: Path
+) -> None:
+    for name in ("a.har", "a.json"):
+        path = tmp_path / name
+        path.write_bytes(bom + content)
+        with pytest.raises(CaptureError) as caught:
+            list(read_captures(path))
+        said = str(caught.value)
+        assert said.startswith(f"{path}: not a HAR file: ")
+        assert f" (at byte {len(bom) + place}); it begins with {begins}" in said
+        assert "\n" not in said
+        assert "  " not in said.partition("; it begins")[0]
+        assert "right here" not in said
+        assert len(said) < 400
+
+
+@pytest.mark.parametrize("name", ["a.har", "a.json", "a.yaml"])
+@pytest.mark.parametrize("content", [b"", b" \n", b"\xef\xbb\xbf"])
+def test_an_empty_archive_is_said_to_be_empty(name: str, content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(CaptureError) as caught:
+        open_capture(path)
+    assert str(caught.value) == f"{path}: it is empty"
+
+
+def test_a_page_is_no_cassette_either(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_bytes(PAGE)
+    with pytest.raises(CaptureError) as caught:
+        open_capture(path)
+    assert str(caught.value) == f"{path}: not a cassette: the document is no mapping; it begins with b'<!doctype html>'"
+
+
+def test_an_archive_may_come_through_a_pipe(tmp_path: Path) -> None:
+    write_captures(tmp_path / "a.har", [captured(b"data: 1\n\n")])
+    for content in ((tmp_path / "a.har").read_bytes(), PAGE):
+        path = tmp_path / f"{len(content)}.har"
+        os.mkfifo(path)
+        writer = threading.Thread(target=path.write_bytes, args=[content])
+        writer.start()
+        if content is PAGE:
+            with pytest.raises(CaptureError, match=r"invalid char in json text; it begins with b'<!doctype html>'$"):
+                list(read_captures(path))
+        else:
+            assert [capture.data for capture in read_captures(path)] == [b"data: 1\n\n"]
+        writer.join()

@@ -169,7 +169,7 @@ def test_other_forms_of_cassettes_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("yaml_text", "fault"),
     [
-        ("", "not a cassette: the document is no mapping"),
+        ("", "it is empty"),
         ("[]", "not a cassette: the document is no mapping"),
         ("a: 1", "there is no capture in it"),
         ("interactions: [", "line 2: not a cassette: did not find expected node"),
@@ -246,7 +246,7 @@ ODD = '{"status":200,"content":{"text":"!","encoding":"base64"}}'
 @pytest.mark.parametrize(
     ("har_text", "fault"),
     [
-        ("", "not a HAR file"),
+        ("", "it is empty"),
         ("<html>", "not a HAR file"),
         ('{"log":{"entries":[', "not a HAR file"),
         ("{}", "there is no capture in it"),

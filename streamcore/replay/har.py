@@ -12,13 +12,15 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable, Iterator
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import attrs
 import msgspec
 
+from streamcore.errors import excerpt
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, End, Headers
 from streamcore.replay.content import content_headers
 from streamcore.replay.spool import Spool, SpooledBody
@@ -29,6 +31,7 @@ __all__ = ["har_pieces", "read_har"]
 _BLOCK_SIZE = 1024 * 1024
 
 _BOM = b"\xef\xbb\xbf"
+_HEAD_SIZE = 200  # what messages show is less
 _encode = msgspec.json.Encoder().encode
 
 
@@ -93,15 +96,74 @@ def read_har(path: Path) -> Iterator[Capture]:
                 raise CaptureError(f"entry {number} is none of a HAR file: {error}", path=str(path)) from error
 
 
-def _entries(file: IO[bytes], path: Path) -> Iterator[Any]:
+def _entries(file: BufferedReader, path: Path) -> Iterator[Any]:
     import ijson  # type: ignore[import-untyped]  # it has no types
 
-    if file.read(len(_BOM)) != _BOM:
-        file.seek(0)
+    head = file.peek(_HEAD_SIZE)[:_HEAD_SIZE]
+    reader = _Reader(file)
     try:
-        yield from ijson.items(file, "log.entries.item", use_float=True, buf_size=_BLOCK_SIZE)
+        yield from ijson.items(reader, "log.entries.item", use_float=True, buf_size=_BLOCK_SIZE)
     except (ijson.JSONError, UnicodeError) as error:
-        raise CaptureError(f"not a HAR file: {error}", path=str(path)) from error
+        raise CaptureError(_why_not(error, head, file, reader.block), path=str(path)) from error
+
+
+class _Reader:
+    """What a parser reads of a file, without its BOM.
+
+    Args:
+        file: The file, at its beginning.
+        careful: From this byte on it gives one at a time, so that `block` is exactly where the parser stops.
+
+    Attributes:
+        block: Bytes of the file before those that were read last.
+    """
+
+    def __init__(self, file: BufferedReader, careful: int | None = None) -> None:
+        self._file = file
+        self._careful = careful
+        self._end = len(file.read(len(_BOM))) if file.peek(len(_BOM)).startswith(_BOM) else 0
+        self.block = self._end
+
+    def read(self, size: int) -> bytes:
+        """At most so many bytes."""
+        if self._careful is not None:
+            size = min(size, max(1, self._careful - self._end))
+        data = self._file.read(size)
+        self.block = self._end
+        self._end += len(data)
+        return data
+
+
+def _why_not(error: Exception, head: bytes, file: BufferedReader, block: int) -> str:
+    """What is wrong, where, and what it begins with, in a line. The parser's own message is a drawing of several."""
+    start = head.removeprefix(_BOM).lstrip()
+    if not start and len(head) < _HEAD_SIZE:
+        return "it is empty"
+    reason: Any = error.args[0]
+    text = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
+    said = f"not a HAR file: {text.splitlines()[0].rstrip('. ')}"
+    if (offset := _offset(file, block)) is not None:
+        said += f" (at byte {offset})"
+    return f"{said}; it begins with {excerpt((start or head.removeprefix(_BOM)).splitlines()[0])}"
+
+
+def _offset(file: BufferedReader, block: int) -> int | None:
+    """Bytes before the one that the parser stopped at, in the block that begins there: it does not tell itself.
+
+    `None` where the file cannot be read a second time, or by the parser in Python, which is ahead and does tell.
+    """
+    import ijson
+
+    if not file.seekable() or ijson.backend == "python":
+        return None
+    file.seek(0)
+    reader = _Reader(file, block)
+    try:
+        for _ in ijson.basic_parse(reader, use_float=True, buf_size=_BLOCK_SIZE):
+            pass
+    except (ijson.JSONError, UnicodeError):
+        return reader.block
+    return None
 
 
 def _without_nulls(value: Any) -> Any:
