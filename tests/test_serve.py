@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import re
 import shutil
 import signal
 import subprocess
@@ -455,7 +457,32 @@ def test_a_line_says_what_became_of_each_request() -> None:
         ask(url, "/x")
     assert lines[0].startswith("POST /v1/messages?beta=true 200: x.jsonl, 2 chunks, 6 bytes, 0.")
     assert lines[1].endswith("the client has left")
-    assert lines[2].startswith("POST /x 404: ")
+    assert re.fullmatch(r"POST /x 404: 0\.\d\d s, there is no such path", lines[2])
+
+
+def test_a_line_for_what_is_not_found_is_short_however_much_there_is(tmp_path: Path) -> None:
+    for number in range(50):
+        (tmp_path / f"{number:02}.sse").write_bytes(HELLO_BYTES)
+    lines: list[str] = []
+    with serve(tmp_path, log=lines.append) as url:
+        said = ask(url, "/x").json()["error"]["message"]
+    assert len(lines) == 1
+    assert len(lines[0]) < 60
+    assert said.startswith("/x is not served; POST to one of: /v1/messages, /00/v1/messages, ")
+    assert said.endswith(", /18/v1/messages and 31 more")
+    with serve([capture_of(b"1", name="one")], repeat=False, log=lines.append) as url:
+        ask(url)
+        assert "there were: 1. one" in ask(url).json()["error"]["message"]
+    assert re.fullmatch(r"POST /v1/messages 404: 0\.\d\d s, no capture answers it", lines[-1])
+
+
+def test_a_file_whose_name_is_no_text_is_played(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"\xff.sse")).write_bytes(HELLO_BYTES)
+    (tmp_path / os.fsdecode(b"\xfe.sse")).write_bytes(body(*HELLO[:3]))
+    with serve(tmp_path) as url:
+        assert "/%FE/v1/messages, /%FF/v1/messages" in ask(url, "/x").json()["error"]["message"]
+        assert "comes to no message" in ask(url, body={}).json()["error"]["message"]
+        assert ask(url).body == HELLO_BYTES
 
 
 # Beginning and ending

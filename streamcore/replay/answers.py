@@ -6,6 +6,7 @@ In: the bytes of a stream, or words. Out: a capture, which is played as any othe
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,7 +19,7 @@ from streamcore.replay.capture import Capture, CapturedRequest, Chunk
 from streamcore.replay.playing import AsyncPlayer
 from streamcore.types import ErrorEvent
 
-__all__ = ["Accumulated", "accumulate", "is_event_stream", "refusal", "unplayable", "wants_message"]
+__all__ = ["Accumulated", "accumulate", "error_body", "is_event_stream", "refusal", "unplayable", "wants_message"]
 
 _PATH = "/v1/messages"
 _JSON = ("content-type", "application/json")
@@ -32,8 +33,16 @@ def refusal(status: int, kind: str, message: str) -> Capture:
         kind: The type of the error.
         message: What is wrong.
     """
-    body = msgspec.json.encode({"type": "error", "error": {"type": kind, "message": message}})
-    return Capture(status=status, headers=(_JSON, ("x-should-retry", "false")), body=(Chunk(0.0, body),))
+    return Capture(
+        status=status,
+        headers=(_JSON, ("x-should-retry", "false")),
+        body=(Chunk(0.0, error_body(kind, message)),),
+    )
+
+
+def error_body(kind: str, message: str) -> bytes:
+    """An error in the API's form, as JSON. It may quote what no UTF-8 can say: a lone surrogate, a file's name."""
+    return json.dumps({"type": "error", "error": {"type": kind, "message": message}}).encode()
 
 
 def unplayable(error: StreamCoreError) -> Capture:

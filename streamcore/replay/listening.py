@@ -14,10 +14,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from typing import TypeAlias
 
-import msgspec
 from aiohttp import web
 
 from streamcore.errors import StreamCoreError
+from streamcore.replay.answers import error_body
 
 __all__ = [
     "LOOPBACK",
@@ -177,8 +177,7 @@ def until_stopped(server: Listening, say: Callable[[str], object]) -> None:
 
 def error_response(status: int, kind: str, message: str) -> web.Response:
     """An error in the form of the API's."""
-    body = msgspec.json.encode({"type": "error", "error": {"type": kind, "message": message}})
-    return web.Response(status=status, body=body, content_type="application/json")
+    return web.Response(status=status, body=error_body(kind, message), content_type="application/json")
 
 
 def who_left(request: web.Request) -> str:

@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -39,6 +40,7 @@ from streamcore.replay.replay import NoCaptureError, Replay, Source, without_sec
 __all__ = ["Endpoint", "serve", "serving"]
 
 _PATH = "/v1/messages"
+_MOST_LISTED = 20
 
 # What is about one connection, and what says how the bytes were coded on it: captures hold the content, decoded.
 _NOT_PLAYED = frozenset(
@@ -189,8 +191,10 @@ class Endpoint:
     async def _answer(self, request: web.Request, exchange: _Exchange) -> web.StreamResponse:
         replay = self._replays.get(request.path)
         if replay is None:
-            there = ", ".join(map(quote, self._replays))
-            return _error(exchange, 404, "not_found_error", f"{request.path} is not served; POST to one of: {there}")
+            there = ", ".join(quote(path, errors="surrogateescape") for path in islice(self._replays, _MOST_LISTED))
+            more = len(self._replays) - _MOST_LISTED
+            said = f"{request.path} is not served; POST to one of: {there}" + (f" and {more} more" if more > 0 else "")
+            return _error(exchange, 404, "not_found_error", said, log="there is no such path")
         if request.method != "POST":
             response = _error(
                 exchange, 405, "invalid_request_error", f"{request.path} takes POST, not {request.method}"
@@ -211,7 +215,7 @@ class Endpoint:
                 return await self._play(capture, replay.speed, request, exchange)
             return await self._accumulate(capture, replay.speed, exchange)
         except NoCaptureError as error:
-            return _error(exchange, 404, "not_found_error", str(error))
+            return _error(exchange, 404, "not_found_error", str(error), log="no capture answers it")
         except StreamCoreError as error:  # a file is damaged, or a fault has no place in it
             if exchange.status:
                 raise _Cut(f"cut, as the rest cannot be played: {error}") from error
@@ -273,12 +277,12 @@ def _headers(capture: Capture) -> CIMultiDict[str]:
     return headers
 
 
-def _error(exchange: _Exchange, status: int, kind: str, message: str) -> web.Response:
+def _error(exchange: _Exchange, status: int, kind: str, message: str, *, log: str | None = None) -> web.Response:
     """An error of the endpoint itself. To try again would not help, and would take the next capture: clients
-    are told so.
+    are told so. `log` is what the log says, if that is less.
     """
     exchange.status = status
-    exchange.end = message
+    exchange.end = message if log is None else log
     response = error_response(status, kind, message)
     response.headers["x-should-retry"] = "false"
     return response
