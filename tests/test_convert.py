@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from pathlib import Path
 
 import attrs
@@ -102,6 +104,76 @@ def test_what_cannot_be_is_said_in_one_line(
     assert said in result.stderr
     assert result.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+NO_STREAMS = {
+    "empty": (b"", "it is empty"),
+    "html": (
+        b"<!doctype html>\n<title>502</title>",
+        "the body is not an event stream, it begins with b'<!doctype html>'",
+    ),
+    "html with an event in it": (b"<html>\ndata: {}\n\n", "the body is not an event stream, it begins with b'<html>'"),
+    "html after blank lines": (b"\n\n\n<html>\n" * 6_000, "the body is not an event stream, it begins with"),
+    "json": (b'{"type":"error"}', 'the body is not an event stream, it begins with b\'{"type":"error"}\''),
+    "binary": (bytes(range(256)) * 1000, "the body is not an event stream"),
+    "text": (b"busy\ntry again\n\n" * 9000, "the body is not an event stream, it begins with b'busy"),
+    "utf-16": (WEATHER.read_text(encoding="utf-8").encode("utf-16"), "the body is not an event stream"),
+}
+
+
+@pytest.mark.parametrize("kind", NO_STREAMS)
+def test_bytes_that_are_no_event_stream_make_no_capture(kind: str, tmp_path: Path) -> None:
+    content, said = NO_STREAMS[kind]
+    path = tmp_path / "in.sse"
+    path.write_bytes(content)
+    out = tmp_path / "out"
+    for target_format in ("timed", "har", "cassette", "sse"):
+        out.write_bytes(b"before")
+        for source, stdin, name in ((path, None, str(path)), ("-", content, "standard input")):
+            result = run("convert", source, out, "--from", "sse", "--to", target_format, stdin=stdin)
+            assert (result.exit_code, result.stdout) == (1, "")
+            assert result.stderr.startswith(f"streamcore: {name}: {said}")
+            assert result.stderr.count("\n") == 1
+            assert out.read_bytes() == b"before"
+    fifo = tmp_path / "fifo.sse"
+    os.mkfifo(fifo)
+    writer = threading.Thread(target=fifo.write_bytes, args=[content])
+    writer.start()
+    assert said in run("convert", fifo, tmp_path / "b.jsonl").stderr
+    writer.join()
+    assert not (tmp_path / "b.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b": ping",
+        b"data: {",
+        b"event: message_start\ndata: {}\n\n",
+        b"\xef\xbb\xbfdata: \xff\n\n",
+        b"even",
+        b"data: 1\n\n<html>",
+        WEATHER.read_bytes()[:100],
+    ],
+)
+def test_a_stream_that_is_broken_is_a_stream(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "in.sse").write_bytes(content)
+    assert run("convert", tmp_path / "in.sse", tmp_path / "out.jsonl").exit_code == 0
+    assert open_capture(tmp_path / "out.jsonl").data == content
+
+
+def test_answers_that_are_no_stream_are_kept_where_the_format_knows_them(tmp_path: Path) -> None:
+    busy = Capture(status=529, headers={"content-type": "text/html"}, body=(Chunk(0.0, b"<html>"),))
+    none = Capture(status=204)
+    write_captures(tmp_path / "a.har", [busy, none])
+    assert run("convert", tmp_path / "a.har", tmp_path / "b.jsonl").exit_code == 0
+    assert [(each.status, each.data) for each in read_captures(tmp_path / "b.jsonl")] == [(529, b"<html>"), (204, b"")]
+
+
+def test_a_directory_is_said_to_be_one(timed: Path, tmp_path: Path) -> None:
+    for arguments in ((tmp_path, tmp_path / "b.sse"), (timed, tmp_path)):
+        result = run("convert", *arguments)
+        assert (result.exit_code, result.stderr) == (1, f"streamcore: {tmp_path}: is a directory\n")
 
 
 def test_a_capture_that_is_damaged_half_way_leaves_what_was_there(timed: Path, tmp_path: Path) -> None:

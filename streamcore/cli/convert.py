@@ -7,22 +7,25 @@ temporary files: formats are read more than once, and what is written is whole o
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import cast
 
-from streamcore import StreamCoreError
+from streamcore import DecodeError, ProtocolError, RawMessageDecoder, StreamCoreError
 from streamcore.cli.source import Failure, Source
-from streamcore.replay.capture import CaptureError
+from streamcore.replay.capture import Capture, CaptureError, Chunk, Step
 from streamcore.replay.files import Format, check_format, read_captures, write_captures
 
 __all__ = ["convert"]
 
 _STDIN = "standard input"
 _STDOUT = "standard output"
+_HEAD_SIZE = 64 * 1024  # more than any error shows of what a body begins with
 
 
 def convert(source: str, target: str, *, source_format: str | None, target_format: str | None) -> None:
@@ -36,14 +39,70 @@ def convert(source: str, target: str, *, source_format: str | None, target_forma
     writing = _format(target, target_format, _STDOUT, "--to")
     try:
         with _input(source) as readable, _output(target) as writable:
-            write_captures(writable, read_captures(readable, format=reading), format=writing)
+            captures: Iterator[Capture] = read_captures(readable, format=reading)
+            if reading == "sse":
+                captures = _streams(captures, readable)
+            write_captures(writable, captures, format=writing)
     except StreamCoreError as error:
         raise Failure(str(error)) from error
+
+
+def _streams(captures: Iterator[Capture], path: Path) -> Iterator[Capture]:
+    """The same captures, if what is in the file is a stream, whole or broken.
+
+    Bare bytes tell nothing of the answer that they were the body of. That it had status 200 and was an event stream is
+    made up, and what would be made up of an error page is wrong. The formats that know the answer may hold any.
+
+    Raises:
+        CaptureError: There is nothing in it, or what is there is no event stream. Also when a body is read.
+    """
+    is_empty = True
+
+    def checked(body: Iterable[Step], name: str) -> Iterator[Step]:
+        nonlocal is_empty
+        decoder: RawMessageDecoder | None = RawMessageDecoder()
+        head = b""
+        for step in body:
+            if isinstance(step, Chunk):
+                is_empty = False
+                if decoder is not None:
+                    head = (head + step.data)[:_HEAD_SIZE]
+                    decoder.receive_data(step.data)
+                    decoder = _undecided(decoder, head, name)
+            yield step
+        if decoder is not None:
+            decoder.receive_eof()
+            _undecided(decoder, head, name)
+
+    for capture in captures:
+        yield capture.with_body(partial(checked, name=capture.name))
+    if is_empty:
+        raise CaptureError("it is empty", path=str(path))
+
+
+def _undecided(decoder: RawMessageDecoder, head: bytes, name: str) -> RawMessageDecoder | None:
+    """The decoder, as long as it does not know whether it is fed an event stream.
+
+    Raises:
+        CaptureError: It is none. Streams may begin as one and be wrong in any other way.
+    """
+    try:
+        for _ in decoder.events():
+            return None
+    except ProtocolError as error:
+        # What is wrong with an event concerns its data, and that is never what a stream begins with.
+        received = error.received
+        if isinstance(error, DecodeError) and isinstance(received, bytes) and received and head.startswith(received):
+            raise CaptureError(error.message, path=name) from error
+        return None
+    return decoder
 
 
 def _format(path: str, given: str | None, stream: str, option: str) -> Format:
     if path == "-" and given is None:
         raise Failure(f"{stream} has no suffix that tells its format: give {option}")
+    if os.path.isdir(path):
+        raise Failure(f"{path}: is a directory")
     try:
         return check_format(cast("Format | None", given), path)
     except CaptureError as error:
