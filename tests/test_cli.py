@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from helpers import STOP, block_start, block_stop, delta, frame, message_delta, start, text
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -508,6 +509,75 @@ def test_whatever_is_changed_in_a_stream_no_command_breaks(data: st.DataObject) 
         assert result.exception is None or isinstance(result.exception, SystemExit)
         assert result.exit_code in (0, 1)
         assert result.exit_code == 0 or command == "check" or result.stderr.count("\n") == 1
+
+
+# Lone surrogates, which JSON can escape and UTF-8 cannot say
+
+
+def surrogate_stream() -> bytes:
+    """They are in text, thinking, citations, a tool's name and input, and in what is unknown."""
+    odd = "a\ud800b"
+    citation = {"type": "web", "cited_text": odd, "title": odd, "url": odd}
+    blocks: list[dict[str, Any]] = [
+        {"type": "text", "text": ""},
+        {"type": "thinking", "thinking": odd, "signature": ""},
+        {"type": "tool_use", "id": odd, "name": odd, "input": {odd: [odd]}},
+        {"type": odd, "strokes": odd},
+    ]
+    deltas = [text(0, odd), delta(0, "citations_delta", citation=citation), delta(0, "new_delta", x=odd)]
+    events: list[dict[str, Any]] = [start("msg_odd")]
+    for index, block in enumerate(blocks):
+        events.append(block_start(index, block))
+        events += deltas if index == 0 else []
+        events.append(block_stop(index))
+    events += [{"type": "odd", "x": odd}, message_delta(odd), STOP]
+    return b"".join(frame(json.dumps(event).encode()) for event in events)
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        (["replay"], r"a\ud800b"),
+        (["events"], r'"text":"a\ud800b"'),
+        (["events", "--derived"], r'{"type":"text","text":"a\ud800b","snapshot":"a\ud800b"}'),
+        (["message"], r'"text": "a\ud800b"'),
+        (["check"], "violations "),
+        (["check", "--json"], '"ok": true'),
+    ],
+)
+def test_a_lone_surrogate_is_printed_escaped(command: list[str], shown: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.sse"
+    path.write_bytes(surrogate_stream())
+    process = subprocess.run([*COMMAND, *command, str(path)], env=ENVIRONMENT, capture_output=True, check=False)
+    assert process.returncode == 0, process.stderr
+    assert shown in process.stdout.decode()
+    assert b"Traceback" not in process.stderr
+    assert run(*command, path).exit_code == 0
+    if command == ["message"]:
+        assert json.loads(process.stdout)["content"][2]["input"] == {"a\ud800b": ["a\ud800b"]}
+
+
+@pytest.mark.parametrize("command", ["replay", "events", "message", "check"])
+def test_an_error_with_a_lone_surrogate_is_printed_escaped(command: str, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"\xff.sse")
+    path.write_bytes((FIXTURES / "broken" / "error.sse").read_bytes().replace(b"Overloaded", rb"a\ud800b"))
+    process = subprocess.run([*COMMAND, command, path], env=ENVIRONMENT, capture_output=True, check=False)
+    assert process.returncode == 1
+    assert rb"overloaded_error: a\ud800b" in process.stderr + process.stdout
+    assert rb"\udcff.sse" in process.stderr + process.stdout
+    assert b"Traceback" not in process.stderr
+
+
+def test_replay_prints_a_lone_surrogate_to_a_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "a.sse"
+    path.write_bytes(surrogate_stream())
+    terminal, terminal_of_process = pty.openpty()
+    process = subprocess.Popen([*COMMAND, "replay", str(path)], env=ENVIRONMENT, stdout=terminal_of_process)
+    os.close(terminal_of_process)
+    output = read_until(terminal, b"usage")
+    assert process.wait(10) == 0
+    os.close(terminal)
+    assert rb"a\ud800b" in output
 
 
 # As a process

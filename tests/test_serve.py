@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import anthropic
+import httpx
 import httpx2
 import pytest
 from helpers import FIXTURES, HELLO, STREAMS, body, by_frame, start
@@ -37,6 +38,8 @@ from streamcore.replay import (
     read_captures,
     write_captures,
 )
+from streamcore.replay.httpx import ReplayTransport as OlderReplayTransport
+from streamcore.replay.httpx2 import ReplayTransport
 from streamcore.replay.server import serve
 from streamcore.testing import assert_same_stream
 
@@ -302,6 +305,39 @@ def test_a_stream_that_comes_to_no_message_is_an_error_of_the_api(name: str, sta
     assert answer.json()["type"] == "error"
     assert answer.json()["error"]["type"] == kind
     assert said in answer.json()["error"]["message"]
+
+
+SURROGATE = "a\ud800b"
+ODD_BYTES = body(*HELLO).replace(b"Hel", rb"a\ud800b").replace(b'"lo"', b'""')
+ODD_ERROR = body(start(), {"type": "error", "error": {"type": "overloaded_error", "message": "?"}}).replace(
+    b"?", rb"a\ud800b"
+)
+
+
+def test_a_lone_surrogate_comes_to_a_message_or_an_error_too() -> None:
+    for source, status, path in (
+        (capture_of(ODD_BYTES), 200, ["content", 0, "text"]),
+        (capture_of(ODD_ERROR), 529, ["error", "message"]),
+    ):
+        with serve(source) as url:
+            answer = ask(url, body={})
+        assert answer.status == status
+        said = answer.json()
+        for step in path:
+            said = said[step]
+        assert said == SURROGATE
+
+
+def test_a_transport_makes_a_message_of_a_lone_surrogate() -> None:
+    clients: list[Any] = [
+        httpx2.Client(transport=ReplayTransport(capture_of(ODD_BYTES))),
+        httpx.Client(transport=OlderReplayTransport(capture_of(ODD_BYTES))),
+    ]
+    for client in clients:
+        with client:
+            answer = client.post("https://x/v1/messages", json={"messages": []})
+        assert answer.status_code == 200
+        assert answer.json()["content"][0]["text"] == SURROGATE
 
 
 def test_a_connection_that_broke_is_no_answer_to_who_asks_for_no_stream() -> None:
