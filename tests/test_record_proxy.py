@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import threading
 from collections.abc import Callable
@@ -60,6 +61,36 @@ def output(tmp_path: Path) -> Path:
 
 
 # What goes through
+
+
+def test_headers_that_are_no_utf_8_are_recorded(output: Path) -> None:
+    request = (
+        b"POST /v1/messages HTTP/1.1\r\nhost: here\r\nx-name: Andr\xe9\r\nx-other: Andr\xc3\xa9\r\ncontent-length: 15\r\n\r\n"
+        b'{"stream":true}'
+    )
+    with serve(capture_of(HELLO_BYTES)) as upstream, proxy(upstream, output) as url:
+        connection = Connection(url)
+        connection.socket.sendall(request)
+        assert connection.receive().body == HELLO_BYTES
+        connection.close()
+    (recorded,) = captures_in(output)
+    assert recorded.request is not None
+    assert [recorded.request.header(name) for name in ("x-name", "x-other")] == ["André", "André"]
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".sse"])
+def test_an_output_that_cannot_be_written_is_said_before_there_is_anything_to_lose(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / f"a{suffix}"
+    path.mkdir()
+    folder = run("record", "--url", "http://127.0.0.1:9", "--output", path)
+    assert (folder.exit_code, folder.output) == (1, f"streamcore: {path}: cannot be written: it is a folder\n")
+    path.rmdir()
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    refused = run("record", "--url", "http://127.0.0.1:9", "--output", path)
+    assert refused.exit_code == 1
+    assert refused.output == f"streamcore: {path}: cannot be written: its folder may not be written to\n"
 
 
 @pytest.mark.parametrize("client", CLIENTS)

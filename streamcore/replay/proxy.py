@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 
 import aiohttp
 from aiohttp import web
@@ -21,13 +21,14 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from streamcore.api.request import check_base_url, without_userinfo
-from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, Headers
+from streamcore.replay.capture import Capture, CapturedRequest, CaptureError
 from streamcore.replay.content import content_headers
 from streamcore.replay.files import StrPath
 from streamcore.replay.listening import LOOPBACK, Log, error_response, hang_up, in_thread, listening, no_log, who_left
 from streamcore.replay.recorder import Exchange, Recorder
 from streamcore.replay.redaction import DEFAULT_REDACTION, Redaction
 from streamcore.replay.replay import without_secrets
+from streamcore.replay.tee import pairs
 
 __all__ = ["proxy", "proxying"]
 
@@ -176,9 +177,9 @@ class _Proxy:
             raise
         async with answer:
             asked = CapturedRequest(
-                method=request.method, url=url, headers=_pairs(_request_headers(request.headers)), body=bytes(body)
+                method=request.method, url=url, headers=pairs(_request_headers(request.headers)), body=bytes(body)
             )
-            head = Capture(request=asked, status=answer.status, headers=content_headers(_pairs(answer.headers)))
+            head = Capture(request=asked, status=answer.status, headers=content_headers(pairs(answer.headers)))
             tape = _Tape(self._recorder.begin(head), chunked="chunked" in answer.headers.get("transfer-encoding", ""))
             self._open += 1
             try:
@@ -316,11 +317,6 @@ def _answer_headers(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
     if headers.get("content-encoding", "").strip().lower() in _CODINGS:
         return _without(headers, _HOP_BY_HOP | {"content-encoding", "content-length"})
     return _without(headers, _HOP_BY_HOP)
-
-
-def _pairs(headers: Mapping[str, str]) -> Headers:
-    """As plain strings: aiohttp's names are of a type of their own."""
-    return tuple((str(name), str(value)) for name, value in headers.items())
 
 
 def _without(headers: CIMultiDictProxy[str], names: frozenset[str]) -> CIMultiDict[str]:

@@ -10,6 +10,7 @@ so.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -55,8 +56,13 @@ class Recorder:
     ) -> None:
         self._path = path
         self._format: Format = check_format(format, path)
-        if not Path(path).parent.is_dir():
+        folder = Path(path).parent
+        if not os.path.isdir(folder):  # which is false also where it may not be looked at
             raise CaptureError("cannot be written: its folder is not there", path=str(path))
+        if os.path.isdir(path):
+            raise CaptureError("cannot be written: it is a folder", path=str(path))
+        if not os.access(folder, os.W_OK | os.X_OK):  # at the end, what has come would be lost
+            raise CaptureError("cannot be written: its folder may not be written to", path=str(path))
         self._redaction = redaction
         self._clock = clock
         self._lock = threading.Lock()

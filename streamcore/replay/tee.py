@@ -182,7 +182,16 @@ def pairs(headers: Any) -> Headers:
     """The headers in a mapping of any library, those that come more than once too."""
     items = getattr(headers, "multi_items", None)
     found: Iterable[tuple[str, str]] = items() if items is not None else headers.items()
-    return tuple((str(name), str(value)) for name, value in found)
+    return tuple((str(name), _text(value)) for name, value in found)
+
+
+def _text(value: str) -> str:
+    """A header's value; aiohttp has surrogates in it for bytes that are no UTF-8, and no file could hold those."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "surrogateescape").decode("latin-1")
+    return str(value)
 
 
 def head_of(response: Any, request_body: bytes = b"") -> Capture:
