@@ -473,6 +473,23 @@ def test_check_of_bad_input_fails_and_says_why(kind: str, tmp_path: Path) -> Non
     assert said in result.stdout
 
 
+def test_a_file_that_is_gone_is_not_taken_for_the_output(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It is looked at once more for the line at fault."""
+    path = tmp_path / "a.sse"
+    path.write_bytes((FIXTURES / "broken" / "truncated.sse").read_bytes())
+    looked_at = os.stat
+
+    def gone(path_or_fd: Any, *args: Any, **options: Any) -> Any:
+        if path_or_fd == str(path):
+            raise FileNotFoundError(errno.ENOENT, "No such file or directory", path_or_fd)
+        return looked_at(path_or_fd, *args, **options)
+
+    monkeypatch.setattr(os, "stat", gone)
+    result = run("check", path)
+    assert result.exit_code == 1
+    assert result.stderr == f"streamcore: {path}: no such file or directory\n"
+
+
 def test_a_file_that_may_not_be_read_gets_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
     opened = builtins.open
 

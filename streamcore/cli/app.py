@@ -52,9 +52,12 @@ class _Commands(click.Group):
                 raise
             said = f"{error.name} is not installed, which this needs: pip install 'streamcore[{extra}]'"
             raise Failure(said) from error
-        except OSError as error:  # all that reading raises is a Failure already
+        except OSError as error:  # nearly all that files raise is a Failure already
+            said = (error.strerror or str(error)).lower()
+            if error.filename is not None:
+                raise Failure(f"{os.fsdecode(error.filename)}: {said}") from error
             _discard_output()
-            raise Failure(f"standard output: {(error.strerror or str(error)).lower()}") from error
+            raise Failure(f"standard output: {said}") from error
         return result
 
 
