@@ -279,14 +279,23 @@ def test_the_official_package_agrees_where_streams_are_plain() -> None:
     check_accumulator(official, aspects=SOUND, max_examples=15)
 
 
+def found_about(aspect: str, max_examples: int) -> Disagreement:
+    """A disagreement of the official package's. One search in ten finds none, by what else is imported: so there may be
+    several.
+    """
+    for seed in range(6):
+        for found in find_disagreements(official, aspects=[aspect], max_examples=max_examples, seed=seed):
+            return found
+    pytest.fail(f"nothing was found about {aspect}")
+
+
 @pytest.mark.parametrize("aspect", WRONG)
 def test_the_official_package_is_wrong_about(aspect: str) -> None:
-    (found,) = find_disagreements(official, aspects=[aspect], max_examples=60)
-    assert WRONG[aspect] in found.difference
+    assert WRONG[aspect] in found_about(aspect, 60).difference
 
 
 def test_the_official_package_fails_on_blanks_before_a_tools_input() -> None:
-    (found,) = find_disagreements(official, aspects=["formatted_input"], max_examples=150)
+    found = found_about("formatted_input", 150)
     assert "raised ValueError (Unable to parse tool parameter JSON" in found.difference
     assert drive(found.sample.chunks).error is None
 
