@@ -28,7 +28,7 @@ from streamcore.codec import (
     recurs,
 )
 from streamcore.errors import ProtocolError
-from streamcore.framing import EVENT
+from streamcore.framing import CR, EVENT
 from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.types import ContentBlockDeltaEvent, Message, MessageStreamEvent
 from streamcore.types.message import OutputT
@@ -271,7 +271,7 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent], Generic[OutputT]):
                     if chunk is None:
                         break
                     known = _RECURRING.get(chunk) if self._simple and len(chunk) <= self._known_size else None
-                    if known is not None and self._count_event(chunk):
+                    if known is not None and self._count(chunk):
                         payload, event = known
                     elif self._simple and (frame := self._whole_frame(chunk)) is not None:
                         name, payload = frame
@@ -280,7 +280,8 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent], Generic[OutputT]):
                         if event is not None and name == event.type and len(chunk) <= self._known_size:
                             _remember(chunk, payload, event)
                     else:
-                        self._take_apart(chunk)
+                        if not self._simple or not self._skip_comments(chunk):
+                            self._take_apart(chunk)
                         continue
                 if event is not None:
                     self._apply(event)
@@ -314,7 +315,10 @@ class MessageEngine(MessagesDecoder[MessageStreamEvent], Generic[OutputT]):
         """Make chunks of one event each of a chunk that is something else: what is the same for any chunking can be had
         in the one that is fastest. What cannot be made such is made lines of.
         """
-        if self._keep(chunk) or (self._simple and self._skip_comments(chunk)):
+        if CR in chunk:
+            self._split(chunk)
+            return
+        if self._keep(chunk):
             return
         whole = self._take_kept(chunk)
         if _BETWEEN in whole:

@@ -201,8 +201,10 @@ class FrameDecoder(ChunkQueue):
             if not end or b"\r" in chunk[at:end]:
                 break
             at = end
+        latest = self._carried_offset
         if not at or not self._count(chunk[:at]):
             return False
+        self._carried_offset = latest  # it is no event
         if at < len(chunk):
             self._put_back([chunk[at:]])
         return True
@@ -216,25 +218,19 @@ class FrameDecoder(ChunkQueue):
         lines = chunk.split(b"\n", 3)
         if len(lines) == 4 and not lines[2] and not lines[3] and lines[1].startswith(b"data: ") and CR not in chunk:
             name = NAMES.get(lines[0])
-            if name is not None and len(chunk) <= self._max_size and self._count_event(chunk):
+            if name is not None and len(chunk) <= self._max_size and self._count(chunk):
                 return name, lines[1][6:]
         return None
 
-    def _count_event(self, chunk: bytes) -> bool:
-        """Count a chunk that is one event as read. False if that is over the limit."""
-        if not self._count(chunk):
-            return False
-        self._carried_offset = self._end - len(chunk)
-        return True
-
-    def _count(self, data: bytes) -> bool:
-        """Count bytes that need not be made lines of as read. False if that is over the limit."""
+    def _count(self, event: bytes) -> bool:
+        """Count a chunk that is one event, and need not be made lines of, as read. False if that is over the limit."""
         start = self._end
-        end = start + len(data)
+        end = start + len(event)
         if end > self._max_stream_size:
             return False
         if start < HEAD_SIZE:
-            self._head += data[: HEAD_SIZE - start]
+            self._head += event[: HEAD_SIZE - start]
+        self._carried_offset = start
         self._end = end
         return True
 
@@ -429,12 +425,12 @@ class FrameDecoder(ChunkQueue):
                 return False
             if LF in data:
                 # The line that an event begins with waits for the lines after it: taken at once, they cost half.
-                if self._held or self._pending or not tail.startswith(EVENT) or data.count(b"\n") > 1:
+                if self._held or self._pending or not tail.startswith(EVENT) or _has_lines(data):
                     return False
                 self._held = True
         else:
             room = min(self._max_size, self._max_stream_size - self._end)
-            begins = self._simple and data.startswith(EVENT) and data.count(b"\n") <= 1
+            begins = self._simple and data.startswith(EVENT) and not _has_lines(data)
             if not begins or size > room or self._end < HEAD_SIZE:
                 return False
             self._simple = False
@@ -494,3 +490,8 @@ class FrameDecoder(ChunkQueue):
         self._tail = bytearray()
         self._data = None
         self._simple = self._inside = self._held = self._pending = False
+
+
+def _has_lines(data: bytes) -> bool:
+    """Whether more than one line ends in `data`. (To count them would take a large chunk as long as to split it.)"""
+    return data.find(b"\n", data.find(b"\n") + 1) >= 0
