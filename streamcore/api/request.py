@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 import functools
 import importlib.metadata
+import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -35,6 +36,7 @@ from streamcore.types import (
     ToolUnionParam,
     WireObject,
 )
+from streamcore.types._base import lone_surrogate, with_surrogates_escaped
 
 if TYPE_CHECKING:
     from streamcore.typed.tools import ToolSource
@@ -352,24 +354,21 @@ def json_body(fields: Mapping[str, Any]) -> bytes:
         try:
             return msgspec.json.encode(jsonable)
         except UnicodeEncodeError:
-            return msgspec.json.encode(_with_surrogates_escaped(jsonable))
+            return msgspec.json.encode(_with_ready_made(jsonable))
     except RecursionError:
         raise InvalidArgumentError("the body nests too deep") from None
 
 
-_SURROGATE = re.compile(r"([\ud800-\udfff])")
-
-
-def _with_surrogates_escaped(value: Any) -> Any:
+def _with_ready_made(value: Any) -> Any:
     """`value` with ready-made JSON in the place of what msgspec refuses. It writes all the rest as ever."""
     if isinstance(value, str):
-        return msgspec.Raw(_encode_string(value)) if _SURROGATE.search(value) else value
+        return msgspec.Raw(_encode_string(value)) if lone_surrogate.search(value) else value
     if isinstance(value, list):
-        return [_with_surrogates_escaped(item) for item in value]
+        return [_with_ready_made(item) for item in value]
     if not isinstance(value, dict):
         return value
-    escaped = {key: _with_surrogates_escaped(item) for key, item in value.items()}
-    if not any(map(_SURROGATE.search, escaped)):
+    escaped = {key: _with_ready_made(item) for key, item in value.items()}
+    if not any(map(lone_surrogate.search, escaped)):
         return escaped
     # The name of a member cannot be ready-made by itself.
     members = [_encode_string(key) + b":" + msgspec.json.encode(item) for key, item in escaped.items()]
@@ -377,11 +376,7 @@ def _with_surrogates_escaped(value: Any) -> Any:
 
 
 def _encode_string(text: str) -> bytes:
-    pieces = _SURROGATE.split(text)  # text and surrogate in turn
-    return b'"%s"' % b"".join(
-        b"\\u%04x" % ord(piece) if number % 2 else msgspec.json.encode(piece)[1:-1]
-        for number, piece in enumerate(pieces)
-    )
+    return with_surrogates_escaped(json.dumps(text, ensure_ascii=False)).encode()
 
 
 def _jsonable(value: Any, path: str) -> Any:

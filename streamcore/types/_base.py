@@ -33,16 +33,18 @@ __all__ = [
     "absent",
     "extend",
     "extended",
+    "lone_surrogate",
     "plain",
     "type_tag",
     "wire_field",
     "wire_fields",
     "with_extra",
+    "with_surrogates_escaped",
 ]
 
 _W = TypeVar("_W", bound="WireObject")
 
-_lone_surrogate = re.compile("[\ud800-\udfff]")
+lone_surrogate = re.compile("[\ud800-\udfff]")
 
 
 class WireObject(Frozen):
@@ -93,7 +95,7 @@ class WireObject(Frozen):
 
         separators = (",", ":") if indent is None else None
         text = json.dumps(self.to_dict(), ensure_ascii=False, indent=indent, separators=separators)
-        return _lone_surrogate.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+        return with_surrogates_escaped(text)
 
     def model_dump(self) -> dict[str, Any]:
         """The same as `to_dict()`, under the name that users of pydantic know."""
@@ -123,6 +125,11 @@ class WireObject(Frozen):
                 items.append((field.key, value))
         items.extend(self.extra.items())
         return items
+
+
+def with_surrogates_escaped(json: str) -> str:
+    """JSON text that can always be encoded. (A lone surrogate can only stand in one of its strings.)"""
+    return lone_surrogate.sub(lambda found: f"\\u{ord(found[0]):04x}", json)
 
 
 @functools.cache
