@@ -30,7 +30,7 @@ from benchmarks.targets import faster
 _ROOT = Path(__file__).parent.parent
 _PARTS = ("streamcore", "benchmarks", "fixtures")
 
-# Not `codec`, for its `__getattr__`, nor `_uncopied`: compiled, the engine would have two compiled bases.
+# Not `codec`, for its `__getattr__`, nor `_uncopied`: interpreted classes derive from it, too.
 HOT_MODULES = (
     "_chunks",
     "framing",

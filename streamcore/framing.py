@@ -75,8 +75,8 @@ class FrameDecoder(ChunkQueue):
         "_kept",
         "_known_line",
         "_known_offset",
-        "_limits",
         "_lines",
+        "_max_event_size",
         "_max_line_size",
         "_max_size",
         "_max_stream_size",
@@ -95,7 +95,7 @@ class FrameDecoder(ChunkQueue):
 
     def __init__(self, *, limits: Limits = DEFAULT_LIMITS) -> None:
         super().__init__()
-        self._limits = limits
+        self._max_event_size = limits.max_event_size
         self._max_line_size = limits.max_line_size
         self._max_size = min(limits.max_line_size, limits.max_event_size)
         self._max_stream_size = limits.max_stream_size
@@ -321,9 +321,9 @@ class FrameDecoder(ChunkQueue):
                 if type(self._data) is bytes:
                     self._data = bytearray(self._data)
                 self._data += b"\n" + value
-            if len(self._data) > self._limits.max_event_size:
+            if len(self._data) > self._max_event_size:
                 raise self._failure(
-                    f"the data of an event is longer than {self._limits.max_event_size} bytes", self.event_offset, line
+                    f"the data of an event is longer than {self._max_event_size} bytes", self.event_offset, line
                 )
         elif field == b"event":
             self._name = value.decode("utf-8", "replace") or None

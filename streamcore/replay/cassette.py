@@ -8,7 +8,6 @@ The file is parsed as a stream, and bodies are put by on disk. What is in memory
 
 from __future__ import annotations
 
-from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from io import BufferedReader
 from pathlib import Path
@@ -17,14 +16,12 @@ from typing import Any
 import attrs
 import msgspec
 
-from streamcore.errors import excerpt
+from streamcore.replay._heads import head_of, shown
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, Headers
 from streamcore.replay.content import ContentDecoder, ContentError, content_headers, encoding_of
 from streamcore.replay.spool import Spool, SpooledBody
 
 __all__ = ["cassette_pieces", "read_cassette"]
-
-_HEAD_SIZE = 200  # what messages show is less
 
 
 @attrs.frozen(kw_only=True)
@@ -75,16 +72,15 @@ def _interactions(file: BufferedReader, path: Path) -> Iterator[Any]:
 
     from streamcore.replay._yaml import sequence_items
 
-    head = file.peek(_HEAD_SIZE)[:_HEAD_SIZE]
+    head = head_of(file)
     try:
         yield from sequence_items(file, "interactions")
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark is not None else None
         raise CaptureError(f"not a cassette: {error.problem or error}", path=str(path), line=line) from error
     except (yaml.YAMLError, ValueError) as error:
-        if not (start := head.removeprefix(BOM_UTF8).lstrip()):
-            raise CaptureError("it is empty", path=str(path)) from error
-        said = f"not a cassette: {error}; it begins with {excerpt(start.splitlines()[0])}"
+        begins_with = shown(head)
+        said = "it is empty" if begins_with is None else f"not a cassette: {error}; it begins with {begins_with}"
         raise CaptureError(said, path=str(path)) from error
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from io import BufferedReader
 from pathlib import Path
@@ -20,7 +21,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import attrs
 import msgspec
 
-from streamcore.errors import excerpt
+from streamcore.replay._heads import head_of, shown
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, End, Headers
 from streamcore.replay.content import content_headers
 from streamcore.replay.spool import Spool, SpooledBody
@@ -30,8 +31,6 @@ __all__ = ["har_pieces", "read_har"]
 # The parser begins a string anew with each block that it reaches into: with 64 KB, long ones take six times as long.
 _BLOCK_SIZE = 1024 * 1024
 
-_BOM = b"\xef\xbb\xbf"
-_HEAD_SIZE = 200  # what messages show is less
 _encode = msgspec.json.Encoder().encode
 
 
@@ -99,7 +98,7 @@ def read_har(path: Path) -> Iterator[Capture]:
 def _entries(file: BufferedReader, path: Path) -> Iterator[Any]:
     import ijson  # type: ignore[import-untyped]  # it has no types
 
-    head = file.peek(_HEAD_SIZE)[:_HEAD_SIZE]
+    head = head_of(file)
     reader = _Reader(file)
     try:
         yield from ijson.items(reader, "log.entries.item", use_float=True, buf_size=_BLOCK_SIZE)
@@ -121,7 +120,7 @@ class _Reader:
     def __init__(self, file: BufferedReader, careful: int | None = None) -> None:
         self._file = file
         self._careful = careful
-        self._end = len(file.read(len(_BOM))) if file.peek(len(_BOM)).startswith(_BOM) else 0
+        self._end = len(file.read(len(BOM_UTF8))) if file.peek(len(BOM_UTF8)).startswith(BOM_UTF8) else 0
         self.block = self._end
 
     def read(self, size: int) -> bytes:
@@ -136,15 +135,15 @@ class _Reader:
 
 def _why_not(error: Exception, head: bytes, file: BufferedReader, block: int) -> str:
     """What is wrong, where, and what it begins with, in a line. The parser's own message is a drawing of several."""
-    start = head.removeprefix(_BOM).lstrip()
-    if not start and len(head) < _HEAD_SIZE:
+    begins_with = shown(head)
+    if begins_with is None:
         return "it is empty"
     reason: Any = error.args[0]
     text = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
     said = f"not a HAR file: {text.splitlines()[0].rstrip('. ')}"
     if (offset := _offset(file, block)) is not None:
         said += f" (at byte {offset})"
-    return f"{said}; it begins with {excerpt((start or head.removeprefix(_BOM)).splitlines()[0])}"
+    return f"{said}; it begins with {begins_with}"
 
 
 def _offset(file: BufferedReader, block: int) -> int | None:

@@ -28,7 +28,7 @@ Source: TypeAlias = StrPath | Capture | Iterable[StrPath | Capture]
 """Captures: one, a file of them, a directory of such files (in the order of their names, also below it), or several of
 these."""
 
-_MOST_LISTED = 20
+MOST_LISTED = 20
 
 
 class NoCaptureError(CaptureError):
@@ -141,7 +141,7 @@ class Replay:
                 request=request,
             )
         self._count += 1
-        if len(self._played) <= _MOST_LISTED:
+        if len(self._played) <= MOST_LISTED:
             self._played.append(_name(found))
         return found
 
@@ -152,7 +152,7 @@ class Replay:
         if found is not None and not isinstance(found, Capture):  # pyright: ignore[reportUnnecessaryIsInstance]  # the user's function
             raise InvalidArgumentError(f"choose has to give one of the captures, or None, not {excerpt(repr(found))}")
         if found is None:
-            there = [_name(capture) for capture in self._all[: _MOST_LISTED + 1]]
+            there = [_name(capture) for capture in self._all[: MOST_LISTED + 1]]
             raise NoCaptureError(
                 f"{_asked(request)}: none of the captures was chosen, {len(self._all)} in number{_listed(there)}",
                 request=request,
@@ -189,7 +189,7 @@ def _asked(request: CapturedRequest) -> str:
 
 
 def _listed(names: list[str]) -> str:
-    numbered = [f"{number}. {name}" for number, name in enumerate(names[:_MOST_LISTED], 1)]
-    if len(names) > _MOST_LISTED:
+    numbered = [f"{number}. {name}" for number, name in enumerate(names[:MOST_LISTED], 1)]
+    if len(names) > MOST_LISTED:
         numbered.append("...")
     return "; there were: " + "; ".join(numbered) if numbered else ""

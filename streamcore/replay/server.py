@@ -35,12 +35,11 @@ from streamcore.replay.capture import Capture, CapturedRequest, CaptureError
 from streamcore.replay.files import capture_files, open_capture
 from streamcore.replay.listening import LOOPBACK, Log, error_response, hang_up, in_thread, listening, no_log, who_left
 from streamcore.replay.playing import AsyncPlayer, Failures
-from streamcore.replay.replay import NoCaptureError, Replay, Source, without_secrets
+from streamcore.replay.replay import MOST_LISTED, NoCaptureError, Replay, Source, without_secrets
 
 __all__ = ["Endpoint", "serve", "serving"]
 
 _PATH = "/v1/messages"
-_MOST_LISTED = 20
 
 # What is about one connection, and what says how the bytes were coded on it: captures hold the content, decoded.
 _NOT_PLAYED = frozenset(
@@ -191,8 +190,8 @@ class Endpoint:
     async def _answer(self, request: web.Request, exchange: _Exchange) -> web.StreamResponse:
         replay = self._replays.get(request.path)
         if replay is None:
-            there = ", ".join(quote(path, errors="surrogateescape") for path in islice(self._replays, _MOST_LISTED))
-            more = len(self._replays) - _MOST_LISTED
+            there = ", ".join(quote(path, errors="surrogateescape") for path in islice(self._replays, MOST_LISTED))
+            more = len(self._replays) - MOST_LISTED
             said = f"{request.path} is not served; POST to one of: {there}" + (f" and {more} more" if more > 0 else "")
             return _error(exchange, 404, "not_found_error", said, log="there is no such path")
         if request.method != "POST":
