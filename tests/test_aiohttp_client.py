@@ -292,7 +292,15 @@ def test_which_timeouts_count() -> None:
 
 @pytest.mark.parametrize(
     "timeout",
-    [-1, 0, "5", True, object(), aiohttp.ClientTimeout(total=-1), aiohttp.ClientTimeout(sock_read="5")],  # type: ignore[arg-type]
+    [
+        -1,
+        0,
+        "5",
+        True,
+        object(),
+        aiohttp.ClientTimeout(total=-1),
+        aiohttp.ClientTimeout(sock_read="5"),  # type: ignore[arg-type]  # that it is no number is the point
+    ],
 )
 def test_a_timeout_that_is_none_is_refused_at_once(timeout: Any) -> None:
     with pytest.raises(anthropic.InvalidArgumentError, match="timeout must"):
@@ -309,7 +317,7 @@ def test_the_idle_timeout_of_a_bare_response_has_to_be_one(server: Server) -> No
     async def main() -> None:
         async with aiohttp.ClientSession() as session, session.post(server.url) as response:
             with pytest.raises(anthropic.InvalidArgumentError, match="idle_timeout"):
-                await anthropic.async_message_stream(response, idle_timeout="5")  # type: ignore[arg-type]
+                await anthropic.async_message_stream(response, idle_timeout="5")  # type: ignore[arg-type]  # as above
 
     run(main)
 

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -473,32 +473,31 @@ def test_check_of_bad_input_fails_and_says_why(kind: str, tmp_path: Path) -> Non
     assert said in result.stdout
 
 
+def raising_for(path: Path, error: OSError, called: Callable[..., Any]) -> Callable[..., Any]:
+    """A stand-in for a function of files, which raises for this one."""
+
+    def stand_in(given: Any, *args: Any, **options: Any) -> Any:
+        if given == str(path):
+            raise error
+        return called(given, *args, **options)
+
+    return stand_in
+
+
 def test_a_file_that_is_gone_is_not_taken_for_the_output(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """It is looked at once more for the line at fault."""
     path = tmp_path / "a.sse"
     path.write_bytes((FIXTURES / "broken" / "truncated.sse").read_bytes())
-    looked_at = os.stat
-
-    def gone(path_or_fd: Any, *args: Any, **options: Any) -> Any:
-        if path_or_fd == str(path):
-            raise FileNotFoundError(errno.ENOENT, "No such file or directory", path_or_fd)
-        return looked_at(path_or_fd, *args, **options)
-
-    monkeypatch.setattr(os, "stat", gone)
+    gone = FileNotFoundError(errno.ENOENT, "No such file or directory", str(path))
+    monkeypatch.setattr(os, "stat", raising_for(path, gone, os.stat))
     result = run("check", path)
     assert result.exit_code == 1
     assert result.stderr == f"streamcore: {path}: no such file or directory\n"
 
 
 def test_a_file_that_may_not_be_read_gets_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    opened = builtins.open
-
-    def refuse(path: Any, *args: Any, **options: Any) -> Any:
-        if path == str(WEATHER):
-            raise PermissionError(errno.EACCES, "Permission denied", path)
-        return opened(path, *args, **options)
-
-    monkeypatch.setattr(builtins, "open", refuse)
+    refused = PermissionError(errno.EACCES, "Permission denied", str(WEATHER))
+    monkeypatch.setattr(builtins, "open", raising_for(WEATHER, refused, builtins.open))
     result = run("message", WEATHER)
     assert result.exit_code == 1
     assert result.stderr == f"streamcore: {WEATHER}: permission denied\n"

@@ -436,4 +436,4 @@ def test_the_message_of_a_capture_of_several_is_the_same_whoever_asks_first(firs
     snapshot = engine.snapshot
     assert snapshot is not None
     assert snapshot.content[0].partial_input == '{"a": [1'  # type: ignore[union-attr]  # of a tool
-    assert (message or stop.message) == snapshot == engine.final_message  # type: ignore[union-attr]
+    assert (message or stop.message) == snapshot == engine.final_message  # type: ignore[union-attr]  # as above

@@ -162,7 +162,7 @@ def test_what_does_not_apply_to_a_create_is_refused(
         with pytest.raises(InvalidArgumentError, match=next(iter(options))):
             client.messages.parse(**ASK, **options)
     with pytest.raises(InvalidArgumentError, match="limits must be"):
-        client.messages.stream(**ASK, limits=5)  # type: ignore[call-overload]
+        client.messages.stream(**ASK, limits=5)  # type: ignore[call-overload]  # that it is no Limits is the point
     assert server.requests == []
 
 
@@ -374,7 +374,7 @@ CLOSING = r"closing the connection \(RuntimeError: boom\)"
 def test_an_answer_that_cannot_be_closed_is_an_error_of_ours(library: Any) -> None:
     status = 200
 
-    class Chunks(library.SyncByteStream):  # type: ignore[misc]
+    class Chunks(library.SyncByteStream):  # type: ignore[misc]  # of either library
         def __iter__(self) -> Iterator[bytes]:
             yield HELLO_BODY[:300]
             yield b" " * 1_000_000
@@ -398,7 +398,7 @@ def test_an_answer_that_cannot_be_closed_is_an_error_of_ours(library: Any) -> No
 def test_an_answer_that_cannot_be_closed_is_an_error_of_ours_async(library: Any, backend: str) -> None:
     status = 200
 
-    class Chunks(library.AsyncByteStream):  # type: ignore[misc]
+    class Chunks(library.AsyncByteStream):  # type: ignore[misc]  # of either library
         async def __aiter__(self) -> AsyncIterator[bytes]:
             yield HELLO_BODY[:300]
             yield b" " * 1_000_000
@@ -425,7 +425,7 @@ def test_an_answer_that_cannot_be_closed_is_an_error_of_ours_async(library: Any,
 def test_what_cannot_be_closed_is_an_error_of_ours(library: Any) -> None:
     closed: list[str] = []
 
-    class Chunks(library.SyncByteStream):  # type: ignore[misc]
+    class Chunks(library.SyncByteStream):  # type: ignore[misc]  # of either library
         def __iter__(self) -> Iterator[bytes]:
             yield HELLO_BODY[:300]
             yield HELLO_BODY[300:]
@@ -434,7 +434,7 @@ def test_what_cannot_be_closed_is_an_error_of_ours(library: Any) -> None:
             closed.append("stream")
             raise RuntimeError("not this one")
 
-    class Transport(library.BaseTransport):  # type: ignore[misc]
+    class Transport(library.BaseTransport):  # type: ignore[misc]  # of either library
         def handle_request(self, request: Any) -> Any:
             return library.Response(200, stream=Chunks())
 
@@ -461,7 +461,7 @@ def test_what_cannot_be_closed_is_an_error_of_ours(library: Any) -> None:
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("library", [httpx, httpx2])
 def test_what_cannot_be_closed_is_an_error_of_ours_async(library: Any, backend: str) -> None:
-    class Transport(library.AsyncBaseTransport):  # type: ignore[misc]
+    class Transport(library.AsyncBaseTransport):  # type: ignore[misc]  # of either library
         async def aclose(self) -> None:
             raise RuntimeError("boom")
 

@@ -290,7 +290,9 @@ def test_a_late_delta_takes_the_parsed_input_away_whether_or_not_someone_has_loo
         list(engine.events())
         if look:
             assert engine.snapshot is not None
-            assert engine.snapshot.content[0].parsed_input == Edit(line=1, text="a")  # type: ignore[union-attr]
+            block = engine.snapshot.content[0]
+            assert isinstance(block, ToolUseBlock)
+            assert block.parsed_input == Edit(line=1, text="a")
         engine.receive_data(body(partial_json(0, late), message_delta(), STOP))
         with pytest.raises(DecodeError, match="is not valid JSON") as raised:
             list(engine.events())

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from benchmarks import inputs, pipelines
 from benchmarks.harness import Contestant, Row
 from benchmarks.inputs import Stream
+from benchmarks.pipelines import Pipeline
 from benchmarks.rows.settings import RowMaker, Settings, doing, through
 from benchmarks.targets import AtMost, Faster
 
@@ -48,43 +49,36 @@ def recorded_64k(settings: Settings) -> Row:
     )
 
 
+def _beside_official(
+    name: str, settings: Settings, ours: Pipeline, official: Pipeline, inputs: list[list[bytes]], *targets: Faster
+) -> Row:
+    events = sum(stream.events for stream in settings.streams)
+    return Row(
+        name=name,
+        contestants=[through(ours, inputs, units=events), through(official, inputs, units=events)],
+        targets=list(targets),
+    )
+
+
 def recorded_1400(settings: Settings) -> Row:
     """What a network packet holds: chunks begin and end anywhere. It has no target of its own."""
     chunks = [stream.chunks(1400) for stream in settings.streams]
-    events = sum(stream.events for stream in settings.streams)
-    return Row(
-        name=f"{settings.kind}, 1,400-byte chunks",
-        contestants=[
-            through(pipelines.ENGINE, chunks, units=events),
-            through(pipelines.OFFICIAL, chunks, units=events),
-        ],
-    )
+    name = f"{settings.kind}, 1,400-byte chunks"
+    return _beside_official(name, settings, pipelines.ENGINE, pipelines.OFFICIAL, chunks)
 
 
 def derived(settings: Settings) -> Row:
     frames = [stream.frames for stream in settings.streams]
-    events = sum(stream.events for stream in settings.streams)
-    return Row(
-        name=f"MessageStream on {settings.kind}, derived events",
-        contestants=[
-            through(pipelines.MESSAGE_STREAM, frames, units=events),
-            through(pipelines.OFFICIAL, frames, units=events),
-        ],
-        targets=[Faster(12, ("anthropic",))],
-    )
+    name = f"MessageStream on {settings.kind}, derived events"
+    target = Faster(12, ("anthropic",))
+    return _beside_official(name, settings, pipelines.MESSAGE_STREAM, pipelines.OFFICIAL, frames, target)
 
 
 def derived_read(settings: Settings) -> Row:
     frames = [stream.frames for stream in settings.streams]
-    events = sum(stream.events for stream in settings.streams)
-    return Row(
-        name=f"MessageStream on {settings.kind}, every snapshot read",
-        contestants=[
-            through(pipelines.MESSAGE_STREAM_READ, frames, units=events),
-            through(pipelines.OFFICIAL_READ, frames, units=events),
-        ],
-        targets=[Faster(7, ("anthropic",))],
-    )
+    name = f"MessageStream on {settings.kind}, every snapshot read"
+    target = Faster(7, ("anthropic",))
+    return _beside_official(name, settings, pipelines.MESSAGE_STREAM_READ, pipelines.OFFICIAL_READ, frames, target)
 
 
 def _shape(make: Callable[[int], Stream], size: int) -> RowMaker:
