@@ -5,7 +5,6 @@ do the same work. What anything takes is not looked at here.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import chart, compiled, harness, inputs, json_peers, node_peers, pipelines, readme, report, sse_peers
+from benchmarks import chart, harness, inputs, json_peers, node_peers, pipelines, readme, report, sse_peers
 from benchmarks.harness import OURS, Contestant, Disagreement, Measured, Row
 from benchmarks.rows import ROWS, Settings
 from benchmarks.selection import comparable_streams
@@ -25,7 +24,7 @@ from benchmarks.targets import AtMost, AtMostBytes, Doubling, Faster, FasterNet,
 from streamcore import MessageEngine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 MESSAGES = [
     inputs.long_text(5),
@@ -366,54 +365,3 @@ def test_pipelines_make_the_same_message(pipeline: pipelines.Pipeline) -> None:
 def test_without_node_its_peers_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
     assert node_peers.missing() == "Node is not installed"
-
-
-# The copy for mypyc
-
-
-def _hot_sources() -> Iterator[str]:
-    for name in compiled.HOT_MODULES:
-        yield (compiled._ROOT / "streamcore" / f"{name}.py").read_text(encoding="utf-8")
-
-
-def test_what_is_compiled_calls_no_field_of_attrs_and_has_no_slice_object() -> None:
-    found = "".join(_hot_sources())
-    assert all(prepared in found for prepared in compiled._SLICES)
-    for source in map(compiled._compilable, _hot_sources()):
-        compile(source, "source", "exec")
-        assert "attrs.field(" not in source
-        assert not any(prepared in source for prepared in compiled._SLICES)
-
-
-def test_the_core_compiles_and_does_the_same(tmp_path: Path) -> None:
-    # Most of what mypyc cannot do it translates all the same: it fails when it runs. So all of it is built, as fast as
-    # that goes, and tested.
-    if missing := compiled.missing():
-        pytest.skip(missing)
-    compiled.build(tmp_path, optimize=0)
-    built = {path.name.partition(".")[0] for path in (tmp_path / "streamcore").glob("*.so")}
-    assert built == set(compiled.HOT_MODULES)
-    shutil.copytree(compiled._ROOT / "tests", tmp_path / "tests", ignore=shutil.ignore_patterns("__pycache__"))
-    tests = [f"tests/test_{name}.py" for name in ("engine", "accumulator", "partial_json", "sse")]
-    # Compiled functions take nothing but what they are annotated with, and say so in their own way.
-    others = ("any_kind_of_bytes", "buffer_may_be_reused", "no_bytes_is_refused", "stream_of_text_is_refused")
-    options = ["-q", "-p", "no:cacheprovider", "-k", " and ".join(f"not {name}" for name in others)]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *options, *tests],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": ""},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout
-
-
-def test_what_the_compiler_says_about_what_it_refuses_is_passed_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if missing := compiled.missing():
-        pytest.skip(missing)
-    monkeypatch.setattr(compiled, "HOT_MODULES", ("limits",))
-    monkeypatch.setattr(compiled, "_compilable", lambda source: f"{source}\nwrong: int = 'text'\n")
-    with pytest.raises(compiled.CompilationError, match=r"limits\.py:\d+: error: Incompatible types in assignment"):
-        compiled.build(tmp_path)

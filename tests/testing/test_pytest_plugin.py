@@ -21,7 +21,7 @@ from streamcore.replay import open_capture, read_captures
 
 pytest_plugins = ["pytester"]
 
-WEATHER = (Path(__file__).parents[1] / "fixtures" / "weather.sse").read_bytes()
+WEATHER = (Path(__file__).parents[2] / "fixtures" / "weather.sse").read_bytes()
 HELLO_BYTES = body(*HELLO)
 OTHER = body(start(), PING, block_start(0), text(0, "Hel"), text(0, "la"), block_stop(0), message_delta(), HELLO[-1])
 ASK = 'ASK = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}\n'
@@ -381,7 +381,7 @@ def test_comparisons_other_than_for_equality_are_left_to_pytest(pytester: pytest
 
 
 def test_the_example_of_the_readme_passes(pytester: pytest.Pytester) -> None:
-    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```python\n(import pytest\n.*?)```", readme, re.DOTALL)
     pytester.mkdir("fixtures").joinpath("weather.sse").write_bytes(WEATHER)
     pytester.makepyfile(test_it=example)

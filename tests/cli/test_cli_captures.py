@@ -16,7 +16,7 @@ from streamcore.replay import Capture, Chunk, End, read_captures, write_captures
 from streamcore.replay.files import capture_files
 from streamcore.replay.server import serve
 
-WEATHER = Path(__file__).parents[1] / "fixtures" / "weather.sse"
+WEATHER = Path(__file__).parents[2] / "fixtures" / "weather.sse"
 EVENT_STREAM = {"content-type": "text/event-stream"}
 HELLO_BYTES = body(*HELLO)
 

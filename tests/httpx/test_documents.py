@@ -465,7 +465,7 @@ HANDLER = """
 def test_an_interruption(server: Server, handler: str, end: str) -> None:
     server.reply(stream_reply(body(start(), block_start(0), text(0, "Once")), Stall()))
     program = textwrap.dedent(INTERRUPTED).format(handler=textwrap.dedent(handler))
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     with subprocess.Popen(
         [sys.executable, "-X", "dev", "-W", "error", "-c", program],
         stdout=subprocess.PIPE,

@@ -29,7 +29,7 @@ from streamcore import MessageEngine
 from streamcore.cli.app import cli
 from streamcore.cli.render import Pace
 
-REPOSITORY = Path(__file__).parents[1]
+REPOSITORY = Path(__file__).parents[2]
 FIXTURES = REPOSITORY / "fixtures"
 WEATHER = FIXTURES / "weather.sse"
 # What would make the output of a process flushed, coloured or encoded in another way than it is for most people.

@@ -43,7 +43,7 @@ from streamcore.replay.httpx2 import ReplayTransport
 from streamcore.replay.server import serve
 from streamcore.testing import assert_same_stream
 
-REPOSITORY = Path(__file__).parents[1]
+REPOSITORY = Path(__file__).parents[2]
 WEATHER = REPOSITORY / "fixtures" / "weather.sse"
 BROKEN = REPOSITORY / "fixtures" / "broken"
 EVENT_STREAM = {"content-type": "text/event-stream; charset=utf-8"}

@@ -15,7 +15,7 @@ from tls import make_certificate
 
 import streamcore.aiohttp
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 SECTION = README.partition("### Many streams, on aiohttp\n")[2].partition("\n### ")[0]
 MANY, CANCELLING, CLOSING, TIMEOUTS, SESSION_TIMEOUT, PROXY, TLS = re.findall(
     r"```python\n(.*?)```", SECTION, re.DOTALL

@@ -13,7 +13,7 @@ from test_cli import run
 
 from streamcore.replay import Capture, CapturedRequest, Chunk, End, open_capture, read_captures, write_captures
 
-WEATHER = Path(__file__).parents[1] / "fixtures" / "weather.sse"
+WEATHER = Path(__file__).parents[2] / "fixtures" / "weather.sse"
 CAPTURE = Capture(
     request=CapturedRequest(url="https://api.anthropic.com/v1/messages", body=b"{}"),
     headers={"content-type": "text/event-stream"},
