@@ -132,7 +132,7 @@ def _lines(cells: Iterator[str]) -> str:
 def measure(counts: list[int], contestants: list[str], *, bound: float) -> str:
     """The page with both tables."""
     from benchmarks.concurrency_client import PACE, PACE_IN_FLOOD
-    from streamcore._pump import SLICE_SIZE, WORK_PER_TURN
+    from streamcore.stream._pump import SLICE_SIZE, WORK_PER_TURN
 
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     cells = (

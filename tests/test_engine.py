@@ -747,7 +747,7 @@ def test_what_is_in_the_middle_of_a_stream_is_not_copied(again: Any) -> None:
     engine = MessageEngine()
     engine.receive_data(body(start(), block_start(0), text(0, "hi")))
     list(engine.events())
-    builder = engine.builder(0)
+    builder = engine.block_in_progress(0)
     for unfinished in (
         engine,
         engine.accumulator,

@@ -11,10 +11,9 @@ from typing import Any
 
 import msgspec
 
-from streamcore._hooks import hook_for
 from streamcore.api.errors import APIResponseValidationError, APIStatusError
 from streamcore.api.failures import error_from_event, error_from_status
-from streamcore.codec import decode_leniently, too_deep
+from streamcore.codec import StructureError, decode_leniently, structure, too_deep
 from streamcore.errors import LimitExceededError, excerpt
 from streamcore.limits import DEFAULT_LIMITS
 from streamcore.types import ErrorEvent, Message
@@ -35,8 +34,6 @@ ERROR_BODY_SIZE = 256 * 1024
 # What a stream may bring in the input of a tool, which here lies in a block in the content of the message.
 _MAX_DEPTH = DEFAULT_LIMITS.max_depth + 3
 
-_structure_message = hook_for(Message)
-_structure_error_event = hook_for(ErrorEvent)
 
 # What an event stream is labelled with, rightly or by servers that do not know it. Its own decoder looks at the body.
 _MAY_BE_A_STREAM = frozenset({"", "text/event-stream", "text/plain", "application/octet-stream"})
@@ -101,7 +98,7 @@ def _structure_error(decoded: dict[str, Any]) -> ErrorEvent:
     error, request_id = decoded["error"], decoded.get("request_id")
     fields = {**error, "type": str(error.get("type", "error")), "message": str(error.get("message", ""))}
     value = {"error": fields, "request_id": request_id if isinstance(request_id, str) else None}
-    event: ErrorEvent = _structure_error_event(value, ErrorEvent)
+    event: ErrorEvent = structure(value, ErrorEvent)
     return event
 
 
@@ -126,11 +123,8 @@ def message_from_body(body: bytes, *, response: Any = None) -> Message:
     if too_deep(decoded, _MAX_DEPTH):
         raise _nests_too_deep(body)
     try:
-        message: Message = _structure_message(decoded, Message)
-    except (ValueError, KeyError):
-        from streamcore._converter import explain
-
-        fault = explain(decoded, Message)
+        message: Message = structure(decoded, Message)
+    except StructureError as fault:
         raise _not_a_message(f"the body is not a message: {fault}", body, response) from None
     return message
 

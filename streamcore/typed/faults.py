@@ -50,7 +50,7 @@ class Fault:
 
 
 def _shown(value: Any) -> str:
-    from streamcore._hooks import kind_of
+    from streamcore.codec import kind_of
 
     if value is None:
         return "null"

@@ -19,7 +19,7 @@ import attrs
 import typing_extensions
 from typing_extensions import TypeVar
 
-from streamcore.block_builder import BlockBuilder
+from streamcore.accumulator import BlockInProgress as BlockBuilder
 from streamcore.partial_json import PartialJSON
 from streamcore.typed.answers import Target
 from streamcore.typed.faults import InvalidOutputError
@@ -267,7 +267,7 @@ class PartialReader:
             json.feed(text)
         value = json.best
         edge = Edge(json.depth, json.is_inside_scalar)
-        if self._builder is not None and self._builder.closed and type(value) in (int, float):
+        if self._builder is not None and self._builder.is_closed and type(value) in (int, float):
             edge = _CLOSED  # a number that is all there is
         annotation = self._target.annotation
         if value is None and not (json.error is None and json.complete):

@@ -15,7 +15,7 @@ from typing import Any, Generic, Protocol
 import attrs
 from typing_extensions import TypeVar
 
-from streamcore.block_builder import BlockBuilder
+from streamcore.accumulator import BlockInProgress as BlockBuilder
 from streamcore.errors import ProtocolError
 from streamcore.partial_json import PartialJSON
 from streamcore.typed.answers import Target
@@ -37,7 +37,7 @@ class Source(Protocol):
     def snapshot(self) -> Message | None: ...
     @property
     def block_count(self) -> int: ...
-    def builder(self, index: int) -> BlockBuilder | None: ...
+    def block_in_progress(self, index: int) -> BlockBuilder | None: ...
 
 
 class Blocks:
@@ -53,13 +53,13 @@ class Blocks:
     def fresh(self) -> list[BlockBuilder]:
         """Those that have begun since the last call."""
         source = self._source
-        first = source.builder(0)
+        first = source.block_in_progress(0)
         if first is not self._first:
             self._first, self._next = first, 0
         count = source.block_count
         if count <= self._next:
             return []
-        found = [source.builder(index) for index in range(self._next, count)]
+        found = [source.block_in_progress(index) for index in range(self._next, count)]
         self._next = count
         return [builder for builder in found if builder is not None]
 
@@ -69,7 +69,7 @@ def growth(builder: BlockBuilder, position: int) -> str:
     if builder.length > position:
         return builder.since(position)
     given = getattr(builder.start, "input", None)
-    if given and builder.closed and not builder.length and not position:
+    if given and builder.is_closed and not builder.length and not position:
         return json.dumps(given)  # it came with the start of the block
     return ""
 
@@ -87,7 +87,7 @@ class _Reading:
         text = growth(self.builder, self.position)
         self.position += len(text)
         found = self.scanner.feed(text) if text else []
-        if self.builder.closed:
+        if self.builder.is_closed:
             found += self.scanner.close()
         return found
 

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import attrs
 
-from streamcore._twin import replaced
+from streamcore.types._construct import evolve
 from streamcore.types._frozen import Frozen, frozen
 
 __all__ = [
@@ -279,16 +279,18 @@ def with_extra(value: _W, extra: Mapping[str, Any]) -> _W:
     return _restore(type(value), {**_attributes(value), "extra": {**value.extra, **extra}})
 
 
-def extend(value: _W, **changes: Any) -> _W:
-    """A copy of `value` with `changes` made, unknown fields included under their own names.
+def extend(value: _W, changes: dict[str, Any]) -> _W:
+    """Return a copy of `value` with `changes` made, unknown fields included under their own names.
 
-    The wire names fields that this version does not know; here they go where such fields live, instead of failing.
+    The wire names fields that this version does not know. They go where such fields live. They are a dict and not
+    keyword arguments, as the wire may give them any name.
     """
     cls: Any = type(value)
     known = _wire_names(cls)
-    extra = {} if changes.keys() <= known else {name: changes.pop(name) for name in list(changes) if name not in known}
+    inside = {name: changes[name] for name in changes if name in known}
     base: Any = cls.__base__
-    changed: _W = base(**changes) if _ABSENT.get(base) is value else replaced(value, **changes)
+    changed: _W = base(**inside) if _ABSENT.get(base) is value else evolve(value, inside)
+    extra = {name: changes[name] for name in changes if name not in known}
     return with_extra(changed, extra) if extra else changed
 
 

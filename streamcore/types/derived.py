@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar
 
-from streamcore._twin import maker
 from streamcore.partial_json import PartialJSON
 from streamcore.types._base import WireObject
 from streamcore.types._frozen import frozen
 from streamcore.types.blocks import ContentBlock
+from streamcore.types._construct import constructor
 from streamcore.types.citations import TextCitation
 from streamcore.types.events import (
     ContentBlockDeltaEvent,
@@ -103,7 +103,7 @@ def deferring(cls: Any, *names: str) -> Callable[..., Any]:
     """A function that makes events of the values for these fields, and of what their deferred field will be: that of a
     `Growing` at a mark.
     """
-    return maker(cls, *names, "_source", "_mark")
+    return constructor(cls, *names, "_source", "_mark")
 
 
 # A class of several bases can have slots of its own from only one of them, so each base class gets its own.

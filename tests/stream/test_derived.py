@@ -30,7 +30,7 @@ from helpers import (
 )
 
 from streamcore import MessageEngine, MessageStream, ProtocolError
-from streamcore._derive import DerivingDecoder
+from streamcore.stream._derived import DerivingDecoder
 from streamcore.api.errors import APIStatusError
 from streamcore.stream import derive
 from streamcore.types import (

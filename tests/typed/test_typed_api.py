@@ -17,7 +17,7 @@ from server import ASK, Server, json_reply, serving, stream_reply
 
 import streamcore.httpx as ours
 from streamcore import Message, MessageStream
-from streamcore._typed_stream import StreamValues
+from streamcore.stream._typed import StreamValues
 from streamcore.typed import InvalidOutputError, UnsupportedTypeError, tool
 from streamcore.types import ToolUseBlock
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias
 
 from typing_extensions import TypeVar
 
-from streamcore._derive import DerivingDecoder, derive
-from streamcore._handlers import Handlers
-from streamcore._stream import AsyncStream, Stream
-from streamcore._typed_stream import TypedAsyncStream, TypedStream
+from streamcore.stream._derived import DerivingDecoder, derive
+from streamcore.stream._handlers import Handlers
+from streamcore.stream._stream import AsyncStream, Stream
+from streamcore.stream._typed import TypedAsyncStream, TypedStream
 from streamcore.engine import MessageEngine
 from streamcore.errors import IncompleteStreamError, NoTextError, Violation
 from streamcore.limits import DEFAULT_LIMITS, Limits
@@ -24,7 +24,7 @@ from streamcore.types import ContentBlock, Message, MessageStreamEvent, ParsedMe
 from streamcore.types.message import OutputT
 
 if TYPE_CHECKING:
-    from streamcore._pump import Pump
+    from streamcore.stream._pump import Pump
     from streamcore.accumulator import MessageAccumulator
     from streamcore.typed import OnInvalid
 

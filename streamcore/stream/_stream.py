@@ -26,9 +26,9 @@ from collections.abc import (
 from types import TracebackType
 from typing import Any, Generic, Self, TypeAlias, TypeVar
 
-from streamcore._handlers import Call, Handlers
-from streamcore._pump import WORK_PER_TURN, Decoder, Pump
-from streamcore._uncopied import Uncopied
+from streamcore.stream._handlers import Call, Handlers
+from streamcore.stream._pump import WORK_PER_TURN, Decoder, Pump
+from streamcore._not_copyable import NotCopyable
 from streamcore.errors import StreamCoreError
 from streamcore.sse import ServerSentEvent, SSEDecoder
 
@@ -40,7 +40,7 @@ _AsyncClose: TypeAlias = Callable[[], Awaitable[object]]
 _IN_USE = "the stream is being read by another thread or task"
 
 
-class _Base(Uncopied, Generic[_T]):
+class _Base(NotCopyable, Generic[_T]):
     """What a sync and an async stream have in common."""
 
     _handlers: Handlers | None = None

@@ -1,7 +1,6 @@
-"""What `message_delta` events do to a message: what the wire gave replaces what was there, null or nothing does not.
+"""What `message_delta` events do to a message: a value replaces what was there, null or nothing does not.
 
-In: the message as it is without them, and the events. Out: the message after them. Fields that no class knows are taken
-over as well: those of the usage into the usage, others into the message.
+Fields that no class knows are taken over as well: those of the usage into the usage, the others into the message.
 """
 
 from __future__ import annotations
@@ -9,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from streamcore._twin import replaced
 from streamcore.types import Message, MessageDelta, MessageDeltaEvent, MessageDeltaUsage, WireObject
 from streamcore.types._base import extend, wire_fields, with_extra
+from streamcore.types._construct import evolve
 
 __all__ = ["MESSAGE_FIELDS", "after_deltas"]
 
@@ -24,8 +23,9 @@ _OTHER_FIELDS = [field.name for field in wire_fields(MessageDeltaEvent) if field
 
 
 def after_deltas(message: Message, events: Iterable[MessageDeltaEvent]) -> Message:
-    """The message after these events. All of them are put together first: a copy of the message for each would be a
-    copy of its unknown fields, too.
+    """Return the message after these events.
+
+    The events are put together first: to copy the message for each would copy its unknown fields for each, too.
     """
     changes: dict[str, Any] = {}
     usage: dict[str, Any] = {}
@@ -40,8 +40,8 @@ def after_deltas(message: Message, events: Iterable[MessageDeltaEvent]) -> Messa
             given = {**event.extra, **event.delta.extra}
             unknown |= {name: value for name, value in given.items() if name not in MESSAGE_FIELDS}
     if usage:
-        changes["usage"] = extend(message.usage, **usage)
-    changed = replaced(message, **changes)
+        changes["usage"] = extend(message.usage, usage)
+    changed = evolve(message, changes)
     return with_extra(changed, unknown) if unknown else changed
 
 

@@ -10,8 +10,8 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias, cast
 
-from streamcore._pump import error_delivered, error_in_place
-from streamcore.block_builder import BlockBuilder
+from streamcore.stream._pump import error_delivered, error_in_place
+from streamcore.accumulator import BlockInProgress
 from streamcore.engine import MessageEngine
 from streamcore.errors import DecodeError
 from streamcore.types import (
@@ -69,14 +69,14 @@ def derive(event: MessageStreamEvent, engine: MessageEngine[Any]) -> tuple[Parse
     make: Callable[..., Any] | None
     if isinstance(event, ContentBlockDeltaEvent):
         make = _DERIVED.get(event.delta.type)
-        builder = engine.builder(event.index)
+        builder = engine.block_in_progress(event.index)
         # What comes after message_stop was not applied.
-        if make is None or builder is None or (builder.closed and engine.complete):
+        if make is None or builder is None or (builder.is_closed and engine.complete):
             return (event,)
         derived = make(event.delta, builder)
         return (event,) if derived is None else (event, derived)
     if isinstance(event, ContentBlockStopEvent):
-        builder = engine.builder(event.index)
+        builder = engine.block_in_progress(event.index)
         if builder is None:
             # After message_stop, for a block that was never started: there is no block to give, but nothing is lost.
             return (cast("ParsedContentBlockStopEvent", event),)
@@ -106,34 +106,34 @@ class _Later:
 # What each type of delta gives. A delta that its block could not take has changed no part of it, and gives nothing.
 
 
-def _text(delta: Any, builder: BlockBuilder) -> TextEvent | None:
-    part = builder.parts.get("text")
+def _text(delta: Any, builder: BlockInProgress) -> TextEvent | None:
+    part = builder.fields.get("text")
     return None if part is None else _make_text(delta, part, part.mark())
 
 
-def _thinking(delta: Any, builder: BlockBuilder) -> ThinkingEvent | None:
-    part = builder.parts.get("thinking")
+def _thinking(delta: Any, builder: BlockInProgress) -> ThinkingEvent | None:
+    part = builder.fields.get("thinking")
     return None if part is None else _make_thinking(delta, part, part.mark())
 
 
-def _signature(delta: Any, builder: BlockBuilder) -> SignatureEvent | None:
-    return SignatureEvent(signature=delta.signature) if "signature" in builder.parts else None
+def _signature(delta: Any, builder: BlockInProgress) -> SignatureEvent | None:
+    return SignatureEvent(signature=delta.signature) if "signature" in builder.fields else None
 
 
-def _citation(delta: Any, builder: BlockBuilder) -> CitationEvent | None:
-    part = builder.parts.get("citations")
+def _citation(delta: Any, builder: BlockInProgress) -> CitationEvent | None:
+    part = builder.fields.get("citations")
     return None if part is None else _make_citation(delta, part, part.mark())
 
 
-def _input_json(delta: Any, builder: BlockBuilder) -> InputJsonEvent | None:
-    part = builder.parts.get("input")
+def _input_json(delta: Any, builder: BlockInProgress) -> InputJsonEvent | None:
+    part = builder.fields.get("input")
     return None if part is None else _make_input_json(delta, part, part.mark())
 
 
-def _compaction(delta: Any, builder: BlockBuilder) -> CompactionEvent | None:
+def _compaction(delta: Any, builder: BlockInProgress) -> CompactionEvent | None:
     if not isinstance(builder.start, CompactionBlock):
         return None
-    content, encrypted = builder.parts.get("content"), builder.parts.get("encrypted_content")
+    content, encrypted = builder.fields.get("content"), builder.fields.get("encrypted_content")
     encrypted_content: Any = builder.start.encrypted_content if encrypted is None else encrypted.mark()
     if content is None:
         return CompactionEvent(content=builder.start.content, encrypted_content=encrypted_content)
@@ -141,7 +141,7 @@ def _compaction(delta: Any, builder: BlockBuilder) -> CompactionEvent | None:
     return made
 
 
-_DERIVED: dict[str, Callable[[Any, BlockBuilder], ParsedMessageStreamEvent | None]] = {
+_DERIVED: dict[str, Callable[[Any, BlockInProgress], ParsedMessageStreamEvent | None]] = {
     "text_delta": _text,
     "thinking_delta": _thinking,
     "signature_delta": _signature,
@@ -177,13 +177,13 @@ class DerivingDecoder:
         """
         engine = self._engine
         accumulator = engine.accumulator
-        hot: BlockBuilder | None = None
+        hot: BlockInProgress | None = None
         delta_type, index, make, part, mark = _NO_HOT_DELTA
         while True:
             try:
                 for event in engine.events():
-                    if accumulator.hot is not hot:
-                        hot = accumulator.hot
+                    if accumulator.current_block is not hot:
+                        hot = accumulator.current_block
                         delta_type, index, make, part, mark = _NO_HOT_DELTA if hot is None else _hot_delta(hot)
                     if (
                         type(event) is ContentBlockDeltaEvent
@@ -210,11 +210,11 @@ _HOT_DELTAS: dict[str, tuple[type, Callable[..., Any]]] = {
 }
 
 
-def _hot_delta(hot: BlockBuilder) -> _HotDelta:
+def _hot_delta(hot: BlockInProgress) -> _HotDelta:
     """Of the deltas that add text to this block: their type and index, and what makes derived events of what grows, and
     tells how long that is.
     """
-    if hot.delta_type is None or hot.growing is None:
+    if hot.text_delta is None or hot.text is None:
         return _NO_HOT_DELTA
-    delta_type, make = _HOT_DELTAS[hot.delta_type]
-    return delta_type, hot.index, make, hot.growing, hot.growing.mark
+    delta_type, make = _HOT_DELTAS[hot.text_delta]
+    return delta_type, hot.index, make, hot.text, hot.text.mark

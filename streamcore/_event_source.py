@@ -1,0 +1,307 @@
+"""Frames to events, and a place for all that is wrong or unusual: what the decoders of Messages streams share.
+
+A decoder has an `EventSource` and asks it for events. The source checks that the body is an event stream, decodes each
+frame, compares the event's type with the frame's name, and says what is missing at the end. It records violations with
+their place, and adds to an error what it knows: where, which event, which payload.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
+
+from streamcore._not_copyable import NotCopyable
+from streamcore.errors import (
+    DecodeError,
+    IncompleteStreamError,
+    ProtocolError,
+    Violation,
+    ViolationLog,
+    excerpt,
+)
+from streamcore.limits import Limits
+from streamcore.sse._buffer import HEAD_SIZE
+from streamcore.sse._frames import BOM, FrameReader
+from streamcore.types import ErrorEvent, Message, MessageStreamEvent, RawMessageStreamEvent
+
+__all__ = ["Decode", "DecoderFace", "EventSource"]
+
+EventT = TypeVar("EventT", bound=MessageStreamEvent | RawMessageStreamEvent)
+_EventT_co = TypeVar("_EventT_co", covariant=True)
+
+
+class Decode(Protocol[_EventT_co]):
+    """Makes an event of a payload."""
+
+    def __call__(self, payload: bytes, *, max_depth: int) -> _EventT_co: ...
+
+
+class EventSource(NotCopyable, Generic[EventT]):
+    """Read events from the bytes of a Messages stream.
+
+    Args:
+        decode: Makes an event of a payload.
+        strict: Raise where otherwise a `Violation` is recorded.
+        limits: Bounds on the stream.
+
+    Attributes:
+        frames: Makes frames of the bytes.
+        log: The violations.
+        event_number: How many events have been delivered.
+        is_ready: Whether events may be read. If not, `begin` finds out.
+    """
+
+    __slots__ = (
+        "_decode",
+        "_error_event",
+        "_failure",
+        "_has_finished",
+        "_located",
+        "_max_depth",
+        "_payload",
+        "event_number",
+        "frames",
+        "is_ready",
+        "log",
+    )
+
+    def __init__(self, decode: Decode[EventT], *, strict: bool, limits: Limits) -> None:
+        self.frames = FrameReader(limits)
+        self.log = ViolationLog(strict=strict)
+        self.event_number = 0
+        self._decode = decode
+        self._max_depth = limits.max_depth
+        # The payload that is being worked on, for an error to show.
+        self._payload: bytes | None = None
+        # How many entries of the log have their place.
+        self._located = 0
+        self._error_event: ErrorEvent | None = None
+        self.is_ready = False
+        self._has_finished = False
+        self._failure: ProtocolError | None = None
+
+    @property
+    def failure(self) -> ProtocolError | None:
+        """The error that the stream has failed with."""
+        return self._failure
+
+    def begin(self) -> None:
+        """Raise what the stream has failed with, if it has; or raise if it does not begin like an event stream.
+
+        The second is decided when the first line has come, so that it does not depend on how the bytes were cut.
+        """
+        if self._failure is not None:
+            raise self._failure.with_traceback(None)
+        head = self.frames.buffer.head
+        start = _without_blanks(head)
+        line = start.splitlines()[0] if start else b""
+        if start[:1] not in (b"<", b"{", b"["):
+            self.is_ready = bool(start)
+        elif len(line) < len(start) or self.frames.at_eof or len(head) == HEAD_SIZE:
+            error = _not_a_stream(head[: len(head) - len(start) + len(line)])
+            self.fail(error, None)
+            raise error
+
+    def next_event(self) -> EventT | None:
+        """Return the next event that the bytes so far allow, or None if there is none.
+
+        Raises:
+            DecodeError: A payload is not a valid event.
+            LimitExceededError: The stream is over a limit.
+        """
+        frames = self.frames
+        while True:
+            for piece in frames.pieces:
+                event = self.event_in(piece)
+                if event is not None:
+                    return event
+            if not frames.refill():
+                return None
+
+    def event_in(self, piece: bytes) -> EventT | None:
+        """Return the event in one of the pieces of `frames`, or None if there is none.
+
+        Raises:
+            DecodeError: The payload is not a valid event.
+        """
+        frame = self.frames.read(piece)
+        if frame is None:
+            return None
+        name, self._payload = frame
+        event = self._event_of(name, self._payload)
+        if event is None:
+            self.locate()
+        return event
+
+    def delivered(self) -> None:
+        """Note that the event that `next_event` has returned is about to be delivered."""
+        if self.log.length > self._located:
+            self.locate()
+        self.event_number += 1
+        self._payload = None
+
+    def _event_of(self, name: str | None, payload: bytes) -> EventT | None:
+        """Return the event in a frame, or None if there is none."""
+        try:
+            event = self._decode(payload, max_depth=self._max_depth)
+        except DecodeError:
+            lenient = self._decode_leniently(payload)
+            if lenient is None:
+                return None
+            event = lenient
+        if name != event.type:
+            found = "the event: line is missing" if name is None else f"the event: line says {name!r}"
+            self.log.report("event_name", f"{found} where the payload's type is {event.type!r}")
+        if isinstance(event, ErrorEvent):
+            self._error_event = event
+        return event
+
+    def _decode_leniently(self, payload: bytes) -> EventT | None:
+        """Return the event in a payload that cannot be decoded as it is.
+
+        Return None for the `[DONE]` with which other APIs end their streams.
+        """
+        if payload == b"[DONE]":
+            self.log.report("done_sentinel", "[DONE] came, which belongs to another protocol")
+            return None
+        # The standard says that invalid UTF-8 is read as U+FFFD. It is rare, so it is looked for only after a failure.
+        replaced = payload.decode("utf-8", "replace").encode()
+        if replaced == payload:
+            raise  # noqa: PLE0704  # the failure that this was called for
+        return self._decode(replaced, max_depth=self._max_depth)
+
+    def finish(self, check_complete: Callable[[], None]) -> None:
+        """Check that the stream has come to its end, once it has been read and no more will come.
+
+        Args:
+            check_complete: Raises if the message is not complete.
+
+        Raises:
+            IncompleteStreamError: The stream ended too soon.
+            DecodeError: It was not an event stream.
+        """
+        if self._has_finished or not self.frames.at_eof:
+            return
+        self._has_finished = True
+        frames = self.frames
+        if self.event_number == 0 and not _may_be_a_stream(_without_blanks(frames.buffer.head)):
+            raise _not_a_stream(frames.buffer.head)
+        left_over = frames.pending
+        try:
+            check_complete()
+        except IncompleteStreamError as error:
+            error.offset = frames.received
+            if left_over:
+                error.message += f"; {left_over} bytes of an unfinished event were left over: no blank line ended it"
+            if self._error_event is not None:
+                cause = self._error_event.error
+                error.message += f"; an error event had come: {cause.type}: {cause.message}"
+            raise
+        if left_over:
+            offset = frames.received - left_over
+            try:
+                self.log.report(
+                    "after_message_stop", f"{left_over} bytes of an unfinished event came after message_stop"
+                )
+            except ProtocolError as error:  # in strict mode
+                error.offset = offset
+                raise
+            finally:
+                self.locate(offset)
+
+    def locate(self, offset: int | None = None) -> None:
+        """Put a place on what has been recorded since the last time: by default that of the latest event."""
+        if self.log.length > self._located:
+            place = self.frames.event_offset if offset is None else offset
+            self.log.locate(self._located, offset=place, event_number=self.event_number)
+            self._located = self.log.length
+
+    def fail(self, error: ProtocolError, snapshot: Message | None) -> None:
+        """Note that the stream has failed, and add to the error what it does not say itself."""
+        self._failure = error
+        self.is_ready = False
+        self.frames.fail(error)
+        if error.received is None:
+            error.received = self._payload
+        if error.offset is None:
+            error.offset = self.frames.event_offset
+        if error.event_number is None:
+            error.event_number = self.event_number
+        if error.snapshot is None:
+            error.snapshot = snapshot
+        self.locate()
+
+
+class DecoderFace(NotCopyable, Generic[EventT]):
+    """The verbs and properties that every decoder of Messages streams has, all of them those of its source."""
+
+    __slots__ = ("_source",)
+
+    _source: EventSource[EventT]
+
+    def receive_data(self, chunk: bytes) -> None:
+        """Store the next bytes of the stream, any number of them. `events()` does the work.
+
+        Raises:
+            StreamCoreError: After `receive_eof()`, or after an error.
+            InvalidArgumentError: The chunk is not bytes and does not support the buffer protocol.
+        """
+        self._source.frames.buffer.append(chunk)
+
+    def receive_eof(self) -> None:
+        """Note that the stream has ended. Read `events()` once more after it."""
+        self._source.frames.receive_eof()
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """Protocol violations seen so far that did not lose any data."""
+        return self._source.log.entries
+
+    @property
+    def event_offset(self) -> int:
+        """Bytes of the stream before the first line of the latest event, or of one that has begun since."""
+        return self._source.frames.event_offset
+
+    @property
+    def received(self) -> int:
+        """Bytes of the stream that `events()` has read."""
+        return self._source.frames.received
+
+    @property
+    def pending(self) -> int:
+        """Bytes since the end of the last event that belong to an event whose blank line has not come.
+
+        Raises:
+            StreamCoreError: There are `events()` that have not been read.
+        """
+        return self._source.frames.pending
+
+    @property
+    def last_event_id(self) -> str | None:
+        """The id that a client would send when it reconnects; `None` before the first `id` field."""
+        return self._source.frames.last_event_id
+
+    @property
+    def retry(self) -> int | None:
+        """The latest reconnection time that the stream asked for, in milliseconds."""
+        return self._source.frames.retry
+
+
+def _without_blanks(head: bytes) -> bytes:
+    """Return the start of a stream without a BOM, or a part of one, and blanks."""
+    return b"" if BOM.startswith(head) else head.removeprefix(BOM).lstrip()
+
+
+def _may_be_a_stream(start: bytes) -> bool:
+    """Return whether a body may begin like this, or is a part of such a beginning, and be an event stream."""
+    return not start or any(
+        (field + end).startswith(start) or start.startswith(field + end)
+        for field in (b"event", b"data", b"id", b"retry", b"")
+        for end in (b":", b"\n", b"\r")
+    )
+
+
+def _not_a_stream(received: bytes) -> DecodeError:
+    return DecodeError(
+        f"the body is not an event stream; it begins with {excerpt(received)}", offset=0, received=received
+    )

@@ -1,0 +1,421 @@
+"""Typed events to the message so far: what is done with each event that the table of transitions allows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NoReturn, Protocol
+
+from streamcore._not_copyable import NotCopyable
+from streamcore.accumulator._block import BlockInProgress
+from streamcore.accumulator._deltas import DELTA_RULES, DeltaRule
+from streamcore.accumulator._fields import FieldOptions
+from streamcore.accumulator._message import MessageInProgress
+from streamcore.accumulator._message_delta import MESSAGE_FIELDS
+from streamcore.accumulator._transitions import (
+    BLOCK_TRANSITIONS,
+    MESSAGE_TRANSITIONS,
+    NEW_EVENT,
+    BlockPhase,
+    MessagePhase,
+)
+from streamcore.codec import structure_event
+from streamcore.errors import (
+    EventOrderError,
+    IncompleteStreamError,
+    InvalidArgumentError,
+    LimitExceededError,
+    ProtocolError,
+    Violation,
+    ViolationLog,
+)
+from streamcore.limits import DEFAULT_LIMITS, Limits
+from streamcore.types import (
+    ContentBlock,
+    ContentBlockDeltaEvent,
+    ContentBlockStartEvent,
+    ContentBlockStopEvent,
+    FallbackBlock,
+    Message,
+    MessageDeltaEvent,
+    MessageStartEvent,
+    MessageStopEvent,
+    MessageStreamEvent,
+    UnknownBlock,
+)
+
+__all__ = ["COMPACT_AFTER", "BlockParser", "MessageAccumulator"]
+
+
+class BlockParser(Protocol):
+    """What makes values of the user's own classes of complete blocks; see `streamcore.typed`."""
+
+    def parse(self, block: ContentBlock, index: int) -> Mapping[str, Any]:
+        """Return attributes to set on a block.
+
+        Raises:
+            ProtocolError: The block is not what it should be.
+        """
+        ...
+
+    def check_end(self, parsed: Iterable[Mapping[str, Any]], stop_reason: str | None) -> None:
+        """Raise if one of these attributes, of the blocks of a complete message, says that it should not be complete."""
+        ...
+
+
+COMPACT_AFTER = 1024
+"""After so many deltas, a power of two, the text of a block is compacted. It costs 1 % of what they do."""
+
+
+class MessageAccumulator(NotCopyable):
+    """Build a message from its events.
+
+    ```python
+    accumulator = MessageAccumulator()
+    for event in events:  # typed events, or parsed JSON objects
+        accumulator.apply(event)
+    message = accumulator.final_message
+    ```
+
+    Which events may come when is in `_transitions`.
+
+    Args:
+        strict: Raise where otherwise a `Violation` is recorded.
+        limits: Bounds on the number of blocks and on nesting.
+        trailing_strings: Whether a string that is still open counts, in the input of a tool, as far as it has come. Off,
+            as in the `anthropic` package, a value appears when it is complete.
+        multiple_messages: Whether a `message_start` after `message_stop` begins another message, as in a capture of
+            several, instead of being an error. `snapshot` and `final_message` are then those of the latest.
+        log: Where violations are recorded; by default a log of this accumulator's own.
+        parser: Makes values of the user's own classes of complete blocks.
+    """
+
+    __slots__ = (
+        "_delta_count",
+        "_late_blocks",
+        "_limits",
+        "_log",
+        "_message",
+        "_multiple_messages",
+        "_options",
+        "_parser",
+        "_phase",
+        "_saw_message_delta",
+        "_stop_reason",
+    )
+
+    def __init__(
+        self,
+        *,
+        strict: bool = False,
+        limits: Limits = DEFAULT_LIMITS,
+        trailing_strings: bool = False,
+        multiple_messages: bool = False,
+        log: ViolationLog | None = None,
+        parser: BlockParser | None = None,
+    ) -> None:
+        self._parser = parser
+        self._limits = limits
+        self._options = FieldOptions(trailing_strings, limits.max_depth)
+        self._multiple_messages = multiple_messages
+        self._log = ViolationLog(strict=strict) if log is None else log
+        self._phase = MessagePhase.BEFORE
+        self._message: MessageInProgress | None = None
+        self._begin(None)
+
+    def _begin(self, message: Message | None) -> None:
+        self._message = None if message is None else MessageInProgress(message)
+        self._saw_message_delta = False
+        self._stop_reason: str | None = None
+        # Closed blocks to which deltas have come. What these made of a tool's input is checked when the message is
+        # complete: to check it after each would cost more with each.
+        self._late_blocks: set[int] = set()
+        self._delta_count = 0
+
+    # What the message is
+
+    @property
+    def complete(self) -> bool:
+        """Whether `message_stop` has come."""
+        return self._phase is MessagePhase.COMPLETE
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """Protocol violations seen so far that did not lose any data."""
+        return self._log.entries
+
+    @property
+    def snapshot(self) -> Message | None:
+        """The message after the events so far, `None` before `message_start`.
+
+        It never changes. The same object is returned until an event changes the message.
+        """
+        return None if self._message is None else self._message.snapshot()
+
+    @property
+    def final_message(self) -> Message:
+        """The complete message.
+
+        Raises:
+            IncompleteStreamError: `message_stop` has not come.
+        """
+        return self.deferred_message()()
+
+    def deferred_message(self) -> Callable[[], Message]:
+        """Return a function that returns `final_message`: that of now, even if another message begins before."""
+        message = self._message
+
+        def final_message() -> Message:
+            if message is None or not message.is_complete:
+                raise IncompleteStreamError(
+                    f"the message is not complete: {self._progress()}",
+                    snapshot=None if message is None else message.snapshot(),
+                )
+            return message.snapshot()
+
+        return final_message
+
+    def _progress(self) -> str:
+        if self._message is None:
+            return "message_start has not come"
+        index = self._message.last_open_block
+        inside = "" if index is None else f", inside block {index}"
+        return f"message_stop has not come{inside}"
+
+    def block_in_progress(self, index: int) -> BlockInProgress | None:
+        """Return the block with this index, or None if it was never started."""
+        return None if self._message is None else self._message.blocks.get(index)
+
+    @property
+    def block_count(self) -> int:
+        """How many blocks there are."""
+        return 0 if self._message is None else self._message.block_count
+
+    @property
+    def current_block(self) -> BlockInProgress | None:
+        """The block that the latest event was about, while it is open."""
+        return None if self._message is None else self._message.current_block
+
+    def compact(self) -> None:
+        """Store the text of the current block in less memory.
+
+        A caller who adds text to `current_block` without `apply` calls this after every `COMPACT_AFTER` deltas.
+        """
+        block = self.current_block
+        if block is not None and block.text is not None:
+            block.text.compact()
+
+    # What comes in
+
+    def apply(self, event: MessageStreamEvent | dict[str, Any]) -> None:
+        """Take the next event.
+
+        Args:
+            event: A typed event, or the parsed JSON object of one.
+
+        Raises:
+            InvalidArgumentError: The event is neither an event nor a dict.
+            DecodeError: The dict is not a valid event, or the input of a tool is complete and not JSON.
+            EventOrderError: The event must not come here. In strict mode, also what would be a violation.
+            LimitExceededError: There are too many blocks, or a dict or the input of a tool nests too deep.
+        """
+        try:
+            if isinstance(event, dict):
+                event = structure_event(event, max_depth=self._limits.max_depth)
+            elif not isinstance(getattr(event, "type", None), str):
+                raise InvalidArgumentError(f"an event must be a dict or have a type; received {event!r}")
+            self.take(event)
+        except ProtocolError as error:
+            error.snapshot = self.snapshot
+            raise
+
+    def take(self, event: MessageStreamEvent) -> None:
+        """Like `apply` for a typed event, but leave it to the caller to attach the snapshot to errors."""
+        handle, next_phase = _MESSAGE_HANDLERS[self._phase].get(event.type) or _NEW_EVENT_HANDLERS[self._phase]
+        handle(self, event)
+        self._phase = next_phase
+
+    def end(self) -> None:
+        """Note that no more events will come. What is still open stays as far as it has come.
+
+        Raises:
+            IncompleteStreamError: `message_stop` has not come.
+        """
+        if self.complete:
+            return
+        if self._message is not None:
+            self._message.end()
+        raise IncompleteStreamError(
+            f"the stream ended before the message did: {self._progress()}",
+            index=None if self._message is None else self._message.last_open_block,
+            snapshot=self.snapshot,
+        )
+
+    # What is done with each event: the actions of MESSAGE_TRANSITIONS
+
+    def _ignore(self, event: Any) -> None:
+        pass
+
+    def _ignore_too_late(self, event: Any) -> None:
+        self._log.report("after_message_stop", f"{event.type} came after message_stop")
+
+    def _refuse_too_early(self, event: Any) -> None:
+        raise EventOrderError(f"{event.type} came before message_start")
+
+    def _start_message(self, event: MessageStartEvent) -> None:
+        self._begin(event.message)
+
+    def _start_another_message(self, event: MessageStartEvent) -> None:
+        if not self._multiple_messages:
+            raise EventOrderError(f"message_start of {event.message.id!r} came after message_stop")
+        self._begin(event.message)
+
+    def _ignore_repeated_start(self, event: MessageStartEvent) -> None:
+        message = self._opened
+        if event.message.id != message.id:
+            raise EventOrderError(f"message_start of {event.message.id!r} came inside the open message {message.id!r}")
+        if message.block_count:
+            raise EventOrderError(f"message_start of {event.message.id!r} came again after its content had begun")
+        self._log.report("repeated_message_start", f"message_start of {event.message.id!r} came again")
+
+    def _change_message(self, event: MessageDeltaEvent) -> None:
+        if event.extra or event.delta.extra:
+            for name in sorted(MESSAGE_FIELDS & (event.extra.keys() | event.delta.extra.keys())):
+                self._log.report("unapplied_delta", f"the snapshot cannot apply {name!r} of a message_delta")
+        self._opened.add_delta(event)
+        self._saw_message_delta = True
+        self._stop_reason = event.delta.stop_reason or self._stop_reason
+
+    def _complete_message(self, event: MessageStopEvent) -> None:
+        message = self._opened
+        blocks = message.blocks.values()
+        for index in self._late_blocks:
+            self._finish_block(message.blocks[index])
+        for block in blocks:
+            if not block.is_closed:
+                self._log.report("unclosed_block", "the block was still open at message_stop", index=block.index)
+                block.phase = BlockPhase.CLOSED
+                self._finish_block(block)
+        if not self._saw_message_delta:
+            self._log.report("missing_message_delta", "message_stop came without a message_delta")
+        if self._stop_reason == "tool_use":
+            for block in blocks:
+                if block.has_unfinished_input:
+                    self._log.report(
+                        "incomplete_input", "the tool is to be used, but its input is incomplete", index=block.index
+                    )
+        if self._parser is not None:
+            self._parser.check_end((block.parsed for block in blocks), self._stop_reason)
+        message.is_complete = True
+
+    def _change_block(self, event: ContentBlockStartEvent | ContentBlockDeltaEvent | ContentBlockStopEvent) -> None:
+        block = self._opened.blocks.get(event.index)
+        phase = BlockPhase.UNSTARTED if block is None else block.phase
+        handle, next_phase = _BLOCK_HANDLERS[phase][event.type]
+        handle(self, event, block).phase = next_phase
+
+    # What is done with each event of a block: the actions of BLOCK_TRANSITIONS. Each returns the block.
+
+    def _start_block(self, event: ContentBlockStartEvent, _: None) -> BlockInProgress:
+        index, message = event.index, self._opened
+        if 0 <= index < message.block_count:
+            self._refuse_restart(event, None)  # the block came with message_start
+        if index != message.block_count:
+            raise EventOrderError(
+                f"content_block_start came for block {index} where {message.block_count} is next", index=index
+            )
+        if index >= self._limits.max_blocks:
+            raise LimitExceededError(f"the message has more than {self._limits.max_blocks} blocks", index=index)
+        block = BlockInProgress(index, event.content_block, self._options)
+        message.add_block(block)
+        message.current_block = block
+        if isinstance(event.content_block, FallbackBlock):
+            message.set_model(event.content_block.to.model)
+        return block
+
+    def _add_delta(self, event: ContentBlockDeltaEvent, block: BlockInProgress) -> BlockInProgress:
+        rule = self._rule_for(event, block)
+        if rule is not None:
+            block.apply(event.delta, rule)
+            self._opened.touch(block)
+            self._opened.current_block = block
+            self._delta_count += 1
+            if not self._delta_count % COMPACT_AFTER:
+                self.compact()
+        return block
+
+    def _add_late_delta(self, event: ContentBlockDeltaEvent, block: BlockInProgress) -> BlockInProgress:
+        rule = self._rule_for(event, block)
+        if rule is not None:
+            self._log.report("after_block_stop", f"{event.delta.type} came after its block's stop", index=event.index)
+            block.apply(event.delta, rule)
+            self._opened.touch(block)
+            self._opened.current_block = None
+            self._late_blocks.add(event.index)
+            block.parsed = {}
+        return block
+
+    def _rule_for(self, event: ContentBlockDeltaEvent, block: BlockInProgress) -> DeltaRule | None:
+        """Return what the delta does to the block, or None if one of them is new, so that nobody can know."""
+        delta = event.delta
+        rule = DELTA_RULES.get(delta.type)
+        if rule is None:
+            self._log.report(
+                "unapplied_delta", f"the snapshot cannot apply the unknown delta {delta.type!r}", index=event.index
+            )
+            return None
+        if block.accepts(rule):
+            return rule
+        if not isinstance(block.start, UnknownBlock):
+            raise EventOrderError(f"{delta.type} cannot go to a block of type {block.start.type!r}", index=event.index)
+        self._log.report(
+            "unapplied_delta",
+            f"the snapshot cannot apply {delta.type} to a block of the unknown type {block.start.type!r}",
+            index=event.index,
+        )
+        return None
+
+    def _close_block(self, event: ContentBlockStopEvent, block: BlockInProgress) -> BlockInProgress:
+        self._finish_block(block)
+        return block
+
+    def _ignore_repeated_stop(self, event: ContentBlockStopEvent, block: BlockInProgress) -> BlockInProgress:
+        self._log.report("after_block_stop", "content_block_stop came again", index=event.index)
+        return block
+
+    def _refuse_restart(self, event: ContentBlockStartEvent, block: BlockInProgress | None) -> NoReturn:
+        state = "closed" if block is None else block.phase.value
+        raise EventOrderError(f"content_block_start came again for a block that is {state}", index=event.index)
+
+    def _refuse_unstarted(self, event: Any, block: BlockInProgress | None) -> NoReturn:
+        raise EventOrderError(f"{event.type} came for a block that was never started", index=event.index)
+
+    # What they share
+
+    @property
+    def _opened(self) -> MessageInProgress:
+        assert self._message is not None  # by the table: only after message_start
+        return self._message
+
+    def _finish_block(self, block: BlockInProgress) -> None:
+        block.finish()
+        message = self._opened
+        message.touch(block)
+        if message.current_block is block:
+            message.current_block = None
+        if self._parser is not None:
+            block.set_parsed(self._parser.parse(block.snapshot(ended=True), block.index))
+
+
+# The tables, with the methods in place of their names.
+
+_MESSAGE_HANDLERS = {
+    phase: {event_type: (getattr(MessageAccumulator, f"_{action}"), to) for event_type, (action, to) in row.items()}
+    for phase, row in MESSAGE_TRANSITIONS.items()
+}
+_NEW_EVENT_HANDLERS = {
+    phase: (getattr(MessageAccumulator, f"_{action}"), to) for phase, (action, to) in NEW_EVENT.items()
+}
+_BLOCK_HANDLERS = {
+    phase: {event_type: (getattr(MessageAccumulator, f"_{action}"), to) for event_type, (action, to) in row.items()}
+    for phase, row in BLOCK_TRANSITIONS.items()
+}

@@ -1,0 +1,219 @@
+"""A content block in progress: the block as it started, and the fields that deltas have changed since.
+
+A delta is an append to a buffer. The block itself, an immutable value, is built when it is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from streamcore._not_copyable import NotCopyable
+from streamcore.accumulator._deltas import DELTA_RULES, TEXT_DELTAS, DeltaRule
+from streamcore.accumulator._fields import Field, FieldOptions, GrowingInput, GrowingText
+from streamcore.accumulator._transitions import BlockPhase
+from streamcore.errors import DecodeError, LimitExceededError
+from streamcore.partial_json import PartialJSON
+from streamcore.types import ContentBlock, ContentBlockDelta, Unknown, UnknownBlock
+from streamcore.types._construct import copier, evolve
+
+__all__ = ["BlockInProgress", "Marks"]
+
+Marks: TypeAlias = tuple[tuple[str, Any], ...]
+"""How far each changed field of a block has come."""
+
+_NOT_PARSED: Mapping[str, Any] = {}
+_NO_TEXT: Any = object()
+
+
+def _refuse_text(text: str) -> None:
+    raise AssertionError("a block without a text_delta takes no text")
+
+
+class BlockInProgress(NotCopyable):
+    """One content block in progress.
+
+    Args:
+        index: Its index.
+        start: The block as `content_block_start` gave it.
+        options: How the input of a tool is read.
+
+    Attributes:
+        phase: Where the block is in its life. The accumulator sets it, by its table.
+        fields: The fields that deltas have changed, by name.
+        text_delta: The type of the deltas that add text to such a block, `None` if there is none.
+        text: The field that such text goes to.
+        add_text: Adds text to that field. A caller who has recognised a delta of type `text_delta` for this block, while
+            it is the accumulator's `current_block`, may call this in place of `MessageAccumulator.apply`.
+        parsed: Values of the user's own classes, which the complete block has beside what the wire says.
+    """
+
+    __slots__ = (
+        "_built",
+        "_built_from",
+        "_built_from_text",
+        "_options",
+        "_parsed_at_stop",
+        "_with_text",
+        "add_text",
+        "fields",
+        "index",
+        "parsed",
+        "phase",
+        "start",
+        "text",
+        "text_delta",
+    )
+
+    def __init__(self, index: int, start: ContentBlock, options: FieldOptions) -> None:
+        self.index = index
+        self.start = start
+        self.phase = BlockPhase.UNSTARTED
+        self._options = options
+        self.parsed: Mapping[str, Any] = _NOT_PARSED
+        self._parsed_at_stop: Mapping[str, Any] | None = None
+        self.fields: dict[str, Field] = {}
+        # The block as it was last built, and what it was built from: the text alone, or else the values of the fields.
+        self._built = start
+        self._built_from_text: Any = _NO_TEXT
+        self._built_from: dict[str, Any] = {}
+        self.text_delta: str | None = None
+        self.text: GrowingText | GrowingInput | None = None
+        self.add_text: Callable[[str], object] = _refuse_text
+        text_delta = TEXT_DELTAS.get(start.type)
+        if text_delta is not None:
+            (move,) = DELTA_RULES[text_delta].moves
+            self.text_delta = text_delta
+            field: Any = self._field(move.target, move.field_class)
+            self.text = field
+            self.add_text = field.add
+            self._built_from_text = getattr(start, move.target, None)
+            self._with_text = copier(type(start), move.target)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether `content_block_stop` has come."""
+        return self.phase is BlockPhase.CLOSED
+
+    def accepts(self, rule: DeltaRule) -> bool:
+        """Return whether a delta with this rule may come to this block."""
+        return isinstance(self.start, rule.blocks)
+
+    def apply(self, delta: ContentBlockDelta, rule: DeltaRule) -> None:
+        """Change the fields that a delta is about."""
+        for move in rule.moves:
+            value = getattr(delta, move.source)
+            if value is not None:
+                self._field(move.target, move.field_class).add(value)
+
+    def _field(self, name: str, field_class: type[Field]) -> Field:
+        field = self.fields.get(name)
+        if field is None:
+            field = self.fields[name] = field_class(getattr(self.start, name, None), self._options)
+        return field
+
+    def finish(self) -> None:
+        """Check and store what has come: no more deltas are expected.
+
+        Deltas may come late all the same. Then this is to be called again when the message is complete.
+
+        Raises:
+            DecodeError: The input of a tool is wrong JSON, as opposed to unfinished.
+            LimitExceededError: It is over a limit.
+        """
+        field = self.fields.get("input")
+        if isinstance(field, GrowingInput):
+            self._check_input(field.json)
+            field.settle()
+            if field is self.text:
+                self.add_text = field.add  # which now belongs to another buffer
+
+    def _check_input(self, json: PartialJSON) -> None:
+        fault = json.error
+        if fault is None:
+            return
+        name = getattr(self.start, "name", self.start.type)
+        is_over_limit = isinstance(fault, LimitExceededError)
+        what = "is over a limit" if is_over_limit else "is not valid JSON"
+        raise (LimitExceededError if is_over_limit else DecodeError)(
+            f"the input of {name!r} {what}: {fault.message} at character {fault.offset}",
+            index=self.index,
+            received=json.text,
+        )
+
+    @property
+    def has_unfinished_input(self) -> bool:
+        """Whether the input of a tool has begun and is not whole."""
+        field = self.fields.get("input")
+        return isinstance(field, GrowingInput) and field.json.length > 0 and not field.json.complete
+
+    @property
+    def length(self) -> int:
+        """Characters of the text so far, 0 if the block has no text."""
+        return 0 if self.text is None else self.text.mark()
+
+    def since(self, offset: int) -> str:
+        """Return the text after its first `offset` characters."""
+        return "" if self.text is None else self.text.since(offset)
+
+    def set_parsed(self, parsed: Mapping[str, Any]) -> None:
+        """Set the values of the user's own classes. Deltas that come late may change them."""
+        self.parsed = parsed
+        if self._parsed_at_stop is None:
+            self._parsed_at_stop = parsed
+
+    # The block as a value
+
+    @property
+    def has_only_grown(self) -> bool:
+        """Whether the block is as it started but for its text: nearly always, while it is open."""
+        return self.phase is not BlockPhase.CLOSED and self.text is not None and len(self.fields) == 1
+
+    def with_text(self, mark: int) -> ContentBlock:
+        """Return the block with its text at a mark. Only for a block that `has_only_grown`."""
+        assert self.text is not None
+        value = self.text.at(mark)
+        if value is not self._built_from_text:
+            self._built_from_text = value
+            self._built = self._with_text(self.start, value)
+        return self._built
+
+    def snapshot(self, *, ended: bool) -> ContentBlock:
+        """Return the block so far: the same object as before if nothing was added.
+
+        Args:
+            ended: Whether the stream has ended, so that an unfinished input stays unfinished.
+        """
+        if self.has_only_grown and not ended:
+            return self.with_text(self.length)
+        changes: dict[str, Any] = dict(self.parsed)
+        for name, field in self.fields.items():
+            field.write_to(changes, name, ended=ended or self.is_closed)
+        built_from = self._built_from
+        if self._built_from_text is not _NO_TEXT:
+            built_from = {next(iter(self.fields)): self._built_from_text}
+            self._built_from_text = _NO_TEXT
+        if changes.keys() == built_from.keys() and all(changes[name] is built_from[name] for name in built_from):
+            return self._built
+        self._built_from = changes
+        start = self.start
+        if isinstance(start, Unknown):
+            # `partial_input` is ours and has no wire form: a field of that name would be the stream's own.
+            data = {**start.data, **{name: value for name, value in changes.items() if name != "partial_input"}}
+            self._built = UnknownBlock(data=data)
+        else:
+            self._built = evolve(start, changes)
+        return self._built
+
+    def marks(self) -> Marks:
+        """Return how far the block has come, for `at`."""
+        return tuple([(name, field.mark()) for name, field in self.fields.items()])
+
+    def at(self, marks: Marks) -> ContentBlock:
+        """Return the block as it would be if it had been stopped at these marks."""
+        if marks == self.marks():
+            return self.snapshot(ended=True)
+        past = BlockInProgress(self.index, self.start, self._options)
+        past.fields = {name: self.fields[name].upto(mark, self._options) for name, mark in marks}
+        past.parsed = self._parsed_at_stop or _NOT_PARSED
+        return past.snapshot(ended=True)

@@ -1,0 +1,75 @@
+"""What each type of delta does to its block, in one table."""
+
+from __future__ import annotations
+
+import attrs
+
+from streamcore.accumulator._fields import Field, GrowingInput, GrowingList, GrowingText, ReplacedValue
+from streamcore.types import (
+    CompactionBlock,
+    MCPToolUseBlock,
+    ServerToolUseBlock,
+    TextBlock,
+    ThinkingBlock,
+    ToolUseBlock,
+    UnknownBlock,
+    WireObject,
+)
+
+__all__ = ["DELTA_RULES", "TEXT_DELTAS", "DeltaRule", "Move"]
+
+
+@attrs.frozen
+class Move:
+    """Where one field of a delta goes, and how.
+
+    Attributes:
+        source: The field of the delta. If it is None, nothing moves.
+        target: The field of the block.
+        field_class: How the field of the block changes.
+    """
+
+    source: str
+    target: str
+    field_class: type[Field]
+
+
+@attrs.frozen
+class DeltaRule:
+    """What one type of delta does.
+
+    Attributes:
+        blocks: The types of blocks that such a delta may come to.
+        moves: What goes where.
+    """
+
+    blocks: tuple[type[WireObject], ...]
+    moves: tuple[Move, ...]
+
+
+_TOOL_USE = (ToolUseBlock, ServerToolUseBlock, MCPToolUseBlock)
+
+DELTA_RULES: dict[str, DeltaRule] = {
+    "text_delta": DeltaRule((TextBlock,), (Move("text", "text", GrowingText),)),
+    "input_json_delta": DeltaRule((*_TOOL_USE, UnknownBlock), (Move("partial_json", "input", GrowingInput),)),
+    "thinking_delta": DeltaRule((ThinkingBlock,), (Move("thinking", "thinking", GrowingText),)),
+    "signature_delta": DeltaRule((ThinkingBlock,), (Move("signature", "signature", ReplacedValue),)),
+    "citations_delta": DeltaRule((TextBlock,), (Move("citation", "citations", GrowingList),)),
+    "compaction_delta": DeltaRule(
+        (CompactionBlock,),
+        (
+            Move("content", "content", GrowingText),
+            Move("encrypted_content", "encrypted_content", ReplacedValue),
+        ),
+    ),
+}
+
+# For each type of block the type of delta that adds text to it, which in most streams is all that it gets. Unknown blocks
+# are not here, as they may be of a kind that gets none, nor are compaction blocks, as they get one delta.
+TEXT_DELTAS: dict[str, str] = {
+    "text": "text_delta",
+    "thinking": "thinking_delta",
+    "tool_use": "input_json_delta",
+    "server_tool_use": "input_json_delta",
+    "mcp_tool_use": "input_json_delta",
+}

@@ -1,0 +1,206 @@
+"""The fields of a content block that deltas change, one class for each way to change one.
+
+- `GrowingText`: a string that deltas add to.
+- `GrowingInput`: the input of a tool, whose JSON text deltas add to.
+- `GrowingList`: a list that deltas add items to.
+- `ReplacedValue`: a value that deltas replace.
+
+Each has the same verbs. `add` takes what a delta brings. `mark` says how far the field has come, and `at(mark)` is its
+value then: derived events take a mark when they are made, and build their snapshot from it when it is first read. A
+field never forgets, so any mark can be read at any time; `upto(mark)` is a field that ends there.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import attrs
+
+from streamcore.partial_json import PartialJSON, join_parts
+
+__all__ = ["Field", "FieldOptions", "GrowingInput", "GrowingList", "GrowingText", "ReplacedValue"]
+
+
+@attrs.frozen(eq=False, repr=False)
+class FieldOptions:
+    """How the input of a tool is read: see `MessageAccumulator`."""
+
+    trailing_strings: bool
+    max_depth: int
+
+
+class GrowingText:
+    """A string that deltas add to. Reading it copies it once; reading it again, unchanged, copies nothing."""
+
+    __slots__ = ("_buffer", "_joined", "_json", "_value", "add", "mark")
+
+    def __init__(self, start: str | None, _: FieldOptions) -> None:
+        self._buffer = io.StringIO()
+        self._joined = 0
+        self._value = ""
+        self._json: PartialJSON | None = None
+        self.add = self._buffer.write
+        self.mark = self._buffer.tell
+        if start:
+            self.add(start)
+
+    def write_to(self, changes: dict[str, Any], name: str, *, ended: bool) -> None:
+        """Put the value among the attributes that have changed."""
+        changes[name] = self.at(self.mark())
+
+    def at(self, mark: int) -> str:
+        """Return the value when it had this length."""
+        if len(self._value) < mark:
+            self._value = self._buffer.getvalue()
+        return self._value[:mark]  # not a copy if that is all of it
+
+    def upto(self, mark: int, options: FieldOptions) -> GrowingText:
+        """Return a field that has come this far."""
+        return GrowingText(self.at(mark), options)
+
+    def since(self, mark: int) -> str:
+        """Return the text after this length."""
+        self._buffer.seek(mark)
+        return self._buffer.read()  # and so the position is at the end again, where `add` goes on
+
+    def compact(self) -> None:
+        """Store the text in less memory. A caller that adds many pieces does this now and then."""
+        self._joined = join_parts(self._buffer, self._joined)
+
+    def parsed(self, mark: int) -> Any:
+        """Return the value of the text as JSON, when it had this length.
+
+        What was parsed for an earlier mark is not parsed again.
+        """
+        json = self._json
+        if json is None or json.length > mark:
+            json = PartialJSON()
+            if self._json is None:
+                self._json = json
+        if json.length < mark:
+            self._buffer.seek(json.length)
+            json.feed(self._buffer.read(mark - json.length))
+            self._buffer.seek(0, io.SEEK_END)
+        return json.value
+
+
+class GrowingInput:
+    """The input of a tool, parsed when it is read. Before a value has begun it is what the block started with."""
+
+    __slots__ = ("_mark", "_options", "_start", "_value", "add", "json", "mark")
+
+    def __init__(self, start: Any, options: FieldOptions) -> None:
+        self._options = options
+        self._start = {} if start is None else start
+        self.json = PartialJSON(trailing_strings=options.trailing_strings, max_depth=options.max_depth)
+        self.add: Callable[[str], object]
+        self.mark: Callable[[], int]
+        self._use_buffer()
+        # The value when it was last read, and the length of the text then.
+        self._value = self._start
+        self._mark = 0
+
+    def write_to(self, changes: dict[str, Any], name: str, *, ended: bool) -> None:
+        """Put the value among the attributes that have changed, and the text if it has ended and is not whole."""
+        changes[name] = self.at(self.mark())
+        if ended and self.json.text and (self.json.error is not None or not self.json.complete):
+            changes["partial_input"] = self.json.text
+
+    def at(self, mark: int) -> Any:
+        """Return the value when the text had this length."""
+        if mark != self._mark:
+            if mark != self.mark():
+                # A value that has grown cannot be taken back: the text up to there is parsed again.
+                return self.upto(mark, self._options).at(mark)
+            value = self.json.best
+            # Reading is not what finds a fault: it is reported when the block stops.
+            has_begun = value is not None or (self.json.error is None and self.json.complete)
+            self._value = value if has_begun else self._start
+            self._mark = mark
+        return self._value
+
+    def upto(self, mark: int, options: FieldOptions) -> GrowingInput:
+        """Return a field that has come this far."""
+        field = GrowingInput(self._start, options)
+        field.add(self.json.text[:mark])
+        return field
+
+    def since(self, mark: int) -> str:
+        """Return the text after this length."""
+        return self.json.since(mark)
+
+    def compact(self) -> None:
+        """Store the text in less memory. A caller that adds many pieces does this now and then."""
+        self.json.compact()
+
+    def settle(self) -> None:
+        """Store the text in as little memory as there is: hardly more will come."""
+        self.json.settle()
+        self._use_buffer()
+
+    def _use_buffer(self) -> None:
+        self.add = self.json.buffer.write
+        self.mark = self.json.buffer.tell
+
+
+class GrowingList:
+    """A list that deltas add to, one item each."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self, start: tuple[Any, ...] | None, _: FieldOptions) -> None:
+        self._items = list(start or ())
+
+    def add(self, item: Any) -> None:
+        """Append an item."""
+        self._items.append(item)
+
+    def write_to(self, changes: dict[str, Any], name: str, *, ended: bool) -> None:
+        """Put the value among the attributes that have changed."""
+        changes[name] = tuple(self._items)
+
+    def mark(self) -> int:
+        """Return how many items there are."""
+        return len(self._items)
+
+    def at(self, mark: int) -> tuple[Any, ...]:
+        """Return the value when there were so many items."""
+        return tuple(self._items[:mark])
+
+    def upto(self, mark: int, options: FieldOptions) -> GrowingList:
+        """Return a field that has come this far."""
+        return GrowingList(self.at(mark), options)
+
+
+class ReplacedValue:
+    """A value that deltas replace. It is its own mark."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, start: Any, _: FieldOptions) -> None:
+        self._value = start
+
+    def add(self, value: Any) -> None:
+        """Replace the value."""
+        self._value = value
+
+    def write_to(self, changes: dict[str, Any], name: str, *, ended: bool) -> None:
+        """Put the value among the attributes that have changed."""
+        changes[name] = self._value
+
+    def mark(self) -> Any:
+        """Return the value."""
+        return self._value
+
+    def at(self, mark: Any) -> Any:
+        """Return the value that was this mark."""
+        return mark
+
+    def upto(self, mark: Any, options: FieldOptions) -> ReplacedValue:
+        """Return a field that has come this far."""
+        return ReplacedValue(mark, options)
+
+
+Field: TypeAlias = GrowingText | GrowingInput | GrowingList | ReplacedValue

@@ -1,0 +1,142 @@
+"""A message in progress: what is known of it without its content, its blocks in progress, and the last snapshot.
+
+A snapshot is built when it is asked for, from the blocks that have changed since the last one. The others are shared
+between snapshots, and so is all that is closed in the input of a tool. Code that reads no snapshot pays for none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from streamcore._not_copyable import NotCopyable
+from streamcore.accumulator._block import BlockInProgress
+from streamcore.accumulator._message_delta import after_deltas
+from streamcore.types import ContentBlock, Message, MessageDeltaEvent
+from streamcore.types._construct import copier, evolve
+
+__all__ = ["MessageInProgress"]
+
+
+class MessageInProgress(NotCopyable):
+    """One message in progress.
+
+    Args:
+        message: The message as `message_start` gave it.
+
+    Attributes:
+        blocks: The blocks that have started, by index.
+        current_block: The block that the latest event was about, while it is open.
+        is_complete: Whether `message_stop` has come.
+    """
+
+    __slots__ = (
+        "_changed",
+        "_content",
+        "_deltas",
+        "_ended",
+        "_growing",
+        "_head",
+        "_mark",
+        "_snapshot",
+        "_with_content",
+        "blocks",
+        "current_block",
+        "is_complete",
+    )
+
+    def __init__(self, message: Message) -> None:
+        self.blocks: dict[int, BlockInProgress] = {}
+        self.current_block: BlockInProgress | None = None
+        self.is_complete = False
+        self._ended = False
+        # The message without its content, and the events that are still to be applied to it.
+        self._head = message
+        self._deltas: list[MessageDeltaEvent] = []
+        # The blocks as they were in the last snapshot, and the indexes of those that may have changed since.
+        self._content: list[ContentBlock] = list(message.content)
+        self._changed: set[int] = set()
+        self._snapshot: Message | None = None
+        # While only the text of the current block can have changed since the last snapshot: that block, and how far its
+        # text had come.
+        self._growing: BlockInProgress | None = None
+        self._mark = 0
+        self._with_content: Callable[[Any, Any], Any] = copier(type(message), "content")
+
+    @property
+    def id(self) -> str:
+        """The message's id."""
+        return self._head.id
+
+    @property
+    def block_count(self) -> int:
+        """How many content blocks there are."""
+        return len(self._content)
+
+    @property
+    def last_open_block(self) -> int | None:
+        """The index of the last block that is open, or None."""
+        return max((index for index, block in self.blocks.items() if not block.is_closed), default=None)
+
+    def add_block(self, block: BlockInProgress) -> None:
+        """Append a block that has started."""
+        self.blocks[block.index] = block
+        self._content.append(block.start)
+        self._snapshot = None
+        self.touch(block)
+
+    def touch(self, block: BlockInProgress) -> None:
+        """Note that a block may have changed, by more than text that was added to the current block."""
+        self._growing = None
+        self._changed.add(block.index)
+
+    def set_model(self, model: str) -> None:
+        """Change the model that answers."""
+        self._growing = self._snapshot = None
+        self._head = evolve(self._head, {"model": model})
+
+    def add_delta(self, event: MessageDeltaEvent) -> None:
+        """Change the message itself."""
+        self._growing = self._snapshot = None
+        self._deltas.append(event)
+
+    def end(self) -> None:
+        """Note that the stream has ended too soon: what is open stays as far as it has come."""
+        self._ended = True
+        self._growing = None
+        self._changed.update(self.blocks)
+
+    def snapshot(self) -> Message:
+        """Return the message so far: the same object as before if nothing has changed."""
+        block = self._growing
+        if block is None:
+            return self._build()
+        # So it is between nearly all deltas of a stream.
+        mark = block.length
+        if mark != self._mark:
+            self._mark = mark
+            built = block.with_text(mark)
+            if built is not self._content[block.index]:
+                self._content[block.index] = built
+                self._snapshot = self._with_content(self._head, tuple(self._content))
+        assert self._snapshot is not None
+        return self._snapshot
+
+    def _build(self) -> Message:
+        if self._deltas:
+            self._head = after_deltas(self._head, self._deltas)
+            self._deltas = []
+        for index in self._changed:
+            built = self.blocks[index].snapshot(ended=self._ended)
+            if built is not self._content[index]:
+                self._content[index] = built
+                self._snapshot = None
+        self._with_content = copier(type(self._head), "content")  # unknown fields make it another class
+        if self._snapshot is None:
+            self._snapshot = self._with_content(self._head, tuple(self._content))
+        block = self.current_block
+        self._changed = set() if block is None else {block.index}
+        if block is not None and block.has_only_grown and not self._ended:
+            self._growing = block
+            self._mark = block.length
+        return self._snapshot

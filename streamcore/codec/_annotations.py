@@ -1,0 +1,56 @@
+"""What an annotation of a wire type says about JSON: for the fast way and the plain path of structuring alike."""
+
+from __future__ import annotations
+
+import types
+from typing import Any, Literal, Union, get_args, get_origin
+
+from streamcore.types import Unknown, WireObject
+from streamcore.types._base import type_tag
+
+__all__ = ["scalar_types", "union_members", "without_none"]
+
+_SCALARS: dict[Any, tuple[type, ...]] = {
+    # By exact type: a bool is not a number on the wire, though Python takes it for an int.
+    str: (str,),
+    int: (int,),
+    float: (int, float),
+    bool: (bool,),
+    dict: (dict,),
+    # A set of strings. The API may add to any without notice, so any string fits.
+    Literal: (str,),
+}
+
+
+def scalar_types(annotation: Any) -> tuple[type, ...] | None:
+    """Return the exact types of the values of an annotation, or None if that is not all there is to check."""
+    return _SCALARS.get(get_origin(annotation) or annotation)
+
+
+def without_none(annotation: Any) -> Any:
+    """Return what an optional annotation has beside None, if that is one type; else the annotation itself."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        members = [member for member in get_args(annotation) if member is not types.NoneType]
+        if len(members) == 1:
+            return members[0]
+    return annotation
+
+
+def union_members(members: tuple[Any, ...]) -> tuple[dict[str, Any], dict[type, Any], Any]:
+    """Sort the members of a union: by tag, by JSON type, and the class for objects with an unknown tag, if any."""
+    tagged: dict[str, Any] = {}
+    by_kind: dict[type, Any] = {}
+    fallback: Any = None
+    for member in members:
+        cls = get_origin(member) or member
+        if cls is types.NoneType:
+            by_kind[cls] = None
+        elif not issubclass(cls, WireObject):
+            by_kind[list if cls is tuple else cls] = member
+        elif issubclass(cls, Unknown):
+            fallback = member
+        elif (tag := type_tag(cls)) is not None:
+            tagged[tag] = member
+        else:
+            by_kind[dict] = member
+    return tagged, by_kind, fallback

@@ -1,0 +1,38 @@
+"""The cattrs converter of the wire types, for programs that structure their own classes with cattrs.
+
+It structures by the rules of this package: `converter.structure(obj, Message)` is `structure(obj, Message)`, and
+`converter.unstructure(message)` is `message.to_dict()`. Decoding does without it, and cattrs is a seventh of the import,
+so it is loaded when somebody asks for it.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from typing import Any, Union, get_args, get_origin
+
+import cattrs
+
+from streamcore.codec._structure import structure
+from streamcore.types import WireObject
+
+__all__ = ["converter"]
+
+
+def _is_ours(annotation: Any) -> bool:
+    """Return whether an annotation is a wire type, or a union with one."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        return any(_is_ours(member) for member in get_args(annotation))
+    cls = get_origin(annotation) or annotation
+    return isinstance(cls, type) and issubclass(cls, WireObject)
+
+
+def _make_converter() -> cattrs.Converter:
+    made = cattrs.Converter()
+    hook: Callable[[Any, Any], Any] = structure
+    made.register_structure_hook_func(_is_ours, hook)
+    made.register_unstructure_hook_func(_is_ours, WireObject.to_dict)
+    return made
+
+
+converter = _make_converter()

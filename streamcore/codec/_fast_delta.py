@@ -1,0 +1,110 @@
+"""The fast path: deltas that add text, in the spelling of the API.
+
+Nearly all events of a stream are deltas that add text to the block that the event before was about, and they all look
+alike:
+
+    event: content_block_delta
+    data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hello"}    }
+
+`fast_delta` returns a function that recognises exactly these bytes for one block and one type of delta, decodes them,
+and adds their text to the block. Everything else it leaves alone: it returns None, and the plain path decides. An event
+costs 1.3 µs this way and 4 by the plain path.
+
+Why the result is that of the plain path. Let `s` be the string as it was spelled, from its opening quote on.
+
+1. The bytes up to the opening quote of `s` are compared one by one. So there are two lines up to here, `event:` and
+   `data:`, the name of the frame is the type of the event, and the index and the type of the delta are as expected.
+2. msgspec decodes the payload as the classes of this event and this delta. So the payload is JSON, a field of that name
+   is there, and it is a string; let `text` be its value. msgspec refuses raw control characters in strings, so `s` holds
+   no line end.
+3. What follows is compared to a set: after as many bytes as the shortest JSON spelling of `text` has, there is `}`,
+   perhaps blanks, `}` and, if this is a whole chunk, the blank line. There is no quote among these bytes. So the last
+   quote of the payload comes before them.
+4. Say that `text` is the value of `s`. No spelling of it is shorter than the shortest. So the quote that closes `s`
+   cannot come earlier than where the shortest spelling ends, and by (3) no quote comes later. So `s` ends exactly there,
+   and nothing follows but braces: no other field, no other line.
+5. Say that it is not: a later field repeats the name, and has the value `text`. That field's string ends at the last
+   quote of the payload, and begins after `s`. So the last quote comes later than the length of `text` after the opening
+   quote of `s`, against (3).
+
+`tests/codec/test_fast_delta.py` tries to break each step.
+
+To add a type of delta that adds text is to add its row to `FAST_DELTAS`.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import msgspec
+
+from streamcore.types import ContentBlockDeltaEvent, InputJSONDelta, TextDelta, ThinkingDelta
+
+__all__ = ["FAST_DELTAS", "FastDelta", "fast_delta", "no_fast_delta"]
+
+FAST_DELTAS: dict[str, tuple[type, str]] = {
+    "text_delta": (TextDelta, "text"),
+    "input_json_delta": (InputJSONDelta, "partial_json"),
+    "thinking_delta": (ThinkingDelta, "thinking"),
+}
+"""The deltas that add text: their classes, and the field of the text."""
+
+FastDelta: TypeAlias = Callable[[bytes], "ContentBlockDeltaEvent | None"]
+"""Takes what may be one event of a stream, and returns it if it has added it to the block, else None."""
+
+_LINES = b"event: content_block_delta\ndata: "
+_PAYLOAD = slice(len(_LINES), None)
+_UP_TO_TEXT = b'{"type":"content_block_delta","index":%d,"delta":{"type":"%s","%s":"'
+
+# The API pads what it sends with blanks. A block of a chunk that was cut at its blank lines has none at its end.
+_ENDS = frozenset(b"}" + b" " * blanks + b"}" + blank_line for blanks in range(32) for blank_line in (b"", b"\n\n"))
+
+_shortest_spelling = msgspec.json.Encoder().encode
+_NOT_DECODED = (msgspec.MsgspecError, UnicodeDecodeError)
+
+
+def fast_delta(index: int, delta_type: str, add_text: Callable[[str], object]) -> FastDelta:
+    """Return the function that recognises the deltas of one type for one block, and adds their text to it.
+
+    Args:
+        index: The index of the block.
+        delta_type: One of `FAST_DELTAS`.
+        add_text: Adds text to the block.
+    """
+    cls, field = FAST_DELTAS[delta_type]
+    start = _LINES + _UP_TO_TEXT % (index, delta_type.encode(), field.encode())
+    up_to_text = slice(len(start))
+    quote = len(start) - 1
+    decode = _decoder(cls)
+    text_of = operator.attrgetter(f"delta.{field}")
+    ends, payload, shortest_spelling, not_decoded = _ENDS, _PAYLOAD, _shortest_spelling, _NOT_DECODED
+
+    def read(piece: bytes) -> ContentBlockDeltaEvent | None:
+        if piece[up_to_text] != start:
+            return None
+        try:
+            event = decode(piece[payload])
+        except not_decoded:
+            return None
+        text = text_of(event)
+        if piece[quote + len(text) + 2 :] not in ends and piece[quote + len(shortest_spelling(text)) :] not in ends:
+            return None
+        add_text(text)
+        return event
+
+    return read
+
+
+def no_fast_delta(piece: bytes) -> None:
+    """Recognise nothing: the fast path where no block is open that text can be added to."""
+
+
+_decoders: dict[type, Callable[[bytes], Any]] = {}
+
+
+def _decoder(cls: Any) -> Callable[[bytes], Any]:
+    if cls not in _decoders:
+        _decoders[cls] = msgspec.json.Decoder(ContentBlockDeltaEvent[cls]).decode
+    return _decoders[cls]

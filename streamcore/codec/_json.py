@@ -1,0 +1,90 @@
+"""A payload to the JSON object in it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+
+from streamcore.errors import DecodeError, LimitExceededError
+from streamcore.limits import DEFAULT_LIMITS
+
+__all__ = ["decode_leniently", "kind_of", "parse", "too_deep"]
+
+_decode_json = msgspec.json.Decoder().decode
+
+
+def parse(payload: bytes, *, max_depth: int = DEFAULT_LIMITS.max_depth) -> dict[str, Any]:
+    """Return the JSON object in a payload.
+
+    Args:
+        payload: JSON as UTF-8 bytes.
+        max_depth: How many arrays and objects may be nested.
+
+    Raises:
+        DecodeError: The payload is not JSON, is not an object, or has no `type`.
+        LimitExceededError: It nests too deep.
+    """
+    try:
+        value = _decode_json(payload)
+    except RecursionError:
+        raise LimitExceededError(f"the payload nests deeper than {max_depth} levels", received=payload) from None
+    except UnicodeDecodeError as error:
+        raise DecodeError(f"the payload is not UTF-8: {error.reason}", received=payload) from None
+    except msgspec.MsgspecError as error:
+        value = decode_leniently(payload)
+        if value is None:
+            raise DecodeError(f"the payload is not JSON: {error}", received=payload) from None
+    if type(value) is not dict:
+        raise DecodeError(f"the payload must be an object; it is {kind_of(value)}", received=payload)
+    # The length, or two searches for one byte, show of nearly every payload that it is shallow.
+    if (
+        len(payload) > 2 * max_depth
+        and payload.count(b"{") + payload.count(b"[") > max_depth
+        and too_deep(value, max_depth)
+    ):
+        raise LimitExceededError(f"the payload nests deeper than {max_depth} levels", received=payload)
+    if type(value.get("type")) is not str:
+        raise DecodeError("the payload has no type", received=payload)
+    return value
+
+
+def decode_leniently(payload: bytes) -> Any:
+    """Return the value of valid JSON that msgspec refuses, or None if it is not valid either.
+
+    msgspec refuses escaped lone surrogates and numbers that no float can hold.
+    """
+    try:
+        return json.loads(payload.decode(), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def too_deep(value: Any, max_depth: int) -> bool:
+    """Return whether more than `max_depth` arrays and objects are nested in a value.
+
+    It goes level by level and not by recursion, so that no depth is too much for it.
+    """
+    depth = 0
+    level = [value]
+    while level and depth <= max_depth:
+        level = [
+            item
+            for container in level
+            if isinstance(container, (dict, list))
+            for item in (container.values() if isinstance(container, dict) else container)
+            if isinstance(item, (dict, list))
+        ]
+        depth += 1
+    return depth > max_depth
+
+
+def kind_of(value: object) -> str:
+    """Return what JSON calls the type of a value."""
+    names = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
+    return names.get(type(value), "a number")

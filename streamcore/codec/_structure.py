@@ -1,0 +1,138 @@
+"""Parsed JSON to wire types: the fast way, for objects that are just as their class says.
+
+`structure(value, Message)` asks a function that was generated for `Message` (see `_generated`). It has no `if` for
+anything unusual: it raises, by itself or by a missing key, and then the plain path, `_plain`, reads the same value again
+and decides what it means or what is wrong with it. So the fast way is allowed to refuse anything, and what it accepts
+is what the plain path makes of it: `tests/codec/test_structure.py` holds one to the other.
+
+A function is made for each kind of annotation when it is first needed. Their number is bounded by the number of our
+types: nothing that a peer sends is remembered.
+"""
+
+from __future__ import annotations
+
+import functools
+import types
+from collections.abc import Callable
+from typing import Any, TypeVar, Union, get_args, get_origin
+
+import attrs
+
+from streamcore.codec import _plain
+from streamcore.codec._annotations import scalar_types, union_members, without_none
+from streamcore.codec._generated import FieldPlan, Unfit, make_structurer
+from streamcore.types import Unknown, WireObject
+from streamcore.types._base import type_tag, wire_fields
+
+__all__ = ["UNUSUAL", "structure", "structurer_for"]
+
+Structurer = Callable[[Any], Any]
+
+
+def structure(value: Any, annotation: Any) -> Any:
+    """Return the object of a wire type, or of a union of them, that parsed JSON stands for.
+
+    Raises:
+        StructureError: A known field is missing or has the wrong JSON type.
+    """
+    try:
+        return structurer_for(annotation)(value)
+    except UNUSUAL:
+        return _plain.read(value, annotation)
+
+
+UNUSUAL = (Unfit, KeyError, TypeError)
+"""What a structurer raises for a value that it leaves to the plain path."""
+
+
+@functools.cache
+def structurer_for(annotation: Any) -> Structurer:
+    """Return the function that structures values of an annotation, or raises Unfit, KeyError or TypeError."""
+    scalar = scalar_types(annotation)
+    if scalar is not None:
+        return _of_types(scalar)
+    origin = get_origin(annotation)
+    if annotation is Any:
+        return lambda value: value
+    if isinstance(annotation, TypeVar):
+        return structurer_for(annotation.__bound__)
+    if origin is tuple:
+        return _tuple_of(structurer_for(get_args(annotation)[0]))
+    if origin in (Union, types.UnionType):
+        return _union_of(get_args(annotation))
+    cls = origin or annotation
+    if issubclass(cls, Unknown):
+        return lambda value: cls(data=value)
+    return _object_of(cls)
+
+
+def _of_types(accepted: tuple[type, ...]) -> Structurer:
+    def structure_scalar(value: Any) -> Any:
+        if type(value) in accepted:
+            return value
+        raise Unfit
+
+    return structure_scalar
+
+
+def _tuple_of(structure_item: Structurer) -> Structurer:
+    def structure_tuple(value: Any) -> tuple[Any, ...]:
+        if type(value) is not list:
+            raise Unfit
+        return tuple([structure_item(item) for item in value])
+
+    return structure_tuple
+
+
+class _ByTag(dict[str, Structurer]):
+    """The structurers of the members of a union, by their `type`.
+
+    Filled when a type is met: most programs meet few of them. A tag that no member has is not remembered, as a peer
+    chooses it.
+    """
+
+    def __init__(self, members: dict[str, Any], fallback: Structurer | None) -> None:
+        self._members = members
+        self._fallback = fallback
+
+    def __missing__(self, tag: str) -> Structurer:
+        if tag in self._members:
+            made = self[tag] = structurer_for(self._members[tag])
+            return made
+        if self._fallback is None or type(tag) is not str:
+            raise Unfit
+        return self._fallback
+
+
+def _union_of(members: tuple[Any, ...]) -> Structurer:
+    """Structure a member of a union: objects by their `type`, everything else by its JSON type."""
+    tagged, by_kind, fallback = union_members(members)
+    by_tag = _ByTag(tagged, None if fallback is None else structurer_for(fallback))
+    if not by_kind:
+        return lambda value: by_tag[value["type"]](value)
+    structurers = {kind: structurer_for(member) for kind, member in by_kind.items() if member is not None}
+
+    def structure_member(value: Any) -> Any:
+        if value is None and types.NoneType in by_kind:
+            return None
+        if type(value) in structurers:
+            return structurers[type(value)](value)
+        return by_tag[value["type"]](value)
+
+    return structure_member
+
+
+def _object_of(cls: type[WireObject]) -> Structurer:
+    attrs.resolve_types(cls)
+    keys = {field.name: field.key for field in wire_fields(cls)}
+    return make_structurer(cls, type_tag(cls), [_plan(field, keys.get(field.name)) for field in attrs.fields(cls)])
+
+
+def _plan(field: attrs.Attribute[Any], key: str | None) -> FieldPlan:
+    if key is None:
+        return FieldPlan(field.name, None, field.default, (), None)
+    annotation = without_none(field.type)
+    accepted = scalar_types(annotation)
+    if accepted is not None:
+        return FieldPlan(field.name, key, field.default, accepted, None)
+    return FieldPlan(field.name, key, field.default, (), structurer_for(annotation))

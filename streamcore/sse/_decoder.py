@@ -1,0 +1,105 @@
+"""Frames to `ServerSentEvent` values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from streamcore._not_copyable import NotCopyable
+from streamcore.errors import ProtocolError
+from streamcore.limits import DEFAULT_LIMITS, Limits
+from streamcore.sse._event import ServerSentEvent
+from streamcore.sse._frames import FrameReader
+
+__all__ = ["SSEDecoder"]
+
+
+class SSEDecoder(NotCopyable):
+    r"""Decode an event stream that is fed in chunks of any size.
+
+    ```python
+    decoder = SSEDecoder()
+    decoder.receive_data(b"event: ping\ndata: {}\n\n")
+    for event in decoder.events():
+        ...
+    decoder.receive_eof()
+    ```
+
+    The standard discards an event that the stream ends in; `pending` shows that bytes were left over.
+
+    Args:
+        limits: Bounds on the stream.
+    """
+
+    __slots__ = ("_failure", "_frames")
+
+    def __init__(self, *, limits: Limits = DEFAULT_LIMITS) -> None:
+        self._frames = FrameReader(limits)
+        self._failure: ProtocolError | None = None
+
+    def receive_data(self, chunk: bytes) -> None:
+        """Store the next bytes of the stream, any number of them. `events()` does the work.
+
+        Raises:
+            StreamCoreError: After `receive_eof()`, or after an error.
+            InvalidArgumentError: The chunk is not bytes and does not support the buffer protocol.
+        """
+        self._frames.buffer.append(chunk)
+
+    def receive_eof(self) -> None:
+        """Note that the stream has ended."""
+        self._frames.receive_eof()
+
+    def events(self) -> Iterator[ServerSentEvent]:
+        """Yield the events that the bytes so far allow, one by one.
+
+        Only one iterator may be in use at a time. Invalid UTF-8 is read as U+FFFD.
+
+        Raises:
+            LimitExceededError: A line, an event or the stream is longer than the limits allow. The events before that
+                have been delivered; calling again raises the same.
+        """
+        if self._failure is not None:
+            raise self._failure.with_traceback(None)
+        frames = self._frames
+        try:
+            while (frame := frames.next_frame()) is not None:
+                name, data = frame
+                yield ServerSentEvent(
+                    event=name or "message",
+                    data=data.decode("utf-8", "replace"),
+                    id=frames.last_event_id,
+                    retry=frames.event_retry,
+                )
+        except ProtocolError as error:
+            self._failure = error
+            frames.fail(error)
+            raise
+
+    @property
+    def event_offset(self) -> int:
+        """Bytes of the stream before the first line of the latest event, or of one that has begun since."""
+        return self._frames.event_offset
+
+    @property
+    def received(self) -> int:
+        """Bytes of the stream that `events()` has read."""
+        return self._frames.received
+
+    @property
+    def pending(self) -> int:
+        """Bytes since the end of the last event that belong to an event whose blank line has not come.
+
+        Raises:
+            StreamCoreError: There are `events()` that have not been read.
+        """
+        return self._frames.pending
+
+    @property
+    def last_event_id(self) -> str | None:
+        """The id that a client would send when it reconnects; `None` before the first `id` field."""
+        return self._frames.last_event_id
+
+    @property
+    def retry(self) -> int | None:
+        """The latest reconnection time that the stream asked for, in milliseconds."""
+        return self._frames.retry

@@ -1,0 +1,127 @@
+"""The fields of one event: lines in, a frame out when the blank line comes."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from streamcore.errors import LimitExceededError
+from streamcore.limits import Limits
+from streamcore.sse._lines import FIELD_NAMES
+
+__all__ = ["MAX_RETRY_DIGITS", "EventFields", "Frame"]
+
+Frame: TypeAlias = tuple[str | None, bytes]
+"""One dispatched event: its name, `None` if the stream gave none, and its data, undecoded."""
+
+# More digits are not a time. Python's integers take quadratic time in their digits.
+MAX_RETRY_DIGITS = 18
+
+_COLON = 0x3A
+
+
+class EventFields:
+    """Collect the fields of an event.
+
+    Args:
+        limits: `max_line_size` and `max_event_size` are checked here.
+
+    Attributes:
+        offset: Bytes of the stream before the first field of the latest event that has begun.
+        has_begun: Whether a field has come since the last blank line.
+        last_event_id: The id that a client would send when it reconnects; `None` before the first `id` field.
+        retry: The latest reconnection time that the stream asked for, in milliseconds.
+        event_retry: The same, if it came with the latest event.
+    """
+
+    __slots__ = (
+        "_data",
+        "_id",
+        "_max_event_size",
+        "_max_line_size",
+        "_name",
+        "event_retry",
+        "has_begun",
+        "last_event_id",
+        "offset",
+        "retry",
+    )
+
+    def __init__(self, limits: Limits) -> None:
+        self._max_line_size = limits.max_line_size
+        self._max_event_size = limits.max_event_size
+        self._name: str | None = None
+        self._data: bytes | bytearray | None = None
+        self._id: str | None = None
+        self.offset = 0
+        self.has_begun = False
+        self.last_event_id: str | None = None
+        self.retry: int | None = None
+        self.event_retry: int | None = None
+
+    def add(self, line: bytes, offset: int) -> None:
+        """Take a line that is not blank, without its line end. Comments and unknown fields are ignored.
+
+        Args:
+            line: The line.
+            offset: Bytes of the stream before it.
+
+        Raises:
+            LimitExceededError: The line, or all data of the event, is too long.
+        """
+        field, _, value = line.partition(b":")
+        if field not in FIELD_NAMES:
+            return
+        if len(line) > self._max_line_size:
+            raise LimitExceededError(
+                f"a line is longer than {self._max_line_size} bytes",
+                offset=offset,
+                received=line[: self._max_line_size],
+            )
+        if not self.has_begun:
+            self.has_begun = True
+            self.offset = offset
+            self._name = self._data = self.event_retry = None
+        value = value.removeprefix(b" ")
+        if field == b"data":
+            self._add_data(value, line)
+        elif field == b"event":
+            self._name = value.decode("utf-8", "replace") or None
+        elif field == b"id":
+            if b"\0" not in value:
+                self._id = value.decode("utf-8", "replace")
+        elif value.isdigit() and len(value) <= MAX_RETRY_DIGITS:
+            self.retry = self.event_retry = int(value)
+
+    def _add_data(self, value: bytes, line: bytes) -> None:
+        if self._data is None:
+            self._data = value
+        else:
+            # A bytearray and not a list of lines: a list of short lines would take many times their size.
+            if type(self._data) is bytes:
+                self._data = bytearray(self._data)
+            self._data += b"\n" + value
+        if len(self._data) > self._max_event_size:
+            raise LimitExceededError(
+                f"the data of an event is longer than {self._max_event_size} bytes", offset=self.offset, received=line
+            )
+
+    def dispatch(self) -> Frame | None:
+        """End the event: its blank line has come. Return its frame, or None if it has no data.
+
+        The standard says that an event without data is not dispatched, but its `id` counts.
+        """
+        if not self.has_begun:
+            self.event_retry = None
+            return None
+        self.has_begun = False
+        self.last_event_id = self._id
+        data = self._data
+        if data is None:
+            return None
+        self._data = None
+        return self._name, bytes(data)
+
+    def discard(self) -> None:
+        """Forget the event that has begun."""
+        self.has_begun = False
+        self._data = None

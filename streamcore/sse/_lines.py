@@ -1,0 +1,116 @@
+"""Bytes, cut anywhere, to lines.
+
+A line ends in LF, CR or CRLF. `bytes.splitlines` knows exactly these three, so the work here is what the end of a chunk
+cuts: a line, or a CRLF.
+
+- A line that is not complete is collected in one bytearray, so that a line of any number of pieces costs linear time.
+- A line that has no end yet and cannot become a field (a comment, mostly) is dropped as it arrives: a peer may send a
+  comment of any length, and it takes no memory.
+"""
+
+from __future__ import annotations
+
+import enum
+
+from streamcore.errors import LimitExceededError
+
+__all__ = ["CR", "FIELD_NAMES", "LF", "LineSplitter"]
+
+LF = 0x0A
+CR = 0x0D
+
+FIELD_NAMES = (b"event", b"data", b"id", b"retry")
+
+# A line that begins with one of these may still become a field. Each is a prefix of a field's name with its colon.
+_FIELD_STARTS = frozenset((name + b":")[:length] for name in FIELD_NAMES for length in range(1, len(name) + 2))
+_LONGEST_FIELD_START = max(map(len, _FIELD_STARTS))
+
+
+class _Mode(enum.Enum):
+    IN_LINE = enum.auto()
+    AFTER_CR = enum.auto()  # the latest byte was CR: if LF follows, it belongs to the same line end
+    DROPPING = enum.auto()  # in a line that cannot be a field: all of it is ignored
+
+
+class LineSplitter:
+    """Split the bytes of a stream into lines.
+
+    Args:
+        max_line_size: Bytes in an unfinished line over which it is refused, its end not counted.
+
+    Attributes:
+        end: Bytes of the stream so far.
+        line_offset: Bytes of the stream before the first of the lines that `split` returned last.
+    """
+
+    __slots__ = ("_max_line_size", "_mode", "_unfinished", "end", "line_offset")
+
+    def __init__(self, *, max_line_size: int) -> None:
+        self._max_line_size = max_line_size
+        self._mode = _Mode.IN_LINE
+        self._unfinished = bytearray()
+        self.end = 0
+        self.line_offset = 0
+
+    @property
+    def is_between_lines(self) -> bool:
+        """Whether the next byte begins a line, whatever it is."""
+        return self._mode is _Mode.IN_LINE and not self._unfinished
+
+    @property
+    def unfinished_size(self) -> int:
+        """Bytes of the unfinished line at the end, if it may become a field."""
+        return len(self._unfinished)
+
+    def split(self, data: bytes) -> list[bytes]:
+        """Return the lines that `data` completes, in order, each with its line end."""
+        self.end += len(data)
+        if self._mode is _Mode.AFTER_CR and data:
+            self._mode = _Mode.IN_LINE
+            data = data.removeprefix(b"\n")
+        if LF not in data and CR not in data:
+            self._keep(data)
+            return []
+        data = bytes(self._unfinished) + data if self._unfinished else data
+        self._unfinished.clear()
+        self.line_offset = self.end - len(data)
+        lines = data.splitlines(keepends=True)
+        if self._mode is _Mode.DROPPING:
+            self._mode = _Mode.IN_LINE
+            self.line_offset += len(lines.pop(0))
+        if lines:
+            last = lines[-1][-1]
+            if last == CR:
+                self._mode = _Mode.AFTER_CR
+            elif last != LF:
+                self._keep(lines.pop())
+        return lines
+
+    def _keep(self, start: bytes) -> None:
+        """Keep the start of a line, or drop it if the line cannot become a field."""
+        if self._mode is _Mode.DROPPING or not start:
+            return
+        line = self._unfinished
+        known = len(line) >= _LONGEST_FIELD_START
+        line += start
+        if not known:
+            name, colon, _ = bytes(line[:_LONGEST_FIELD_START]).partition(b":")
+            if name + colon not in _FIELD_STARTS:
+                line.clear()
+                self._mode = _Mode.DROPPING
+
+    def check_size(self) -> None:
+        """Refuse an unfinished line that is too long already.
+
+        A start that is shorter than the longest name of a field is not refused: it may turn out not to be a field, and
+        such a line may have any length.
+
+        Raises:
+            LimitExceededError: The unfinished line is longer than `max_line_size`.
+        """
+        if len(self._unfinished) > max(self._max_line_size, _LONGEST_FIELD_START):
+            raise LimitExceededError(
+                f"a line is longer than {self._max_line_size} bytes",
+                offset=self.end - len(self._unfinished),
+                received=bytes(self._unfinished[: self._max_line_size]),
+            )
