@@ -39,6 +39,8 @@ __all__ = [
     "MCPToolListingBlock",
     "MCPToolResultBlock",
     "MCPToolUseBlock",
+    "ParsedContentBlock",
+    "ParsedTextBlock",
     "RedactedThinkingBlock",
     "ServerToolCaller",
     "ServerToolCaller20260120",
@@ -403,3 +405,7 @@ ContentBlock: TypeAlias = (
     | FallbackBlock
     | UnknownBlock
 )
+
+ParsedTextBlock = TextBlock
+ParsedContentBlock = ContentBlock
+"""The same types: a block has its parsed value without becoming a different type."""

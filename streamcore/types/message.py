@@ -21,7 +21,7 @@ __all__ = [
     "ContextManagementResponse",
     "Diagnostics",
     "Message",
-    "OutputT",
+    "ParsedMessage",
     "RefusalStopDetails",
     "StopDetails",
     "StopReason",
@@ -177,3 +177,7 @@ class Message(WireObject, Generic[OutputT]):
     def to_param(self) -> dict[str, Any]:
         """This message as an entry of the next request's `messages`: its role and its content."""
         return {"role": self.role, "content": [plain(block, as_param=True) for block in self.content]}
+
+
+ParsedMessage = Message
+"""The same class: a message has its parsed output without becoming a different type."""

@@ -158,10 +158,10 @@ def test_threads_that_look_at_once_find_the_same() -> None:
 def test_most_types_are_left_unmade_by_the_import() -> None:
     code = """
 import streamcore.types
-from streamcore.types._frozen import _Late
+from streamcore.types._frozen import _Placeholder
 classes = [value for value in vars(streamcore.types).values() if isinstance(value, type)]
 inits = [vars(cls)["__init__"] for cls in classes if "__init__" in vars(cls)]
-print(len(inits), sum(not isinstance(init, _Late) for init in inits))
+print(len(inits), sum(not isinstance(init, _Placeholder) for init in inits))
 """
     program = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     count, made = map(int, program.stdout.split())
@@ -177,8 +177,7 @@ def test_types_have_slots_and_weak_references(cls: Any) -> None:
 
 
 def test_every_wire_type_is_an_attrs_class_that_lists_its_slots() -> None:
-    for name in streamcore.types.__all__:
-        cls = getattr(streamcore.types, name)
+    for name, cls in vars(streamcore.types).items():
         if isinstance(cls, type) and "__attrs_attrs__" in vars(cls):
             own = {field.name for field in attrs.fields(cls) if not field.inherited}
             assert set(vars(cls)["__slots__"]) == own, name
