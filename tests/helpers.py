@@ -292,5 +292,5 @@ def _example_of(annotation: Any, *, full: bool) -> Any:
     if origin is dict:
         return {"key": [1, None, {"a": "b"}]}
     if origin is ClassVar:
-        raise AssertionError("a constant is no field")
+        raise AssertionError("a constant is not a field")
     return example(origin or annotation, full=full)

@@ -7,8 +7,8 @@ A wire type is a frozen, slotted attrs class that derives from `WireObject`. It 
 - Fields that arrive but are unknown to the class go into `extra`. Few objects have any, so the others must not pay
   for a slot: on the class, `extra` is an empty mapping, and an object with unknown fields is an instance of a subclass
   with the same name and one more slot (`with_extra`, `extended`).
-- `None` stands for an absent field as well as for a null one. `to_dict()` leaves such a field out, unless the API always
-  sends it (`wire_field(null=True)`).
+- `None` stands for an absent field as well as for a null one. `to_dict()` leaves such a field out, unless the API
+  always sends it (`wire_field(null=True)`).
 
 This module knows nothing about JSON text, events or streams.
 """
@@ -204,7 +204,7 @@ class WireField:
         name: The name of the attribute.
         key: The name of the field on the wire.
         absent: The object that stands for "no value"; it is compared by identity.
-        null: Whether `to_dict()` writes null if there is no value, instead of leaving the field out.
+        null: Whether `to_dict()` writes null for an absent value, instead of leaving the field out.
         response_only: Whether the API rejects the field in a request.
     """
 
@@ -229,7 +229,7 @@ def wire_field(
     Args:
         key: The name of the field on the wire, if it is not the name of the attribute.
         default: The value if the field did not arrive.
-        null: Whether `to_dict()` writes null if there is no value, instead of leaving the field out.
+        null: Whether `to_dict()` writes null for an absent value, instead of leaving the field out.
         response_only: Whether the API rejects the field in a request (`to_param()` leaves it out).
         local: Whether the attribute has no wire form. Comparisons ignore it.
         shown: Whether `repr` shows it.
