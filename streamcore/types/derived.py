@@ -112,6 +112,10 @@ def _deferred(name: str) -> Callable[[_C], _C]:
 class _Derived(WireObject):
     __slots__ = ("_mark", "_source")
 
+    if TYPE_CHECKING:
+        _mark: Any
+        _source: Growing | None
+
 
 class _ContentBlockStop(ContentBlockStopEvent):
     __slots__ = ("_mark", "_source")
@@ -135,9 +139,6 @@ class TextEvent(_Derived):
 
     text: str
     snapshot: str
-
-    if TYPE_CHECKING:
-        _mark: Any
 
     def parsed_snapshot(self) -> Any:
         """Return the JSON value of the text so far, if the text is structured output.
