@@ -255,8 +255,9 @@ def message_bodies() -> SearchStrategy[bytes]:
 
 def wire_types() -> list[type[WireObject]]:
     """Every class of `streamcore.types` that has a wire form; not the two bases, nor what streams derive."""
-    exported = [getattr(streamcore.types, name) for name in streamcore.types.__all__]
-    classes = [item for item in exported if isinstance(item, type) and issubclass(item, WireObject)]
+    classes = [
+        item for item in vars(streamcore.types).values() if isinstance(item, type) and issubclass(item, WireObject)
+    ]
     own = [item for item in classes if item.__module__ != "streamcore.types.derived"]
     return [item for item in dict.fromkeys(own) if item not in (WireObject, Unknown)]
 
@@ -291,5 +292,5 @@ def _example_of(annotation: Any, *, full: bool) -> Any:
     if origin is dict:
         return {"key": [1, None, {"a": "b"}]}
     if origin is ClassVar:
-        raise AssertionError("a constant is no field")
+        raise AssertionError("a constant is not a field")
     return example(origin or annotation, full=full)

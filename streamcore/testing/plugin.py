@@ -7,9 +7,8 @@ def test_forecast(replay):
         assert stream.get_final_text() == "..."
 ```
 
-pytest imports this module wherever streamcore is installed: so it brings nothing of the core, nor of what the extra
-`testing` adds, until it is used. Where that is not installed, there are no more than a marker and a fixture, which say
-so.
+pytest imports this module wherever streamcore is installed, so it imports only the core, and nothing that the extra
+`testing` adds until it is used. If that extra is not installed, the marker and the fixture exist and say so.
 """
 
 from __future__ import annotations

@@ -1,16 +1,16 @@
-"""What all wire types share: values in, wire form out, nothing dropped.
+"""The base of all wire types: how they compare and print, and how they turn into their wire form without loss.
 
-A wire type is a frozen, slotted attrs class that derives from `WireObject`. Three conventions carry the rest:
+A wire type is a frozen, slotted attrs class that derives from `WireObject`. It follows three conventions:
 
-- A constant `type` tag is a class attribute (`type: ClassVar[Literal["text"]] = "text"`), so that no instance stores it
-  and no decoder has to fill it in.
-- A field that the wire had and the class does not know lands in `extra`. Few objects have any, so the others do not
-  pay for it: `extra` is an empty mapping on the class, and an object with unknown fields is an instance of a subclass
-  of the same name that has one attribute more (`with_extra`).
-- `None` stands for both an absent field and a null one. `to_dict()` leaves such a field out, except where the API
+- A constant `type` tag is a class attribute (`type: ClassVar[Literal["text"]] = "text"`): instances do not store it and
+  decoders do not set it.
+- Fields that arrive but are unknown to the class go into `extra`. Few objects have any, so the others must not pay
+  for a slot: on the class, `extra` is an empty mapping, and an object with unknown fields is an instance of a subclass
+  with the same name and one more slot (`with_extra`, `extended`).
+- `None` stands for an absent field as well as for a null one. `to_dict()` leaves such a field out, unless the API
   always sends it (`wire_field(null=True)`).
 
-This module knows nothing of JSON text, events or streams.
+This module knows nothing about JSON text, events or streams.
 """
 
 from __future__ import annotations
@@ -44,79 +44,78 @@ __all__ = [
 
 _W = TypeVar("_W", bound="WireObject")
 
-lone_surrogate = re.compile("[\ud800-\udfff]")
-
 
 class WireObject(Frozen):
-    """Base of every type that has a form on the wire.
+    """Base of every type that has a wire form.
 
     Attributes:
-        extra: Fields that the wire had and this version of streamcore does not know, as plain JSON values.
+        extra: Fields that arrived and that this version of streamcore does not know, as plain JSON values.
     """
 
     __slots__ = ()
 
     extra: Mapping[str, Any] = MappingProxyType({})
 
-    # Once for all, and not generated for each class: that would be a seventh of the time of an import. Hidden from type
-    # checkers, which learn from a comparison only where it is Python's own.
+    # These three are written once here. If attrs generated them for each class, the import would take a seventh longer.
+    # Type checkers must not see them: they only narrow types by `==` if the class uses Python's own `__eq__`.
     if not TYPE_CHECKING:
 
         def __eq__(self, other: object) -> bool:
             if other.__class__ is not self.__class__:
                 return NotImplemented
-            compared, _ = _compared_and_shown(self.__class__)
-            return compared(self) == compared(other)
+            compared_values, _ = _compared_and_shown(self.__class__)
+            return compared_values(self) == compared_values(other)
 
         def __hash__(self) -> int:
-            cls = self.__class__
-            compared, _ = _compared_and_shown(cls)
-            return hash((cls, compared(self)))
+            compared_values, _ = _compared_and_shown(self.__class__)
+            return hash((self.__class__, compared_values(self)))
 
         def __repr__(self) -> str:
-            cls = self.__class__
-            _, shown = _compared_and_shown(cls)
-            return f"{cls.__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
+            _, shown = _compared_and_shown(self.__class__)
+            fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in shown)
+            return f"{self.__class__.__qualname__}({fields})"
 
     def to_dict(self) -> dict[str, Any]:
-        """The wire form as plain dicts and lists, safe to change: a known field with no value is left out, unknown
-        fields come back as they were.
+        """Return the wire form as new dicts and lists.
+
+        Known fields without a value are left out; unknown fields come back as they arrived.
         """
         return {key: plain(value) for key, value in self._wire_items()}
 
     def to_json(self, *, indent: int | None = None) -> str:
-        """The wire form as JSON text, on one line or indented by `indent` spaces.
+        """Return the wire form as JSON text, on one line or indented by `indent` spaces.
 
-        A lone surrogate, which JSON can escape and UTF-8 cannot say, is escaped: the text can always be encoded. A
-        tool's input may hold `NaN` and infinities; they are written as Python and jiter read them. (msgspec, three
-        times as fast, would write null.)
+        The text can always be encoded as UTF-8: lone surrogates are escaped. `NaN` and infinities, which the input of a
+        tool may contain, are written as Python's `json` and jiter read them. (msgspec is three times as fast, but would
+        write null for those.)
         """
-        import json  # few programs ask for this
+        import json  # here because few programs need it
 
         separators = (",", ":") if indent is None else None
         text = json.dumps(self.to_dict(), ensure_ascii=False, indent=indent, separators=separators)
         return with_surrogates_escaped(text)
 
     def model_dump(self) -> dict[str, Any]:
-        """The same as `to_dict()`, under the name that users of pydantic know."""
+        """Return the same as `to_dict()`, under the name that users of pydantic know."""
         return self.to_dict()
 
     def model_dump_json(self, *, indent: int | None = None) -> str:
-        """The same as `to_json()`, under the name that users of pydantic know."""
+        """Return the same as `to_json()`, under the name that users of pydantic know."""
         return self.to_json(indent=indent)
 
     def to_param(self) -> dict[str, Any]:
-        """This object as a part of the next request: the wire form without the fields that the API sends and does not
-        take back.
+        """Return this object as a part of the next request.
+
+        This is the wire form without the fields that the API sends but does not accept.
         """
         return {key: plain(value, as_param=True) for key, value in self._wire_items(as_param=True)}
 
     def _wire_items(self, as_param: bool = False) -> list[tuple[str, Any]]:
         cls = type(self)
         items: list[tuple[str, Any]] = []
-        constant = type_tag(cls)
-        if constant is not None:
-            items.append(("type", constant))
+        tag = type_tag(cls)
+        if tag is not None:
+            items.append(("type", tag))
         for field in wire_fields(cls):
             if as_param and field.response_only:
                 continue
@@ -127,14 +126,21 @@ class WireObject(Frozen):
         return items
 
 
+lone_surrogate = re.compile("[\ud800-\udfff]")
+"""One half of a surrogate pair: JSON can express it as an escape, UTF-8 cannot encode it."""
+
+
 def with_surrogates_escaped(json: str) -> str:
-    """JSON text that can always be encoded. (A lone surrogate can only stand in one of its strings.)"""
+    """Replace lone surrogates in JSON text by their escapes, so that the text can be encoded.
+
+    Only the strings inside of JSON text can contain one, so an escape is always valid in its place.
+    """
     return lone_surrogate.sub(lambda found: f"\\u{ord(found[0]):04x}", json)
 
 
 @functools.cache
 def _compared_and_shown(cls: Any) -> tuple[Callable[[Any], Any], tuple[str, ...]]:
-    """What gives the values of an object that count when it is compared, and the attributes that are printed."""
+    """Return a getter for the field values that comparisons use, and the names of the fields that `repr` shows."""
     fields = attrs.fields(cls)
     compared = tuple(field.name for field in fields if field.eq)
     return (
@@ -144,7 +150,10 @@ def _compared_and_shown(cls: Any) -> tuple[Callable[[Any], Any], tuple[str, ...]
 
 
 def plain(value: Any, as_param: bool = False) -> Any:
-    """A deep copy of `value` made of dicts, lists and scalars only."""
+    """Return a deep copy of `value` that consists of dicts, lists and scalars only.
+
+    With `as_param`, wire objects inside become parts of a request (`to_param()`).
+    """
     if isinstance(value, WireObject):
         return value.to_param() if as_param else value.to_dict()
     if isinstance(value, (tuple, list)):
@@ -156,26 +165,26 @@ def plain(value: Any, as_param: bool = False) -> Any:
 
 @frozen(kw_only=True)
 class Unknown(WireObject):
-    """An object whose `type` is new to this version of streamcore, kept whole.
+    """An object whose `type` this version of streamcore does not know, with all of its fields.
 
-    Its fields can be read as attributes (`block.some_field`), as one would on a known type.
+    The fields can be read as attributes (`block.some_field`), as on a known type.
 
     Attributes:
-        data: The whole object, `type` included, as plain JSON values.
+        data: The whole object, including `type`, as plain JSON values.
     """
 
     data: dict[str, Any]
 
-    # No `str` for a type checker: comparing the `type` of an event or a block with that of a known class would then
-    # not tell it which class that is.
+    # For a type checker this is a literal that no other class has, and not `str`: otherwise `event.type == "ping"`
+    # could be true for an unknown event too, and would not narrow `event` to `PingEvent`.
     @property
     def type(self) -> Literal["(a type that is new to this version of streamcore)"]:
-        """The `type` that came: any string but those of the known classes."""
-        return cast(Any, self.data["type"])  # type: ignore[no-any-return]  # for type checkers alone
+        """The `type` that arrived: any string except those of the known classes."""
+        return cast(Any, self.data["type"])  # type: ignore[no-any-return]  # only type checkers see the literal
 
     def __getattr__(self, name: str) -> Any:
-        # Only called for what is not an attribute. The guard is for copy and pickle, which ask an instance that has
-        # no `data` yet.
+        # Python calls this only for names that are not attributes. copy and pickle look up `data` and special methods
+        # on an instance that has no `data` yet; without this check that would recurse forever.
         if name == "data" or name.startswith("__"):
             raise AttributeError(name)
         try:
@@ -189,7 +198,15 @@ class Unknown(WireObject):
 
 @attrs.frozen(eq=False, repr=False)
 class WireField:
-    """How one attribute of a wire type appears on the wire; `absent` is the very object that stands for no value."""
+    """How one attribute of a wire type appears on the wire.
+
+    Attributes:
+        name: The name of the attribute.
+        key: The name of the field on the wire.
+        absent: The object that stands for "no value"; it is compared by identity.
+        null: Whether `to_dict()` writes null for an absent value, instead of leaving the field out.
+        response_only: Whether the API rejects the field in a request.
+    """
 
     name: str
     key: str
@@ -207,15 +224,15 @@ def wire_field(
     local: bool = False,
     shown: bool = True,
 ) -> Any:
-    """An attribute with a default whose wire form differs from the plain rule.
+    """Declare an attribute with a default whose wire form is not the usual one.
 
     Args:
-        key: Its name on the wire, where that is not the attribute's.
-        default: Its value when the wire has none.
-        null: Whether `to_dict()` says null instead of leaving it out.
-        response_only: Whether the API refuses it in a request (`to_param()` leaves it out).
-        local: Whether it has no wire form at all. It does not count when values are compared.
-        shown: Whether it is printed.
+        key: The name of the field on the wire, if it is not the name of the attribute.
+        default: The value if the field did not arrive.
+        null: Whether `to_dict()` writes null for an absent value, instead of leaving the field out.
+        response_only: Whether the API rejects the field in a request (`to_param()` leaves it out).
+        local: Whether the attribute has no wire form. Comparisons ignore it.
+        shown: Whether `repr` shows it.
     """
     metadata = {"key": key, "null": null, "response_only": response_only, "local": local}
     return attrs.field(default=default, metadata=metadata, eq=not local, repr=shown)
@@ -225,10 +242,9 @@ _WIRE_FIELDS: dict[type[Any], tuple[WireField, ...]] = {}
 
 
 def wire_fields(cls: type[Any]) -> tuple[WireField, ...]:
-    """The attributes of a wire type that appear on the wire, in order, without `extra` and the constant `type`."""
-    fields = _WIRE_FIELDS.get(cls)
-    if fields is None:
-        fields = _WIRE_FIELDS[cls] = tuple(
+    """Return the attributes of a wire type that appear on the wire, in order, without `extra` and a constant `type`."""
+    if cls not in _WIRE_FIELDS:
+        _WIRE_FIELDS[cls] = tuple(
             WireField(
                 name=field.name,
                 key=field.metadata.get("key") or field.name,
@@ -239,11 +255,11 @@ def wire_fields(cls: type[Any]) -> tuple[WireField, ...]:
             for field in attrs.fields(cls)
             if field.name != "extra" and not field.metadata.get("local", False)
         )
-    return fields
+    return _WIRE_FIELDS[cls]
 
 
 def type_tag(cls: type[Any]) -> str | None:
-    """The constant `type` of a wire type; `None` for a type without one, or with one that varies."""
+    """Return the constant `type` of a wire type, or None if it has none or if it varies."""
     tag = getattr(cls, "type", None)
     return tag if isinstance(tag, str) else None
 
@@ -252,30 +268,30 @@ _ABSENT: dict[type[Any], Any] = {}
 
 
 def absent(cls: type[_W]) -> _W:
-    """The one object that stands for a `cls` that the wire did not give: all defaults, and not written by `to_dict()`.
+    """Return the one object that stands for a `cls` that did not arrive.
 
-    It is of a class of its own, so that copies and pickles of it are itself, and equal to any other `cls` that is all
-    defaults.
+    It has the default in each field and is equal to any other such `cls`, but `to_dict()` recognizes it and leaves it
+    out. It belongs to a subclass of its own whose only purpose is that a copy or an unpickled one is the same object.
     """
     if cls not in _ABSENT:
-        plain_one = cls()
+        defaults = cls()
         namespace = {
             "__slots__": (),
-            "__eq__": lambda self, other: other is self or (type(other) is cls and other == plain_one),
-            "__hash__": lambda self: hash(plain_one),
+            "__eq__": lambda self, other: other is self or (type(other) is cls and other == defaults),
+            "__hash__": lambda self: hash(defaults),
             "__reduce__": lambda self: (absent, (cls,)),
             "__module__": cls.__module__,
             "__qualname__": cls.__qualname__,
             "__doc__": cls.__doc__,
         }
-        made: Any = type(cls.__name__, (cls,), namespace)
-        _ABSENT[cls] = made()
+        subclass: Any = type(cls.__name__, (cls,), namespace)
+        _ABSENT[cls] = subclass()
     value: _W = _ABSENT[cls]
     return value
 
 
 def with_extra(value: _W, extra: Mapping[str, Any]) -> _W:
-    """A copy of `value` that also holds the unknown fields `extra`."""
+    """Return a copy of `value` that also has the unknown fields `extra`."""
     return _restore(type(value), {**_attributes(value), "extra": {**value.extra, **extra}})
 
 
@@ -305,6 +321,7 @@ def _attributes(value: WireObject) -> dict[str, Any]:
 
 
 def _restore(cls: type[_W], attributes: dict[str, Any]) -> _W:
+    """Create an object with unknown fields. Pickles name this function, so it must keep its name and its arguments."""
     restored: _W = extended(cls)(**attributes)
     return restored
 
@@ -313,17 +330,16 @@ _EXTENDED: dict[type[Any], type[Any]] = {}
 
 
 def extended(cls: type[Any]) -> type[Any]:
-    """The subclass of `cls` whose instances have an `extra` of their own; `cls` itself if it is such a one already."""
+    """Return the subclass of `cls` whose instances have an `extra` of their own, or `cls` if it is one already."""
     if "extra" in attrs.fields_dict(cls):
         return cls
-    made = _EXTENDED.get(cls)
-    if made is None:
+    if cls not in _EXTENDED:
 
-        def __reduce__(self: Any) -> tuple[Any, ...]:  # noqa: N807  # it becomes a method below
-            # The subclass has no importable name; the class it stands for has.
+        def __reduce__(self: Any) -> tuple[Any, ...]:  # noqa: N807  # becomes a method below
+            # Pickle cannot import the subclass by name; it can import `cls`.
             return _restore, (cls, _attributes(self))
 
-        made = _EXTENDED[cls] = attrs.make_class(
+        subclass = attrs.make_class(
             cls.__name__,
             {"extra": attrs.field(kw_only=True)},
             bases=(cls,),
@@ -333,5 +349,7 @@ def extended(cls: type[Any]) -> type[Any]:
             eq=False,
             repr=False,
         )
-        made.__qualname__ = cls.__qualname__
-    return made
+        subclass.__qualname__ = cls.__qualname__
+        # Of two threads that get here together, both must return the same class, or their objects would not be equal.
+        _EXTENDED.setdefault(cls, subclass)
+    return _EXTENDED[cls]

@@ -1,6 +1,7 @@
-"""The content blocks of a message, one class a type.
+"""The content blocks of a message, one class for each type.
 
-To add a type, write its class and name it in `ContentBlock`: decoding, encoding and accumulation follow from that.
+To add a type, write its class and add it to `ContentBlock`. Decoding, encoding and accumulation follow from that.
+Source: https://docs.claude.com/en/api/messages and `anthropic.types`.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ __all__ = [
     "MCPToolListingBlock",
     "MCPToolResultBlock",
     "MCPToolUseBlock",
+    "ParsedContentBlock",
+    "ParsedTextBlock",
     "RedactedThinkingBlock",
     "ServerToolCaller",
     "ServerToolCaller20260120",
@@ -66,11 +69,14 @@ __all__ = [
 
 @frozen(kw_only=True)
 class TextBlock(WireObject):
-    """Text for the user, with the citations that back it up, if any.
+    """Text for the user.
 
     Attributes:
-        parsed_output: What the text says, of the class that was asked for by `output_format`. It has no wire form, as
-            has `parse_error`: what was wrong with it, if it was not of that class, or no whole JSON.
+        text: The text.
+        citations: The sources that support the text.
+        parsed_output: The text as an object of the class given as `output_format`. It has no wire form.
+        parse_error: Why `parsed_output` is missing: the text is incomplete JSON, or invalid for that class. It has no
+            wire form.
     """
 
     type: ClassVar[Literal["text"]] = "text"
@@ -83,7 +89,12 @@ class TextBlock(WireObject):
 
 @frozen(kw_only=True)
 class ThinkingBlock(WireObject):
-    """The model's reasoning. The opaque `signature` lets the API recognise it when it is sent back."""
+    """The reasoning of the model.
+
+    Attributes:
+        thinking: The text of the reasoning.
+        signature: An opaque proof that lets the API accept the block when it is sent back.
+    """
 
     type: ClassVar[Literal["thinking"]] = "thinking"
 
@@ -93,7 +104,11 @@ class ThinkingBlock(WireObject):
 
 @frozen(kw_only=True)
 class RedactedThinkingBlock(WireObject):
-    """Reasoning that only the model may read."""
+    """Reasoning that only the model can read.
+
+    Attributes:
+        data: The encrypted reasoning, to be sent back unchanged.
+    """
 
     type: ClassVar[Literal["redacted_thinking"]] = "redacted_thinking"
 
@@ -104,21 +119,25 @@ class RedactedThinkingBlock(WireObject):
 
 
 class UnknownCaller(Unknown):
-    """A caller of a type that is new to this version of streamcore."""
+    """A caller of a type that this version of streamcore does not know."""
 
     __slots__ = ()
 
 
 @frozen(kw_only=True)
 class DirectCaller(WireObject):
-    """The model itself called the tool."""
+    """The caller of a tool that the model called itself."""
 
     type: ClassVar[Literal["direct"]] = "direct"
 
 
 @frozen(kw_only=True)
 class ServerToolCaller(WireObject):
-    """Code that the model ran called the tool."""
+    """The caller of a tool that was called by code which the model ran.
+
+    Attributes:
+        tool_id: The identifier of the tool use that ran the code.
+    """
 
     type: ClassVar[Literal["code_execution_20250825"]] = "code_execution_20250825"
 
@@ -127,7 +146,11 @@ class ServerToolCaller(WireObject):
 
 @frozen(kw_only=True)
 class ServerToolCaller20260120(WireObject):
-    """Code that the model ran, in the sandbox of 2026-01-20, called the tool."""
+    """The caller of a tool that was called by code in the sandbox of 2026-01-20.
+
+    Attributes:
+        tool_id: The identifier of the tool use that ran the code.
+    """
 
     type: ClassVar[Literal["code_execution_20260120"]] = "code_execution_20260120"
 
@@ -139,16 +162,18 @@ ToolUseCaller: TypeAlias = DirectCaller | ServerToolCaller | ServerToolCaller202
 
 @frozen(kw_only=True)
 class ToolUseBlock(WireObject):
-    """A call of one of the request's tools.
+    """A call of one of the tools of the request.
 
     Attributes:
-        input: The tool's input. While it streams, and when the stream stopped inside it (`stop_reason` is
-            `"max_tokens"`, say), the best partial value; an object for all tools so far.
-        partial_input: The JSON text that came, where it is not whole and `input` therefore is partial; else `None`.
+        input: The input of the tool, an object for all tools so far. While it streams, and if the stream stopped inside
+            it (`stop_reason` is `"max_tokens"`, for example), this is the part that has arrived.
+        caller: Who called the tool: the model itself, or code that it ran.
+        toolset_name: The toolset that the tool belongs to.
+        partial_input: The JSON text that arrived, if it is incomplete and `input` therefore is partial; otherwise None.
             It has no wire form.
-        parsed_input: The input as a value of the tool's class, if it has one (`tools=[GetWeather]`, or `tool_types=`).
-            It has no wire form, as has `parse_error`: what was wrong with the input, if it was not of that class. The
-            dict is what `parsed_input` is then.
+        parsed_input: The input as an object of the tool's class, if it has one (`tools=[GetWeather]` or `tool_types=`).
+            It has no wire form.
+        parse_error: Why `parsed_input` is only a dict, if the input is not valid for that class. It has no wire form.
     """
 
     type: ClassVar[Literal["tool_use"]] = "tool_use"
@@ -165,7 +190,10 @@ class ToolUseBlock(WireObject):
 
 @frozen(kw_only=True)
 class ServerToolUseBlock(WireObject):
-    """A call of a tool that runs on the API's side. What is not the API's is as in `ToolUseBlock`."""
+    """A call of a tool that the API runs.
+
+    The fields that are not part of the API are those of `ToolUseBlock`.
+    """
 
     type: ClassVar[Literal["server_tool_use"]] = "server_tool_use"
 
@@ -180,7 +208,10 @@ class ServerToolUseBlock(WireObject):
 
 @frozen(kw_only=True)
 class MCPToolUseBlock(WireObject):
-    """A call of an MCP server's tool. What is not the API's is as in `ToolUseBlock`."""
+    """A call of a tool of an MCP server.
+
+    The fields that are not part of the API are those of `ToolUseBlock`.
+    """
 
     type: ClassVar[Literal["mcp_tool_use"]] = "mcp_tool_use"
 
@@ -198,7 +229,7 @@ class MCPToolUseBlock(WireObject):
 
 @frozen(kw_only=True)
 class WebSearchToolResultBlock(WireObject):
-    """What a web search found, or why it failed."""
+    """The results of a web search, or its error."""
 
     type: ClassVar[Literal["web_search_tool_result"]] = "web_search_tool_result"
 
@@ -209,7 +240,7 @@ class WebSearchToolResultBlock(WireObject):
 
 @frozen(kw_only=True)
 class WebFetchToolResultBlock(WireObject):
-    """What a web fetch brought, or why it failed."""
+    """The result of fetching a page, or its error."""
 
     type: ClassVar[Literal["web_fetch_tool_result"]] = "web_fetch_tool_result"
 
@@ -220,7 +251,7 @@ class WebFetchToolResultBlock(WireObject):
 
 @frozen(kw_only=True)
 class CodeExecutionToolResultBlock(WireObject):
-    """What code that ran printed and made, or why it did not run."""
+    """The result of running code, or its error."""
 
     type: ClassVar[Literal["code_execution_tool_result"]] = "code_execution_tool_result"
 
@@ -230,7 +261,7 @@ class CodeExecutionToolResultBlock(WireObject):
 
 @frozen(kw_only=True)
 class BashCodeExecutionToolResultBlock(WireObject):
-    """What a command printed and made, or why it did not run."""
+    """The result of running a shell command, or its error."""
 
     type: ClassVar[Literal["bash_code_execution_tool_result"]] = "bash_code_execution_tool_result"
 
@@ -240,7 +271,7 @@ class BashCodeExecutionToolResultBlock(WireObject):
 
 @frozen(kw_only=True)
 class TextEditorCodeExecutionToolResultBlock(WireObject):
-    """What became of a file that was to be viewed, written or edited."""
+    """The result of viewing, creating or editing a file, or its error."""
 
     type: ClassVar[Literal["text_editor_code_execution_tool_result"]] = "text_editor_code_execution_tool_result"
 
@@ -250,7 +281,7 @@ class TextEditorCodeExecutionToolResultBlock(WireObject):
 
 @frozen(kw_only=True)
 class ToolSearchToolResultBlock(WireObject):
-    """Which tools a search of the tools found, or why it failed."""
+    """The tools that a tool search found, or its error."""
 
     type: ClassVar[Literal["tool_search_tool_result"]] = "tool_search_tool_result"
 
@@ -260,7 +291,7 @@ class ToolSearchToolResultBlock(WireObject):
 
 @frozen(kw_only=True)
 class AdvisorToolResultBlock(WireObject):
-    """What the advisor answered, or why it could not be asked."""
+    """The answer of the advisor, or its error."""
 
     type: ClassVar[Literal["advisor_tool_result"]] = "advisor_tool_result"
 
@@ -270,7 +301,7 @@ class AdvisorToolResultBlock(WireObject):
 
 @frozen(kw_only=True)
 class MCPToolResultBlock(WireObject):
-    """What an MCP server's tool answered."""
+    """The result of a tool of an MCP server."""
 
     type: ClassVar[Literal["mcp_tool_result"]] = "mcp_tool_result"
 
@@ -281,7 +312,7 @@ class MCPToolResultBlock(WireObject):
 
 @frozen(kw_only=True)
 class MCPToolListingBlock(WireObject):
-    """The tools that an MCP server offers."""
+    """The list of tools that an MCP server offers."""
 
     type: ClassVar[Literal["mcp_tool_listing"]] = "mcp_tool_listing"
 
@@ -291,7 +322,7 @@ class MCPToolListingBlock(WireObject):
 
 @frozen(kw_only=True)
 class ContainerUploadBlock(WireObject):
-    """A file that was put into the container."""
+    """A file that was uploaded to the container."""
 
     type: ClassVar[Literal["container_upload"]] = "container_upload"
 
@@ -302,14 +333,18 @@ class ContainerUploadBlock(WireObject):
 
 
 class UnknownToolChange(Unknown):
-    """A change of the tools, or what it concerns, of a type that is new to this version of streamcore."""
+    """A change of the tools of a type that this version of streamcore does not know."""
 
     __slots__ = ()
 
 
 @frozen(kw_only=True)
 class ToolAdditionBlock(WireObject):
-    """A tool that was added within the conversation; `tool` is its reference or definition, as JSON."""
+    """A tool that was added during the conversation.
+
+    Attributes:
+        tool: The reference or definition of the tool, as JSON.
+    """
 
     type: ClassVar[Literal["tool_addition"]] = "tool_addition"
 
@@ -318,7 +353,11 @@ class ToolAdditionBlock(WireObject):
 
 @frozen(kw_only=True)
 class ToolRemovalBlock(WireObject):
-    """A tool that was removed within the conversation; `tool` is its reference, as JSON."""
+    """A tool that was removed during the conversation.
+
+    Attributes:
+        tool: The reference of the tool, as JSON.
+    """
 
     type: ClassVar[Literal["tool_removal"]] = "tool_removal"
 
@@ -330,7 +369,14 @@ ToolChange: TypeAlias = ToolAdditionBlock | ToolRemovalBlock | UnknownToolChange
 
 @frozen(kw_only=True)
 class CompactionBlock(WireObject):
-    """A summary that stands for the conversation before it; `encrypted_content` is its opaque form, to be sent back."""
+    """A summary that replaces the conversation before it.
+
+    Attributes:
+        content: The summary, or None if the compaction failed.
+        encrypted_content: The opaque form of the summary, to be sent back unchanged.
+        signature: An opaque proof that lets the API accept the block when it is sent back.
+        tool_changes: The tools that were added and removed in the replaced conversation.
+    """
 
     type: ClassVar[Literal["compaction"]] = "compaction"
 
@@ -342,20 +388,20 @@ class CompactionBlock(WireObject):
 
 @frozen(kw_only=True)
 class FallbackInfo(WireObject):
-    """One end of a fallback."""
+    """One side of a fallback: the model before it or after it."""
 
     model: str
 
 
 class UnknownTrigger(Unknown):
-    """A trigger of a type that is new to this version of streamcore."""
+    """A trigger of a type that this version of streamcore does not know."""
 
     __slots__ = ()
 
 
 @frozen(kw_only=True)
 class FallbackRefusalTrigger(WireObject):
-    """The first model refused."""
+    """The trigger of a fallback whose first model refused."""
 
     type: ClassVar[Literal["refusal"]] = "refusal"
 
@@ -367,7 +413,13 @@ FallbackTrigger: TypeAlias = FallbackRefusalTrigger | UnknownTrigger
 
 @frozen(kw_only=True)
 class FallbackBlock(WireObject):
-    """From here on another model answers: `to.model` is the message's `model` from now on."""
+    """The point where another model takes over.
+
+    Attributes:
+        from_: The model before this point. On the wire the name is `from`.
+        to: The model after this point, which is also `Message.model` from then on.
+        trigger: Why the model changed.
+    """
 
     type: ClassVar[Literal["fallback"]] = "fallback"
 
@@ -377,7 +429,7 @@ class FallbackBlock(WireObject):
 
 
 class UnknownBlock(Unknown):
-    """A content block of a type that is new to this version of streamcore."""
+    """A content block of a type that this version of streamcore does not know."""
 
     __slots__ = ()
 
@@ -403,3 +455,7 @@ ContentBlock: TypeAlias = (
     | FallbackBlock
     | UnknownBlock
 )
+
+ParsedTextBlock = TextBlock
+ParsedContentBlock = ContentBlock
+"""The same types: a block has its parsed value without becoming a different type."""

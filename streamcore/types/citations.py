@@ -1,6 +1,7 @@
-"""Citations of a text block: where in the request's documents or search results a claim comes from.
+"""Citations of a text block: the place in the request's documents or in search results that supports a claim.
 
-Indices are zero-based, page numbers one-based; ends are exclusive. Source: the API's documentation of citations.
+Characters and blocks are counted from 0, pages from 1. The end of a range is exclusive. Source:
+https://docs.claude.com/en/docs/build-with-claude/citations and `anthropic.types`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,14 @@ __all__ = [
 
 @frozen(kw_only=True)
 class CitationCharLocation(WireObject):
-    """A range of characters in a plain text document."""
+    """A range of characters in a plain text document.
+
+    Attributes:
+        cited_text: The text of the range.
+        document_index: The position of the document among those of the request, from 0.
+        start_char_index: The first character, from 0.
+        end_char_index: The character after the last one.
+    """
 
     type: ClassVar[Literal["char_location"]] = "char_location"
 
@@ -37,7 +45,14 @@ class CitationCharLocation(WireObject):
 
 @frozen(kw_only=True)
 class CitationPageLocation(WireObject):
-    """A range of pages in a PDF document."""
+    """A range of pages in a PDF.
+
+    Attributes:
+        cited_text: The text of the range.
+        document_index: The position of the document among those of the request, from 0.
+        start_page_number: The first page, from 1.
+        end_page_number: The page after the last one.
+    """
 
     type: ClassVar[Literal["page_location"]] = "page_location"
 
@@ -51,7 +66,14 @@ class CitationPageLocation(WireObject):
 
 @frozen(kw_only=True)
 class CitationContentBlockLocation(WireObject):
-    """A range of content blocks in a document given as blocks."""
+    """A range of blocks in a document that consists of content blocks.
+
+    Attributes:
+        cited_text: The text of the range.
+        document_index: The position of the document among those of the request, from 0.
+        start_block_index: The first block, from 0.
+        end_block_index: The block after the last one.
+    """
 
     type: ClassVar[Literal["content_block_location"]] = "content_block_location"
 
@@ -65,7 +87,12 @@ class CitationContentBlockLocation(WireObject):
 
 @frozen(kw_only=True)
 class CitationsWebSearchResultLocation(WireObject):
-    """A page that a web search found."""
+    """A page that a web search found.
+
+    Attributes:
+        cited_text: The part of the page that is cited.
+        encrypted_index: An opaque reference that the API needs when the citation is sent back.
+    """
 
     type: ClassVar[Literal["web_search_result_location"]] = "web_search_result_location"
 
@@ -77,7 +104,15 @@ class CitationsWebSearchResultLocation(WireObject):
 
 @frozen(kw_only=True)
 class CitationsSearchResultLocation(WireObject):
-    """A range of blocks in a search result that the request supplied."""
+    """A range of blocks in a search result that the request contained.
+
+    Attributes:
+        cited_text: The text of the range.
+        search_result_index: The position of the search result among those of the request, from 0.
+        source: The source that the search result names.
+        start_block_index: The first block, from 0.
+        end_block_index: The block after the last one.
+    """
 
     type: ClassVar[Literal["search_result_location"]] = "search_result_location"
 
@@ -90,7 +125,7 @@ class CitationsSearchResultLocation(WireObject):
 
 
 class UnknownCitation(Unknown):
-    """A citation of a type that is new to this version of streamcore."""
+    """A citation of a type that this version of streamcore does not know."""
 
     __slots__ = ()
 

@@ -1,6 +1,6 @@
-"""The deltas of a content block: what a `content_block_delta` event adds to the block it names.
+"""The deltas of a content block: what one `content_block_delta` event adds to the block with its index.
 
-How each is applied stands in one table, in `streamcore.block_builder`.
+How each delta changes its block is defined in one table of the accumulator.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = [
 
 @frozen(kw_only=True)
 class TextDelta(WireObject):
-    """More of a text block's text."""
+    """More text of a text block."""
 
     type: ClassVar[Literal["text_delta"]] = "text_delta"
 
@@ -34,7 +34,7 @@ class TextDelta(WireObject):
 
 @frozen(kw_only=True)
 class InputJSONDelta(WireObject):
-    """More of the JSON text of a tool's input; cut anywhere, and often empty."""
+    """More JSON text of the input of a tool. It is cut at arbitrary places and often empty."""
 
     type: ClassVar[Literal["input_json_delta"]] = "input_json_delta"
 
@@ -43,7 +43,7 @@ class InputJSONDelta(WireObject):
 
 @frozen(kw_only=True)
 class ThinkingDelta(WireObject):
-    """More of a thinking block's text."""
+    """More text of a thinking block."""
 
     type: ClassVar[Literal["thinking_delta"]] = "thinking_delta"
 
@@ -51,17 +51,16 @@ class ThinkingDelta(WireObject):
 
     @property
     def estimated_tokens(self) -> int | None:
-        """The API's estimate of the tokens in this delta, where it gives one.
+        """The API's estimate of the number of tokens in this delta, if it sent one.
 
-        Kept among the `extra` fields: a default of its own would cost every thinking delta without one as much time
-        as decoding it does.
+        The value stays in `extra`. As a field of its own it would double the time to make a thinking delta without it.
         """
         return self.extra.get("estimated_tokens")
 
 
 @frozen(kw_only=True)
 class SignatureDelta(WireObject):
-    """The signature of a thinking block, whole."""
+    """The complete signature of a thinking block."""
 
     type: ClassVar[Literal["signature_delta"]] = "signature_delta"
 
@@ -79,7 +78,12 @@ class CitationsDelta(WireObject):
 
 @frozen(kw_only=True)
 class CompactionDelta(WireObject):
-    """More of a compaction block's summary, and its opaque form, whole."""
+    """A change of a compaction block.
+
+    Attributes:
+        content: More of the summary.
+        encrypted_content: The complete opaque form of the summary.
+    """
 
     type: ClassVar[Literal["compaction_delta"]] = "compaction_delta"
 
@@ -88,7 +92,7 @@ class CompactionDelta(WireObject):
 
 
 class UnknownDelta(Unknown):
-    """A delta of a type that is new to this version of streamcore."""
+    """A delta of a type that this version of streamcore does not know."""
 
     __slots__ = ()
 

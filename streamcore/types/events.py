@@ -1,7 +1,7 @@
-"""The events of a stream, as the wire has them.
+"""The events of a stream, as they arrive.
 
-`MessageStreamEvent` is the union for typed events, and `RawMessageStreamEvent` the one in which blocks and deltas are
-still plain dicts. Source: the API's documentation of streaming.
+`MessageStreamEvent` is the union of the typed events. In `RawMessageStreamEvent`, content blocks and deltas are plain
+dicts. Source: https://docs.claude.com/en/docs/build-with-claude/streaming and `anthropic.types`.
 """
 
 from __future__ import annotations
@@ -51,7 +51,11 @@ DeltaT = TypeVar("DeltaT", bound=ContentBlockDelta, default=ContentBlockDelta, c
 
 @frozen(kw_only=True)
 class MessageStartEvent(WireObject):
-    """The stream begins; `message` has no content yet."""
+    """The start of the message.
+
+    Attributes:
+        message: The message so far, without content.
+    """
 
     type: ClassVar[Literal["message_start"]] = "message_start"
 
@@ -60,7 +64,12 @@ class MessageStartEvent(WireObject):
 
 @frozen(kw_only=True)
 class ContentBlockStartEvent(WireObject):
-    """A content block begins, usually empty. Blocks are numbered from zero."""
+    """The start of a content block.
+
+    Attributes:
+        index: The position of the block in the content, from 0.
+        content_block: The block so far, usually empty.
+    """
 
     type: ClassVar[Literal["content_block_start"]] = "content_block_start"
 
@@ -70,7 +79,14 @@ class ContentBlockStartEvent(WireObject):
 
 @frozen(kw_only=True)
 class ContentBlockDeltaEvent(WireObject, Generic[DeltaT]):
-    """More of a content block. `ContentBlockDeltaEvent[TextDelta]` is one that is known to carry text."""
+    """An addition to a content block.
+
+    `ContentBlockDeltaEvent[TextDelta]` is the type of an event that is known to add text.
+
+    Attributes:
+        index: The position of the block in the content, from 0.
+        delta: The addition.
+    """
 
     type: ClassVar[Literal["content_block_delta"]] = "content_block_delta"
 
@@ -80,7 +96,11 @@ class ContentBlockDeltaEvent(WireObject, Generic[DeltaT]):
 
 @frozen(kw_only=True)
 class ContentBlockStopEvent(WireObject):
-    """A content block is complete."""
+    """The end of a content block.
+
+    Attributes:
+        index: The position of the block in the content, from 0.
+    """
 
     type: ClassVar[Literal["content_block_stop"]] = "content_block_stop"
 
@@ -89,7 +109,10 @@ class ContentBlockStopEvent(WireObject):
 
 @frozen(kw_only=True)
 class MessageDelta(WireObject):
-    """What changes in the message itself."""
+    """The changed fields of the message.
+
+    An absent field changes nothing.
+    """
 
     stop_reason: StopReason | None = None
     stop_sequence: str | None = None
@@ -99,7 +122,16 @@ class MessageDelta(WireObject):
 
 @frozen(kw_only=True)
 class MessageDeltaEvent(WireObject):
-    """The message itself changes: why it stopped, what it has used so far (totals, not increments)."""
+    """A change of the message itself.
+
+    Attributes:
+        delta: The changed fields.
+        usage: The token counts so far: totals, not increments.
+        context_management: What the API removed from the context before the model read it.
+        diagnostics: What the API noticed about the request.
+        input_transformations: Changes that the API made to the input before the model read it, and blocks that failed a
+            check but were kept, as JSON.
+    """
 
     type: ClassVar[Literal["message_delta"]] = "message_delta"
 
@@ -112,21 +144,25 @@ class MessageDeltaEvent(WireObject):
 
 @frozen(kw_only=True)
 class MessageStopEvent(WireObject):
-    """The message is complete."""
+    """The end of the message."""
 
     type: ClassVar[Literal["message_stop"]] = "message_stop"
 
 
 @frozen(kw_only=True)
 class PingEvent(WireObject):
-    """The connection is alive."""
+    """A sign that the connection is alive."""
 
     type: ClassVar[Literal["ping"]] = "ping"
 
 
 @frozen(kw_only=True)
 class ErrorObject(WireObject):
-    """What went wrong on the API's side; `type` is `"overloaded_error"`, say."""
+    """An error on the API's side.
+
+    Attributes:
+        type: The kind of error, such as `"overloaded_error"`.
+    """
 
     type: str
     message: str = ""
@@ -134,7 +170,7 @@ class ErrorObject(WireObject):
 
 @frozen(kw_only=True)
 class ErrorEvent(WireObject):
-    """The rest of the stream will not come."""
+    """An error that ends the stream before the message is complete."""
 
     type: ClassVar[Literal["error"]] = "error"
 
@@ -143,7 +179,7 @@ class ErrorEvent(WireObject):
 
 
 class UnknownEvent(Unknown):
-    """An event of a type that is new to this version of streamcore."""
+    """An event of a type that this version of streamcore does not know."""
 
     __slots__ = ()
 
@@ -163,7 +199,7 @@ MessageStreamEvent: TypeAlias = (
 
 @frozen(kw_only=True)
 class RawContentBlockStartEvent(WireObject):
-    """`ContentBlockStartEvent` with the block as it came."""
+    """A `ContentBlockStartEvent` whose block is a plain dict, as it arrived."""
 
     type: ClassVar[Literal["content_block_start"]] = "content_block_start"
 
@@ -173,7 +209,7 @@ class RawContentBlockStartEvent(WireObject):
 
 @frozen(kw_only=True)
 class RawContentBlockDeltaEvent(WireObject):
-    """`ContentBlockDeltaEvent` with the delta as it came."""
+    """A `ContentBlockDeltaEvent` whose delta is a plain dict, as it arrived."""
 
     type: ClassVar[Literal["content_block_delta"]] = "content_block_delta"
 
@@ -183,7 +219,7 @@ class RawContentBlockDeltaEvent(WireObject):
 
 @frozen(kw_only=True)
 class RawMessageDeltaEvent(WireObject):
-    """`MessageDeltaEvent` with the delta as it came."""
+    """A `MessageDeltaEvent` whose delta is a plain dict, as it arrived."""
 
     type: ClassVar[Literal["message_delta"]] = "message_delta"
 

@@ -1,4 +1,7 @@
-"""The message, and what it says about itself: container, stop details, context management, diagnostics."""
+"""The message and its own properties: container, stop details, context management and diagnostics.
+
+Source: https://docs.claude.com/en/api/messages and `anthropic.types`.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ __all__ = [
     "ContextManagementResponse",
     "Diagnostics",
     "Message",
-    "OutputT",
+    "ParsedMessage",
     "RefusalStopDetails",
     "StopDetails",
     "StopReason",
@@ -39,12 +42,18 @@ StopReason: TypeAlias = Literal[
     "refusal",
     "model_context_window_exceeded",
 ]
-"""Why the model stopped. A reason that is new to this version of streamcore comes through as the string it is."""
+"""Why the model stopped. At run time it can also be another string, since the API may add reasons."""
 
 
 @frozen(kw_only=True)
 class ContainerSkill(WireObject):
-    """A skill loaded in the container; `type` is `"anthropic"` or `"custom"`."""
+    """A skill that is loaded in the container.
+
+    Attributes:
+        type: `"anthropic"` or `"custom"`.
+        skill_id: The identifier of the skill.
+        version: The version that was loaded.
+    """
 
     type: str
     skill_id: str
@@ -53,7 +62,13 @@ class ContainerSkill(WireObject):
 
 @frozen(kw_only=True)
 class Container(WireObject):
-    """The container that code ran in. `expires_at` is an ISO 8601 time, as it came."""
+    """The container in which code ran.
+
+    Attributes:
+        id: The identifier with which a later request can use the container again.
+        expires_at: When the container is deleted, as an ISO 8601 time.
+        skills: The skills that are loaded in it.
+    """
 
     id: str
     expires_at: str
@@ -61,14 +76,23 @@ class Container(WireObject):
 
 
 class UnknownStopDetails(Unknown):
-    """Stop details of a type that is new to this version of streamcore."""
+    """Stop details of a type that this version of streamcore does not know."""
 
     __slots__ = ()
 
 
 @frozen(kw_only=True)
 class RefusalStopDetails(WireObject):
-    """Why the model refused, and what may be tried instead."""
+    """The reason for a refusal, and what can be tried instead.
+
+    Attributes:
+        category: The policy category that caused the refusal.
+        explanation: The reason in words. Its wording is not stable.
+        fallback_credit_token: An opaque token that refunds the cost of the cache miss when the request is retried on a
+            fallback model. It expires after five minutes.
+        fallback_has_prefill_claim: Whether that retry can continue the content so far as an assistant turn.
+        recommended_model: A fallback model to retry on, if the API could not try it itself.
+    """
 
     type: ClassVar[Literal["refusal"]] = "refusal"
 
@@ -83,14 +107,19 @@ StopDetails: TypeAlias = RefusalStopDetails | UnknownStopDetails
 
 
 class UnknownContextManagementEdit(Unknown):
-    """An edit of a type that is new to this version of streamcore."""
+    """An edit of a type that this version of streamcore does not know."""
 
     __slots__ = ()
 
 
 @frozen(kw_only=True)
 class ClearToolUses20250919EditResponse(WireObject):
-    """Old tool uses were cleared. Counts are of tokens and of tool uses."""
+    """The removal of old tool uses from the context.
+
+    Attributes:
+        cleared_input_tokens: The number of input tokens removed.
+        cleared_tool_uses: The number of tool uses removed.
+    """
 
     type: ClassVar[Literal["clear_tool_uses_20250919"]] = "clear_tool_uses_20250919"
 
@@ -100,7 +129,12 @@ class ClearToolUses20250919EditResponse(WireObject):
 
 @frozen(kw_only=True)
 class ClearThinking20251015EditResponse(WireObject):
-    """Old thinking was cleared. Counts are of tokens and of turns."""
+    """The removal of old thinking from the context.
+
+    Attributes:
+        cleared_input_tokens: The number of input tokens removed.
+        cleared_thinking_turns: The number of turns whose thinking was removed.
+    """
 
     type: ClassVar[Literal["clear_thinking_20251015"]] = "clear_thinking_20251015"
 
@@ -115,14 +149,19 @@ ContextManagementEdit: TypeAlias = (
 
 @frozen(kw_only=True)
 class ContextManagementResponse(WireObject):
-    """What the API removed from the context before the model read it."""
+    """The edits that the API made to the context before the model read it."""
 
     applied_edits: tuple[ContextManagementEdit, ...] = ()
 
 
 @frozen(kw_only=True)
 class CacheMiss(WireObject):
-    """Why the prompt cache was missed; `type` is the reason (`"model_changed"`, `"system_changed"`, ...)."""
+    """The reason for a miss of the prompt cache.
+
+    Attributes:
+        type: The reason, such as `"model_changed"` or `"system_changed"`.
+        cache_missed_input_tokens: About how many input tokens could otherwise have come from the cache.
+    """
 
     type: str
     cache_missed_input_tokens: int | None = None
@@ -136,16 +175,24 @@ class Diagnostics(WireObject):
 
 
 OutputT = TypeVar("OutputT", default=Any)
-"""The class of a message's output, which a type checker may know of: `Message[Report]`."""
+"""The class of the parsed output, for type checkers: `Message[Report]`."""
 
 
 @frozen(kw_only=True)
 class Message(WireObject, Generic[OutputT]):
-    """The model's answer.
+    """The answer of the model.
 
     Attributes:
         content: The content blocks, in the order of their indices.
-        input_transformations: Changes that the API made to the request's input before the model read it, as JSON.
+        stop_reason: Why the model stopped, or None while the message is incomplete.
+        stop_sequence: The stop sequence that ended the message, if one did.
+        stop_details: Details about the stop reason.
+        usage: The token counts so far.
+        container: The container in which code ran.
+        context_management: What the API removed from the context before the model read it.
+        diagnostics: What the API noticed about the request.
+        input_transformations: Changes that the API made to the input before the model read it, and blocks that failed a
+            check but were kept, as JSON.
     """
 
     type: ClassVar[Literal["message"]] = "message"
@@ -165,8 +212,9 @@ class Message(WireObject, Generic[OutputT]):
 
     @property
     def parsed_output(self) -> OutputT | None:
-        """What the text says, of the class that was asked for by `output_format`: the `parsed_output` of the first text
-        block that has one.
+        """The `parsed_output` of the first text block that has one.
+
+        It is an object of the class given as `output_format`.
         """
         for block in self.content:
             if isinstance(block, TextBlock) and block.parsed_output is not None:
@@ -175,5 +223,9 @@ class Message(WireObject, Generic[OutputT]):
         return None
 
     def to_param(self) -> dict[str, Any]:
-        """This message as an entry of the next request's `messages`: its role and its content."""
+        """Return this message as an entry of `messages` in the next request: its role and its content."""
         return {"role": self.role, "content": [plain(block, as_param=True) for block in self.content]}
+
+
+ParsedMessage = Message
+"""The same class: a message has its parsed output without becoming a different type."""

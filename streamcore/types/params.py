@@ -1,8 +1,8 @@
-"""Messages as they are written in a request: dicts whose keys a type checker knows. At run time nothing checks them.
+"""The messages of a request: dicts whose keys type checkers know. Nothing checks them at run time.
 
-Names and keys are those of `anthropic.types`. The blocks of an answer need none of these: those of `streamcore.types`
-go into `messages` as they are, and so there is no dict here for what only the API makes, such as the results of its own
-tools. The documentation of the API says what each key means: https://docs.claude.com/en/api/messages.
+Names and keys are those of `anthropic.types`. The blocks of an answer need no dicts, because the objects of
+`streamcore.types` can be used in `messages` directly. That is why blocks that only the API creates, such as the results
+of its own tools, are missing here. For the meaning of each key, see https://docs.claude.com/en/api/messages.
 """
 
 from __future__ import annotations
@@ -57,7 +57,10 @@ __all__ = [
 
 
 class CacheControlEphemeralParam(TypedDict, total=False):
-    """The prompt up to here is worth caching; `ttl` is for how long."""
+    """A request to cache the prompt up to this point.
+
+    `ttl` is how long the cache keeps it: five minutes (the default) or one hour.
+    """
 
     type: Required[Literal["ephemeral"]]
     ttl: Literal["5m", "1h"]
@@ -71,7 +74,7 @@ class _Cacheable(TypedDict, total=False):
 
 
 class CitationCharLocationParam(TypedDict):
-    """A place in a document of plain text; characters count from 0."""
+    """A range of characters in a plain text document. Characters are counted from 0, and the end is exclusive."""
 
     type: Literal["char_location"]
     cited_text: str
@@ -82,7 +85,7 @@ class CitationCharLocationParam(TypedDict):
 
 
 class CitationPageLocationParam(TypedDict):
-    """A place in a PDF; pages count from 1."""
+    """A range of pages in a PDF. Pages are counted from 1, and the end is exclusive."""
 
     type: Literal["page_location"]
     cited_text: str
@@ -93,7 +96,7 @@ class CitationPageLocationParam(TypedDict):
 
 
 class CitationContentBlockLocationParam(TypedDict):
-    """A place in a document that was given as blocks; they count from 0."""
+    """A range of blocks in a document of blocks. Blocks are counted from 0, and the end is exclusive."""
 
     type: Literal["content_block_location"]
     cited_text: str
@@ -104,7 +107,7 @@ class CitationContentBlockLocationParam(TypedDict):
 
 
 class CitationWebSearchResultLocationParam(TypedDict):
-    """A page that a web search has found."""
+    """A page that a web search found."""
 
     type: Literal["web_search_result_location"]
     cited_text: str
@@ -114,7 +117,7 @@ class CitationWebSearchResultLocationParam(TypedDict):
 
 
 class CitationSearchResultLocationParam(TypedDict):
-    """A place in a `search_result` block."""
+    """A range of blocks in a `search_result` block."""
 
     type: Literal["search_result_location"]
     cited_text: str
@@ -146,7 +149,7 @@ class TextBlockParam(_Cacheable, total=False):
 
 
 class Base64ImageSourceParam(TypedDict):
-    """An image as base64 text."""
+    """An image, encoded in base64."""
 
     type: Literal["base64"]
     media_type: Literal["image/jpeg", "image/png", "image/gif", "image/webp"]
@@ -168,7 +171,7 @@ class FileImageSourceParam(TypedDict):
 
 
 class ImageTransformationsParam(TypedDict, total=False):
-    """What is done with an image that is too large."""
+    """What to do with an image that is too large: scale it down, or fail."""
 
     oversized_image: Literal["downsize", "error"]
 
@@ -182,7 +185,7 @@ class ImageBlockParam(_Cacheable, total=False):
 
 
 class Base64PDFSourceParam(TypedDict):
-    """A PDF as base64 text."""
+    """A PDF, encoded in base64."""
 
     type: Literal["base64"]
     media_type: Literal["application/pdf"]
@@ -190,7 +193,7 @@ class Base64PDFSourceParam(TypedDict):
 
 
 class PlainTextSourceParam(TypedDict):
-    """A document that is text."""
+    """A document of plain text."""
 
     type: Literal["text"]
     media_type: Literal["text/plain"]
@@ -215,14 +218,14 @@ ContentBlockSourceContentParam: TypeAlias = TextBlockParam | ImageBlockParam
 
 
 class ContentBlockSourceParam(TypedDict):
-    """A document made of blocks, which citations name by their numbers."""
+    """A document that consists of blocks, which citations refer to by position."""
 
     type: Literal["content"]
     content: str | Iterable[ContentBlockSourceContentParam]
 
 
 class CitationsConfigParam(TypedDict, total=False):
-    """Whether the model cites this document."""
+    """Whether the model can cite this document."""
 
     enabled: bool
 
@@ -244,7 +247,7 @@ class DocumentBlockParam(_Cacheable, total=False):
 
 
 class SearchResultBlockParam(_Cacheable, total=False):
-    """What a search of the program's own has found, for the model to cite."""
+    """A search result of your program, for the model to cite."""
 
     type: Required[Literal["search_result"]]
     content: Required[Iterable[TextBlockParam]]
@@ -254,17 +257,17 @@ class SearchResultBlockParam(_Cacheable, total=False):
 
 
 class ContainerUploadBlockParam(_Cacheable, total=False):
-    """A file to be put into the container that code runs in."""
+    """A file to upload to the container in which code runs."""
 
     type: Required[Literal["container_upload"]]
     file_id: Required[str]
 
 
-# Thinking, and the use of tools
+# Thinking and tool use
 
 
 class ThinkingBlockParam(TypedDict):
-    """Thinking, as it came."""
+    """Thinking of an earlier answer, unchanged."""
 
     type: Literal["thinking"]
     thinking: str
@@ -272,27 +275,27 @@ class ThinkingBlockParam(TypedDict):
 
 
 class RedactedThinkingBlockParam(TypedDict):
-    """Thinking that is not shown, as it came."""
+    """Encrypted thinking of an earlier answer, unchanged."""
 
     type: Literal["redacted_thinking"]
     data: str
 
 
 class DirectCallerParam(TypedDict):
-    """The model itself has called the tool."""
+    """The caller of a tool that the model called itself."""
 
     type: Literal["direct"]
 
 
 class ServerToolCallerParam(TypedDict):
-    """Code has called the tool; `tool_id` is the call that the code runs in."""
+    """The caller of a tool that was called by code; `tool_id` is the tool use that ran the code."""
 
     type: Literal["code_execution_20250825"]
     tool_id: str
 
 
 class ServerToolCaller20260120Param(TypedDict):
-    """Code has called the tool; `tool_id` is the call that the code runs in."""
+    """The caller of a tool that was called by code; `tool_id` is the tool use that ran the code."""
 
     type: Literal["code_execution_20260120"]
     tool_id: str
@@ -302,7 +305,7 @@ _CallerParam: TypeAlias = DirectCallerParam | ServerToolCallerParam | ServerTool
 
 
 class ToolUseBlockParam(_Cacheable, total=False):
-    """The model has called a tool of the program's."""
+    """A call of a tool that your program runs."""
 
     type: Required[Literal["tool_use"]]
     id: Required[str]
@@ -313,7 +316,7 @@ class ToolUseBlockParam(_Cacheable, total=False):
 
 
 class ServerToolUseBlockParam(_Cacheable, total=False):
-    """The model has called a tool of the API's."""
+    """A call of a tool that the API runs."""
 
     type: Required[Literal["server_tool_use"]]
     id: Required[str]
@@ -333,14 +336,14 @@ class ServerToolUseBlockParam(_Cacheable, total=False):
 
 
 class ToolReferenceBlockParam(_Cacheable, total=False):
-    """A tool that a search for tools has found."""
+    """The name of a tool that a tool search found."""
 
     type: Required[Literal["tool_reference"]]
     tool_name: Required[str]
 
 
 class ToolResultBlockParam(_Cacheable, total=False):
-    """What a tool of the program's has answered to the call `tool_use_id`."""
+    """The result of a tool that your program ran, for the tool use with the identifier `tool_use_id`."""
 
     type: Required[Literal["tool_result"]]
     tool_use_id: Required[str]
@@ -371,7 +374,7 @@ ContentBlockParam: TypeAlias = (
 )
 
 MessageContentParam: TypeAlias = str | Iterable[ContentBlockParam | ContentBlock]
-"""Text, or blocks: dicts, and those of an answer as they are."""
+"""Text or blocks. Blocks can be dicts or objects from an answer."""
 
 
 class UserMessageParam(TypedDict):
@@ -382,7 +385,7 @@ class UserMessageParam(TypedDict):
 
 
 class AssistantMessageParam(TypedDict):
-    """A turn of the model: `{"role": "assistant", "content": message.content}`, say."""
+    """A turn of the model, such as `{"role": "assistant", "content": message.content}`."""
 
     role: Literal["assistant"]
     content: MessageContentParam
@@ -396,4 +399,4 @@ class SystemMessageParam(TypedDict):
 
 
 MessageParam: TypeAlias = UserMessageParam | AssistantMessageParam | SystemMessageParam
-"""One turn. In `messages` an answer may also stand for itself: a `Message` is the turn that it was."""
+"""One turn. In `messages`, a `Message` can be used directly too."""

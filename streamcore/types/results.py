@@ -1,6 +1,7 @@
-"""What the result blocks of server tools hold: results, errors, files and documents.
+"""The contents of the result blocks of server tools: results, errors, files and documents.
 
-Error codes are plain strings: the API adds new ones without notice, and the known ones are in its documentation.
+Error codes are plain strings, because the API adds new ones without notice. Source: the pages about tools in
+https://docs.claude.com/en/docs/agents-and-tools and `anthropic.types`.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ __all__ = [
 
 
 class UnknownResult(Unknown):
-    """A tool's result, or a part of one, of a type that is new to this version of streamcore."""
+    """A result of a tool, or a part of one, of a type that this version of streamcore does not know."""
 
     __slots__ = ()
 
@@ -61,7 +62,12 @@ class UnknownResult(Unknown):
 
 @frozen(kw_only=True)
 class WebSearchResultBlock(WireObject):
-    """One page that a search found; its content is only for the model to read."""
+    """One page that a web search found.
+
+    Attributes:
+        encrypted_content: The content, which only the model can read.
+        page_age: How old the page is, as text, if known.
+    """
 
     type: ClassVar[Literal["web_search_result"]] = "web_search_result"
 
@@ -73,7 +79,7 @@ class WebSearchResultBlock(WireObject):
 
 @frozen(kw_only=True)
 class WebSearchToolResultErrorObject(WireObject):
-    """The search failed."""
+    """The error of a failed web search."""
 
     type: ClassVar[Literal["web_search_tool_result_error"]] = "web_search_tool_result_error"
 
@@ -89,14 +95,14 @@ WebSearchToolResultContent: TypeAlias = tuple[WebSearchResult, ...] | WebSearchT
 
 @frozen(kw_only=True)
 class CitationsConfig(WireObject):
-    """Whether a document's text may be cited."""
+    """Whether the text of a document can be cited."""
 
     enabled: bool
 
 
 @frozen(kw_only=True)
 class Base64PDFSource(WireObject):
-    """A PDF in base64."""
+    """A PDF, encoded in base64."""
 
     type: ClassVar[Literal["base64"]] = "base64"
 
@@ -106,7 +112,7 @@ class Base64PDFSource(WireObject):
 
 @frozen(kw_only=True)
 class PlainTextSource(WireObject):
-    """Plain text."""
+    """A document of plain text."""
 
     type: ClassVar[Literal["text"]] = "text"
 
@@ -130,7 +136,11 @@ class DocumentBlock(WireObject):
 
 @frozen(kw_only=True)
 class WebFetchBlock(WireObject):
-    """A page that was fetched. `retrieved_at` is an ISO 8601 time."""
+    """A page that was fetched.
+
+    Attributes:
+        retrieved_at: When it was fetched, as an ISO 8601 time.
+    """
 
     type: ClassVar[Literal["web_fetch_result"]] = "web_fetch_result"
 
@@ -141,7 +151,7 @@ class WebFetchBlock(WireObject):
 
 @frozen(kw_only=True)
 class WebFetchToolResultErrorBlock(WireObject):
-    """The fetch failed."""
+    """The error of a page that could not be fetched."""
 
     type: ClassVar[Literal["web_fetch_tool_result_error"]] = "web_fetch_tool_result_error"
 
@@ -156,7 +166,7 @@ WebFetchToolResultContent: TypeAlias = WebFetchBlock | WebFetchToolResultErrorBl
 
 @frozen(kw_only=True)
 class AdvisorResultBlock(WireObject):
-    """The advisor's answer."""
+    """The answer of the advisor."""
 
     type: ClassVar[Literal["advisor_result"]] = "advisor_result"
 
@@ -166,7 +176,11 @@ class AdvisorResultBlock(WireObject):
 
 @frozen(kw_only=True)
 class AdvisorRedactedResultBlock(WireObject):
-    """The advisor's answer, only for the model to read."""
+    """The answer of the advisor, encrypted.
+
+    Attributes:
+        encrypted_content: The answer, which only the model can read.
+    """
 
     type: ClassVar[Literal["advisor_redacted_result"]] = "advisor_redacted_result"
 
@@ -176,7 +190,7 @@ class AdvisorRedactedResultBlock(WireObject):
 
 @frozen(kw_only=True)
 class AdvisorToolResultErrorObject(WireObject):
-    """The advisor could not be asked."""
+    """The error of a failed call of the advisor."""
 
     type: ClassVar[Literal["advisor_tool_result_error"]] = "advisor_tool_result_error"
 
@@ -193,7 +207,7 @@ AdvisorToolResultContent: TypeAlias = (
 
 @frozen(kw_only=True)
 class CodeExecutionOutputBlock(WireObject):
-    """A file that the code made."""
+    """A file that the code created."""
 
     type: ClassVar[Literal["code_execution_output"]] = "code_execution_output"
 
@@ -202,7 +216,12 @@ class CodeExecutionOutputBlock(WireObject):
 
 @frozen(kw_only=True)
 class CodeExecutionResultBlock(WireObject):
-    """The code ran."""
+    """The result of code that ran.
+
+    Attributes:
+        content: The files that the code created.
+        return_code: The exit status of the process.
+    """
 
     type: ClassVar[Literal["code_execution_result"]] = "code_execution_result"
 
@@ -214,7 +233,13 @@ class CodeExecutionResultBlock(WireObject):
 
 @frozen(kw_only=True)
 class EncryptedCodeExecutionResultBlock(WireObject):
-    """The code ran; what it printed is only for the model to read."""
+    """The result of code that ran, with encrypted output.
+
+    Attributes:
+        content: The files that the code created.
+        return_code: The exit status of the process.
+        encrypted_stdout: What the code printed, which only the model can read.
+    """
 
     type: ClassVar[Literal["encrypted_code_execution_result"]] = "encrypted_code_execution_result"
 
@@ -226,7 +251,7 @@ class EncryptedCodeExecutionResultBlock(WireObject):
 
 @frozen(kw_only=True)
 class CodeExecutionToolResultErrorObject(WireObject):
-    """The code did not run."""
+    """The error of code that did not run."""
 
     type: ClassVar[Literal["code_execution_tool_result_error"]] = "code_execution_tool_result_error"
 
@@ -240,7 +265,7 @@ CodeExecutionToolResultContent: TypeAlias = (
 
 @frozen(kw_only=True)
 class BashCodeExecutionOutputBlock(WireObject):
-    """A file that the command made."""
+    """A file that the command created."""
 
     type: ClassVar[Literal["bash_code_execution_output"]] = "bash_code_execution_output"
 
@@ -249,7 +274,12 @@ class BashCodeExecutionOutputBlock(WireObject):
 
 @frozen(kw_only=True)
 class BashCodeExecutionResultBlock(WireObject):
-    """The command ran."""
+    """The result of a command that ran.
+
+    Attributes:
+        content: The files that the command created.
+        return_code: The exit status of the process.
+    """
 
     type: ClassVar[Literal["bash_code_execution_result"]] = "bash_code_execution_result"
 
@@ -261,7 +291,7 @@ class BashCodeExecutionResultBlock(WireObject):
 
 @frozen(kw_only=True)
 class BashCodeExecutionToolResultErrorObject(WireObject):
-    """The command did not run."""
+    """The error of a command that did not run."""
 
     type: ClassVar[Literal["bash_code_execution_tool_result_error"]] = "bash_code_execution_tool_result_error"
 
@@ -275,7 +305,15 @@ BashCodeExecutionToolResultContent: TypeAlias = (
 
 @frozen(kw_only=True)
 class TextEditorCodeExecutionViewResultBlock(WireObject):
-    """A file was read. Lines are counted from one."""
+    """The content of a file, or a part of it.
+
+    Attributes:
+        content: The text, or the data of an image or PDF.
+        file_type: `"text"`, `"image"` or `"pdf"`.
+        num_lines: The number of lines shown.
+        start_line: The first line shown, counted from 1.
+        total_lines: The number of lines in the file.
+    """
 
     type: ClassVar[Literal["text_editor_code_execution_view_result"]] = "text_editor_code_execution_view_result"
 
@@ -288,7 +326,11 @@ class TextEditorCodeExecutionViewResultBlock(WireObject):
 
 @frozen(kw_only=True)
 class TextEditorCodeExecutionCreateResultBlock(WireObject):
-    """A file was written."""
+    """The result of writing a file.
+
+    Attributes:
+        is_file_update: Whether the file existed before.
+    """
 
     type: ClassVar[Literal["text_editor_code_execution_create_result"]] = "text_editor_code_execution_create_result"
 
@@ -297,7 +339,15 @@ class TextEditorCodeExecutionCreateResultBlock(WireObject):
 
 @frozen(kw_only=True)
 class TextEditorCodeExecutionStrReplaceResultBlock(WireObject):
-    """A file was edited. Lines are counted from one."""
+    """The result of editing a file.
+
+    Attributes:
+        lines: The lines around the edit.
+        new_lines: The number of lines after the edit.
+        new_start: The first line after the edit, counted from 1.
+        old_lines: The number of lines before the edit.
+        old_start: The first line before the edit, counted from 1.
+    """
 
     type: ClassVar[Literal["text_editor_code_execution_str_replace_result"]] = (
         "text_editor_code_execution_str_replace_result"
@@ -312,7 +362,7 @@ class TextEditorCodeExecutionStrReplaceResultBlock(WireObject):
 
 @frozen(kw_only=True)
 class TextEditorCodeExecutionToolResultErrorObject(WireObject):
-    """The file could not be read or changed."""
+    """The error of a file that could not be read or changed."""
 
     type: ClassVar[Literal["text_editor_code_execution_tool_result_error"]] = (
         "text_editor_code_execution_tool_result_error"
@@ -336,7 +386,7 @@ TextEditorCodeExecutionToolResultContent: TypeAlias = (
 
 @frozen(kw_only=True)
 class ToolReferenceBlock(WireObject):
-    """A tool that the search found."""
+    """The name of a tool that a tool search found."""
 
     type: ClassVar[Literal["tool_reference"]] = "tool_reference"
 
@@ -345,7 +395,7 @@ class ToolReferenceBlock(WireObject):
 
 @frozen(kw_only=True)
 class ToolSearchToolSearchResultBlock(WireObject):
-    """The tools that the search found."""
+    """The tools that a tool search found."""
 
     type: ClassVar[Literal["tool_search_tool_search_result"]] = "tool_search_tool_search_result"
 
@@ -354,7 +404,7 @@ class ToolSearchToolSearchResultBlock(WireObject):
 
 @frozen(kw_only=True)
 class ToolSearchToolResultErrorObject(WireObject):
-    """The search failed."""
+    """The error of a failed tool search."""
 
     type: ClassVar[Literal["tool_search_tool_result_error"]] = "tool_search_tool_result_error"
 
@@ -369,7 +419,11 @@ ToolSearchToolResultContent: TypeAlias = (
 
 @frozen(kw_only=True)
 class MCPTool(WireObject):
-    """A tool that an MCP server offers."""
+    """A tool that an MCP server offers.
+
+    Attributes:
+        input_schema: The JSON Schema of its input.
+    """
 
     name: str
     input_schema: dict[str, Any]

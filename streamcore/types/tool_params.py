@@ -1,4 +1,7 @@
-"""Tools and settings as they are written in a request: dicts whose keys a type checker knows, as those in `params`."""
+"""The tools and settings of a request: dicts whose keys type checkers know, like those in `params`.
+
+For the meaning of each key, see https://docs.claude.com/en/api/messages.
+"""
 
 from __future__ import annotations
 
@@ -49,13 +52,17 @@ __all__ = [
 ]
 
 ModelParam: TypeAlias = str
-"""The name of a model."""
+"""The name of a model, such as `"claude-opus-5"`."""
 
 _Caller: TypeAlias = Literal["direct", "code_execution_20250825", "code_execution_20260120", "code_execution_20260521"]
 
 
 class _ToolParam(TypedDict, total=False):
-    """What all tools have: who may call one, and whether the model sees it before a search for tools has found it."""
+    """The keys that all tools have.
+
+    `allowed_callers` says who can call the tool. With `defer_loading`, the model sees the tool only after a tool search
+    has found it.
+    """
 
     allowed_callers: list[_Caller]
     cache_control: CacheControlEphemeralParam | None
@@ -64,13 +71,13 @@ class _ToolParam(TypedDict, total=False):
 
 
 class _ClientToolParam(_ToolParam, total=False):
-    """What those have which the program runs: inputs as examples."""
+    """The keys of tools that your program runs: those of all tools, and examples of inputs."""
 
     input_examples: Iterable[Mapping[str, Any]]
 
 
 class ToolParam(_ClientToolParam, total=False):
-    """A tool of the program's own; `input_schema` is the JSON schema of its input, an object."""
+    """A tool of your own; `input_schema` is the JSON Schema of its input, which is an object."""
 
     name: Required[str]
     input_schema: Required[Mapping[str, Any]]
@@ -79,32 +86,35 @@ class ToolParam(_ClientToolParam, total=False):
     type: Literal["custom"] | None
 
 
-# Tools that the API knows and the program runs
+# Tools that the API defines and your program runs
 
 
 class ToolBash20250124Param(_ClientToolParam, total=False):
-    """A shell."""
+    """A shell that your program runs."""
 
     type: Required[Literal["bash_20250124"]]
     name: Required[Literal["bash"]]
 
 
 class ToolTextEditor20250124Param(_ClientToolParam, total=False):
-    """An editor of text files."""
+    """A text editor that your program runs."""
 
     type: Required[Literal["text_editor_20250124"]]
     name: Required[Literal["str_replace_editor"]]
 
 
 class ToolTextEditor20250429Param(_ClientToolParam, total=False):
-    """An editor of text files."""
+    """A text editor that your program runs."""
 
     type: Required[Literal["text_editor_20250429"]]
     name: Required[Literal["str_replace_based_edit_tool"]]
 
 
 class ToolTextEditor20250728Param(_ClientToolParam, total=False):
-    """An editor of text files; of a longer one than `max_characters` it shows the beginning."""
+    """A text editor that your program runs.
+
+    It shows at most `max_characters` characters of a file.
+    """
 
     type: Required[Literal["text_editor_20250728"]]
     name: Required[Literal["str_replace_based_edit_tool"]]
@@ -112,7 +122,7 @@ class ToolTextEditor20250728Param(_ClientToolParam, total=False):
 
 
 class MemoryTool20250818Param(_ClientToolParam, total=False):
-    """A memory in files."""
+    """A memory in files that your program stores."""
 
     type: Required[Literal["memory_20250818"]]
     name: Required[Literal["memory"]]
@@ -126,31 +136,31 @@ class _CodeExecutionToolParam(_ToolParam, total=False):
 
 
 class CodeExecutionTool20250522Param(_CodeExecutionToolParam, total=False):
-    """Runs code in a container."""
+    """Code execution in a container."""
 
     type: Required[Literal["code_execution_20250522"]]
 
 
 class CodeExecutionTool20250825Param(_CodeExecutionToolParam, total=False):
-    """Runs code in a container."""
+    """Code execution in a container."""
 
     type: Required[Literal["code_execution_20250825"]]
 
 
 class CodeExecutionTool20260120Param(_CodeExecutionToolParam, total=False):
-    """Runs code in a container."""
+    """Code execution in a container."""
 
     type: Required[Literal["code_execution_20260120"]]
 
 
 class CodeExecutionTool20260521Param(_CodeExecutionToolParam, total=False):
-    """Runs code in a container."""
+    """Code execution in a container."""
 
     type: Required[Literal["code_execution_20260521"]]
 
 
 class UserLocationParam(TypedDict, total=False):
-    """Where the user is, roughly."""
+    """The approximate location of the user."""
 
     type: Required[Literal["approximate"]]
     city: str | None
@@ -171,19 +181,19 @@ class _WebSearchToolParam(_WebToolParam, total=False):
 
 
 class WebSearchTool20250305Param(_WebSearchToolParam, total=False):
-    """Searches the web."""
+    """Web search."""
 
     type: Required[Literal["web_search_20250305"]]
 
 
 class WebSearchTool20260209Param(_WebSearchToolParam, total=False):
-    """Searches the web."""
+    """Web search."""
 
     type: Required[Literal["web_search_20260209"]]
 
 
 class WebSearchTool20260318Param(_WebSearchToolParam, total=False):
-    """Searches the web; what it has found need not be in the answer."""
+    """Web search whose results can be excluded from the answer."""
 
     type: Required[Literal["web_search_20260318"]]
     response_inclusion: Literal["full", "excluded"]
@@ -197,26 +207,26 @@ class _WebFetchToolParam(_WebToolParam, total=False):
 
 
 class WebFetchTool20250910Param(_WebFetchToolParam, total=False):
-    """Fetches pages."""
+    """Fetching of web pages."""
 
     type: Required[Literal["web_fetch_20250910"]]
 
 
 class WebFetchTool20260209Param(_WebFetchToolParam, total=False):
-    """Fetches pages."""
+    """Fetching of web pages."""
 
     type: Required[Literal["web_fetch_20260209"]]
 
 
 class WebFetchTool20260309Param(_WebFetchToolParam, total=False):
-    """Fetches pages, from a cache if it may."""
+    """Fetching of web pages, optionally from a cache."""
 
     type: Required[Literal["web_fetch_20260309"]]
     use_cache: bool
 
 
 class WebFetchTool20260318Param(_WebFetchToolParam, total=False):
-    """Fetches pages, from a cache if it may; they need not be in the answer."""
+    """Fetching of web pages, optionally from a cache, which can be excluded from the answer."""
 
     type: Required[Literal["web_fetch_20260318"]]
     use_cache: bool
@@ -224,14 +234,14 @@ class WebFetchTool20260318Param(_WebFetchToolParam, total=False):
 
 
 class ToolSearchToolBm25_20251119Param(_ToolParam, total=False):  # noqa: N801  # its name in `anthropic.types`
-    """Searches for tools by words."""
+    """Search for tools by words."""
 
     type: Required[Literal["tool_search_tool_bm25_20251119", "tool_search_tool_bm25"]]
     name: Required[Literal["tool_search_tool_bm25"]]
 
 
 class ToolSearchToolRegex20251119Param(_ToolParam, total=False):
-    """Searches for tools by a regular expression."""
+    """Search for tools by regular expression."""
 
     type: Required[Literal["tool_search_tool_regex_20251119", "tool_search_tool_regex"]]
     name: Required[Literal["tool_search_tool_regex"]]
@@ -260,25 +270,25 @@ ToolUnionParam: TypeAlias = (
 )
 
 
-# Which tool is used
+# Tool choice
 
 
 class ToolChoiceAutoParam(TypedDict, total=False):
-    """The model decides."""
+    """The choice that leaves the use of tools to the model."""
 
     type: Required[Literal["auto"]]
     disable_parallel_tool_use: bool
 
 
 class ToolChoiceAnyParam(TypedDict, total=False):
-    """One of the tools must be used."""
+    """The choice that makes the model use any one of the tools."""
 
     type: Required[Literal["any"]]
     disable_parallel_tool_use: bool
 
 
 class ToolChoiceToolParam(TypedDict, total=False):
-    """This tool must be used."""
+    """The choice that makes the model use the tool called `name`."""
 
     type: Required[Literal["tool"]]
     name: Required[str]
@@ -286,7 +296,7 @@ class ToolChoiceToolParam(TypedDict, total=False):
 
 
 class ToolChoiceNoneParam(TypedDict):
-    """No tool may be used."""
+    """The choice that forbids the use of tools."""
 
     type: Literal["none"]
 
@@ -298,7 +308,7 @@ ToolChoiceParam: TypeAlias = ToolChoiceAutoParam | ToolChoiceAnyParam | ToolChoi
 
 
 class ThinkingConfigEnabledParam(TypedDict, total=False):
-    """The model thinks, for at most so many tokens."""
+    """Thinking of at most `budget_tokens` tokens."""
 
     type: Required[Literal["enabled"]]
     budget_tokens: Required[int]
@@ -306,19 +316,19 @@ class ThinkingConfigEnabledParam(TypedDict, total=False):
 
 
 class ThinkingConfigDisabledParam(TypedDict):
-    """The model does not think."""
+    """No thinking."""
 
     type: Literal["disabled"]
 
 
 class ThinkingConfigBetweenToolsParam(TypedDict):
-    """The model thinks between the uses of tools only."""
+    """Thinking only between tool uses."""
 
     type: Literal["between_tools"]
 
 
 class ThinkingConfigAdaptiveParam(TypedDict, total=False):
-    """The model decides how long it thinks."""
+    """Thinking for as long as the model decides."""
 
     type: Required[Literal["adaptive"]]
     display: Literal["summarized", "omitted"] | None
@@ -333,26 +343,29 @@ ThinkingConfigParam: TypeAlias = (
 
 
 class MetadataParam(TypedDict, total=False):
-    """About the request; `user_id` is an opaque name of the user, not one that tells who it is."""
+    """Information about the request.
+
+    `user_id` is an opaque identifier that must not reveal who the user is.
+    """
 
     user_id: str | None
 
 
 class DiagnosticsParam(TypedDict, total=False):
-    """What the API shall explain: why the cache of the earlier message's prompt was not used."""
+    """A request to explain why the prompt cache of an earlier message was not used."""
 
     previous_message_id: str | None
 
 
 class JSONOutputFormatParam(TypedDict):
-    """The text of the answer shall be JSON of this schema."""
+    """Output as JSON that matches a JSON Schema."""
 
     type: Literal["json_schema"]
     schema: Mapping[str, Any]
 
 
 class OutputConfigParam(TypedDict, total=False):
-    """How the answer shall be."""
+    """The effort that the model makes, and the format of its output."""
 
     effort: Literal["low", "medium", "high", "xhigh", "max"] | None
     format: JSONOutputFormatParam | None

@@ -1,6 +1,7 @@
-"""Token counts: of a message, of a `message_delta`, and their parts. All counts are in tokens unless named otherwise.
+"""Token counts of a message, of a `message_delta` event, and their parts.
 
-Counts in a `message_delta` are cumulative totals of the whole message, not increments.
+All counts are in tokens unless their name says otherwise. Those in a `message_delta` event are totals for the whole
+message so far, not increments. Source: https://docs.claude.com/en/api/messages and `anthropic.types`.
 """
 
 from __future__ import annotations
@@ -32,7 +33,12 @@ __all__ = [
 
 @frozen(kw_only=True)
 class CacheCreation(WireObject):
-    """Input tokens written to the prompt cache, by time to live."""
+    """The input tokens written to the prompt cache, by time to live.
+
+    Attributes:
+        ephemeral_1h_input_tokens: Tokens kept for one hour.
+        ephemeral_5m_input_tokens: Tokens kept for five minutes.
+    """
 
     ephemeral_1h_input_tokens: int | None = None
     ephemeral_5m_input_tokens: int | None = None
@@ -40,14 +46,18 @@ class CacheCreation(WireObject):
 
 @frozen(kw_only=True)
 class OutputTokensDetails(WireObject):
-    """What the output tokens were spent on."""
+    """A breakdown of the output tokens.
+
+    Attributes:
+        thinking_tokens: Tokens that the model spent on thinking.
+    """
 
     thinking_tokens: int | None = None
 
 
 @frozen(kw_only=True)
 class ServerToolUsage(WireObject):
-    """Requests (not tokens) that server tools made."""
+    """The number of requests (not tokens) that server tools made."""
 
     web_fetch_requests: int | None = None
     web_search_requests: int | None = None
@@ -55,14 +65,19 @@ class ServerToolUsage(WireObject):
 
 @frozen(kw_only=True)
 class FallbackCreditRedeemed(WireObject):
-    """The credit for a refused attempt was used."""
+    """The status of a fallback credit that was used for this message."""
 
     type: ClassVar[Literal["redeemed"]] = "redeemed"
 
 
 @frozen(kw_only=True)
 class FallbackCreditNotApplied(WireObject):
-    """The credit for a refused attempt was not used, and why."""
+    """The status of a fallback credit that was not used for this message.
+
+    Attributes:
+        reason: Why not, such as `"expired"`.
+        remove_to_redeem: The request fields to remove so that a retry can use the credit.
+    """
 
     type: ClassVar[Literal["not_applied"]] = "not_applied"
 
@@ -71,7 +86,7 @@ class FallbackCreditNotApplied(WireObject):
 
 
 class UnknownFallbackCreditStatus(Unknown):
-    """A status that is new to this version of streamcore."""
+    """A status of a type that this version of streamcore does not know."""
 
     __slots__ = ()
 
@@ -81,7 +96,7 @@ FallbackCreditStatus: TypeAlias = FallbackCreditRedeemed | FallbackCreditNotAppl
 
 @frozen(kw_only=True)
 class FallbackCreditUsage(WireObject):
-    """What became of the credit that a refused attempt left."""
+    """The outcome of using the credit that an earlier, refused attempt had left."""
 
     status: FallbackCreditStatus
 
@@ -97,7 +112,7 @@ class _IterationUsage(WireObject):
 
 @frozen(kw_only=True)
 class MessageIterationUsage(_IterationUsage):
-    """Counts of one sampling of the model within the message."""
+    """The token counts of one sampling of the model within the message."""
 
     type: ClassVar[Literal["message"]] = "message"
 
@@ -106,14 +121,14 @@ class MessageIterationUsage(_IterationUsage):
 
 @frozen(kw_only=True)
 class CompactionIterationUsage(_IterationUsage):
-    """Counts of a compaction of the conversation."""
+    """The token counts of compacting the conversation, not the size of what was compacted."""
 
     type: ClassVar[Literal["compaction"]] = "compaction"
 
 
 @frozen(kw_only=True)
 class AdvisorMessageIterationUsage(_IterationUsage):
-    """Counts of a call of the advisor."""
+    """The token counts of one call of the advisor."""
 
     type: ClassVar[Literal["advisor_message"]] = "advisor_message"
 
@@ -122,7 +137,7 @@ class AdvisorMessageIterationUsage(_IterationUsage):
 
 @frozen(kw_only=True)
 class FallbackMessageIterationUsage(_IterationUsage):
-    """Counts of one sampling of a fallback model."""
+    """The token counts of one sampling of a fallback model."""
 
     type: ClassVar[Literal["fallback_message"]] = "fallback_message"
 
@@ -130,7 +145,7 @@ class FallbackMessageIterationUsage(_IterationUsage):
 
 
 class UnknownIterationUsage(Unknown):
-    """Counts of a kind of iteration that is new to this version of streamcore."""
+    """The token counts of an iteration of a type that this version of streamcore does not know."""
 
     __slots__ = ()
 
@@ -146,7 +161,10 @@ IterationUsage: TypeAlias = (
 
 @frozen(kw_only=True)
 class MessageDeltaUsage(WireObject):
-    """Counts so far, as a `message_delta` gives them: a total replaces what is known, an absent one changes nothing."""
+    """The totals so far, as a `message_delta` event gives them.
+
+    A total replaces the earlier one; an absent field changes nothing.
+    """
 
     input_tokens: int | None = None
     output_tokens: int | None = None
@@ -160,7 +178,22 @@ class MessageDeltaUsage(WireObject):
 
 @frozen(kw_only=True)
 class Usage(WireObject):
-    """Counts of a message. Tokens read from and written to the cache are not among `input_tokens`."""
+    """The token counts of a message.
+
+    Attributes:
+        input_tokens: Input tokens, without those read from or written to the prompt cache.
+        output_tokens: Output tokens, including thinking.
+        cache_creation: The tokens written to the prompt cache, by time to live.
+        cache_creation_input_tokens: Input tokens written to the prompt cache.
+        cache_read_input_tokens: Input tokens read from the prompt cache.
+        fallback_credit: The outcome of using the credit that a refused attempt had left.
+        inference_geo: The region where inference ran.
+        iterations: The counts of each iteration, where the API sampled more than once.
+        output_tokens_details: A breakdown of the output tokens.
+        server_tool_use: The number of requests that server tools made.
+        service_tier: The tier that served the request.
+        speed: The inference speed that was used.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0

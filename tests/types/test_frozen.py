@@ -1,6 +1,4 @@
-"""Wire types are attrs classes whose fields and `__init__` are made when they are first looked for: to whoever looks,
-they are what `attrs.frozen` makes at once.
-"""
+"""Wire types get their fields and their `__init__` on first use, and then equal what `attrs.frozen` makes."""
 
 from __future__ import annotations
 
@@ -23,7 +21,7 @@ T = TypeVar("T")
 
 
 class Plain(WireObject):
-    """A class as it is written, to be decorated in two ways."""
+    """The base of one class body that is decorated in two ways."""
 
     __slots__ = ()
 
@@ -60,7 +58,7 @@ def _error(do: Any) -> str:
 
 
 def _says(cls: Any) -> list[Any]:
-    """What a caller can see of a class that `_late` and `_at_once` give."""
+    """Return all that a caller can see of a class from `_late` or `_at_once`."""
     value = cls(needed="a")
     return [
         str(inspect.signature(cls)),
@@ -80,19 +78,19 @@ def _says(cls: Any) -> list[Any]:
     ]
 
 
-def test_to_a_caller_it_is_what_attrs_makes() -> None:
+def test_a_class_looks_like_one_made_by_attrs() -> None:
     assert _says(_late()) == _says(_at_once())
 
 
 @pytest.mark.parametrize("look", [inspect.signature, attrs.fields, attrs.has, lambda cls: cls(needed=1)])
-def test_whoever_looks_first_finds_it_made(look: Any) -> None:
+def test_any_first_use_builds_the_class(look: Any) -> None:
     cls = _late()
     look(cls)
     assert str(inspect.signature(cls)) == "(*, needed: 'T', given: 'int' = 3) -> None"
     assert cls(needed=1) == cls(needed=1, given=3)
 
 
-def test_a_missing_argument_is_told_as_attrs_tells_it() -> None:
+def test_wrong_arguments_raise_the_errors_of_attrs() -> None:
     with pytest.raises(TypeError, match=r"^TextBlock\.__init__\(\) missing 1 required keyword-only argument: 'text'$"):
         TextBlock()  # type: ignore[call-arg]
     with pytest.raises(TypeError, match=r"^TextBlock\.__init__\(\) takes 1 positional argument but 2 were given$"):
@@ -106,7 +104,7 @@ def test_the_signature_names_each_field() -> None:
     assert str(inspect.signature(Usage.__init__)).startswith("(self, *, input_tokens: 'int' = 0, output_tokens:")
 
 
-def test_attrs_classes_derive_from_it() -> None:
+def test_an_attrs_class_can_derive_from_it() -> None:
     base = _late()
     more = {"more": attrs.field(kw_only=True)}
     Derived: Any = attrs.make_class("Derived", more, bases=(base,), frozen=True, eq=False, repr=False)  # noqa: N806
@@ -123,7 +121,7 @@ def test_a_subclass_with_an_init_of_its_own_calls_the_one_that_attrs_makes() -> 
     assert (Positional(1).needed, Positional(1).given) == (1, 4)
 
 
-def test_it_is_copied_and_pickled_before_anyone_has_looked() -> None:
+def test_copy_and_pickle_work_as_the_first_use() -> None:
     code = """
 import copy, pickle, sys
 from streamcore import codec
@@ -136,7 +134,7 @@ sys.stdout.buffer.write(pickle.dumps([event, copy.copy(event), copy.deepcopy(eve
     assert events[0].content_block == TextBlock(text="a")
 
 
-def test_threads_that_look_at_once_find_the_same() -> None:
+def test_threads_that_use_a_class_at_the_same_time_get_the_same_fields() -> None:
     cls = _late()
     barrier = threading.Barrier(8)
     seen: list[Any] = []
@@ -155,13 +153,13 @@ def test_threads_that_look_at_once_find_the_same() -> None:
     assert {value for _, value in seen} == {cls(needed=1)}
 
 
-def test_most_types_are_left_unmade_by_the_import() -> None:
+def test_the_import_builds_few_of_the_classes() -> None:
     code = """
 import streamcore.types
-from streamcore.types._frozen import _Late
+from streamcore.types._frozen import _Placeholder
 classes = [value for value in vars(streamcore.types).values() if isinstance(value, type)]
 inits = [vars(cls)["__init__"] for cls in classes if "__init__" in vars(cls)]
-print(len(inits), sum(not isinstance(init, _Late) for init in inits))
+print(len(inits), sum(not isinstance(init, _Placeholder) for init in inits))
 """
     program = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     count, made = map(int, program.stdout.split())
@@ -177,14 +175,13 @@ def test_types_have_slots_and_weak_references(cls: Any) -> None:
 
 
 def test_every_wire_type_is_an_attrs_class_that_lists_its_slots() -> None:
-    for name in streamcore.types.__all__:
-        cls = getattr(streamcore.types, name)
+    for name, cls in vars(streamcore.types).items():
         if isinstance(cls, type) and "__attrs_attrs__" in vars(cls):
             own = {field.name for field in attrs.fields(cls) if not field.inherited}
             assert set(vars(cls)["__slots__"]) == own, name
 
 
-def test_what_somebody_has_put_in_the_place_of_a_part_stays() -> None:
+def test_an_attribute_assigned_before_the_first_use_is_kept() -> None:
     code = """
 import attrs
 from streamcore.types import SignatureDelta
@@ -198,7 +195,7 @@ assert SignatureDelta(signature="given").signature == "patched"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_a_state_of_another_version_is_taken_as_far_as_it_is_known() -> None:
+def test_unknown_fields_in_the_state_of_another_version_are_ignored() -> None:
     delta = copy.copy(TextDelta(text="a"))
     delta.__setstate__({"text": "b", "not_known": 1})
     assert delta == TextDelta(text="b")

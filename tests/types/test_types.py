@@ -35,6 +35,7 @@ from streamcore.types import (
     WebSearchToolResultBlock,
     WireObject,
 )
+from streamcore.types._base import absent, extend
 
 if TYPE_CHECKING:
     from streamcore import MessageStreamEvent
@@ -432,3 +433,9 @@ def test_a_field_that_an_unknown_object_lacks_is_an_attribute_error_that_names_i
     assert getattr(block, "depth", 5) == 5
     assert not hasattr(block, "__len__")
     assert isinstance(block, Unknown)
+
+
+def test_a_new_field_may_have_any_name() -> None:
+    usage = extend(Usage(input_tokens=1), output_tokens=2, value=3, self=4, cls=5)
+    assert usage.to_dict() == {"input_tokens": 1, "output_tokens": 2, "value": 3, "self": 4, "cls": 5}
+    assert extend(absent(Usage), input_tokens=1) == Usage(input_tokens=1)
