@@ -315,7 +315,8 @@ def test_what_was_read_is_not_read_again() -> None:
 
 def test_instance_fed_nothing_is_light() -> None:
     decoder = PartialJSON()
-    parts = [decoder, *(getattr(decoder, name) for name in ("_open", "_keys"))]
+    scanner = decoder._scanner
+    parts = [decoder, scanner, *(getattr(scanner, name) for name in ("containers", "_keys"))]
     assert sum(map(sys.getsizeof, parts)) < 400
     assert not hasattr(decoder, "__dict__")
 

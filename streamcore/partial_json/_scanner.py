@@ -1,0 +1,378 @@
+r"""Turn JSON text into a value, one fragment after the other.
+
+The strategy:
+
+1. `Scanner.scan` is one loop; each round takes one token. Regular expressions take a run of text, a number or a run of
+   blanks in one call, so the loop does not look at single characters of them.
+2. Between two fragments the scanner remembers its state (what may come next), the stack of open containers with the key
+   that each is at, and the open string so far. Nothing that was scanned is scanned again.
+3. A token that is cut off stays in `_tail` and is put before the next fragment: part of a number, a literal or an
+   escape. Only a number can be long, and it is limited to 4300 digits in a row.
+4. A value is put into its container when it closes. Open containers therefore hold closed values only, and
+   `snapshot` needs to copy no more than the open containers themselves: their own level, not what lies inside.
+5. The first character that no valid text could have there is the fault. The scanner stops at it and keeps what it has.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, TypeAlias, cast
+
+import msgspec
+
+__all__ = ["ABSENT", "MAX_DIGITS", "Fault", "Scanner", "State", "ValueAt", "skip_blanks"]
+
+ABSENT: Final[Any] = object()
+"""Stands for "no value"; `None` is the value of `null`."""
+
+# Python needs quadratic time to convert an integer, and the scanner reads a number that was cut again from its start.
+# The limit bounds both. jiter has the same limit for integers, and so has Python by default.
+MAX_DIGITS: Final = 4300
+
+
+class State(enum.Enum):
+    """What may come next, apart from blanks."""
+
+    VALUE = ("a value", "")
+    VALUE_OR_END = ("a value or ']'", "]")
+    KEY = ("a key in double quotes", "")
+    KEY_OR_END = ("a key in double quotes or '}'", "}")
+    COLON = ("':'", "")
+    COMMA_OR_ARRAY_END = ("',' or ']'", "]")
+    COMMA_OR_OBJECT_END = ("',' or '}'", "}")
+    REST_OF_STRING = ("the rest of a string", "")
+    REST_OF_KEY = ("the rest of a key", "")
+    NOTHING = ("nothing after the value", "")
+
+    def __init__(self, expected: str, closer: str) -> None:
+        self.expected = expected
+        """The state in words, for error messages."""
+        self.closer = closer
+        """The bracket that may close the innermost container here, or an empty string."""
+
+
+# The loop compares states by identity. A name of the module is found faster than a member of the class.
+_VALUE: Final = State.VALUE
+_VALUE_OR_END: Final = State.VALUE_OR_END
+_KEY: Final = State.KEY
+_KEY_OR_END: Final = State.KEY_OR_END
+_COLON: Final = State.COLON
+_COMMA_OR_ARRAY_END: Final = State.COMMA_OR_ARRAY_END
+_COMMA_OR_OBJECT_END: Final = State.COMMA_OR_OBJECT_END
+_REST_OF_STRING: Final = State.REST_OF_STRING
+_REST_OF_KEY: Final = State.REST_OF_KEY
+_NOTHING: Final = State.NOTHING
+
+
+class ValueAt(NamedTuple):
+    """A value and the place where it stands: object keys and array indexes, from the top down."""
+
+    path: tuple[str | int, ...]
+    value: Any
+
+
+class Fault(NamedTuple):
+    """Why a text cannot be read further; `offset` is the number of characters before the wrong one."""
+
+    offset: int
+    message: str
+    is_over_limit: bool = False
+
+
+# Tokens. All repetitions are possessive (`*+`): they never backtrack, so a failed match costs only what it has read.
+
+_Match: TypeAlias = Callable[[str, int], re.Match[str]]
+"""A pattern that matches at any position, if only an empty string."""
+
+_HEX = "[0-9a-fA-F]"
+_PLAIN = r'[^"\\\x00-\x1f\ud800-\udfff]'
+# A surrogate is valid only as half of an escaped pair, so the pair is one escape.
+_ESCAPE = (
+    rf'\\(?:["\\/bfnrt]|u(?:[0-9a-ce-fA-CE-F]{_HEX}{{3}}|[dD][0-7]{_HEX}{{2}}'
+    rf"|[dD][89abAB]{_HEX}{{2}}\\u[dD][c-fC-F]{_HEX}{{2}}))"
+)
+_match_string_part = cast("_Match", re.compile(rf"{_PLAIN}*+(?:{_ESCAPE}{_PLAIN}*+)*+").match)
+# The longest start of an escape, up to a whole one: what comes next may still complete it.
+_match_cut_escape = re.compile(
+    rf"\\(?:u(?:[0-9a-ce-fA-CE-F]{_HEX}{{0,3}}|[dD](?:[0-7]{_HEX}{{0,2}}"
+    rf"|[89abAB](?:{_HEX}(?:{_HEX}(?:\\(?:u(?:[dD](?:[c-fC-F]{_HEX}{{0,2}})?)?)?)?)?)?)?)?)?"
+).match
+_unescape = msgspec.json.Decoder(str).decode
+
+_BLANKS: Final = " \t\n\r"
+_match_blanks = cast("_Match", re.compile(r"[ \t\n\r]*+").match)
+
+# The longest start of a number. It is whole if it ends in a digit, and an integer if neither group matched.
+_match_number = cast(
+    "_Match", re.compile(r"-?(?:0|[1-9][0-9]*+)?((?<=[0-9])\.[0-9]*+)?((?<=[0-9])[eE][+-]?[0-9]*+)?").match
+)
+_find_long_digits = re.compile(f"[0-9]{{{MAX_DIGITS + 1}}}").search
+_DIGITS: Final = frozenset("0123456789")
+
+_LITERALS: Final[dict[str, tuple[str, Any]]] = {
+    "t": ("true", True),
+    "f": ("false", False),
+    "n": ("null", None),
+    "N": ("NaN", float("nan")),
+    "I": ("Infinity", float("inf")),
+    "-": ("-Infinity", float("-inf")),
+}
+
+
+def skip_blanks(text: str, position: int) -> int:
+    """Return the position of the first character from `position` on that is not blank."""
+    return _match_blanks(text, position).end()
+
+
+def _to_integer(token: str) -> int:
+    """Convert at most `MAX_DIGITS` digits, whatever limit this process has set for `int()`."""
+    try:
+        return int(token)
+    except ValueError:
+        # `sys.set_int_max_str_digits` was called with less than the default; 640 is the lowest that it accepts.
+        value = 0
+        for part in re.findall("[0-9]{1,640}", token):
+            value = value * 10 ** len(part) + int(part)
+        return -value if token[0] == "-" else value
+
+
+class Scanner:
+    """The value of a JSON text so far.
+
+    Args:
+        trailing_strings: Whether a string value that is still open belongs to the value.
+        max_depth: How many containers may lie around a value.
+        watch_depth: Collect in `closed` every value that closes inside exactly this many containers; -1 for none.
+
+    Attributes:
+        state: What may come next.
+        containers: The open containers, outermost first, with their closed values.
+        number: The value of a number that ends the text and may go on, or `ABSENT`.
+        fault: Why scanning stopped, if it did. Do not call `scan` again then.
+        closed: The values that have closed at the watched depth, or None if there are none. The caller takes them out.
+    """
+
+    __slots__ = (
+        "_keys",
+        "_max_depth",
+        "_offset",
+        "_root",
+        "_string",
+        "_tail",
+        "_trailing_strings",
+        "_watch_depth",
+        "closed",
+        "containers",
+        "fault",
+        "number",
+        "state",
+    )
+
+    def __init__(self, trailing_strings: bool, max_depth: int, watch_depth: int) -> None:
+        self._trailing_strings = trailing_strings
+        self._max_depth = max_depth
+        self._watch_depth = watch_depth
+        self.state: State = _VALUE
+        self.containers: list[Any] = []
+        self._keys: list[str] = []  # of each open container, the key that it is at; unused for arrays
+        self._root: Any = ABSENT  # the value at the top, once it is closed
+        self._string = ""  # the open string so far, in the two states for the rest of one
+        self.number: Any = ABSENT
+        self.fault: Fault | None = None
+        self.closed: list[ValueAt] | None = None  # most scanners watch nothing, and need no list
+        self._tail = ""  # the token that was cut off
+        self._offset = 0  # number of characters before `_tail`
+
+    def scan(self, fragment: str) -> bool:
+        """Take in more of the text. Return whether `snapshot` may differ from before.
+
+        Cost: linear in the fragment and the token that was cut off. The loop is long because it is the hot path of tool
+        input: everything that it uses is a local name, and a call for each token would add a third.
+        """
+        containers, keys, state, string = self.containers, self._keys, self.state, self._string
+        trailing = self._trailing_strings
+        text = self._tail + fragment
+        position, end = 0, len(text)
+        value: Any
+        changed = self.number is not ABSENT  # it is read again, and may become another number
+        if changed:
+            self.number = ABSENT
+        # CPython extends a string in place while only one name refers to it; so growing one is linear.
+        self._string = ""
+        wrong, limit = -1, ""  # the position of a fault, and the message if a limit is the reason
+        while position < end:
+            # Each branch does one of three things. It leaves a closed value in `value`, which is put into its container
+            # below; or it moves on to the next token with `continue`; or it ends the loop with `break`, at a token that
+            # is cut off or at a fault.
+            char = text[position]
+            if state is _REST_OF_STRING or state is _REST_OF_KEY:
+                stop = _match_string_part(text, position).end()
+                if stop > position:
+                    part = text[position:stop]
+                    if "\\" in part:
+                        part = _unescape(f'"{part}"')
+                    string += part
+                    position = stop
+                    changed |= trailing and state is _REST_OF_STRING
+                    if position == end:
+                        break
+                if text[position] != '"':
+                    escape = _match_cut_escape(text, position)
+                    if escape is None or escape.end() < end:
+                        wrong = position if escape is None else escape.end()
+                    break
+                position += 1
+                if state is _REST_OF_KEY:
+                    keys[-1], state = string, _COLON
+                    continue
+                value = string
+            elif char in _BLANKS:
+                position = _match_blanks(text, position).end()
+                continue
+            # Punctuation.
+            elif char == "," and state is _COMMA_OR_ARRAY_END:
+                position += 1
+                state = _VALUE
+                continue
+            elif char == "," and state is _COMMA_OR_OBJECT_END:
+                position += 1
+                state = _KEY
+                continue
+            elif char == ":" and state is _COLON:
+                position += 1
+                state = _VALUE
+                continue
+            elif char == state.closer:
+                position += 1
+                keys.pop()
+                value = containers.pop()
+            elif char == '"' and (state is _KEY or state is _KEY_OR_END):
+                position += 1
+                state, string = _REST_OF_KEY, ""
+                continue
+            # The start of a value.
+            elif state is not _VALUE and state is not _VALUE_OR_END:
+                wrong = position
+                break
+            elif len(containers) > self._max_depth:
+                wrong, limit = position, f"a JSON value lies in more than {self._max_depth} containers"
+                break
+            elif char == '"':
+                position += 1
+                state, string = _REST_OF_STRING, ""
+                changed |= trailing
+                continue
+            elif char == "{":
+                position += 1
+                containers.append({})
+                keys.append("")
+                state, changed = _KEY_OR_END, True
+                continue
+            elif char == "[":
+                position += 1
+                containers.append([])
+                keys.append("")
+                state, changed = _VALUE_OR_END, True
+                continue
+            elif char in _DIGITS or (char == "-" and text[position + 1 : position + 2] != "I"):
+                number = _match_number(text, position)
+                token, stop = number[0], number.end()
+                if len(token) > MAX_DIGITS and (digits := _find_long_digits(token)) is not None:
+                    wrong, limit = position + digits.end() - 1, f"a number has more than {MAX_DIGITS} digits in a row"
+                    break
+                if token[-1] not in _DIGITS:  # `-`, `1.` or `1e`, which are not numbers yet
+                    wrong = stop if stop < end else -1
+                    break
+                value = _to_integer(token) if number.lastindex is None else float(token)
+                if stop == end:
+                    # The next fragment may bring more digits; until then this is the value.
+                    self.number, changed = value, True
+                    break
+                position = stop
+            elif char in _LITERALS:
+                word, value = _LITERALS[char]
+                part = text[position : position + len(word)]
+                if part != word:
+                    if not word.startswith(part):
+                        wrong = position + next(i for i, letter in enumerate(part) if letter != word[i])
+                    break
+                position += len(word)
+            else:
+                wrong = position
+                break
+            # A value has closed.
+            changed = True
+            depth = len(containers)
+            if depth == self._watch_depth:
+                if self.closed is None:
+                    self.closed = []
+                self.closed.append(ValueAt(self._path(), value))
+            if depth == 0:
+                self._root, state = value, _NOTHING
+            elif type(containers[-1]) is dict:
+                containers[-1][keys[-1]] = value
+                state = _COMMA_OR_OBJECT_END
+            else:
+                containers[-1].append(value)
+                state = _COMMA_OR_ARRAY_END
+        self.state, self._string, self._tail = state, string, text[position:]
+        if wrong >= 0:
+            self.fault = Fault(
+                self._offset + wrong, limit or f"wrong JSON: expected {state.expected}", is_over_limit=bool(limit)
+            )
+        self._offset += position
+        return changed
+
+    def take_whole(self, value: Any, length: int) -> None:
+        """Take over the value of a whole text of this length, instead of scanning it."""
+        self._root, self.state, self._offset = value, _NOTHING, length
+
+    def end(self) -> bool:
+        """Accept that the text ends here, or set `fault`. Return whether `snapshot` may differ from before."""
+        # A number at the top ends with the text, as if a blank followed. Other values have an end of their own.
+        changed = self.scan(" ") if self._tail and not self.containers and self.state is _VALUE else False
+        if self.fault is None and self.state is not _NOTHING:
+            message = f"the JSON text ends too early: expected {self.state.expected}"
+            self.fault = Fault(self._offset + len(self._tail), message)
+        return changed
+
+    def snapshot(self) -> Any:
+        """Return the value so far, or None if none has begun.
+
+        It never changes afterwards: each open container is copied, with the copy of the next one inside it.
+        """
+        if self._root is not ABSENT:
+            return self._root
+        value: Any = self._string if self.state is _REST_OF_STRING and self._trailing_strings else self.number
+        for level in range(len(self.containers) - 1, -1, -1):
+            container = self.containers[level]
+            if type(container) is dict:
+                copy = container.copy()
+                if value is not ABSENT:
+                    copy[self._keys[level]] = value
+                value = copy
+            elif value is ABSENT:
+                value = container[:]
+            else:
+                # `copy.append(value)` would have to enlarge the copy, and so copy it again.
+                container.append(value)
+                value = container[:]
+                container.pop()
+        return None if value is ABSENT else value
+
+    def open_string(self) -> ValueAt | None:
+        """Return the string value so far that is open at the watched depth, if there is one."""
+        if self.state is not _REST_OF_STRING or len(self.containers) != self._watch_depth:
+            return None
+        return ValueAt(self._path(), self._string)
+
+    def _path(self) -> tuple[str | int, ...]:
+        """Return the place of the value that stands next in the innermost container."""
+        return tuple(
+            [
+                key if type(container) is dict else len(container)
+                for container, key in zip(self.containers, self._keys, strict=True)
+            ]
+        )
