@@ -1,7 +1,8 @@
 """Read a JSON text that arrives in fragments: the best value so far, at any moment, in linear time.
 
-`PartialJSON` knows nothing of messages, tools or events, and never sees bytes. `_partial_json` holds the text and
-decides what has to be read when; `_scanner` reads it token by token; `_whole` is the short cut for a whole text.
+`PartialJSON` holds the text and decides what has to be read when. `Scanner` reads it token by token; it also serves
+those who want some values as soon as they are complete, instead of the value so far (`streamcore.typed`). `_whole` is
+the short cut for a text that came whole. Nothing here knows of messages, tools or events, or sees bytes.
 
 The grammar is RFC 8259 plus `NaN`, `Infinity` and `-Infinity`. The reference for the value of an incomplete text is
 `jiter.from_json(text, partial_mode="trailing-strings")`, or `partial_mode=True` without `trailing_strings`. There is
@@ -9,6 +10,6 @@ one difference: jiter stops quietly at some wrong JSON (`[1 2`); here every text
 """
 
 from streamcore.partial_json._partial_json import PartialJSON, join_parts
-from streamcore.partial_json._scanner import ValueAt
+from streamcore.partial_json._scanner import Scanner, ValueAt
 
-__all__ = ["PartialJSON", "ValueAt", "join_parts"]
+__all__ = ["PartialJSON", "Scanner", "ValueAt", "join_parts"]

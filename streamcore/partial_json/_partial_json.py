@@ -17,7 +17,7 @@ from typing import Any
 
 from streamcore._uncopied import Uncopied
 from streamcore.errors import DecodeError, EventOrderError, LimitExceededError, ProtocolError
-from streamcore.partial_json._scanner import ABSENT, Fault, Scanner, State, ValueAt
+from streamcore.partial_json._scanner import ABSENT, Fault, Scanner, State
 from streamcore.partial_json._whole import decode_whole
 
 __all__ = ["PartialJSON", "join_parts"]
@@ -36,8 +36,6 @@ class PartialJSON(Uncopied):
     Args:
         trailing_strings: Whether a string value that is still open belongs to the value, as far as it has come.
         max_depth: How many containers may lie around a value; 200 is the limit of jiter.
-        watch_depth: Collect every value that closes inside exactly this many containers, for `take_closed`. By default
-            none are collected, at no cost.
 
     Attributes:
         buffer: The text. Writing to it is the same as `feed`, without the check for `close`, in a third of the time.
@@ -53,15 +51,13 @@ class PartialJSON(Uncopied):
         "_read_to",
         "_scanner",
         "_value",
-        "_watches",
         "_wide",
         "buffer",
     )
 
-    def __init__(self, *, trailing_strings: bool = True, max_depth: int = 200, watch_depth: int | None = None) -> None:
+    def __init__(self, *, trailing_strings: bool = True, max_depth: int = 200) -> None:
         self._max_depth = max_depth
-        self._watches = watch_depth is not None
-        self._scanner = Scanner(trailing_strings, max_depth, -1 if watch_depth is None else watch_depth)
+        self._scanner = Scanner(trailing_strings=trailing_strings, max_depth=max_depth)
         # A list of fragments would take fifty bytes more for each of them.
         self.buffer = io.StringIO()
         self._joined = 0  # what `join_parts` returned last
@@ -184,22 +180,6 @@ class PartialJSON(Uncopied):
         self._read()
         return self._scanner.state is State.REST_OF_STRING or self._scanner.number is not ABSENT
 
-    def take_closed(self) -> list[ValueAt]:
-        """Return the values that closed at the watched depth since the last call, in their order.
-
-        A value closes with its last character; a number, with the character after it. Of a repeated key, each value is
-        returned. Values before a fault are returned too. Cost: linear in the text, whatever the chunking.
-        """
-        self._read()
-        closed, self._scanner.closed = self._scanner.closed, None
-        return closed or []
-
-    @property
-    def open_string(self) -> ValueAt | None:
-        """The string value at the watched depth that is still open, as far as it has come, or None."""
-        self._read()
-        return self._scanner.open_string()
-
     # Reading
 
     def _read(self) -> None:
@@ -218,8 +198,7 @@ class PartialJSON(Uncopied):
             text = buffer.read()
         else:
             text = buffer.getvalue()
-            # A watched value must be seen when it closes, which only the scanner does.
-            value = ABSENT if self._watches else decode_whole(text, self._max_depth)
+            value = decode_whole(text, self._max_depth)
             if value is not ABSENT:
                 scanner.take_whole(value, end)
                 self._value = value

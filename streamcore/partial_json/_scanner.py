@@ -22,7 +22,7 @@ from typing import Any, Final, NamedTuple, TypeAlias, cast
 
 import msgspec
 
-__all__ = ["ABSENT", "MAX_DIGITS", "Fault", "Scanner", "State", "ValueAt", "skip_blanks"]
+__all__ = ["ABSENT", "MAX_DIGITS", "Fault", "Scanner", "State", "ValueAt"]
 
 ABSENT: Final[Any] = object()
 """Stands for "no value"; `None` is the value of `null`."""
@@ -121,11 +121,6 @@ _LITERALS: Final[dict[str, tuple[str, Any]]] = {
 }
 
 
-def skip_blanks(text: str, position: int) -> int:
-    """Return the position of the first character from `position` on that is not blank."""
-    return _match_blanks(text, position).end()
-
-
 def _to_integer(token: str) -> int:
     """Convert at most `MAX_DIGITS` digits, whatever limit this process has set for `int()`."""
     try:
@@ -139,22 +134,26 @@ def _to_integer(token: str) -> int:
 
 
 class Scanner:
-    """The value of a JSON text so far.
+    """The state of reading one JSON text. It keeps the value so far, but not the text.
+
+    It serves two readers. `PartialJSON` wants the value so far: `snapshot`. Others want certain values as soon as they
+    are complete: with a `watch_depth`, `take_closed` returns the values that close inside exactly that many containers.
+    These are handed over and not kept, so `snapshot` shows None in their places.
 
     Args:
-        trailing_strings: Whether a string value that is still open belongs to the value.
+        trailing_strings: Whether a string value that is still open belongs to the snapshot.
         max_depth: How many containers may lie around a value.
-        watch_depth: Collect in `closed` every value that closes inside exactly this many containers; -1 for none.
+        watch_depth: The depth for `take_closed`; by default no values are collected, at no cost.
 
     Attributes:
         state: What may come next.
         containers: The open containers, outermost first, with their closed values.
         number: The value of a number that ends the text and may go on, or `ABSENT`.
         fault: Why scanning stopped, if it did. Do not call `scan` again then.
-        closed: The values that have closed at the watched depth, or None if there are none. The caller takes them out.
     """
 
     __slots__ = (
+        "_closed",
         "_keys",
         "_max_depth",
         "_offset",
@@ -163,17 +162,17 @@ class Scanner:
         "_tail",
         "_trailing_strings",
         "_watch_depth",
-        "closed",
         "containers",
         "fault",
         "number",
         "state",
     )
 
-    def __init__(self, trailing_strings: bool, max_depth: int, watch_depth: int) -> None:
+    def __init__(self, *, trailing_strings: bool = True, max_depth: int = 200, watch_depth: int | None = None) -> None:
         self._trailing_strings = trailing_strings
         self._max_depth = max_depth
         self._watch_depth = watch_depth
+        self._closed: list[ValueAt] | None = None  # most scanners watch nothing, and need no list
         self.state: State = _VALUE
         self.containers: list[Any] = []
         self._keys: list[str] = []  # of each open container, the key that it is at; unused for arrays
@@ -181,7 +180,6 @@ class Scanner:
         self._string = ""  # the open string so far, in the two states for the rest of one
         self.number: Any = ABSENT
         self.fault: Fault | None = None
-        self.closed: list[ValueAt] | None = None  # most scanners watch nothing, and need no list
         self._tail = ""  # the token that was cut off
         self._offset = 0  # number of characters before `_tail`
 
@@ -191,8 +189,8 @@ class Scanner:
         Cost: linear in the fragment and the token that was cut off. The loop is long because it is the hot path of tool
         input: everything that it uses is a local name, and a call for each token would add a third.
         """
-        containers, keys, state, string = self.containers, self._keys, self.state, self._string
-        trailing = self._trailing_strings
+        containers: list[Any] = self.containers
+        keys, state, string = self._keys, self.state, self._string
         text = self._tail + fragment
         position, end = 0, len(text)
         value: Any
@@ -215,7 +213,8 @@ class Scanner:
                         part = _unescape(f'"{part}"')
                     string += part
                     position = stop
-                    changed |= trailing and state is _REST_OF_STRING
+                    if state is _REST_OF_STRING and self._trailing_strings:
+                        changed = True
                     if position == end:
                         break
                 if text[position] != '"':
@@ -262,7 +261,8 @@ class Scanner:
             elif char == '"':
                 position += 1
                 state, string = _REST_OF_STRING, ""
-                changed |= trailing
+                if self._trailing_strings:
+                    changed = True
                 continue
             elif char == "{":
                 position += 1
@@ -306,18 +306,20 @@ class Scanner:
             changed = True
             depth = len(containers)
             if depth == self._watch_depth:
-                if self.closed is None:
-                    self.closed = []
-                self.closed.append(ValueAt(self._path(), value))
+                if self._closed is None:
+                    self._closed = []
+                self._closed.append(ValueAt(self._path(), value))
+                value = None
             if depth == 0:
                 self._root, state = value, _NOTHING
-            elif type(containers[-1]) is dict:
+            elif isinstance(containers[-1], dict):
                 containers[-1][keys[-1]] = value
                 state = _COMMA_OR_OBJECT_END
             else:
                 containers[-1].append(value)
                 state = _COMMA_OR_ARRAY_END
-        self.state, self._string, self._tail = state, string, text[position:]
+        self.state, self._string = state, string
+        self._tail = text[position:] if position < end else ""
         if wrong >= 0:
             self.fault = Fault(
                 self._offset + wrong, limit or f"wrong JSON: expected {state.expected}", is_over_limit=bool(limit)
@@ -362,8 +364,22 @@ class Scanner:
                 container.pop()
         return None if value is ABSENT else value
 
+    @property
+    def done(self) -> bool:
+        """Whether nothing more can come: the value is complete, or the text is wrong."""
+        return self.state is _NOTHING or self.fault is not None
+
+    def take_closed(self) -> list[ValueAt]:
+        """Return the values that have closed at the watched depth since the last call, in their order.
+
+        A value closes with its last character; a number, with the character after it. If an object has a key twice,
+        both values are returned. Values before a fault are returned too.
+        """
+        closed, self._closed = self._closed, None
+        return closed or []
+
     def open_string(self) -> ValueAt | None:
-        """Return the string value so far that is open at the watched depth, if there is one."""
+        """Return the string value that is open at the watched depth, as far as it has come, or None."""
         if self.state is not _REST_OF_STRING or len(self.containers) != self._watch_depth:
             return None
         return ValueAt(self._path(), self._string)

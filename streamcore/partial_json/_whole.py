@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from streamcore.partial_json._scanner import ABSENT, MAX_DIGITS, skip_blanks
+from streamcore.partial_json._scanner import ABSENT, MAX_DIGITS
 
 __all__ = ["decode_whole"]
 
@@ -26,9 +26,11 @@ _BRACES_TO_BRACKETS: Final = bytes.maketrans(b"{}", b"[]")
 
 
 def decode_whole(text: str, max_depth: int) -> Any:
-    """Return the value of a whole array or object, or `ABSENT` if only the scanner can tell."""
-    start = skip_blanks(text, 0)
-    if text[start : start + 1] not in ("{", "[") or text[-1] not in "]} \t\n\r":
+    """Return the value of a text, or `ABSENT` if the text is not whole or only the scanner can tell.
+
+    The text must not be empty.
+    """
+    if text[0] not in "{[ \t\n\r" or text[-1] not in "]} \t\n\r":
         return ABSENT
     try:
         value = msgspec.json.decode(text)
@@ -43,7 +45,9 @@ def _may_have_long_number(text: str) -> bool:
     Half as many digits must then begin at some multiple of that half, so it is enough to look there.
     """
     half = MAX_DIGITS // 2
-    return any(text[start : start + half].isdecimal() for start in range(0, len(text) - half, half))
+    return len(text) > MAX_DIGITS and any(
+        text[start : start + half].isdecimal() for start in range(0, len(text) - half, half)
+    )
 
 
 def _is_shallow(text: str, max_depth: int) -> bool:

@@ -18,7 +18,7 @@ from streamcore.partial_json import PartialJSON
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CAPTURES = Path(__file__).parents[2] / "shared" / "captures"
+CAPTURES = Path(__file__).parents[3] / "shared" / "captures"
 
 
 def fed(*fragments: str, trailing_strings: bool = True, max_depth: int = 200) -> PartialJSON:
