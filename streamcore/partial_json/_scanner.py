@@ -175,7 +175,7 @@ class Scanner:
         self._closed: list[ValueAt] | None = None  # most scanners watch nothing, and need no list
         self.state: State = _VALUE
         self.containers: list[Any] = []
-        self._keys: list[str] = []  # of each open container, the key that it is at; unused for arrays
+        self._keys: list[str | None] = []  # the key that each open container is at; None for an array
         self._root: Any = ABSENT  # the value at the top, once it is closed
         self._string = ""  # the open string so far, in the two states for the rest of one
         self.number: Any = ABSENT
@@ -273,7 +273,7 @@ class Scanner:
             elif char == "[":
                 position += 1
                 containers.append([])
-                keys.append("")
+                keys.append(None)
                 state, changed = _VALUE_OR_END, True
                 continue
             elif char in _DIGITS or (char == "-" and text[position + 1 : position + 2] != "I"):
@@ -312,8 +312,8 @@ class Scanner:
                 value = None
             if depth == 0:
                 self._root, state = value, _NOTHING
-            elif isinstance(containers[-1], dict):
-                containers[-1][keys[-1]] = value
+            elif (key := keys[-1]) is not None:
+                containers[-1][key] = value
                 state = _COMMA_OR_OBJECT_END
             else:
                 containers[-1].append(value)
@@ -349,11 +349,11 @@ class Scanner:
             return self._root
         value: Any = self._string if self.state is _REST_OF_STRING and self._trailing_strings else self.number
         for level in range(len(self.containers) - 1, -1, -1):
-            container = self.containers[level]
-            if type(container) is dict:
+            container, key = self.containers[level], self._keys[level]
+            if key is not None:
                 copy = container.copy()
                 if value is not ABSENT:
-                    copy[self._keys[level]] = value
+                    copy[key] = value
                 value = copy
             elif value is ABSENT:
                 value = container[:]
@@ -386,9 +386,5 @@ class Scanner:
 
     def _path(self) -> tuple[str | int, ...]:
         """Return the place of the value that stands next in the innermost container."""
-        return tuple(
-            [
-                key if type(container) is dict else len(container)
-                for container, key in zip(self.containers, self._keys, strict=True)
-            ]
-        )
+        places = zip(self.containers, self._keys, strict=True)
+        return tuple([len(container) if key is None else key for container, key in places])
