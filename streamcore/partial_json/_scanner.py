@@ -16,20 +16,26 @@ The strategy:
 from __future__ import annotations
 
 import enum
-import re
-from collections.abc import Callable
-from typing import Any, Final, NamedTuple, TypeAlias, cast
+from typing import Any, Final, NamedTuple
 
-import msgspec
+from streamcore.partial_json._tokens import (
+    BLANKS,
+    DIGITS,
+    LITERALS,
+    MAX_DIGITS,
+    find_long_digits,
+    match_blanks,
+    match_cut_escape,
+    match_number,
+    match_string_part,
+    to_integer,
+    unescape,
+)
 
-__all__ = ["ABSENT", "MAX_DIGITS", "Fault", "Scanner", "State", "ValueAt"]
+__all__ = ["ABSENT", "Fault", "Scanner", "State", "ValueAt"]
 
 ABSENT: Final[Any] = object()
 """Stands for "no value"; `None` is the value of `null`."""
-
-# Python needs quadratic time to convert an integer, and the scanner reads a number that was cut again from its start.
-# The limit bounds both. jiter has the same limit for integers, and so has Python by default.
-MAX_DIGITS: Final = 4300
 
 
 class State(enum.Enum):
@@ -79,58 +85,6 @@ class Fault(NamedTuple):
     offset: int
     message: str
     is_over_limit: bool = False
-
-
-# Tokens. All repetitions are possessive (`*+`): they never backtrack, so a failed match costs only what it has read.
-
-_Match: TypeAlias = Callable[[str, int], re.Match[str]]
-"""A pattern that matches at any position, if only an empty string."""
-
-_HEX = "[0-9a-fA-F]"
-_PLAIN = r'[^"\\\x00-\x1f\ud800-\udfff]'
-# A surrogate is valid only as half of an escaped pair, so the pair is one escape.
-_ESCAPE = (
-    rf'\\(?:["\\/bfnrt]|u(?:[0-9a-ce-fA-CE-F]{_HEX}{{3}}|[dD][0-7]{_HEX}{{2}}'
-    rf"|[dD][89abAB]{_HEX}{{2}}\\u[dD][c-fC-F]{_HEX}{{2}}))"
-)
-_match_string_part = cast("_Match", re.compile(rf"{_PLAIN}*+(?:{_ESCAPE}{_PLAIN}*+)*+").match)
-# The longest start of an escape, up to a whole one: what comes next may still complete it.
-_match_cut_escape = re.compile(
-    rf"\\(?:u(?:[0-9a-ce-fA-CE-F]{_HEX}{{0,3}}|[dD](?:[0-7]{_HEX}{{0,2}}"
-    rf"|[89abAB](?:{_HEX}(?:{_HEX}(?:\\(?:u(?:[dD](?:[c-fC-F]{_HEX}{{0,2}})?)?)?)?)?)?)?)?)?"
-).match
-_unescape = msgspec.json.Decoder(str).decode
-
-_BLANKS: Final = " \t\n\r"
-_match_blanks = cast("_Match", re.compile(r"[ \t\n\r]*+").match)
-
-# The longest start of a number. It is whole if it ends in a digit, and an integer if neither group matched.
-_match_number = cast(
-    "_Match", re.compile(r"-?(?:0|[1-9][0-9]*+)?((?<=[0-9])\.[0-9]*+)?((?<=[0-9])[eE][+-]?[0-9]*+)?").match
-)
-_find_long_digits = re.compile(f"[0-9]{{{MAX_DIGITS + 1}}}").search
-_DIGITS: Final = frozenset("0123456789")
-
-_LITERALS: Final[dict[str, tuple[str, Any]]] = {
-    "t": ("true", True),
-    "f": ("false", False),
-    "n": ("null", None),
-    "N": ("NaN", float("nan")),
-    "I": ("Infinity", float("inf")),
-    "-": ("-Infinity", float("-inf")),
-}
-
-
-def _to_integer(token: str) -> int:
-    """Convert at most `MAX_DIGITS` digits, whatever limit this process has set for `int()`."""
-    try:
-        return int(token)
-    except ValueError:
-        # `sys.set_int_max_str_digits` was called with less than the default; 640 is the lowest that it accepts.
-        value = 0
-        for part in re.findall("[0-9]{1,640}", token):
-            value = value * 10 ** len(part) + int(part)
-        return -value if token[0] == "-" else value
 
 
 class Scanner:
@@ -206,11 +160,11 @@ class Scanner:
             # is cut off or at a fault.
             char = text[position]
             if state is _REST_OF_STRING or state is _REST_OF_KEY:
-                stop = _match_string_part(text, position).end()
+                stop = match_string_part(text, position).end()
                 if stop > position:
                     part = text[position:stop]
                     if "\\" in part:
-                        part = _unescape(f'"{part}"')
+                        part = unescape(f'"{part}"')
                     string += part
                     position = stop
                     if state is _REST_OF_STRING and self._trailing_strings:
@@ -218,7 +172,7 @@ class Scanner:
                     if position == end:
                         break
                 if text[position] != '"':
-                    escape = _match_cut_escape(text, position)
+                    escape = match_cut_escape(text, position)
                     if escape is None or escape.end() < end:
                         wrong = position if escape is None else escape.end()
                     break
@@ -227,8 +181,8 @@ class Scanner:
                     keys[-1], state = string, _COLON
                     continue
                 value = string
-            elif char in _BLANKS:
-                position = _match_blanks(text, position).end()
+            elif char in BLANKS:
+                position = match_blanks(text, position).end()
                 continue
             # Punctuation.
             elif char == "," and state is _COMMA_OR_ARRAY_END:
@@ -276,23 +230,23 @@ class Scanner:
                 keys.append(None)
                 state, changed = _VALUE_OR_END, True
                 continue
-            elif char in _DIGITS or (char == "-" and text[position + 1 : position + 2] != "I"):
-                number = _match_number(text, position)
+            elif char in DIGITS or (char == "-" and text[position + 1 : position + 2] != "I"):
+                number = match_number(text, position)
                 token, stop = number[0], number.end()
-                if len(token) > MAX_DIGITS and (digits := _find_long_digits(token)) is not None:
+                if len(token) > MAX_DIGITS and (digits := find_long_digits(token)) is not None:
                     wrong, limit = position + digits.end() - 1, f"a number has more than {MAX_DIGITS} digits in a row"
                     break
-                if token[-1] not in _DIGITS:  # `-`, `1.` or `1e`, which are not numbers yet
+                if token[-1] not in DIGITS:  # `-`, `1.` or `1e`, which are not numbers yet
                     wrong = stop if stop < end else -1
                     break
-                value = _to_integer(token) if number.lastindex is None else float(token)
+                value = to_integer(token) if number.lastindex is None else float(token)
                 if stop == end:
                     # The next fragment may bring more digits; until then this is the value.
                     self.number, changed = value, True
                     break
                 position = stop
-            elif char in _LITERALS:
-                word, value = _LITERALS[char]
+            elif char in LITERALS:
+                word, value = LITERALS[char]
                 part = text[position : position + len(word)]
                 if part != word:
                     if not word.startswith(part):

@@ -14,7 +14,8 @@ from typing import Any, Final
 
 import msgspec
 
-from streamcore.partial_json._scanner import ABSENT, MAX_DIGITS
+from streamcore.partial_json._scanner import ABSENT
+from streamcore.partial_json._tokens import MAX_DIGITS
 
 __all__ = ["decode_whole"]
 

@@ -10,7 +10,7 @@ The modules, from the bottom up:
 - `paths` finds the values at a path, and `partial` shows a value that is not complete, in text that grows. `views`
   applies both to the blocks of an engine or accumulator.
 
-There is no I/O here, and nothing about HTTP.
+Nothing here does I/O or knows about HTTP.
 """
 
 from streamcore.typed.annotations import UnsupportedTypeError

@@ -1,4 +1,4 @@
-"""What is wrong with an answer that is JSON but not of the user's type, and how that is said.
+"""The faults of an answer that is JSON but not of the user's type, and the words for them.
 
 Structuring works with exceptions: a hook that finds something of the wrong type raises `Mismatch`. cattrs groups the
 errors of a class's members and of a list's items, and pins a note to each that says where it was; our own hooks do the
@@ -217,7 +217,7 @@ def faults_of(error: BaseException, annotation: Any, value: Any, steps: tuple[St
 
 
 def _step_of(error: BaseException, annotation: Any) -> Step | None:
-    """Return the step that a note says, or None if there is no note."""
+    """Return the step that a note says, or None without a note."""
     for note in getattr(error, "__notes__", ()):
         if isinstance(note, IterableValidationNote):
             return note.index

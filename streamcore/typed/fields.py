@@ -38,7 +38,7 @@ class Missing(enum.Enum):
 
 # Typed as Any: `partial.name` has the type `str` for a type checker, which would call `partial.name is MISSING` wrong.
 MISSING: Final[Any] = Missing.MISSING
-"""Stands where there is no value, or none yet; `None` is the value of JSON's `null`."""
+"""Stands for a value that is absent or has not come yet; `None` is the value of JSON's `null`."""
 
 Tag: typing.TypeAlias = tuple[str, str | int]
 """The name and the value of the member that tells the members of a union of Structs apart."""

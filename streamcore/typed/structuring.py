@@ -126,10 +126,6 @@ def _choice(shape: Scalar, choices: list[tuple[Any, Any]]) -> _Hook:
     return hook
 
 
-def _anything(shape: Anything) -> _Hook:
-    return lambda value, _: value
-
-
 def _array(shape: Array) -> _Hook:
     structure_items = list_structure_factory(list[shape.item], _converter())  # type: ignore[name-defined]  # made at run time
     made: Any = get_origin(shape.annotation) or shape.annotation
@@ -369,7 +365,7 @@ def _limited(shape: Shape, hook: _Hook) -> _Hook:
 
 
 _HOOKS: dict[type[Shape], Callable[[Any], _Hook]] = {
-    Anything: _anything,
+    Anything: lambda _: lambda value, _: value,
     Scalar: _scalar,
     Array: _array,
     Tuple: _tuple,

@@ -85,7 +85,7 @@ EDITS = [Edit(1), Edit(2, "]}"), Edit(3)]
 
 @pytest.mark.parametrize("path", ["edits.*", "edits.1", "edits", "summary", "score", "edits.*.line", ""])
 def test_a_value_comes_with_the_event_that_completes_it(path: str) -> None:
-    """What comes after each event is what the text so far completes, character by character."""
+    """Each event brings the values that its character completes."""
     engine = MessageEngine(output_format=Report)
     values = engine.values(path)
     engine.receive_data(report(1))
