@@ -141,7 +141,7 @@ class Scanner:
         """Take in more of the text. Return whether `snapshot` may differ from before.
 
         Cost: linear in the fragment and the token that was cut off. The loop is long because it is the hot path of tool
-        input: everything that it uses is a local name, and a call for each token would add a third.
+        input, where a function call for each token would be felt.
         """
         containers: list[Any] = self.containers
         keys, state, string = self._keys, self.state, self._string
