@@ -159,8 +159,7 @@ class PartialJSON(Uncopied):
         if not self._ended:
             self._ended = True
             if self._error is None:
-                if self._scanner.end():
-                    self._value = ABSENT
+                self._scanner.end()
                 if self._scanner.fault is not None:
                     self._error = self._error_of(self._scanner.fault)
         self._check()

@@ -285,14 +285,14 @@ class Scanner:
         """Take over the value of a whole text of this length, instead of scanning it."""
         self._root, self.state, self._offset = value, _NOTHING, length
 
-    def end(self) -> bool:
-        """Accept that the text ends here, or set `fault`. Return whether `snapshot` may differ from before."""
+    def end(self) -> None:
+        """Accept that the text ends here, or set `fault`. The snapshot stays the same."""
         # A number at the top ends with the text, as if a blank followed. Other values have an end of their own.
-        changed = self.scan(" ") if self._tail and not self.containers and self.state is _VALUE else False
+        if self._tail and not self.containers and self.state is _VALUE:
+            self.scan(" ")
         if self.fault is None and self.state is not _NOTHING:
             message = f"the JSON text ends too early: expected {self.state.expected}"
             self.fault = Fault(self._offset + len(self._tail), message)
-        return changed
 
     def snapshot(self) -> Any:
         """Return the value so far, or None if none has begun.

@@ -236,6 +236,16 @@ def test_fault_stays_and_the_best_value_before_it_stays_readable() -> None:
     assert decoder.text == '{"a": [1, "x\n"]}'
 
 
+def test_the_traceback_of_a_fault_does_not_grow_with_each_raise() -> None:
+    decoder = fed("[1 2")
+    lengths: list[int] = []
+    for _ in range(3):
+        with pytest.raises(DecodeError) as caught:
+            _ = decoder.value
+        lengths.append(len(caught.traceback))
+    assert lengths[0] == lengths[2]
+
+
 @pytest.mark.parametrize("text", ["", " ", "[1", '{"a"', "tr", "-", "1.", '"a', "[1,", '"\\ud83d'])
 def test_close_refuses_a_text_that_ends_too_soon(text: str) -> None:
     decoder = fed(text)

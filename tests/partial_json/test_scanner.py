@@ -95,6 +95,14 @@ def test_the_open_string_is_shown_at_the_watched_depth_only() -> None:
     assert seen == [(("k",), ""), (("k",), "a"), (("k",), "a"), (("k",), "a\n")]
 
 
+@pytest.mark.parametrize("text", ["[1 2", "]", "[1]x", "Sure: [1]"])
+def test_nothing_more_comes_after_a_fault(text: str) -> None:
+    scanner = Scanner(watch_depth=1)
+    scanner.scan(text)
+    assert scanner.fault is not None
+    assert scanner.done
+
+
 def test_values_that_were_handed_over_are_not_kept() -> None:
     scanner = Scanner(watch_depth=2)
     scanner.scan('{"rows":[{"id":1},"two",[3]],"rest":[4')

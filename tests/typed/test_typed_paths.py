@@ -292,6 +292,13 @@ def test_a_text_that_is_no_json_gives_no_more_values(text: str) -> None:
     assert reader.feed("[5,6]") == []
 
 
+def test_a_fault_ends_the_reading_at_once() -> None:
+    reader = PathReader(parse_path("*"))
+    assert reader.feed("Sure: ") == []
+    assert reader.done
+    assert reader.feed("[1]") == reader.close() == []
+
+
 def test_the_characters_scanned_double_with_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only a token that is cut is scanned again, and the longest one, a number, is limited."""
     scanned = 0

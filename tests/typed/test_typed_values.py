@@ -388,6 +388,20 @@ def test_every_character_is_scanned_once(monkeypatch: pytest.MonkeyPatch) -> Non
         assert scanned == len(content)
 
 
+def test_text_after_a_fault_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    fed: list[str] = []
+    feed = PathReader.feed
+
+    def counted_feed(self: PathReader, fragment: str) -> Any:
+        fed.append(fragment)
+        return feed(self, fragment)
+
+    monkeypatch.setattr(PathReader, "feed", counted_feed)
+    sent = body(start(), block_start(0), *deltas(0, "Prose " * 50, 6, tool=False), block_stop(0), message_delta(), STOP)
+    assert list(MessageStream(by_frame(sent)).values("*")) == []
+    assert fed == ["Prose "]
+
+
 class Aliased(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(populate_by_name=True)
 
