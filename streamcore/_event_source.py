@@ -8,7 +8,7 @@ their place, and adds to an error what it knows: where, which event, which paylo
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from streamcore._not_copyable import NotCopyable
 from streamcore.errors import (
@@ -24,7 +24,7 @@ from streamcore.sse._buffer import HEAD_SIZE
 from streamcore.sse._frames import BOM, FrameReader
 from streamcore.types import ErrorEvent, Message, MessageStreamEvent, RawMessageStreamEvent
 
-__all__ = ["Decode", "DecoderFace", "EventSource"]
+__all__ = ["Decode", "DecoderFace", "EventSource", "EventT", "Recognise"]
 
 EventT = TypeVar("EventT", bound=MessageStreamEvent | RawMessageStreamEvent)
 _EventT_co = TypeVar("_EventT_co", covariant=True)
@@ -36,11 +36,16 @@ class Decode(Protocol[_EventT_co]):
     def __call__(self, payload: bytes, *, max_depth: int) -> _EventT_co: ...
 
 
+Recognise: TypeAlias = Callable[[bytes], EventT | None]
+"""Returns the event that a piece of the stream is, if it is one of those that are the same in every stream."""
+
+
 class EventSource(NotCopyable, Generic[EventT]):
     """Read events from the bytes of a Messages stream.
 
     Args:
         decode: Makes an event of a payload.
+        recognise: Knows events without decoding them.
         strict: Raise where otherwise a `Violation` is recorded.
         limits: Bounds on the stream.
 
@@ -59,20 +64,27 @@ class EventSource(NotCopyable, Generic[EventT]):
         "_located",
         "_max_depth",
         "_payload",
+        "_recognise",
+        "_recognised",
         "event_number",
         "frames",
         "is_ready",
         "log",
     )
 
-    def __init__(self, decode: Decode[EventT], *, strict: bool, limits: Limits) -> None:
+    def __init__(
+        self, decode: Decode[EventT], recognise: Recognise[EventT] | None, *, strict: bool, limits: Limits
+    ) -> None:
         self.frames = FrameReader(limits)
         self.log = ViolationLog(strict=strict)
         self.event_number = 0
         self._decode = decode
+        self._recognise = recognise
         self._max_depth = limits.max_depth
         # The payload that is being worked on, for an error to show.
         self._payload: bytes | None = None
+        # The same if it was recognised: both lines of the event.
+        self._recognised: bytes | None = None
         # How many entries of the log have their place.
         self._located = 0
         self._error_event: ErrorEvent | None = None
@@ -102,59 +114,44 @@ class EventSource(NotCopyable, Generic[EventT]):
             self.fail(error, None)
             raise error
 
-    def next_event(self) -> EventT | None:
+    def next_event(self, piece: bytes | None = None) -> EventT | None:
         """Return the next event that the bytes so far allow, or None if there is none.
+
+        Args:
+            piece: What `frames.take()` has just returned, if it was called.
 
         Raises:
             DecodeError: A payload is not a valid event.
             LimitExceededError: The stream is over a limit.
         """
-        frames = self.frames
-        while True:
-            for piece in frames.pieces:
-                event = self.event_in(piece)
-                if event is not None:
-                    return event
-            if not frames.refill():
-                return None
+        if piece is not None and self._recognise is not None and (event := self._recognise(piece)) is not None:
+            self._recognised = piece
+            return event
+        while (frame := self.frames.next_frame(piece)) is not None:
+            name, self._payload = frame
+            try:
+                event = self._decode(self._payload, max_depth=self._max_depth)
+            except DecodeError:
+                lenient = self._decode_leniently(self._payload)
+                if lenient is None:
+                    self.locate()
+                    piece = None
+                    continue
+                event = lenient
+            if name != event.type:
+                found = "the event: line is missing" if name is None else f"the event: line says {name!r}"
+                self.log.report("event_name", f"{found} where the payload's type is {event.type!r}")
+            return event
+        return None
 
-    def event_in(self, piece: bytes) -> EventT | None:
-        """Return the event in one of the pieces of `frames`, or None if there is none.
-
-        Raises:
-            DecodeError: The payload is not a valid event.
-        """
-        frame = self.frames.read(piece)
-        if frame is None:
-            return None
-        name, self._payload = frame
-        event = self._event_of(name, self._payload)
-        if event is None:
-            self.locate()
-        return event
-
-    def delivered(self) -> None:
-        """Note that the event that `next_event` has returned is about to be delivered."""
+    def delivered(self, event: EventT) -> None:
+        """Note that an event is about to be delivered."""
         if self.log.length > self._located:
             self.locate()
-        self.event_number += 1
-        self._payload = None
-
-    def _event_of(self, name: str | None, payload: bytes) -> EventT | None:
-        """Return the event in a frame, or None if there is none."""
-        try:
-            event = self._decode(payload, max_depth=self._max_depth)
-        except DecodeError:
-            lenient = self._decode_leniently(payload)
-            if lenient is None:
-                return None
-            event = lenient
-        if name != event.type:
-            found = "the event: line is missing" if name is None else f"the event: line says {name!r}"
-            self.log.report("event_name", f"{found} where the payload's type is {event.type!r}")
         if isinstance(event, ErrorEvent):
             self._error_event = event
-        return event
+        self._payload = self._recognised = None
+        self.event_number += 1
 
     def _decode_leniently(self, payload: bytes) -> EventT | None:
         """Return the event in a payload that cannot be decoded as it is.
@@ -223,6 +220,8 @@ class EventSource(NotCopyable, Generic[EventT]):
         self.frames.fail(error)
         if error.received is None:
             error.received = self._payload
+            if self._recognised is not None:
+                error.received = self._recognised.partition(b"\ndata: ")[2].removesuffix(b"\n\n")
         if error.offset is None:
             error.offset = self.frames.event_offset
         if error.event_number is None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from streamcore._event_source import Decode, DecoderFace, EventSource, EventT
+from streamcore._event_source import Decode, DecoderFace, EventSource, EventT, Recognise
 from streamcore.codec import decode_event, decode_raw_event
+from streamcore.codec._recurring import recurring_event
 from streamcore.errors import IncompleteStreamError, ProtocolError
 from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.types import MessageStreamEvent, RawMessageStreamEvent
@@ -18,8 +19,10 @@ class _EventDecoder(DecoderFace[EventT]):
 
     __slots__ = ("_saw_message_stop",)
 
-    def __init__(self, decode: Decode[EventT], *, strict: bool, limits: Limits) -> None:
-        self._source = EventSource(decode, strict=strict, limits=limits)
+    def __init__(
+        self, decode: Decode[EventT], recognise: Recognise[EventT] | None, *, strict: bool, limits: Limits
+    ) -> None:
+        self._source = EventSource(decode, recognise, strict=strict, limits=limits)
         self._saw_message_stop = False
 
     def events(self) -> Iterator[EventT]:
@@ -39,7 +42,7 @@ class _EventDecoder(DecoderFace[EventT]):
             while (event := source.next_event()) is not None:
                 if event.type == "message_stop":
                     self._saw_message_stop = True
-                source.delivered()
+                source.delivered(event)
                 yield event
             source.finish(self._check_complete)
         except ProtocolError as error:
@@ -64,7 +67,7 @@ class RawMessageDecoder(_EventDecoder[RawMessageStreamEvent]):
     __slots__ = ()
 
     def __init__(self, *, strict: bool = False, limits: Limits = DEFAULT_LIMITS) -> None:
-        super().__init__(decode_raw_event, strict=strict, limits=limits)
+        super().__init__(decode_raw_event, None, strict=strict, limits=limits)
 
 
 class MessageEventDecoder(_EventDecoder[MessageStreamEvent]):
@@ -80,4 +83,4 @@ class MessageEventDecoder(_EventDecoder[MessageStreamEvent]):
     __slots__ = ()
 
     def __init__(self, *, strict: bool = False, limits: Limits = DEFAULT_LIMITS) -> None:
-        super().__init__(decode_event, strict=strict, limits=limits)
+        super().__init__(decode_event, recurring_event, strict=strict, limits=limits)

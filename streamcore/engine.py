@@ -10,6 +10,7 @@ from streamcore._event_source import DecoderFace, EventSource
 from streamcore.accumulator import COMPACT_AFTER, BlockInProgress, MessageAccumulator
 from streamcore.codec import decode_event
 from streamcore.codec._fast_delta import FastDelta, fast_delta, no_fast_delta
+from streamcore.codec._recurring import recurring_event
 from streamcore.errors import ProtocolError
 from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.types import Message, MessageStreamEvent
@@ -56,7 +57,7 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
             `parse_error`.
     """
 
-    __slots__ = ("_accumulator", "_current_block", "_fast_delta", "_parser", "_views")
+    __slots__ = ("_accumulator", "_add_text", "_current_block", "_fast_delta", "_parser", "_views")
 
     def __init__(
         self,
@@ -69,7 +70,7 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
         tool_types: Mapping[str, Any] | Iterable[Any] | None = None,
         on_invalid: OnInvalid = "raise",
     ) -> None:
-        self._source = EventSource(decode_event, strict=strict, limits=limits)
+        self._source = EventSource(decode_event, recurring_event, strict=strict, limits=limits)
         self._views: Views | None = None
         self._parser: AnswerTypes | None = None
         if output_format is not None or tool_types:
@@ -87,6 +88,7 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
         # The way around the plain path for the block that deltas are coming to.
         self._current_block: BlockInProgress | None = None
         self._fast_delta: FastDelta = no_fast_delta
+        self._add_text: Callable[[str], object] = str
 
     def events(self) -> Iterator[MessageStreamEvent]:
         """Yield the events that the bytes so far allow, one by one. `snapshot` is in step with the latest.
@@ -107,24 +109,19 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
         frames = source.frames
         event: MessageStreamEvent | None
         try:
-            while True:
-                for piece in frames.pieces:
-                    event = self._fast_delta(piece)
-                    if event is not None:
-                        source.event_number += 1
-                        if not source.event_number & _COMPACT_MASK:
-                            accumulator.compact()
-                    else:
-                        event = source.event_in(piece)
-                        if event is None:
-                            continue
-                        accumulator.take(event)
-                        source.delivered()
-                        if accumulator.current_block is not self._current_block:
-                            self._follow(accumulator.current_block)
-                    yield event
-                if not frames.refill():
+            while (piece := frames.take()) != b"":
+                if piece is not None and (event := self._fast_delta(piece, self._add_text)) is not None:
+                    source.event_number += 1
+                    if not source.event_number & _COMPACT_MASK:
+                        accumulator.compact()
+                elif (event := source.next_event(piece)) is not None:
+                    accumulator.take(event)
+                    source.delivered(event)
+                    if accumulator.current_block is not self._current_block:
+                        self._follow(accumulator.current_block)
+                else:
                     break
+                yield event
             if frames.at_eof:
                 source.finish(accumulator.end)
         except ProtocolError as error:
@@ -137,7 +134,8 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
         if block is None or block.text_delta is None:
             self._fast_delta = no_fast_delta
         else:
-            self._fast_delta = fast_delta(block.index, block.text_delta, block.add_text)
+            self._fast_delta = fast_delta(block.index, block.text_delta)
+            self._add_text = block.add_text
 
     @property
     def snapshot(self) -> Message[OutputT] | None:

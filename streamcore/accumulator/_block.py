@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from streamcore._not_copyable import NotCopyable
-from streamcore.accumulator._deltas import DELTA_RULES, TEXT_DELTAS, DeltaRule
+from streamcore.accumulator._deltas import TEXT_DELTAS, DeltaRule
 from streamcore.accumulator._fields import Field, FieldOptions, GrowingInput, GrowingText
 from streamcore.accumulator._transitions import BlockPhase
 from streamcore.errors import DecodeError, LimitExceededError
@@ -54,7 +54,7 @@ class BlockInProgress(NotCopyable):
         "_built_from_text",
         "_options",
         "_parsed_at_stop",
-        "_with_text",
+        "_text_name",
         "add_text",
         "fields",
         "index",
@@ -80,15 +80,12 @@ class BlockInProgress(NotCopyable):
         self.text_delta: str | None = None
         self.text: GrowingText | GrowingInput | None = None
         self.add_text: Callable[[str], object] = _refuse_text
-        text_delta = TEXT_DELTAS.get(start.type)
-        if text_delta is not None:
-            (move,) = DELTA_RULES[text_delta].moves
-            self.text_delta = text_delta
-            field: Any = self._field(move.target, move.field_class)
-            self.text = field
+        growing = TEXT_DELTAS.get(start.type)
+        if growing is not None:
+            self.text_delta, self._text_name, field_class = growing
+            self._built_from_text = value = getattr(start, self._text_name, None)
+            self.text = self.fields[self._text_name] = field = field_class(value, options)
             self.add_text = field.add
-            self._built_from_text = getattr(start, move.target, None)
-            self._with_text = copier(type(start), move.target)
 
     @property
     def is_closed(self) -> bool:
@@ -175,7 +172,7 @@ class BlockInProgress(NotCopyable):
         value = self.text.at(mark)
         if value is not self._built_from_text:
             self._built_from_text = value
-            self._built = self._with_text(self.start, value)
+            self._built = copier(type(self.start), self._text_name)(self.start, value)
         return self._built
 
     def snapshot(self, *, ended: bool) -> ContentBlock:
@@ -191,7 +188,7 @@ class BlockInProgress(NotCopyable):
             field.write_to(changes, name, ended=ended or self.is_closed)
         built_from = self._built_from
         if self._built_from_text is not _NO_TEXT:
-            built_from = {next(iter(self.fields)): self._built_from_text}
+            built_from = {self._text_name: self._built_from_text}
             self._built_from_text = _NO_TEXT
         if changes.keys() == built_from.keys() and all(changes[name] is built_from[name] for name in built_from):
             return self._built

@@ -64,12 +64,13 @@ DELTA_RULES: dict[str, DeltaRule] = {
     ),
 }
 
-# For each type of block the type of delta that adds text to it, which in most streams is all that it gets. Unknown blocks
-# are not here, as they may be of a kind that gets none, nor are compaction blocks, as they get one delta.
-TEXT_DELTAS: dict[str, str] = {
-    "text": "text_delta",
-    "thinking": "thinking_delta",
-    "tool_use": "input_json_delta",
-    "server_tool_use": "input_json_delta",
-    "mcp_tool_use": "input_json_delta",
+# For each type of block the delta that adds text to it, which in most streams is all that it gets: its type, the field
+# that the text goes to, and how. Unknown blocks are not here, as they may be of a kind that gets none, nor are compaction
+# blocks, as they get one delta.
+TEXT_DELTAS: dict[str, tuple[str, str, type[GrowingText | GrowingInput]]] = {
+    "text": ("text_delta", "text", GrowingText),
+    "thinking": ("thinking_delta", "thinking", GrowingText),
+    "tool_use": ("input_json_delta", "input", GrowingInput),
+    "server_tool_use": ("input_json_delta", "input", GrowingInput),
+    "mcp_tool_use": ("input_json_delta", "input", GrowingInput),
 }

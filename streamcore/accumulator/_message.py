@@ -61,7 +61,7 @@ class MessageInProgress(NotCopyable):
         # text had come.
         self._growing: BlockInProgress | None = None
         self._mark = 0
-        self._with_content: Callable[[Any, Any], Any] = copier(type(message), "content")
+        self._with_content: Callable[[Any, Any], Any]
 
     @property
     def id(self) -> str:

@@ -31,24 +31,37 @@ __all__ = [
 ]
 
 
-class MessagePhase(enum.Enum):
+class _Phase(enum.Enum):
+    # By identity: `Enum.__hash__` is a Python function, and phases are looked up for each event.
+    __hash__ = object.__hash__
+
+
+class MessagePhase(_Phase):
+    """Where a message is in its life."""
+
     BEFORE = "before message_start"
     OPEN = "open"
     COMPLETE = "complete"
 
 
-class BlockPhase(enum.Enum):
+class BlockPhase(_Phase):
+    """Where a content block is in its life."""
+
     UNSTARTED = "not started"
     OPEN = "open"
     CLOSED = "closed"
 
 
 class MessageTransition(NamedTuple):
+    """What is done with an event, and the phase of the message afterwards."""
+
     action: str
     next_phase: MessagePhase
 
 
 class BlockTransition(NamedTuple):
+    """What is done with an event of a block, and the phase of the block afterwards."""
+
     action: str
     next_phase: BlockPhase
 

@@ -1,9 +1,9 @@
 """JSON payloads to typed events and back.
 
-The way of a payload: `_recurring` knows the events that are the same in every stream; `_json` makes an object of the
-others, and `_structure` a typed event of that, with functions from `_generated`. What is unusual goes to `_plain`, which
-decides what it means or says what is wrong. `_fast_delta` is a way around all this for the deltas that are nearly all
-of a stream.
+The way of a payload: `_json` makes an object of it, and `_structure` a typed event of that, with functions from
+`_generated`. What is unusual goes to `_plain`, which decides what it means or says what is wrong. There are two ways
+around all this: `_fast_delta` for the deltas that are nearly all of a stream, and `_recurring` for the events that are
+the same in every stream.
 
 This folder knows nothing of the order of events, or of messages in the making.
 """
@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from streamcore.codec._json import decode_leniently, kind_of, parse, too_deep
 from streamcore.codec._plain import StructureError, read
-from streamcore.codec._recurring import MAX_RECURRING_SIZE, RECURRING_DEPTH, recurring_event
 from streamcore.codec._structure import UNUSUAL, structure, structurer_for
 from streamcore.errors import DecodeError, LimitExceededError
 from streamcore.limits import DEFAULT_LIMITS
@@ -65,10 +64,6 @@ def decode_event(payload: bytes, *, max_depth: int = DEFAULT_LIMITS.max_depth) -
             the wrong type. The text names the paths of the first such fields.
         LimitExceededError: It nests too deep.
     """
-    if len(payload) <= MAX_RECURRING_SIZE and max_depth >= RECURRING_DEPTH:
-        recurring = recurring_event(payload)
-        if recurring is not None:
-            return recurring
     value = parse(payload, max_depth=max_depth)
     try:
         event: MessageStreamEvent = _structure_event(value)

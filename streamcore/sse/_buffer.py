@@ -28,19 +28,20 @@ class ChunkBuffer(NotCopyable):
         head_size: How many of the first bytes to keep as `head`.
 
     Attributes:
-        next_chunk: The chunk that `take` returns next, or None if all have been taken.
+        next_chunk: The chunk that `take` returns next. A reader may also take it by setting this to None.
+        later: The chunks after it.
         head: The first bytes received, at most `head_size` of them.
     """
 
-    __slots__ = ("_closed_because", "_head_size", "_is_plain", "_later", "head", "next_chunk")
+    __slots__ = ("_closed_because", "_head_size", "_is_plain", "head", "later", "next_chunk")
 
     def __init__(self, *, head_size: int = HEAD_SIZE) -> None:
         self.next_chunk: bytes | None = None
-        self._later: list[bytes] = []
+        self.later: list[bytes] = []
         self._head_size = head_size
         self._closed_because: str | None = None
         self.head = b""
-        # Whether a chunk only needs to be stored: the buffer is open, and the head is complete.
+        # Whether a chunk only needs to be stored: the buffer is open, the head is complete, and nothing has queued up.
         self._is_plain = False
 
     def append(self, chunk: bytes) -> None:
@@ -50,7 +51,7 @@ class ChunkBuffer(NotCopyable):
             StreamCoreError: The buffer is closed.
             InvalidArgumentError: The chunk is not bytes and does not support the buffer protocol.
         """
-        if self.next_chunk is None and self._is_plain and type(chunk) is bytes and chunk:
+        if self._is_plain and self.next_chunk is None and type(chunk) is bytes and chunk:
             self.next_chunk = chunk
         else:
             self._append_with_care(chunk)
@@ -70,20 +71,20 @@ class ChunkBuffer(NotCopyable):
             return
         if len(self.head) < self._head_size:
             self.head += chunk[: self._head_size - len(self.head)]
-        self._is_plain = len(self.head) == self._head_size
-        if self.next_chunk is None:
+        if self.next_chunk is None and not self.later:
             self.next_chunk = chunk
         else:
-            self._later.append(chunk)
+            self.later.append(chunk)
+        self._is_plain = len(self.head) == self._head_size and not self.later
 
     def take(self) -> bytes | None:
         """Return the next chunk and forget it, or None if all have been taken."""
         chunk = self.next_chunk
-        if self._later:
-            self.next_chunk = b"".join(self._later)
-            self._later = []
-        else:
-            self.next_chunk = None
+        self.next_chunk = None
+        if chunk is None and self.later:
+            chunk = b"".join(self.later)
+            self.later = []
+            self._is_plain = self._closed_because is None and len(self.head) == self._head_size
         return chunk
 
     def close(self, because: str) -> None:
@@ -94,4 +95,4 @@ class ChunkBuffer(NotCopyable):
     def clear(self) -> None:
         """Forget the chunks that have not been taken."""
         self.next_chunk = None
-        self._later = []
+        self.later = []

@@ -81,3 +81,9 @@ class LineReader:
         if self.fields.has_begun:
             return self.end - self.fields.offset
         return self._splitter.unfinished_size
+
+    def discard(self) -> None:
+        """Forget what has not been read."""
+        self._lines = []
+        self._next_line = 0
+        self.fields.discard()

@@ -54,13 +54,12 @@ _BETWEEN_EVENTS = _Position.BETWEEN_EVENTS  # a global is read in a third of the
 class FrameReader(NotCopyable):
     """Read the frames of an event stream.
 
-    A caller may ask for frames alone, by `next_frame`, or look at the bytes first:
+    A caller may ask for frames alone, or look at the bytes first:
 
     ```python
-    while reader.refill():
-        for piece in reader.pieces:
-            if not recognised(piece):
-                frame = reader.read(piece)
+    piece = reader.take()
+    if not recognised(piece):
+        frame = reader.next_frame(piece)
     ```
 
     Args:
@@ -68,8 +67,6 @@ class FrameReader(NotCopyable):
 
     Attributes:
         buffer: Takes the chunks.
-        pieces: Iterates over the pieces at hand. A piece is a block without its blank line, or a whole chunk, which may
-            turn out to be several events. An empty piece stands for a frame that was read by lines.
         at_eof: Whether the stream has ended.
     """
 
@@ -79,16 +76,15 @@ class FrameReader(NotCopyable):
         "_event_offset",
         "_held",
         "_is_over_limit",
-        "_line_frame",
         "_lines",
         "_max_held_size",
         "_max_piece_size",
         "_max_stream_size",
         "_position",
         "_previous_offset",
+        "_unread_blocks",
         "at_eof",
         "buffer",
-        "pieces",
     )
 
     def __init__(self, limits: Limits) -> None:
@@ -101,11 +97,10 @@ class FrameReader(NotCopyable):
         self._is_over_limit = False
         self._position = _Position.AT_START
         self._lines = LineReader(limits)
-        self._line_frame: Frame | None = None
-        self.pieces: Iterator[bytes] = iter(())
-        # The blocks that are the pieces, if a chunk was cut.
+        # The blocks of the chunk that was cut last.
         self._blocks: Blocks | None = None
-        # Bytes of the stream up to the end of the pieces, and the bytes that follow them.
+        self._unread_blocks: Iterator[bytes] = iter(())
+        # Bytes of the stream up to here, and the bytes that follow.
         self._end = 0
         self._held = bytearray()
         # Bytes of the stream before the latest event, and before the one before it.
@@ -121,67 +116,105 @@ class FrameReader(NotCopyable):
         self._event_offset, self._end = self.event_offset, self.received
         self.buffer.close(f"the stream has failed: {error}")
         self.buffer.clear()
-        self.pieces = iter(())
+        self._unread_blocks = iter(())
         self._blocks = None
         self._held.clear()
-        self._lines.fields.discard()
+        self._lines.discard()
         self._position = _BETWEEN_EVENTS
 
     # Frames
 
-    def next_frame(self) -> Frame | None:
+    def take(self) -> bytes | None:
+        """Return the next bytes if they may be one event as they stand.
+
+        They are a block, without its blank line, or a whole chunk, which may turn out to be several events. A caller who
+        recognises them is done with them; otherwise they belong to `next_frame`.
+
+        Returns:
+            The bytes; empty bytes if all that was received has been read; None if only `next_frame` can tell.
+        """
+        for block in self._unread_blocks:
+            return block
+        if self._position is not _BETWEEN_EVENTS:
+            return None
+        buffer = self.buffer
+        chunk = buffer.next_chunk
+        if chunk is None:
+            return None if buffer.later or self._is_over_limit else b""
+        end = self._end + len(chunk)
+        if chunk[-1] != LF or len(chunk) > self._max_piece_size or end > self._max_stream_size:
+            return None
+        buffer.next_chunk = None
+        if self._blocks is not None:
+            self._forget_blocks()
+        self._previous_offset = self._event_offset
+        self._event_offset = self._end
+        self._end = end
+        return chunk
+
+    def next_frame(self, piece: bytes | None = None) -> Frame | None:
         """Return the next frame that the bytes so far allow, or None if there is none.
+
+        Args:
+            piece: What `take` has just returned, if it was called.
 
         Raises:
             LimitExceededError: A line, an event or the stream is longer than the limits allow. All frames before that
                 have been returned.
         """
-        while True:
-            for piece in self.pieces:
-                frame = self.read(piece)
-                if frame is not None:
-                    return frame
-            if not self.refill():
+        if piece is None:
+            piece = self.take()
+        while piece != b"":
+            if piece is not None:
+                frame = self._read_piece(piece)
+            elif self._position is _Position.IN_LINES:
+                frame = self._lines.next_frame()
+                if frame is None and not (self._leave_lines() or self._read_chunk()):
+                    return None
+            elif self._read_chunk():
+                frame = None
+            else:
                 return None
+            if frame is not None:
+                return frame
+            piece = self.take()
+        return None
 
-    def refill(self) -> bool:
-        """Get the next pieces, when all before have been read. Return whether there may be any.
+    def _read_piece(self, piece: bytes) -> Frame | None:
+        """Return the frame in a piece, or None if there is none. A chunk that is more than one event is cut."""
+        lines = piece.split(b"\n", 3)
+        if (
+            len(lines) == 2 or (len(lines) == 4 and not lines[2] and not lines[3])  # a chunk has its blank line
+        ) and CR not in piece:
+            # One line with the name and one with the data: nearly every event.
+            name, data = lines[0], lines[1]
+            if name[:7] == b"event: " and data[:6] == b"data: ":
+                self._lines.fields.event_retry = None
+                return name[7:].decode("utf-8", "replace") or None, data[6:]
+        if self._blocks is None:
+            # A chunk: its parts are counted in place of the whole.
+            self._end = self._event_offset
+            self._event_offset = self._previous_offset
+            self._cut(piece)
+            return None
+        offset = self._blocks.latest_offset
+        fields = self._lines.fields
+        for line in piece.split(b"\n"):
+            if line:
+                fields.add(line, offset)
+            offset += len(line) + 1
+        self._blocks.set_event_offset(fields.offset if fields.has_begun else None)
+        return fields.dispatch()
 
-        Raises:
-            LimitExceededError: As `next_frame`.
-        """
-        if self._blocks is not None:
-            self._forget_blocks()
-        if self._position is _BETWEEN_EVENTS:
-            chunk = self.buffer.next_chunk
-            if chunk is None:
-                return self._is_over_limit and self._refill_with_care()
-            start = self._end
-            end = start + len(chunk)
-            if chunk[-1] == LF and len(chunk) <= self._max_piece_size and end <= self._max_stream_size:
-                # It may be one event. If it is not, `read` finds out and cuts it.
-                self.buffer.take()
-                self._previous_offset = self._event_offset
-                self._event_offset = start
-                self._end = end
-                self.pieces = iter((chunk,))
-                return True
-        return self._refill_with_care()
-
-    def _refill_with_care(self) -> bool:
-        if self._position is _Position.IN_LINES:
-            self._line_frame = self._lines.next_frame()
-            if self._line_frame is not None:
-                self.pieces = iter((b"",))
-                return True
-            if self._lines.is_between_events:
-                self._leave_lines()
-                return True
+    def _read_chunk(self) -> bool:
+        """Make blocks or lines of the next chunk. Return whether there was one."""
         if self._is_over_limit:
             raise LimitExceededError(f"the stream is longer than {self._max_stream_size} bytes", offset=self.received)
         chunk = self.buffer.take()
         if chunk is None:
             return False
+        if self._blocks is not None:
+            self._forget_blocks()
         room = self._max_stream_size - self.received
         if len(chunk) > room:
             chunk = chunk[:room]
@@ -201,38 +234,13 @@ class FrameReader(NotCopyable):
             self._hold(chunk)
         return True
 
-    def read(self, piece: bytes) -> Frame | None:
-        """Return the frame in a piece, or None if there is none. A chunk that is more than one event becomes pieces."""
-        lines = piece.split(b"\n", 3)
-        if (
-            len(lines) == 2 or (len(lines) == 4 and not lines[2] and not lines[3])  # a chunk has its blank line
-        ) and CR not in piece:
-            # One line with the name and one with the data: nearly every event.
-            name, data = lines[0], lines[1]
-            if name[:7] == b"event: " and data[:6] == b"data: ":
-                self._lines.fields.event_retry = None
-                return name[7:].decode("utf-8", "replace") or None, data[6:]
-        if not piece:
-            return self._line_frame
-        if self._blocks is None:
-            # A chunk: its parts are counted in place of the whole.
-            self._end = self._event_offset
-            self._event_offset = self._previous_offset
-            self._cut(piece)
-            return None
-        offset = self._blocks.latest_offset
-        fields = self._lines.fields
-        for line in piece.split(b"\n"):
-            if line:
-                fields.add(line, offset)
-            offset += len(line) + 1
-        self._blocks.set_event_offset(fields.offset if fields.has_begun else None)
-        return fields.dispatch()
-
     # By blocks
 
     def _read_start(self, chunk: bytes) -> None:
         """Drop the BOM, if there is one. It may be cut."""
+        if not self._held and chunk[0] != BOM[0]:
+            self._cut(chunk)
+            return
         self._held += chunk
         if len(self._held) < len(BOM) and BOM.startswith(self._held) and not self._is_over_limit:
             return
@@ -243,7 +251,7 @@ class FrameReader(NotCopyable):
         self._cut(data)
 
     def _cut(self, data: bytes) -> None:
-        """Make pieces of what begins at the start of an event."""
+        """Cut what begins at the start of an event into blocks."""
         self._position = _BETWEEN_EVENTS
         blocks = data.split(_BLANK_LINE)
         rest = blocks.pop()
@@ -252,7 +260,7 @@ class FrameReader(NotCopyable):
             return
         if blocks:
             self._blocks = Blocks(blocks, offset=self._end, event_offset=self._event_offset)
-            self.pieces = self._blocks.unread
+            self._unread_blocks = self._blocks.unread
             self._end += len(data) - len(rest)
         if rest:
             self._hold(rest)
@@ -290,13 +298,16 @@ class FrameReader(NotCopyable):
             data = data[:cut]
         self._lines.receive(data)
 
-    def _leave_lines(self) -> None:
-        """Go on by blocks: the lines have ended between two events."""
+    def _leave_lines(self) -> bool:
+        """Go on by blocks, if the lines have ended between two events. Return whether they have."""
+        if not self._lines.is_between_events:
+            return False
         self._end = self._lines.end
         self._event_offset = self._lines.fields.offset
         data = bytes(self._held)
         self._held.clear()
         self._cut(data)
+        return True
 
     def _read_held(self) -> None:
         """Read the lines of what is held, so that everything is known that they say."""

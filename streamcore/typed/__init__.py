@@ -1,23 +1,29 @@
-"""The user's own classes: the schema of a request made from them, and values of them out of an answer, also while it
-still comes.
+"""The user's own classes: describe them in a request, and get values of them from the answer while it arrives.
 
-`shapes` reads annotations; `schema` and `structuring` go from them to the wire and back (what is wrong: `mismatches`,
-`faults`, in the words of `wording`), `tools` for tools; `paths`,
-`scanner` and `values` find what is complete in a text that grows; `partial` shows what there is. Engines and streams
-come through `answers` and `views`. No I/O, and nothing of HTTP.
+The modules, from the bottom up:
+
+- `annotations`, `fields` and `shapes` read a type; `Shape` is the one meaning that the others share.
+- `schema` and `output_schema` describe a type in a request. `structuring` makes values of it from JSON, and `faults`
+  says what is wrong if it cannot.
+- `tools` makes tools from classes and functions.
+- `answers` knows which type belongs to which block of a message.
+- `paths` finds the values at a path, and `partial` shows a value that is not complete, in text that grows. `views`
+  applies both to the blocks of an engine or accumulator.
+
+Nothing here does I/O or knows about HTTP.
 """
 
+from streamcore.typed.annotations import UnsupportedTypeError
 from streamcore.typed.answers import AnswerTypes, OnInvalid
 from streamcore.typed.faults import Fault, InvalidOutputError
-from streamcore.typed.missing import MISSING, Missing
+from streamcore.typed.fields import MISSING, Missing
+from streamcore.typed.output_schema import output_format_param, transform_schema
 from streamcore.typed.partial import Partial
 from streamcore.typed.paths import PathError
-from streamcore.typed.schema import json_schema, output_format_param, transform_schema
-from streamcore.typed.shapes import UnsupportedTypeError
+from streamcore.typed.schema import json_schema
 from streamcore.typed.structuring import structure
 from streamcore.typed.tools import Arguments, Tool, tool, tool_params, tool_types
-from streamcore.typed.values import Values
-from streamcore.typed.views import Views
+from streamcore.typed.views import Values, Views
 
 __all__ = [
     "MISSING",

@@ -1,4 +1,4 @@
-"""Annotations as they are written: what the type variables in them stand for, and how they read."""
+"""Annotations as the user wrote them: comparing them, resolving type variables, and showing them in messages."""
 
 from __future__ import annotations
 
@@ -6,57 +6,71 @@ import functools
 import types
 import typing
 from collections.abc import Callable
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, Final, Literal, TypeVar, Union, get_args, get_origin
 
-__all__ = ["as_written", "cached_by_annotation", "name_of", "substituted", "type_arguments"]
+from streamcore.errors import StreamCoreError
+
+__all__ = [
+    "UnsupportedTypeError",
+    "as_written",
+    "cached_by_annotation",
+    "name_of",
+    "substitute",
+    "type_arguments",
+]
 
 _R = TypeVar("_R")
 
 
+class UnsupportedTypeError(StreamCoreError, TypeError):
+    """No JSON schema can describe the type, or the API does not accept its schema."""
+
+
 def as_written(annotation: Any) -> Any:
-    """What tells an annotation from others, to remember something under it. `A | B` equals `B | A`, but the first
-    member goes before the second.
+    """Return a dictionary key for an annotation that keeps the order of unions.
+
+    `A | B` equals `B | A`, but the order matters: the first member is preferred.
     """
     arguments = get_args(annotation)
     return (annotation, tuple((type(item), as_written(item)) for item in arguments)) if arguments else annotation
 
 
+_CACHE_SIZE: Final = 1024
+
+
 def cached_by_annotation(read: Callable[[Any], _R]) -> Callable[[Any], _R]:
-    """`read` with the latest results remembered, also of annotations that are equal but in another order."""
-    kept: dict[Any, _R] = {}
+    """Cache the latest results of a function of one annotation, told apart by `as_written`."""
+    results: dict[Any, _R] = {}
 
     @functools.wraps(read)
     def cached(annotation: Any) -> _R:
         key = as_written(annotation)
         try:
-            if key in kept:
-                return kept[key]
+            if key in results:
+                return results[key]
         except TypeError:
-            return read(annotation)  # it cannot be hashed, as a `Literal` of a list
-        made = read(annotation)
-        if len(kept) >= _KEPT:
-            kept.clear()
-        kept[key] = made
-        return made
+            return read(annotation)  # it cannot be hashed, such as a `Literal` of a list
+        result = read(annotation)
+        if len(results) >= _CACHE_SIZE:
+            results.clear()
+        results[key] = result
+        return result
 
     return cached
 
 
-_KEPT = 1024
-
-
 def type_arguments(annotation: Any) -> dict[Any, Any]:
-    """What the type variables of a class and of its bases stand for."""
+    """Return what the type variables of a class and of its bases stand for."""
     origin, arguments = get_origin(annotation) or annotation, get_args(annotation)
     known: dict[Any, Any] = dict(zip(getattr(origin, "__parameters__", ()), arguments, strict=False))
     for base in getattr(origin, "__orig_bases__", ()):
         for variable, value in type_arguments(base).items():
-            known.setdefault(variable, substituted(value, known))
+            known.setdefault(variable, substitute(value, known))
     return known
 
 
-def substituted(annotation: Any, known: dict[Any, Any]) -> Any:
-    """An annotation with what its type variables stand for."""
+def substitute(annotation: Any, known: dict[Any, Any]) -> Any:
+    """Replace the type variables in an annotation by what they stand for."""
     if isinstance(annotation, TypeVar):
         return known.get(annotation, annotation)
     variables = getattr(annotation, "__parameters__", ())
@@ -66,7 +80,7 @@ def substituted(annotation: Any, known: dict[Any, Any]) -> Any:
 
 
 def name_of(annotation: Any) -> str:
-    """An annotation as its author wrote it, nearly."""
+    """Return an annotation nearly as its author wrote it."""
     if annotation is type(None):
         return "None"
     if isinstance(annotation, type) and not get_args(annotation):

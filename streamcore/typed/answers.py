@@ -1,7 +1,8 @@
-"""What the caller wants an answer to be: the type of its text, and those of the inputs of its tools.
+"""The types that the caller wants in an answer: of its text, and of the inputs of its tools.
 
-In: a content block that is complete. Out: what is to be set on it: the value of the user's type, or the error. Which
-blocks a type belongs to, for those who look into blocks that still grow, is decided here too. Knows nothing of events.
+`AnswerTypes` parses complete content blocks: it returns the value of the user's type, or the error, as attributes to
+set on the block. For views of growing blocks, it also decides which blocks a type belongs to. It knows nothing of
+events.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from streamcore.errors import InvalidArgumentError, ProtocolError
 from streamcore.partial_json import PartialJSON
 from streamcore.typed.faults import InvalidOutputError
 from streamcore.typed.paths import Path, PathError, resolve
+from streamcore.typed.schema import check_type
 from streamcore.typed.structuring import structure
-from streamcore.typed.supported import check_type
 from streamcore.typed.tools import Tool, tool_types
 from streamcore.types import ContentBlock, MCPToolUseBlock, Message, ServerToolUseBlock, TextBlock, ToolUseBlock
 
@@ -25,8 +26,8 @@ __all__ = ["AnswerTypes", "OnInvalid", "Target"]
 OnInvalid: TypeAlias = Literal["raise", "keep"]
 
 _ToolUse: TypeAlias = ToolUseBlock | ServerToolUseBlock | MCPToolUseBlock
-# With one of these, or none, the model was stopped before it had written what it wanted, or refused to.
-_EXCUSES: Final = frozenset({None, "max_tokens", "model_context_window_exceeded", "pause_turn", "refusal"})
+# Stop reasons with which the output may be incomplete: the model was stopped too early, or refused.
+_INCOMPLETE_OUTPUT: Final = frozenset({None, "max_tokens", "model_context_window_exceeded", "pause_turn", "refusal"})
 
 
 def _tools(tools: Any) -> dict[str, Tool]:
@@ -38,14 +39,14 @@ class AnswerTypes:
     """The types of an answer.
 
     Args:
-        output_format: The type of its text blocks, which hold JSON then; `None` if they are just text.
+        output_format: The type of text blocks, which then hold JSON; None if they are plain text.
         tools: The tools whose input has a type: a mapping of their names to classes and functions, or a list of these.
-        on_invalid: What happens to an answer that is not of its type: `"raise"`, or `"keep"`: it stays what it is,
-            with the error beside it.
+        on_invalid: What to do if an answer is not of its type: `"raise"` the error, or `"keep"` the block as it is,
+            with the error in `parse_error`.
 
     Raises:
-        UnsupportedTypeError: JSON cannot be structured as one of them.
-        InvalidArgumentError: `on_invalid` is something else.
+        UnsupportedTypeError: JSON cannot be structured as one of the types.
+        InvalidArgumentError: `on_invalid` has another value.
     """
 
     output_format: Any = None
@@ -54,24 +55,25 @@ class AnswerTypes:
 
     def __attrs_post_init__(self) -> None:
         if self.on_invalid not in ("raise", "keep"):
-            raise InvalidArgumentError(f"on_invalid must be 'raise' or 'keep', not {self.on_invalid!r}")
+            raise InvalidArgumentError(f"on_invalid must be one of 'raise', 'keep', not {self.on_invalid!r}")
         if self.output_format is not None:
             check_type(self.output_format)
 
     @property
     def some(self) -> bool:
-        """Whether there is any."""
+        """Whether there are any types."""
         return self.output_format is not None or bool(self.tools)
 
     # Complete blocks
 
     def parse(self, block: ContentBlock, index: int | None = None) -> dict[str, Any]:
-        """What a complete block says, as attributes to set on it: `parsed_output` or `parsed_input`. If it is no whole
-        JSON, `parse_error` says so, and it is for `check_end` to raise that: the reason why the model stopped may
-        explain it.
+        """Parse a complete block. Return attributes to set on it: `parsed_output`, `parsed_input` or `parse_error`.
+
+        If the block is not complete JSON, this only returns a `parse_error`, because the reason why the model stopped
+        may explain it. `check_end` decides whether to raise it.
 
         Raises:
-            InvalidOutputError: It is not of its type, and that is to be raised.
+            InvalidOutputError: The block is JSON but not of its type, and `on_invalid` is "raise".
         """
         try:
             if isinstance(block, TextBlock):
@@ -95,7 +97,7 @@ class AnswerTypes:
             value = json.close()
         except ProtocolError as error:
             raise InvalidOutputError(
-                f"the output is no whole JSON: {error.message}",
+                f"the output is not complete JSON: {error.message}",
                 offset=error.offset,
                 offset_unit="character",
                 received=block.text,
@@ -107,21 +109,22 @@ class AnswerTypes:
         if found is None:
             return {}
         if block.partial_input is not None:
-            raise InvalidOutputError(f"the input of {block.name!r} is no whole JSON", received=block.partial_input)
+            raise InvalidOutputError(f"the input of {block.name!r} is not complete JSON", received=block.partial_input)
         return {"parsed_input": found.structure(block.input)}
 
     def check_end(self, parsed: Iterable[Mapping[str, Any]], stop_reason: str | None) -> None:
-        """The message is complete: see that all of it could be parsed, unless the reason for stopping excuses it. A
-        text that is blank may stand beside another output, or before the use of a tool.
+        """Check at the end of a message that all blocks could be parsed, unless the stop reason excuses them.
+
+        A blank text is allowed beside another output, or before the use of a tool.
 
         Args:
-            parsed: What `parse` said of its blocks.
+            parsed: What `parse` returned for the blocks of the message.
             stop_reason: Why the model stopped.
 
         Raises:
-            InvalidOutputError: Something is no whole JSON, and that is to be raised.
+            InvalidOutputError: A block is not complete JSON, and `on_invalid` is "raise".
         """
-        if self.on_invalid != "raise" or stop_reason in _EXCUSES:
+        if self.on_invalid != "raise" or stop_reason in _INCOMPLETE_OUTPUT:
             return
         found = list(parsed)
         blank_is_wrong = stop_reason != "tool_use" and not any("parsed_output" in attributes for attributes in found)
@@ -132,10 +135,10 @@ class AnswerTypes:
                 raise error
 
     def parse_message(self, message: Message) -> Message:
-        """A message that came whole, with what its blocks say.
+        """Return a message that came whole with its blocks parsed.
 
         Raises:
-            InvalidOutputError: As `parse` and `check_end`; with the message as its `snapshot`.
+            InvalidOutputError: As for `parse` and `check_end`, with the message as `snapshot`.
         """
         try:
             parsed = [self.parse(block, index) for index, block in enumerate(message.content)]
@@ -152,12 +155,12 @@ class AnswerTypes:
     # Growing blocks
 
     def target(self, path: Path, annotation: Any, *, block: int | None, tool: str | None) -> Target:
-        """Where the values at a path are to be looked for, and what they are.
+        """Return the blocks in which to look for the values at a path, and the types of these values.
 
-        Without `block` and `tool`, that is in all blocks whose types have the path; without types, in all.
+        Without `block` and `tool`, these are all blocks whose types have the path or, without types, all blocks.
 
         Raises:
-            PathError: The types do not have it.
+            PathError: None of the types has the path.
         """
         typed: dict[str | None, Any] = {}
         if block is None:
@@ -176,7 +179,7 @@ class AnswerTypes:
         return Target(block=block, tool=tool, types=found, annotation=annotation)
 
     def target_of(self, annotation: Any, *, block: int | None, tool: str | None) -> Target:
-        """Where a value of a type is to be looked for: in the blocks that it is the type of, or else in all."""
+        """Return the blocks in which to look for a value of a type: the blocks of that type or, without any, all."""
         types: dict[str | None, Any] = {}
         if tool is None and block is None:
             types |= {name: annotation for name, item in self.tools.items() if item.annotation == annotation}
@@ -187,14 +190,14 @@ class AnswerTypes:
 
 @attrs.frozen(kw_only=True)
 class Target:
-    """Blocks that are meant.
+    """The blocks that a view reads.
 
     Attributes:
-        block: The index of the only one, `None` for any.
-        tool: The name of the tool that it has to call, `None` for any.
-        types: If these say something, the only blocks: of tools with these names, and under `None` text. With each the
-            type of what is looked for there.
-        annotation: The type that the caller wants, which goes before those; `None` if he has not said.
+        block: The index of the only block, or None for any.
+        tool: The name of the tool that the block must call, or None for any.
+        types: If not empty, only blocks in this mapping are read: under the name of the tool that they call, or under
+            None for text. The value is the type of what the view looks for in such a block.
+        annotation: The type that the caller asked for, which takes precedence over `types`; None without one.
     """
 
     block: int | None
@@ -203,7 +206,7 @@ class Target:
     annotation: Any
 
     def type_in(self, start: ContentBlock, index: int) -> tuple[bool, Any]:
-        """Whether a block is meant, and the type of what is looked for there (`Any` if there is none to be known)."""
+        """Return whether to read this block, and the type of what the view looks for in it (`Any` if unknown)."""
         if isinstance(start, _ToolUse):
             name: str | None = start.name
         elif isinstance(start, TextBlock) and self.tool is None:

@@ -1,12 +1,12 @@
-"""A view of a value that is still being written: the attributes of its class, `MISSING` where nothing has come yet.
+"""A value that is still being written, as its class: `MISSING` stands where nothing has come yet.
 
-In: the value so far of a JSON text, and a type. Out: something that looks like a value of the type. A string that is
-still open is there as far as it has come; all else is there when it is certain: a number, a date or a name from a list
-may become another one with its next character. A view does not change.
+`partial_value` makes it from the JSON value so far and a type. A string that is still open is shown as far as it has
+come. Everything else is shown when it is certain: a number, a date or a name from a list may become another one with
+the next character. A partial value does not change.
 
-What a view costs is what reading the value so far costs (see `PartialJSON`); what an attribute is, is made of that when
-it is read. What is complete is made once, and is the same object in all views, so treat it as read-only. So the first
-read of an attribute costs what has come of it since the last one, and any read of an array a copy of the list.
+The cost: attributes are made when they are read. A complete value is made once and is the same object in all partial
+values, so treat it as read-only. Reading an attribute costs what has come of it since the last read; reading an array
+also copies the list.
 """
 
 from __future__ import annotations
@@ -19,27 +19,24 @@ import attrs
 import typing_extensions
 from typing_extensions import TypeVar
 
-from streamcore.accumulator import BlockInProgress as BlockBuilder
-from streamcore.partial_json import PartialJSON
-from streamcore.typed.answers import Target
+from streamcore.typed.annotations import name_of
 from streamcore.typed.faults import InvalidOutputError
-from streamcore.typed.missing import MISSING
-from streamcore.typed.shapes import Anything, Array, Map, OneOf, Record, Scalar, Shape, Tuple, name_of, shape_of
+from streamcore.typed.fields import MISSING
+from streamcore.typed.shapes import Anything, Array, Map, OneOf, Record, Scalar, Shape, Tuple, shape_of
 from streamcore.typed.structuring import may_be, structure
-from streamcore.typed.values import Blocks, Source, growth
 
-__all__ = ["Partial", "PartialReader", "partial_value"]
+__all__ = ["CLOSED", "Edge", "MadeValues", "Partial", "partial_value"]
 
 _T = TypeVar("_T", default=Any)
 
 
 @attrs.frozen
 class Edge:
-    """How much of a value is open: what came last in it may go on.
+    """Which part of a value is still open. More text can change only what came last in it.
 
     Attributes:
-        levels: How many containers are open, the value itself being the first, each the last thing in the one around.
-        scalar: Whether a string or number is, inside the innermost of these.
+        levels: How many containers are open: the value itself, the last item in it, and so on.
+        scalar: Whether a string or number is open, inside the innermost of them.
     """
 
     levels: int = 0
@@ -50,27 +47,30 @@ class Edge:
         return self.levels > 0 or self.scalar
 
     def of_last(self) -> Edge:
-        """The edge of the last thing in an open container, or in a closed one."""
-        return Edge(self.levels - 1, self.scalar) if self.levels > 0 else _CLOSED
+        """Return the edge of the last member or item in this container."""
+        return Edge(self.levels - 1, self.scalar) if self.levels > 0 else CLOSED
 
 
-_CLOSED = Edge()
+CLOSED = Edge()
 
-Made: TypeAlias = dict[tuple[Any, ...], tuple[Any, Any, Any]]
-"""What was made of values that are complete: under their identity and that of the type, which are kept beside it; and
-of the complete items of arrays, under the identity of the first of them.
+MadeValues: TypeAlias = dict[tuple[Any, ...], tuple[Any, Any, Any]]
+"""The values made from complete JSON values, by the identities of the JSON value and of the type.
+
+An entry also holds both of them, so that their identities stay taken. The complete items of an open array have an entry
+under the identity of its first item.
 """
 
 
 class Partial(Generic[_T]):
-    """A value of a class, as far as it has come. Its attributes are those of the class; to `isinstance` and to `match`
-    it is an instance of it.
+    """A value of a class, as far as it has come.
+
+    It has the attributes of the class, and is an instance of it for `isinstance` and `match`.
     """
 
-    # With two underscores, so that none of them is a name that the class may have.
+    # Two underscores: Python then adds the name of this class, so these cannot hide attributes of the user's class.
     __slots__ = ("__annotation", "__edge", "__fields", "__made", "__so_far")
 
-    def __init__(self, annotation: Any, so_far: Mapping[str, Any], edge: Edge, made: Made | None = None) -> None:
+    def __init__(self, annotation: Any, so_far: Mapping[str, Any], edge: Edge, made: MadeValues | None = None) -> None:
         shape = shape_of(annotation)
         assert isinstance(shape, Record)
         _put(self, "_Partial__annotation", annotation)
@@ -79,8 +79,8 @@ class Partial(Generic[_T]):
         _put(self, "_Partial__edge", edge)
         _put(self, "_Partial__made", {} if made is None else made)
 
-    @property  # type: ignore[misc]  # it is not to be set
-    def __class__(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]  # it is not to be set
+    @property  # type: ignore[misc]  # it cannot be set
+    def __class__(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]  # it cannot be set
         shape = shape_of(self.__annotation)
         assert isinstance(shape, Record)
         return shape.cls
@@ -97,7 +97,7 @@ class Partial(Generic[_T]):
         if key is None:
             return MISSING
         is_last = key == next(reversed(so_far))
-        edge = self.__edge.of_last() if is_last else _CLOSED
+        edge = self.__edge.of_last() if is_last else CLOSED
         return partial_value(so_far[key], field.annotation, edge, self.__made)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -117,7 +117,7 @@ class Partial(Generic[_T]):
             getattr(self, name) == getattr(other, name) for name in self.__fields
         )
 
-    __hash__ = None  # type: ignore[assignment]  # Python's way to say that there is none
+    __hash__ = None  # type: ignore[assignment]  # this is how Python marks a class that cannot be hashed
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Partial, (self.__annotation, self.__so_far, self.__edge)
@@ -126,8 +126,15 @@ class Partial(Generic[_T]):
 _put = object.__setattr__
 
 
-def partial_value(value: Any, annotation: Any, edge: Edge, made: Made) -> Any:
-    """What has come of a value of a type, from the JSON value so far."""
+def partial_value(value: Any, annotation: Any, edge: Edge, made: MadeValues) -> Any:
+    """Return a value of a type as far as it has come.
+
+    Args:
+        value: The JSON value so far.
+        annotation: The type.
+        edge: Which part of `value` is open.
+        made: What was made before. Pass the same dictionary for one document.
+    """
     if edge.is_open or (type(value) is annotation and type(value) in _PLAIN):
         return _partial_value(value, annotation, edge, made)
     key = (id(value), id(annotation))
@@ -140,7 +147,7 @@ def partial_value(value: Any, annotation: Any, edge: Edge, made: Made) -> Any:
 _PLAIN = (str, int, float, bool)
 
 
-def _partial_value(value: Any, annotation: Any, edge: Edge, made: Made) -> Any:
+def _partial_value(value: Any, annotation: Any, edge: Edge, made: MadeValues) -> Any:
     shape = shape_of(annotation)
     match shape:
         case OneOf():
@@ -174,28 +181,29 @@ def _partial_scalar(value: Any, shape: Scalar, edge: Edge) -> Any:
         return MISSING
 
 
-def _partial_dict(value: dict[str, Any], types: Mapping[str, Any], edge: Edge, made: Made) -> dict[str, Any]:
+def _partial_dict(value: dict[str, Any], types: Mapping[str, Any], edge: Edge, made: MadeValues) -> dict[str, Any]:
     last = next(reversed(value), None)
     members = {
-        key: partial_value(item, types[key], edge.of_last() if key == last else _CLOSED, made)
+        key: partial_value(item, types[key], edge.of_last() if key == last else CLOSED, made)
         for key, item in value.items()
         if key in types
     }
     return {key: item for key, item in members.items() if item is not MISSING}
 
 
-def _partial_items(value: list[Any], types: Any, edge: Edge, made: Made) -> list[Any]:
+def _partial_items(value: list[Any], types: Any, edge: Edge, made: MadeValues) -> list[Any]:
     last = len(value) - 1
     items = [
-        partial_value(item, annotation, edge.of_last() if place == last else _CLOSED, made)
+        partial_value(item, annotation, edge.of_last() if place == last else CLOSED, made)
         for place, (item, annotation) in enumerate(zip(value, types, strict=False))
     ]
     return items[:-1] if edge.is_open and items and items[-1] is MISSING else items
 
 
-def _partial_array(value: list[Any], annotation: Any, edge: Edge, made: Made) -> list[Any]:
-    """The items so far. An open array is a new list at each read, but with the same complete items in it: what was made
-    of those is kept, and only what has come since is made.
+def _partial_array(value: list[Any], annotation: Any, edge: Edge, made: MadeValues) -> list[Any]:
+    """Return the items so far.
+
+    An open array is a new list at each read. Its complete items are kept, and only those that have come since are made.
     """
     if not value:
         return []
@@ -204,18 +212,21 @@ def _partial_array(value: list[Any], annotation: Any, edge: Edge, made: Made) ->
     if complete > 0:
         key = (id(value[0]), id(annotation), "items")
         seen, items, _ = made.get(key, ([], [], None))
-        if len(seen) > complete or not all(map(operator.is_, seen, value)):  # another array that begins alike
+        if len(seen) > complete or not all(map(operator.is_, seen, value)):  # another array with the same first item
             seen, items = [], []
         new = value[len(seen) : complete]
-        items += [partial_value(item, annotation, _CLOSED, made) for item in new]
+        items += [partial_value(item, annotation, CLOSED, made) for item in new]
         seen += new
         made[key] = (seen, items, None)
     last = [] if complete == len(value) else [partial_value(value[-1], annotation, edge.of_last(), made)]
     return items + [item for item in last if item is not MISSING]
 
 
-def _partial_member(value: Any, shape: OneOf, edge: Edge, made: Made) -> Any:
-    """The only member of a union that can become of the value. If it is complete, the first that it is of."""
+def _partial_member(value: Any, shape: OneOf, edge: Edge, made: MadeValues) -> Any:
+    """Return the value as the one member of the union that it can become, or `MISSING` if several are possible.
+
+    A complete value is of the first member that accepts it.
+    """
     possible = [member for member in shape.shapes if may_be(member, value) and _has_members(member, value)]
     if not edge.is_open:
         possible = [member for member in possible if _is_of(value, member)][:1]
@@ -223,10 +234,10 @@ def _partial_member(value: Any, shape: OneOf, edge: Edge, made: Made) -> Any:
 
 
 def _has_members(shape: Shape, value: Any) -> bool:
-    """Whether a class has all the members that have come, if it is to be one of several."""
+    """Tell whether a class knows all the members that have come. In a union, this rules the other classes out."""
     if not isinstance(shape, Record) or not isinstance(value, dict) or shape.open:
         return True
-    return value.keys() <= shape.by_key.keys() | ({shape.tag[0]} if shape.tag is not None else set())
+    return value.keys() <= shape.known_keys
 
 
 def _is_of(value: Any, shape: Shape) -> bool:
@@ -235,41 +246,3 @@ def _is_of(value: Any, shape: Shape) -> bool:
     except InvalidOutputError:
         return False
     return True
-
-
-class PartialReader:
-    """The value so far of the latest block that is meant.
-
-    Args:
-        source: What has the blocks.
-        target: Which are meant.
-    """
-
-    __slots__ = ("_blocks", "_builder", "_json", "_made", "_target")
-
-    def __init__(self, source: Source, target: Target) -> None:
-        shape_of(target.annotation)
-        self._target = target
-        self._blocks = Blocks(source)
-        self._builder: BlockBuilder | None = None
-        self._json = PartialJSON()
-        self._made: Made = {}
-
-    def view(self) -> Any:
-        """The value as far as it has come: a `Partial` of a class, a list of what there is, ...; `MISSING` if that
-        is nothing, unless it is of a class, which then has nothing but missing attributes.
-        """
-        for builder in self._blocks.fresh():
-            if self._target.type_in(builder.start, builder.index)[0]:
-                self._builder, self._json, self._made = builder, PartialJSON(), {}
-        json = self._json
-        if self._builder is not None and (text := growth(self._builder, json.length)):
-            json.feed(text)
-        value = json.best
-        edge = Edge(json.depth, json.is_inside_scalar)
-        if self._builder is not None and self._builder.is_closed and type(value) in (int, float):
-            edge = _CLOSED  # a number that is all there is
-        annotation = self._target.annotation
-        if value is None and not (json.error is None and json.complete):
-            value = {} if isinstance(shape_of(annotation), Record) else MISSING
-        return value if value is MISSING else partial_value(value, annotation, edge, self._made)

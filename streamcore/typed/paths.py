@@ -1,14 +1,14 @@
-"""The path language of `values`: which values of a JSON document are meant.
+"""Paths: which values of a JSON document somebody wants to see.
 
     summary          the member `summary` of the object at the top
-    edits.*          each item of the array `edits`, or each member of it if it is an object
+    edits.*          each item of the array `edits`, or each member if it is an object
     edits.0.line     a member of its first item
-    "a.b".c          a key in quotes, written as JSON, where it has a dot, a star, a tilde or a quote in it
+    "a.b".c          a key that has a dot, a star, a tilde or a quote in it: in quotes, written as JSON
     summary~         the text of `summary`, piece by piece, as it grows
-                     (nothing:) the document itself
+                     (the empty path) the document itself
 
-A path is read without knowing the document: `0` is a place in an array or a member of that name. `resolve` follows a
-path through a type, and says why no value of that type can have it.
+`parse_path` reads a path without knowing the document: `0` may be an array index or a member with that name.
+`resolve` follows a path through a type. `PathReader` finds the values at a path in a text that arrives in fragments.
 """
 
 from __future__ import annotations
@@ -21,20 +21,26 @@ import attrs
 import msgspec
 
 from streamcore.errors import StreamCoreError
-from streamcore.typed.faults import format_path
-from streamcore.typed.shapes import Anything, Array, Map, OneOf, Record, Scalar, Tuple, name_of, shape_of
-from streamcore.typed.wording import expected
+from streamcore.partial_json import Scanner, ValueAt
+from streamcore.typed.annotations import name_of
+from streamcore.typed.faults import Step, expected, format_path
+from streamcore.typed.shapes import Anything, Array, Map, OneOf, Record, Scalar, Tuple, shape_of
 
-__all__ = ["Path", "PathError", "PathStep", "parse_path", "resolve"]
+__all__ = ["Path", "PathError", "PathReader", "PathStep", "parse_path", "resolve"]
 
 
 class PathError(StreamCoreError, ValueError):
-    """A path that is none, or that no value of the type can have."""
+    """The path is malformed, or no value of the type can have it."""
 
 
 @attrs.frozen
 class PathStep:
-    """One step of a path: a member, a place (which may be a member named so), or, with neither, any."""
+    """One step of a path.
+
+    Attributes:
+        key: The name of a member, or None for any member or item.
+        index: The array index, if `key` is a number: then the step fits either.
+    """
 
     key: str | None = None
     index: int | None = None
@@ -43,72 +49,79 @@ class PathStep:
     def any(self) -> bool:
         return self.key is None
 
+    def fits(self, step: Step) -> bool:
+        """Tell whether this step leads to the member or item `step`."""
+        return self.key is None or (self.key == step if isinstance(step, str) else self.index == step)
+
     def __str__(self) -> str:
         return "*" if self.key is None else format_path((self.key if self.index is None else self.index,))
 
 
 @attrs.frozen
 class Path:
-    """A parsed path; `grows` says that the text of the value is wanted as it grows."""
+    """A parsed path; `grows` is whether the text of the value is wanted piece by piece, as it grows."""
 
     steps: tuple[PathStep, ...]
     grows: bool = False
+
+    def fits(self, steps: tuple[Step, ...]) -> bool:
+        """Tell whether this path leads to the place `steps`, which has the same number of steps."""
+        return all(wanted.fits(step) for wanted, step in zip(self.steps, steps, strict=True))
 
     def __str__(self) -> str:
         return ".".join(map(str, self.steps)) + ("~" if self.grows else "")
 
 
+# Reading a path
+
 _STEP: Final = re.compile(r'\*|"(?:[^"\\]|\\.)*"|[^."*~]+')
 
 
 def parse_path(text: str) -> Path:
-    """The path that `text` is.
+    """Parse the text of a path.
 
     Raises:
-        PathError: It is none.
+        PathError: The text is not a path.
     """
-    grows = text.endswith("~") and not _in_quotes(text)
+    grows = text.endswith("~") and text.count('"') % 2 == 0  # a tilde in quotes belongs to a key
     rest = text.removesuffix("~") if grows else text
     steps: list[PathStep] = []
     position = 0
     while rest:
         found = _STEP.match(rest, position)
         if found is None:
-            raise PathError(f"{text!r} is no path: there should be a name, a number or '*' at character {position}")
-        steps.append(_step(found[0], text))
+            raise PathError(f"{text!r} is not a path: expected a name, a number or '*' at character {position}")
+        steps.append(_parse_step(found[0], text))
         position = found.end()
         if position == len(rest):
             break
         if rest[position] != ".":
-            raise PathError(f"{text!r} is no path: there should be a '.' at character {position}")
+            raise PathError(f"{text!r} is not a path: expected '.' at character {position}")
         position += 1
     return Path(tuple(steps), grows)
 
 
-def _in_quotes(text: str) -> bool:
-    return text.count('"') % 2 == 1
-
-
-def _step(part: str, text: str) -> PathStep:
+def _parse_step(part: str, text: str) -> PathStep:
     if part == "*":
         return PathStep()
     if part.startswith('"'):
         try:
             return PathStep(msgspec.json.decode(part, type=str))
         except msgspec.MsgspecError as error:
-            raise PathError(f"{text!r} is no path: {part} is no JSON string ({error})") from None
-    is_number = part.isascii() and part.isdigit() and part == str(int(part[:20]))
-    return PathStep(part, int(part) if is_number else None)
+            raise PathError(f"{text!r} is not a path: {part} is not a JSON string ({error})") from None
+    # `012` can only be a member. Twenty digits are more than any index has, and keep `int` fast.
+    is_index = part.isascii() and part.isdigit() and part == str(int(part[:20]))
+    return PathStep(part, int(part) if is_index else None)
 
 
-# Paths through types
+# Following a path through a type
 
 
 def resolve(path: Path, annotation: Any) -> Any:
-    """The type that a value of a type has at a path; a union if it may have several.
+    """Return the type that a value of this type has at a path; a union if several types are possible.
 
     Raises:
-        PathError: None has one there.
+        PathError: No value of the type has anything there.
     """
     found = [annotation]
     for number, step in enumerate(path.steps):
@@ -125,19 +138,20 @@ def resolve(path: Path, annotation: Any) -> Any:
             raise PathError(f"the path {str(path)!r} cannot match: {here} {'; '.join(dict.fromkeys(reasons))}")
         found = below
     if path.grows:
-        if not any(_is_text(item) for item in found):
-            raise PathError(f"the path {str(path)!r} cannot match: there is {expected(_union(found))}, and no text")
+        if not any(map(_may_be_text, found)):
+            raise PathError(f"the path {str(path)!r} cannot match: there is {expected(_union(found))}, not text")
         return str
     return _union(found)
 
 
 class _Reason(str):
-    """Why there is nothing below."""
+    """Why a step leads nowhere."""
 
     __slots__ = ()
 
 
 def _below(annotation: Any, step: PathStep) -> Iterator[Any]:
+    """Yield the types that one step can lead to, and a `_Reason` for each alternative where it leads nowhere."""
     shape = shape_of(annotation)
     match shape:
         case Anything():
@@ -156,13 +170,13 @@ def _below(annotation: Any, step: PathStep) -> Iterator[Any]:
             elif step.index is not None and step.index < len(shape.items):
                 yield shape.items[step.index]
             else:
-                yield _Reason(f"is an array of {len(shape.items)}, which has no {str(step)!r}")
+                yield _Reason(f"is an array of {len(shape.items)}, which has no item {str(step)!r}")
         case Map():
             yield shape.value
         case Record():
             yield from _member(shape, step)
         case Scalar():
-            yield _Reason(f"is {expected(annotation)}, which has nothing in it")
+            yield _Reason(f"is {expected(annotation)}, which has no members or items")
 
 
 def _member(shape: Record, step: PathStep) -> Iterator[Any]:
@@ -181,13 +195,13 @@ def _member(shape: Record, step: PathStep) -> Iterator[Any]:
         yield _Reason(f"is an object ({name_of(shape.annotation)}), which has no member {str(step)!r}, but {names}")
 
 
-def _is_text(annotation: Any) -> bool:
+def _may_be_text(annotation: Any) -> bool:
     shape = shape_of(annotation)
     match shape:
         case Anything():
             return True
         case OneOf():
-            return any(map(_is_text, shape.members))
+            return any(map(_may_be_text, shape.members))
         case Scalar():
             return shape.annotation not in (int, float, bool, None, type(None))
         case _:
@@ -196,3 +210,66 @@ def _is_text(annotation: Any) -> bool:
 
 def _union(annotations: list[Any]) -> Any:
     return Any if Any in annotations else Union[tuple(annotations)]  # noqa: UP007  # of types known at run time only
+
+
+# Finding the values at a path in a text
+
+
+class PathReader:
+    """The values at a path of one JSON text that arrives in fragments; or, if the path grows, the pieces of its text.
+
+    Each value is given once, when it closes. All values at a path lie in as many containers as the path has steps, so
+    the scanner watches that depth, and only the places there are compared with the path.
+
+    A fault in the text ends the reading without an error: others report it.
+
+    Attributes:
+        length: The number of characters read so far.
+        done: Whether nothing more can come: the text is complete or wrong.
+    """
+
+    __slots__ = ("_given", "_path", "_scanner", "done", "length")
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._scanner = Scanner(watch_depth=len(path.steps))
+        self._given = 0  # how many characters of the open string were given as pieces
+        self.length = 0
+        self.done = False
+
+    def feed(self, text: str) -> list[ValueAt]:
+        """Read more text. Return the values that close in it, or the pieces that it adds."""
+        if self.done:
+            return []
+        self.length += len(text)
+        self._scanner.scan(text)
+        self.done = self._scanner.done
+        return self._take_new()
+
+    def close(self) -> list[ValueAt]:
+        """Accept that the text ends here, which closes a number at the top. Return the values that close."""
+        if self.done:
+            return []
+        self.done = True
+        self._scanner.end()
+        return self._take_new()
+
+    def _take_new(self) -> list[ValueAt]:
+        closed = self._scanner.take_closed()
+        if closed:
+            closed = [item for item in closed if self._path.fits(item.path)]
+        return self._pieces(closed) if self._path.grows else closed
+
+    def _pieces(self, closed: list[ValueAt]) -> list[ValueAt]:
+        """Return what has been added to strings: to those that have closed, then to the one that is open."""
+        pieces: list[ValueAt] = []
+        for path, value in closed:
+            if isinstance(value, str) and len(value) > self._given:
+                pieces.append(ValueAt(path, value[self._given :]))
+            self._given = 0  # only the first of them can have been open before
+        string = self._scanner.open_string()
+        # If a part of it was given, it is known to fit.
+        if string is not None and len(string.value) > self._given and (self._given or self._path.fits(string.path)):
+            pieces.append(ValueAt(string.path, string.value[self._given :]))
+            self._given = len(string.value)
+        return pieces

@@ -1,96 +1,57 @@
-"""Types to the JSON schemas that go over the wire.
+"""JSON schemas of types: what a request tells the model about the types it wants.
 
-In: an annotation. Out: a JSON schema as a dict. `json_schema` describes a type; whatever is no class, container or
-union is left to `msgspec.json.schema`, and pydantic describes its own models. (msgspec alone would refuse every union
-of two classes that are not its own Structs.) `transform_schema` makes a schema fit what the API accepts for structured
-output: keywords that it does not support are said in words, in the description, as the `anthropic` package does.
+`json_schema` describes a type. Classes, containers and unions are described here; scalars are left to
+`msgspec.json.schema`, and pydantic describes its own models. (msgspec alone would refuse every union of two classes
+that are not its own Structs.) `check_type` tells in advance whether all of a type can be described and structured.
+Descriptions come from docstrings.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import enum
+import inspect
 import re
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Final, get_origin
+from collections.abc import Callable
+from typing import Annotated, Any, Final, TypeAlias, get_origin
 
 import msgspec
+import typing_extensions
 
-from streamcore.typed.choices import own_choices
-from streamcore.typed.docs import description_of, member_descriptions
-from streamcore.typed.missing import MISSING
+from streamcore.typed.annotations import UnsupportedTypeError, as_written, cached_by_annotation, name_of
+from streamcore.typed.fields import MISSING, Field, adapter_of, is_model
 from streamcore.typed.shapes import (
     Anything,
     Array,
-    Field,
     Map,
     OneOf,
     Record,
     Scalar,
     Shape,
     Tuple,
-    UnsupportedTypeError,
-    adapter_of,
-    is_model,
-    name_of,
+    own_choices,
     shape_of,
 )
 
-__all__ = ["json_schema", "output_format_param", "transform_schema"]
+__all__ = ["Schema", "check_type", "description_of", "json_schema", "member_descriptions"]
 
-Schema = dict[str, Any]
+Schema: TypeAlias = dict[str, Any]
 
-# msgspec names no format where a time may come with or without a zone; a model has to be told all the same.
+# msgspec names no format for a time that may come with or without a zone, but a model needs one.
 _FORMATS: Final = {"datetime": "date-time", "time": "time"}
 
 
 def json_schema(annotation: Any) -> Schema:
-    """The JSON schema of a type. Classes that it is made of stand in `$defs`; the type itself stands at the top.
+    """Return the JSON schema of a type. Classes that occur in it are in `$defs`; the type itself is at the top.
 
     Raises:
-        UnsupportedTypeError: It cannot be described.
+        UnsupportedTypeError: The type cannot be described.
     """
     return _Describer().whole(annotation)
 
 
-def output_format_param(annotation: Any) -> Schema:
-    """What `output_config.format` has to be for an answer of this type.
-
-    Raises:
-        UnsupportedTypeError: The API would not accept its schema.
-    """
-    if isinstance(annotation, Mapping):
-        raise UnsupportedTypeError("output_format must be a type: a schema goes to output_config={'format': ...}")
-    if not is_model(annotation):
-        _check_closed(annotation, name_of(annotation), set())
-    return {"type": "json_schema", "schema": transform_schema(json_schema(annotation))}
-
-
-def _check_closed(annotation: Any, path: str, seen: set[Any]) -> None:
-    """Raise if there is something that the API would take for an object without members, or refuse."""
-    shape = shape_of(annotation)
-    match shape:
-        case Anything():
-            raise UnsupportedTypeError(f"{path} may be anything; structured output needs a type for all of it")
-        case Map():
-            raise UnsupportedTypeError(
-                f"{path} is an object with any keys ({name_of(annotation)}), which structured output cannot have: "
-                "a list of objects with a key and a value can say the same"
-            )
-        case Array():
-            _check_closed(shape.item, f"{path}.*", seen)
-        case Tuple():
-            for number, item in enumerate(shape.items):
-                _check_closed(item, f"{path}.{number}", seen)
-        case OneOf():
-            for member in shape.members:
-                _check_closed(member, path, seen)
-        case Record() if shape.annotation not in seen and not is_model(shape.cls):
-            seen.add(shape.annotation)
-            for field in shape.fields:
-                _check_closed(field.annotation, f"{path}.{field.key}", seen)
-
-
 class _Describer:
-    """Makes one schema: a type that occurs several times, or in itself, is described once."""
+    """Make one schema, in which a class is described once, even if it occurs several times or in itself."""
 
     def __init__(self) -> None:
         self._names: dict[Any, str] = {}
@@ -101,17 +62,17 @@ class _Describer:
         schema = self.of(annotation)
         name = schema.get("$ref", "").removeprefix("#/$defs/")
         if name and len(schema) == 1:
-            # The API wants to see at the top what the type is: a reference there would say nothing.
+            # The API needs a type at the top, not a reference.
             schema = self._definitions[name]
             if not _refers_to(self._definitions, name):
                 del self._definitions[name]
-        if description := _said(shape).get("description"):
+        if description := _annotated_words(shape).get("description"):
             schema = {**schema, "description": description}
         return {**schema, "$defs": self._definitions} if self._definitions else schema
 
     def of(self, annotation: Any) -> Schema:
         shape = shape_of(annotation)
-        return self._DESCRIBE[type(shape)](self, shape) | _said(shape)
+        return self._DESCRIBE[type(shape)](self, shape) | _annotated_words(shape)
 
     def _anything(self, shape: Anything) -> Schema:
         return {}
@@ -131,7 +92,7 @@ class _Describer:
             if "format" not in schema and (form := _FORMATS.get(name_of(shape.annotation))):
                 schema["format"] = form
             return schema
-        (body,) = definitions.values()  # of an enum
+        (body,) = definitions.values()  # the schema of an enum
         del schema["$ref"]
         return self._refer(shape.annotation, lambda: body) | schema
 
@@ -152,12 +113,12 @@ class _Describer:
         schema["prefixItems"] = [
             item | _default_of(field) for item, field in zip(schema["prefixItems"], shape.fields, strict=True)
         ]
-        about = {
+        words = {
             "title": name_of(shape.annotation),
             "description": description_of(get_origin(shape.annotation) or shape.annotation),
         }
         return self._refer(
-            shape.annotation, lambda: {key: text for key, text in about.items() if text} | schema | limits
+            shape.annotation, lambda: {key: text for key, text in words.items() if text} | schema | limits
         )
 
     def _map(self, shape: Map) -> Schema:
@@ -184,7 +145,7 @@ class _Describer:
             if (self._definitions.get(name) or definition) != definition:
                 raise UnsupportedTypeError(f"two classes are named {name}, and pydantic described one of them")
             self._definitions[name] = definition
-        if "$ref" in schema:  # a model that occurs in itself
+        if "$ref" in schema:  # the model occurs in itself
             schema = self._definitions[schema["$ref"].removeprefix("#/$defs/")]
         return schema
 
@@ -215,7 +176,7 @@ class _Describer:
         name = self._names.get(annotation)
         if name is None:
             name = self._names[annotation] = self._free_name(annotation)
-            self._definitions[name] = {}  # taken, while what it refers to is described
+            self._definitions[name] = {}  # reserves the name while the members are described
             self._definitions[name] = describe()
         return {"$ref": f"#/$defs/{name}"}
 
@@ -248,17 +209,17 @@ def _refers_to(definitions: dict[str, Schema], name: str) -> bool:
     return mentions(definitions)
 
 
-def _said(shape: Shape) -> Schema:
-    """What `Annotated` says in words: `msgspec.Meta(description=...)`, or a plain string."""
-    said: Schema = {}
+def _annotated_words(shape: Shape) -> Schema:
+    """Return the description that `Annotated` holds: `msgspec.Meta(description=...)`, or a plain string."""
+    words: Schema = {}
     for item in shape.metadata:
         if isinstance(item, str):
-            said["description"] = item
+            words["description"] = item
         elif isinstance(item, msgspec.Meta):
             given = {"title": item.title, "description": item.description, "examples": item.examples}
-            said |= {key: value for key, value in given.items() if value is not None}
-            said |= item.extra_json_schema or {}
-    return said
+            words |= {key: value for key, value in given.items() if value is not None}
+            words |= item.extra_json_schema or {}
+    return words
 
 
 def _limits(shape: Shape, **names: str) -> Schema:
@@ -272,115 +233,113 @@ def _default_of(field: Field) -> Schema:
     try:
         return {"default": msgspec.to_builtins(field.default, str_keys=True)}
     except (TypeError, ValueError):
-        return {}  # it has no JSON form, and nobody is told of it
+        return {}  # a default without a JSON form is left out
 
 
-# What the API accepts
-
-_STRING_FORMATS: Final = frozenset(
-    {"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"}
-)
-_Transform = Callable[[Schema, Schema], None]
+# Checking a type
 
 
-def transform_schema(schema: Mapping[str, Any] | type[Any]) -> Schema:
-    """A schema with what the API accepts for structured output, from any schema (or from a type).
+@cached_by_annotation
+def check_type(annotation: Any) -> None:
+    """Check that JSON can be structured as a type, with all that it consists of.
 
-    Objects are closed, `oneOf` becomes `anyOf`; a keyword that is not supported goes into the description, as
-    `{minimum: 0}`, where the model reads it. Wire for wire what `transform_schema` of the `anthropic` package makes.
+    pydantic models are not looked into: pydantic has checked them.
 
     Raises:
-        UnsupportedTypeError: Some part of it does not say what it is.
+        UnsupportedTypeError: JSON cannot be structured as some part of the type.
     """
-    rest = dict(schema) if isinstance(schema, Mapping) else json_schema(schema)
-    result: Schema = {}
-    if (definitions := rest.pop("$defs", None)) is not None:
-        result["$defs"] = {name: transform_schema(definition) for name, definition in definitions.items()}
-    if (reference := rest.pop("$ref", None)) is not None:
-        result["$ref"] = reference
-        return result
-    kind = rest.pop("type", None)
-    if _move_values(rest, result):
-        kind = None
-        _move_variants(rest, result)
-    elif not _move_variants(rest, result):
-        if kind is None:
-            raise UnsupportedTypeError(
-                f"the schema {rest!r} does not say what it is: it needs a type, an enum, a const or anyOf"
-            )
-        result["type"] = kind
-    for key in ("description", "title"):
-        if (said := rest.pop(key, None)) is not None:
-            result[key] = said
-    if isinstance(kind, str) and kind in _TRANSFORM:
-        _TRANSFORM[kind](rest, result)
-    if rest:
-        words = "{" + ", ".join(f"{key}: {value}" for key, value in rest.items()) + "}"
-        before = result.get("description")
-        result["description"] = words if before is None else f"{before}\n\n{words}"
-    return result
+    _check(annotation, set())
 
 
-def _move_values(rest: Schema, result: Schema) -> bool:
-    values = rest.get("enum")
-    if isinstance(values, list) and values and all(map(_is_primitive, values)):
-        result["enum"] = list(rest.pop("enum"))
-    if "const" in rest and _is_primitive(rest["const"]):
-        result["const"] = rest.pop("const")
-    return bool(result.keys() & {"enum", "const"})
+def _check(annotation: Any, seen: set[Any]) -> None:
+    shape = shape_of(annotation)
+    match shape:
+        case Array():
+            _check(shape.item, seen)
+            if shape.unique and not _is_hashable(shape.item):
+                raise UnsupportedTypeError(f"{name_of(annotation)}: {name_of(shape.item)} cannot be in a set")
+        case Map():
+            _check(shape.value, seen)
+        case Tuple():
+            for item in shape.items:
+                _check(item, seen)
+        case OneOf():
+            for member in shape.members:
+                _check(member, seen)
+        case Record() if not is_model(shape.cls) and (key := as_written(shape.annotation)) not in seen:
+            seen.add(key)
+            for field in shape.fields:
+                _check(field.annotation, seen)
+        case Scalar():
+            json_schema(annotation)  # msgspec also structures scalars: it can if it can describe them
+        case _:
+            pass
 
 
-def _move_variants(rest: Schema, result: Schema) -> bool:
-    found = [(key, rest.pop(key, None)) for key in ("anyOf", "oneOf", "allOf")]
-    for key, variants in found:
-        if isinstance(variants, list):
-            result["allOf" if key == "allOf" else "anyOf"] = [transform_schema(variant) for variant in variants]
+def _is_hashable(annotation: Any) -> bool:
+    shape = shape_of(annotation)
+    match shape:
+        case Map():
+            return False
+        case Array():
+            return (get_origin(shape.annotation) or shape.annotation) in (tuple, frozenset) and _is_hashable(shape.item)
+        case Record():
+            return not typing_extensions.is_typeddict(shape.cls) and shape.cls.__hash__ is not None
+        case Tuple():
+            return all(map(_is_hashable, shape.items))
+        case OneOf():
+            return any(map(_is_hashable, shape.members))
+        case _:
             return True
-    return False
 
 
-def _is_primitive(value: object) -> bool:
-    return value is None or isinstance(value, (str, int, float, bool))
+# Descriptions from docstrings
 
 
-def _transform_object(rest: Schema, result: Schema) -> None:
-    properties: Mapping[str, Any] = rest.pop("properties", {})
-    result["properties"] = {key: transform_schema(member) for key, member in properties.items()}
-    rest.pop("additionalProperties", None)
-    result["additionalProperties"] = False
-    if (required := rest.pop("required", None)) is not None:
-        result["required"] = list(required)
+def _docstring(thing: Any) -> str:
+    doc: object = vars(thing).get("__doc__") if isinstance(thing, type) else getattr(thing, "__doc__", None)
+    if not isinstance(doc, str):
+        return ""
+    doc = inspect.cleandoc(doc)
+    if isinstance(thing, type):
+        if issubclass(thing, enum.Enum) and doc == "An enumeration.":
+            return ""
+        made = dataclasses.is_dataclass(thing) or issubclass(thing, tuple)
+        if made and doc.startswith(f"{thing.__name__}(") and doc.endswith(")"):
+            return ""  # Python writes the signature there if the user wrote no docstring
+    return doc
 
 
-def _transform_string(rest: Schema, result: Schema) -> None:
-    form = rest.pop("format", None)
-    if form in _STRING_FORMATS:
-        result["format"] = form
-    elif form:
-        rest["format"] = form
+def description_of(thing: Any) -> str:
+    """Return the description of a class or function in its docstring, or an empty string."""
+    doc = _docstring(thing)
+    parsed = _parsed(doc)
+    if parsed is None:
+        return doc
+    parts = (parsed.short_description, parsed.long_description)
+    return "\n\n".join(part for part in parts if part)
 
 
-def _transform_array(rest: Schema, result: Schema) -> None:
-    prefix = rest.get("prefixItems")
-    items = rest.pop("items", None)
-    if isinstance(items, Mapping):
-        result["items"] = transform_schema(items)
-    elif prefix:
-        # A tuple: its places can be told in words only, but any item is of one of their types.
-        variants: list[Schema] = []
-        for item in map(transform_schema, prefix):
-            if item not in variants:
-                variants.append(item)
-        result["items"] = variants[0] if len(variants) == 1 else {"anyOf": variants}
-    least = rest.pop("minItems", None)
-    if least in (0, 1):
-        result["minItems"] = least
-    elif least is not None:
-        rest["minItems"] = least
+def member_descriptions(thing: Any) -> dict[str, str]:
+    """Return the descriptions of attributes or parameters in the docstring of a class or function, by their names."""
+    parsed = _parsed(_docstring(thing))
+    if parsed is None:
+        return {}
+    return {member.arg_name: member.description for member in parsed.params if member.description}
 
 
-_TRANSFORM: Final[dict[str, _Transform]] = {
-    "object": _transform_object,
-    "string": _transform_string,
-    "array": _transform_array,
-}
+def _parsed(doc: str) -> Any:
+    """Parse the sections of a docstring in the style of Google, NumPy or Sphinx.
+
+    Return None without `docstring_parser` (the extra `typed`). The whole docstring is then the description.
+    """
+    if not doc:
+        return None
+    try:
+        import docstring_parser
+    except ImportError:
+        return None
+    try:
+        return docstring_parser.parse(doc)
+    except docstring_parser.ParseError:
+        return None

@@ -1,12 +1,16 @@
-"""Parsed JSON to values of the users' types, by cattrs.
+"""Structure parsed JSON as values of the user's types, with cattrs.
 
-In: dicts, lists and scalars, as a JSON decoder makes them, and a type. Out: a value of the type, or an
-`InvalidOutputError` with the path, the expected type and what arrived, for all that is wrong.
+The rules:
 
-Nothing is converted that is not of the right JSON type: `"3"` is no integer, though cattrs by itself would make it one.
-What is written as a string because JSON has no type for it (dates, enums, UUIDs) is read by msgspec, which described it
-in the schema, so that the two agree; `1.0` is an integer, as JSON Schema says. Members that a class does not have are
-left out. pydantic models validate themselves, by their own rules.
+- A value must have the right JSON type: `"3"` is not an integer, although cattrs by itself would convert it. `1.0` is
+  an integer, as in JSON Schema.
+- msgspec reads what is written as a string because JSON has no type for it (dates, enums, UUIDs). It also describes
+  these in the schema, so the two agree.
+- Members that a class does not have are left out.
+- pydantic models validate themselves, by their own rules.
+
+There is a hook for each kind of shape: a function that takes a JSON value and returns a value of the type, or raises.
+All faults of a value are collected, not only the first.
 """
 
 from __future__ import annotations
@@ -24,11 +28,19 @@ from cattrs.cols import list_structure_factory
 from cattrs.errors import ClassValidationError, IterableValidationError
 from cattrs.gen import make_dict_structure_fn
 
-from streamcore.typed.annotations import cached_by_annotation
-from streamcore.typed.choices import choices_of, own_choices
-from streamcore.typed.faults import InvalidOutputError, Step
-from streamcore.typed.mismatches import Mismatch, faults_of, grouped, item_error, member_error
-from streamcore.typed.missing import MISSING
+from streamcore.typed.annotations import UnsupportedTypeError, cached_by_annotation, name_of
+from streamcore.typed.faults import (
+    InvalidOutputError,
+    Mismatch,
+    Step,
+    expected,
+    expected_scalar,
+    faults_of,
+    group_errors,
+    item_error,
+    member_error,
+)
+from streamcore.typed.fields import MISSING, adapter_of, is_model
 from streamcore.typed.shapes import (
     Anything,
     Array,
@@ -38,13 +50,10 @@ from streamcore.typed.shapes import (
     Scalar,
     Shape,
     Tuple,
-    UnsupportedTypeError,
-    adapter_of,
-    is_model,
-    name_of,
+    choices_of,
+    own_choices,
     shape_of,
 )
-from streamcore.typed.wording import expected, expected_scalar
 
 __all__ = ["may_be", "structure"]
 
@@ -57,23 +66,23 @@ def structure(value: Any, annotation: type[_T], *, what: str = ..., steps: tuple
 @overload
 def structure(value: Any, annotation: Any, *, what: str = ..., steps: tuple[Step, ...] = ()) -> Any: ...
 def structure(value: Any, annotation: Any, *, what: str = "the output", steps: tuple[Step, ...] = ()) -> Any:
-    """`value` as a value of the type.
+    """Return `value` as a value of the type.
 
     Args:
-        value: Parsed JSON. It may become part of the result: of a `dict` field, or of `Any`.
+        value: Parsed JSON. It may become part of the result: the value of a `dict` field, or of `Any`.
         annotation: The type.
-        what: What `value` is, for the message of the error.
+        what: What `value` is, for the error message.
         steps: Where it stands in `what`.
 
     Raises:
-        InvalidOutputError: It is not of that type.
-        UnsupportedTypeError: The type is none that JSON can be structured as.
+        InvalidOutputError: The value is not of that type.
+        UnsupportedTypeError: JSON cannot be structured as the type.
     """
     try:
         return _hook(annotation)(value, annotation)
     except UnsupportedTypeError:
         raise
-    except Exception as error:  # whatever a user's class raises speaks of the value
+    except Exception as error:  # a user's class may raise anything to refuse a value
         faults = tuple(faults_of(error, annotation, value, steps))
         shown = "; ".join(map(str, faults[:5])) + (f"; and {len(faults) - 5} more" if len(faults) > 5 else "")
         message = f"{what} is not of the type {name_of(annotation)}: {shown}"
@@ -90,7 +99,7 @@ def _scalar(shape: Scalar) -> _Hook:
     for meta in shape.constraints:
         annotation = Annotated[annotation, meta]
 
-    # msgspec takes a number for a Decimal, though the schema says that it is written as a string.
+    # msgspec also accepts a number for a Decimal, but its schema says that a Decimal is written as a string.
     is_decimal = name_of(shape.annotation) == "Decimal"
 
     def hook(value: Any, _: Any) -> Any:
@@ -117,14 +126,10 @@ def _choice(shape: Scalar, choices: list[tuple[Any, Any]]) -> _Hook:
     return hook
 
 
-def _anything(shape: Anything) -> _Hook:
-    return lambda value, _: value
-
-
 def _array(shape: Array) -> _Hook:
     structure_items = list_structure_factory(list[shape.item], _converter())  # type: ignore[name-defined]  # made at run time
     made: Any = get_origin(shape.annotation) or shape.annotation
-    # What an abstract class promises, a list or a set keeps.
+    # For an abstract class such as Sequence, a list or a set will do.
     finish = made if made in _ARRAYS else set if shape.unique else None
 
     def hook(value: list[Any], _: Any) -> Any:
@@ -133,7 +138,7 @@ def _array(shape: Array) -> _Hook:
             return items
         try:
             return finish(items)
-        except TypeError as error:  # a set of what cannot be in one
+        except TypeError as error:  # an item that cannot be in a set
             raise UnsupportedTypeError(f"{name_of(shape.annotation)}: {error}") from None
 
     return _checked(shape, list, _limited(shape, hook))
@@ -154,7 +159,7 @@ def _map(shape: Map) -> _Hook:
             except Exception as error:  # noqa: BLE001  # grouped, and raised below
                 errors.append(item_error(error, key, shape.value))
         if errors:
-            raise grouped(IterableValidationError, errors, dict)
+            raise group_errors(IterableValidationError, errors, dict)
         return members
 
     return _checked(shape, dict, _limited(shape, hook))
@@ -175,7 +180,7 @@ def _tuple(shape: Tuple) -> _Hook:
             except Exception as error:  # noqa: BLE001  # grouped, and raised below
                 errors.append(item_error(error, number, shape.items[number]))
         if errors:
-            raise grouped(IterableValidationError, errors, tuple)
+            raise group_errors(IterableValidationError, errors, tuple)
         return tuple(items) if made is tuple else made(*items)
 
     return _checked(shape, list, hook)
@@ -194,14 +199,15 @@ def _record(shape: Record) -> _Hook:
 
 
 def _members(shape: Record) -> _Hook:
-    """A Struct or a TypedDict. msgspec would make a Struct at once, but no union of classes in it, and it would stop at
-    the first fault; cattrs keeps the members that a TypedDict does not know, and asks for those that a `NotRequired` in
-    a string says need not be there.
+    """Return the hook of a Struct or a TypedDict.
+
+    msgspec can make a Struct, but not one with a union of classes in it, and it stops at the first fault. cattrs can
+    make a TypedDict, but keeps members that it does not know, and overlooks a `NotRequired` in a string.
     """
     hooks = [(field, _later(field.annotation)) for field in shape.fields]
     config = getattr(shape.cls, "__struct_config__", None)
     strict = config is not None and config.forbid_unknown_fields
-    known = shape.by_key.keys() | ({shape.tag[0]} if shape.tag is not None else set())
+    known = shape.known_keys
 
     def hook(value: dict[str, Any], _: Any) -> Any:
         members: dict[str, Any] = {}
@@ -221,15 +227,15 @@ def _members(shape: Record) -> _Hook:
         if not errors:
             try:
                 return shape.cls(**members)
-            except Exception as error:  # noqa: BLE001  # what the class itself has against its members
+            except Exception as error:  # noqa: BLE001  # the class itself refuses its members
                 errors.append(error)
-        raise grouped(ClassValidationError, errors, shape.cls)
+        raise group_errors(ClassValidationError, errors, shape.cls)
 
     return hook
 
 
 def _validated(cls: Any, validate: Callable[[str], Any], value: Any) -> Any:
-    """A pydantic model, read as from JSON text: so its strict mode, too, takes a string for a date."""
+    """Return a pydantic model. It gets JSON text, because its strict mode then accepts a string for a date."""
     try:
         return validate(json.dumps(value))
     except ValueError as error:
@@ -237,13 +243,17 @@ def _validated(cls: Any, validate: Callable[[str], Any], value: Any) -> Any:
         if found is None:
             raise
         faults = [
-            Mismatch(_words(fault), MISSING if fault["type"] == "missing" else fault["input"], tuple(fault["loc"]))
+            Mismatch(
+                _expected_by_pydantic(fault),
+                MISSING if fault["type"] == "missing" else fault["input"],
+                tuple(fault["loc"]),
+            )
             for fault in found(include_url=False, include_context=False)
         ]
-    raise grouped(ClassValidationError, faults, cls)
+    raise group_errors(ClassValidationError, faults, cls)
 
 
-def _words(fault: dict[str, Any]) -> str:
+def _expected_by_pydantic(fault: dict[str, Any]) -> str:
     message: str = fault["msg"]
     return "a value" if fault["type"] == "missing" else f"something else (pydantic: {message})"
 
@@ -256,12 +266,12 @@ def _union(shape: OneOf) -> _Hook:
         if len(possible) == 1:
             member, annotation, structure_it = possible[0]
             if not isinstance(member, Scalar):
-                return structure_it(value, annotation)  # and if it is wrong, it says in what
+                return structure_it(value, annotation)  # its error says more than "expected A or B"
         best: tuple[int, Any] | None = None
         for member, annotation, structure_it in possible:
             try:
                 made = structure_it(value, annotation)
-            except Exception:  # noqa: BLE001, S112  # it is another member, or none
+            except Exception:  # noqa: BLE001, S112  # the value is of another member, or of none
                 continue
             misfit = _misfit(member, value)
             if best is None or misfit < best[0]:
@@ -274,7 +284,7 @@ def _union(shape: OneOf) -> _Hook:
 
 
 def may_be(shape: Shape, value: Any) -> bool:
-    """Whether a value has the JSON kind of a shape and, if that is a class, does not contradict its constants."""
+    """Tell whether a value has the JSON kind of a shape and, for a class, agrees with its constant members."""
     match shape:
         case Record():
             return type(value) is dict and all(
@@ -292,30 +302,29 @@ def may_be(shape: Shape, value: Any) -> bool:
 
 @cached_by_annotation
 def _constants(annotation: Any) -> dict[str, tuple[Any, ...]]:
-    """The members of a class that may only have certain values: what tells it from others."""
+    """Return the members of a class that have only certain values, which tell it from other classes."""
     shape = shape_of(annotation)
     assert isinstance(shape, Record)
     found: dict[str, tuple[Any, ...]] = {shape.tag[0]: (shape.tag[1],)} if shape.tag is not None else {}
     for field in shape.fields:
-        literal = field.shape
+        literal = shape_of(field.annotation)
         if isinstance(literal, Scalar) and get_origin(literal.annotation) is Literal:
             found[field.key] = tuple(value for value, _ in choices_of(literal.annotation))
     return found
 
 
 def _misfit(shape: Shape, value: Any) -> int:
-    """How badly a member of a union that takes a value fits: the members it would drop, or the number it changes."""
+    """Count what a member of a union would change in a value: the members that it drops, or an int that it converts."""
     if isinstance(shape, Record):
-        known = shape.by_key.keys() | ({shape.tag[0]} if shape.tag is not None else set())
-        return len(value.keys() - known)
+        return len(value.keys() - shape.known_keys)
     return int(isinstance(shape, Scalar) and type(value) is int and shape.annotation is float)
 
 
-# Around the hooks
+# Hooks around hooks
 
 
 def _later(annotation: Any) -> _Hook:
-    """The hook of an annotation, made when it is first called: a class may occur in itself."""
+    """Return a hook that looks up the annotation's own hook when it is first called: a class may occur in itself."""
     made: list[_Hook] = []
 
     def hook(value: Any, _: Any) -> Any:
@@ -327,7 +336,8 @@ def _later(annotation: Any) -> _Hook:
 
 
 def _checked(shape: Shape, kind: type, hook: _Hook) -> _Hook:
-    # cattrs takes any iterable for a list, a string too.
+    """Check the JSON type before `hook` runs; cattrs would take any iterable for a list, even a string."""
+
     def checked(value: Any, annotation: Any) -> Any:
         if type(value) is not kind:
             raise Mismatch(expected(shape.annotation), value)
@@ -337,6 +347,7 @@ def _checked(shape: Shape, kind: type, hook: _Hook) -> _Hook:
 
 
 def _limited(shape: Shape, hook: _Hook) -> _Hook:
+    """Check the limits on the length of a container before `hook` runs."""
     if not shape.constraints:
         return hook
     kind: Any = dict if isinstance(shape, Map) else list
@@ -354,7 +365,7 @@ def _limited(shape: Shape, hook: _Hook) -> _Hook:
 
 
 _HOOKS: dict[type[Shape], Callable[[Any], _Hook]] = {
-    Anything: _anything,
+    Anything: lambda _: lambda value, _: value,
     Scalar: _scalar,
     Array: _array,
     Tuple: _tuple,
@@ -364,7 +375,7 @@ _HOOKS: dict[type[Shape], Callable[[Any], _Hook]] = {
 }
 
 
-# The converter
+# Finding hooks
 
 
 @cached_by_annotation
@@ -374,9 +385,9 @@ def _hook(annotation: Any) -> _Hook:
 
 
 class _Converter(cattrs.Converter):
-    """Finds hooks by shape. cattrs looks some up by class, and takes `A | B` for `B | A`."""
+    """A converter that finds hooks by shape. cattrs finds some by class, and takes `A | B` for `B | A`."""
 
-    def get_structure_hook(self, type: Any, cache_result: bool = True) -> _Hook:  # noqa: A002  # as it is there
+    def get_structure_hook(self, type: Any, cache_result: bool = True) -> _Hook:  # noqa: A002  # the name in cattrs
         return _later(type)
 
     def structure(self, obj: Any, cl: Any) -> Any:

@@ -1,8 +1,8 @@
-"""Classes and functions to tools of a request, and a tool's input back to what it was made from.
+"""Tools made from classes and functions.
 
-In: an attrs class (or dataclass, TypedDict, Struct, pydantic model), or an annotated function. Out: a `Tool` with name,
-description and schema, as the request needs them, that structures an input: of a class to an instance of it, of a
-function to `Arguments`, which can be read and called.
+`tool` makes a `Tool` from an attrs class (or a dataclass, TypedDict, Struct or pydantic model) or from an annotated
+function. The `Tool` has the name, description and schema that a request needs, and structures the input of a call: as
+an instance of the class, or as `Arguments` of the function, which can be read and called.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from typing import Any, ClassVar, Final, TypeAlias
 
 import attrs
 
-from streamcore.typed.docs import description_of, member_descriptions
+from streamcore.typed.annotations import UnsupportedTypeError, name_of
 from streamcore.typed.faults import Step
-from streamcore.typed.schema import json_schema, transform_schema
-from streamcore.typed.shapes import Record, UnsupportedTypeError, name_of, shape_of
+from streamcore.typed.output_schema import transform_schema
+from streamcore.typed.schema import check_type, description_of, json_schema, member_descriptions
+from streamcore.typed.shapes import Record, shape_of
 from streamcore.typed.structuring import structure
-from streamcore.typed.supported import check_type
 
 __all__ = ["Arguments", "Tool", "ToolSource", "annotation_of", "tool", "tool_params", "tool_types"]
 
 ToolSource: TypeAlias = "type[Any] | Callable[..., Any] | Tool"
-"""What a tool can be made from."""
+"""A tool, or a class or function to make one from."""
 
 _NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 _WORD: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -39,10 +39,10 @@ class Tool:
 
     Attributes:
         name: Its name in the request.
-        description: What the model is told of it.
-        annotation: What its input is structured as.
+        description: What the model reads about it.
+        annotation: The type of its input.
         input_schema: The JSON schema of its input.
-        options: Other members that it has in the request: `cache_control`, `strict`, ...
+        options: Other members of the tool in the request: `cache_control`, `strict`, ...
     """
 
     name: str
@@ -52,35 +52,37 @@ class Tool:
     options: dict[str, Any] = attrs.field(factory=dict)
 
     def to_param(self) -> dict[str, Any]:
-        """The tool as it stands in the request's `tools`."""
+        """Return the tool as an item of the request's `tools`."""
         param: dict[str, Any] = {"name": self.name}
         if self.description:
             param["description"] = self.description
         return {**param, "input_schema": self.input_schema, **self.options}
 
     def structure(self, value: Any, steps: tuple[Step, ...] = ()) -> Any:
-        """An input as a value of the type.
+        """Return an input as a value of the type.
 
         Raises:
-            InvalidOutputError: It is not of that type.
+            InvalidOutputError: The input is not of that type.
         """
         return structure(value, self.annotation, what=f"the input of {self.name!r}", steps=steps)
 
 
 def tool(source: Any, *, name: str | None = None, description: str | None = None, **options: Any) -> Tool:
-    """A tool made from a class or an annotated function; for `tools=[...]`, which takes them as they are, where
-    something is to be said that they do not say.
+    """Make a tool from a class or an annotated function.
+
+    `tools=[...]` also accepts classes and functions as they are; use this to give a tool a name, a description or
+    options of its own.
 
     Args:
-        source: The class of the input, or a function that takes it as its arguments.
-        name: By default that of the function, or of the class in snake case: `GetWeather` is `get_weather`.
-        description: By default the docstring. What that says of parameters or attributes goes into the schema, if
-            `docstring_parser` is installed (the extra `typed`).
-        **options: Other members of the tool in the request. With `strict=True` the schema is made to fit what the API
-            accepts then.
+        source: The class of the input, or a function that takes the input as its arguments.
+        name: By default the name of the function, or of the class in snake case: `GetWeather` becomes `get_weather`.
+        description: By default the docstring. If `docstring_parser` is installed (the extra `typed`), descriptions of
+            parameters or attributes in the docstring go into the schema.
+        **options: Other members of the tool in the request. With `strict=True`, the schema is changed to what the API
+            accepts for strict tools.
 
     Raises:
-        UnsupportedTypeError: No tool can be made from it.
+        UnsupportedTypeError: No tool can be made from `source`.
     """
     if isinstance(source, Tool):
         changes = {"name": name, "description": description}
@@ -96,11 +98,11 @@ def tool(source: Any, *, name: str | None = None, description: str | None = None
     schema.pop("description", None)
     if options.get("strict"):
         schema = transform_schema(schema)
-    made = name if name is not None else _snake_case(getattr(source, "__name__", ""), of_class=_is_class(source))
-    if not _NAME.fullmatch(made):
-        raise UnsupportedTypeError(f"{made!r} cannot be the name of a tool: give another one by tool(..., name=...)")
+    chosen = _default_name(source) if name is None else name
+    if not _NAME.fullmatch(chosen):
+        raise UnsupportedTypeError(f"{chosen!r} cannot be the name of a tool: give another one by tool(..., name=...)")
     return Tool(
-        name=made,
+        name=chosen,
         description=described if description is None else description,
         annotation=annotation,
         input_schema=schema,
@@ -109,7 +111,7 @@ def tool(source: Any, *, name: str | None = None, description: str | None = None
 
 
 def annotation_of(source: Any) -> Any:
-    """The type that is meant: of a tool that of its input, of a function that of its arguments, or the type itself."""
+    """Return the type of a tool's input or of a function's arguments; any other type is returned as it is."""
     if isinstance(source, Tool):
         return source.annotation
     return _arguments_of(source) if inspect.isroutine(source) else source
@@ -119,21 +121,25 @@ def _is_class(source: Any) -> bool:
     return isinstance(source, type) or isinstance(typing.get_origin(source), type)
 
 
-def _snake_case(name: str, *, of_class: bool) -> str:
-    return _WORD.sub("_", name).lower() if of_class else name
+def _default_name(source: Any) -> str:
+    name: str = getattr(source, "__name__", "")
+    return _WORD.sub("_", name).lower() if _is_class(source) else name
 
 
 def tool_params(tools: Iterable[Any]) -> list[Any]:
-    """`tools` of a request with classes and functions made into tools; what is already one stays as it is."""
+    """Return `tools` of a request with classes and functions replaced by tools; other entries stay as they are."""
     return [tool(item).to_param() if _is_source(item) else item for item in tools]
 
 
 def tool_types(tools: Mapping[str, Any] | Iterable[Any]) -> dict[str, Tool]:
-    """The tools that have types, by their names: from a mapping of names to classes and functions, or from the `tools`
-    of a request, whose other entries are passed over.
+    """Return the tools that have types, by their names.
+
+    Args:
+        tools: A mapping of names to classes and functions, or the `tools` of a request. Entries without a type are left
+            out.
 
     Raises:
-        UnsupportedTypeError: No tool can be made from one, or two have the same name.
+        UnsupportedTypeError: No tool can be made from an entry, or two have the same name.
     """
     if isinstance(tools, Mapping):
         return {name: tool(source, name=name) for name, source in tools.items()}
@@ -154,12 +160,13 @@ def _is_source(item: Any) -> bool:
 
 @attrs.frozen
 class Arguments:
-    """The input of a tool that was made from a function: an attribute for each parameter. Calling it calls the
-    function with them: `block.parsed_input()`.
+    """The input of a tool that was made from a function, with an attribute for each parameter.
+
+    Calling it calls the function with these arguments: `block.parsed_input()`.
     """
 
     _function: ClassVar[Callable[..., Any]]
-    _parameters: ClassVar[tuple[tuple[str, bool], ...]]  # names, each with whether it is passed by name
+    _parameters: ClassVar[tuple[tuple[str, bool], ...]]  # name, whether it is keyword-only
 
     def __call__(self) -> Any:
         parameters = self._parameters
@@ -168,7 +175,7 @@ class Arguments:
         return self._function(*positional, **named)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # The class has no importable name; the function has.
+        # pickle cannot import the class, which was made at run time, but it can import the function.
         return _restore, (self._function, {name: getattr(self, name) for name, _ in self._parameters})
 
 
@@ -178,7 +185,7 @@ def _restore(function: Any, values: dict[str, Any]) -> Arguments:
 
 @functools.lru_cache(maxsize=256)
 def _arguments_of(function: Any) -> type[Arguments]:
-    """The class of a function's arguments: the same one each time, so that equal arguments are equal."""
+    """Return the class of a function's arguments: the same one each time, so that equal arguments compare equal."""
     return _make_class(function)
 
 
@@ -202,7 +209,7 @@ def _make_class(function: Any) -> type[Arguments]:
         if parameter.name in described and not _is_described(annotation):
             annotation = typing.Annotated[annotation, described[parameter.name]]
         default = attrs.NOTHING if parameter.default is inspect.Parameter.empty else parameter.default
-        # cattrs and this module speak of attributes, so a leading underscore has to stay what it is.
+        # attrs would drop a leading underscore from the name of the argument; cattrs and this module do not.
         fields[parameter.name] = attrs.field(type=annotation, default=default, alias=parameter.name, kw_only=True)
         parameters.append((parameter.name, parameter.kind is inspect.Parameter.KEYWORD_ONLY))
     body = {

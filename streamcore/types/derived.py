@@ -71,7 +71,7 @@ def deferring(cls: Any, *names: str) -> Callable[..., Any]:
 
     It takes the values of the fields `names`, the `Growing` source of the deferred field, and a mark, by position.
     """
-    return maker(cls, *names, "_source", "_mark")
+    return constructor(cls, *names, "_source", "_mark")
 
 
 def _deferred(name: str) -> Callable[[_C], _C]:

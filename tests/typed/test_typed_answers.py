@@ -202,7 +202,7 @@ def test_what_is_no_whole_json_raises_when_the_model_says_that_it_has_finished(c
     assert isinstance(outcome.error, InvalidOutputError)
     assert outcome.types[-1] == "message_delta"
     assert outcome.error.received == content
-    assert "no whole JSON" in str(outcome.error)
+    assert "not complete JSON" in str(outcome.error)
     with pytest.raises(InvalidOutputError):
         MessageStream([body(*answer(content))], output_format=Report).get_final_message()
 
@@ -215,14 +215,14 @@ def test_what_the_reason_for_stopping_explains_does_not_raise(stop_reason: str |
     (block,) = message.content
     assert isinstance(block, TextBlock)
     assert isinstance(block.parse_error, InvalidOutputError)
-    assert "no whole JSON" in str(block.parse_error)
+    assert "not complete JSON" in str(block.parse_error)
 
 
 @pytest.mark.parametrize("stop_reason", ["end_turn", "stop_sequence", "new_reason"])
 @pytest.mark.parametrize("content", ["", '{"title": "cut of'])
 def test_other_reasons_for_stopping_excuse_nothing(stop_reason: str, content: str) -> None:
     data = body(*answer(content, stop_reason=stop_reason))
-    with pytest.raises(InvalidOutputError, match="no whole JSON"):
+    with pytest.raises(InvalidOutputError, match="not complete JSON"):
         MessageStream([data], output_format=Report).get_final_message()
     kept = MessageStream([data], output_format=Report, on_invalid="keep").get_final_message()
     (block,) = kept.content
@@ -599,7 +599,7 @@ def test_the_parsed_snapshot_is_that_of_the_official_package(value: Any, data: s
 def test_a_parsed_snapshot_of_prose_is_an_error() -> None:
     stream = MessageStream([body(*answer("Sorry, no."))])
     (first, *_) = [event for event in stream if isinstance(event, TextEvent)]
-    with pytest.raises(DecodeError, match="there should be a value"):
+    with pytest.raises(DecodeError, match="expected a value"):
         first.parsed_snapshot()
 
 

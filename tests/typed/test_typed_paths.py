@@ -1,4 +1,4 @@
-"""Paths, and the scanner that finds what stands at them in a text that arrives in fragments."""
+"""Paths, and the reader that finds what stands at them in a text that arrives in fragments."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from helpers import JSON_VALUES, NASTY_TEXT
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streamcore.partial_json import Scanner, ValueAt
 from streamcore.typed import PathError
 from streamcore.typed.faults import Step, format_path
-from streamcore.typed.paths import Path, PathStep, parse_path, resolve
-from streamcore.typed.scanner import Found, PathScanner
+from streamcore.typed.paths import Path, PathReader, PathStep, parse_path, resolve
 
 # The language
 
@@ -48,7 +48,7 @@ def test_a_path_is_read_as_its_steps(text: str, path: Path) -> None:
     "text", [".", "a.", ".a", "a..b", "a*", "*a", "a~b", "a~~", '"a', 'a"b"', '"a"b', r'"\x"', "a.~", '"~']
 )
 def test_what_is_no_path_is_refused_with_the_place(text: str) -> None:
-    with pytest.raises(PathError, match="is no path"):
+    with pytest.raises(PathError, match="is not a path"):
         parse_path(text)
 
 
@@ -126,12 +126,12 @@ def test_a_path_leads_to_a_type(path: str, found: Any) -> None:
     ("path", "why"),
     [
         ("tittle", "no member 'tittle', but 'title', 'edits'"),
-        ("title.x", "title is a string, which has nothing in it"),
+        ("title.x", "title is a string, which has no members or items"),
         ("edits.text", "an array, which has no member 'text': its items are '\\*'"),
         ("edits.*.size", "no member 'size'"),
-        ("point.2", "an array of 2, which has no '2'"),
-        ("edits~", "there is an array, and no text"),
-        ("edits.*.count~", "there is an integer, and no text"),
+        ("point.2", "an array of 2, which has no item '2'"),
+        ("edits~", "there is an array, not text"),
+        ("edits.*.count~", "there is an integer, not text"),
     ],
 )
 def test_a_path_that_no_value_can_have_is_refused_with_the_reason(path: str, why: str) -> None:
@@ -139,7 +139,7 @@ def test_a_path_that_no_value_can_have_is_refused_with_the_reason(path: str, why
         resolve(parse_path(path), Report)
 
 
-# The scanner
+# The reader
 
 
 @attrs.frozen
@@ -147,7 +147,7 @@ class Place:
     """Where a value stands in a text; `complete` is how many characters must have come for it to be complete."""
 
     steps: tuple[Step, ...]
-    text: str
+    value: Any
     complete: int
 
 
@@ -158,8 +158,8 @@ def places(text: str, position: int, steps: tuple[Step, ...] = ()) -> Iterator[P
         position += 1
     begin = position
     if text[position] not in "[{":
-        _, end = json.JSONDecoder().raw_decode(text, position)
-        yield Place(steps, text[begin:end], end + (text[begin] in "-0123456789"))
+        value, end = json.JSONDecoder().raw_decode(text, position)
+        yield Place(steps, value, end + (text[begin] in "-0123456789"))
         yield end
         return
     close = {"[": "]", "{": "}"}[text[position]]
@@ -181,7 +181,7 @@ def places(text: str, position: int, steps: tuple[Step, ...] = ()) -> Iterator[P
             else:
                 yield found
         count += 1
-    yield Place(steps, text[begin : position + 1], position + 1)
+    yield Place(steps, json.loads(text[begin : position + 1]), position + 1)
     yield position + 1
 
 
@@ -221,11 +221,11 @@ def pieces(draw: st.DataObject, text: str) -> list[str]:
 def test_a_value_is_found_with_the_character_that_completes_it(document: tuple[str, Path]) -> None:
     text, path = document
     wanted = [place for place in places(text, 0) if isinstance(place, Place) and matches(path, place.steps)]
-    scanner = PathScanner(path)
+    reader = PathReader(path)
     found: list[Place] = []
     for number, char in enumerate(text):
-        found += [Place(item.steps, item.text, number + 1) for item in scanner.feed(char)]
-    found += [Place(item.steps, item.text, len(text) + 1) for item in scanner.close()]
+        found += [Place(item.path, item.value, number + 1) for item in reader.feed(char)]
+    found += [Place(item.path, item.value, len(text) + 1) for item in reader.close()]
     assert found == wanted
 
 
@@ -242,21 +242,22 @@ def test_strings_that_look_like_structure_are_none_wherever_they_are_cut(path: s
     text = r"""{"a": ["\\", "\"]", [{"b": "]}\\"}, []], -1.5e3, true, null, ""], "\"": 12 , "z": {}}"""
     assert json.loads(text)
     for size in (1, 2, 3, 5, 1000):
-        scanner = PathScanner(parse_path(path))
+        reader = PathReader(parse_path(path))
         cut = [text[start : start + size] for start in range(0, len(text), size)]
-        assert [item.text for piece in cut for item in scanner.feed(piece)] + scanner.close() == found
+        values = [item.value for piece in cut for item in reader.feed(piece)] + reader.close()
+        assert values == [json.loads(value) for value in found]
 
 
 @given(documents(), st.data())
 def test_the_values_do_not_depend_on_the_chunking(document: tuple[str, Path], data: st.DataObject) -> None:
     text, path = document
     wanted = [
-        Found(place.steps, place.text)
+        ValueAt(place.steps, place.value)
         for place in places(text, 0)
         if isinstance(place, Place) and matches(path, place.steps)
     ]
-    scanner = PathScanner(path)
-    found = [item for piece in pieces(data, text) for item in scanner.feed(piece)] + scanner.close()
+    reader = PathReader(path)
+    found = [item for piece in pieces(data, text) for item in reader.feed(piece)] + reader.close()
     assert found == wanted
 
 
@@ -265,14 +266,14 @@ def test_a_growing_string_comes_in_pieces_that_make_it_up(value: str, ascii_only
     text = json.dumps({"before": [value], "it": value, "after": value}, ensure_ascii=ascii_only)
     begin = len(json.dumps({"before": [value]}, ensure_ascii=ascii_only)) - 1 + len(', "it": ') + 1
     end = begin + len(json.dumps(value, ensure_ascii=ascii_only)) - 2
-    scanner = PathScanner(parse_path("it~"))
+    reader = PathReader(parse_path("it~"))
     so_far, position = "", 0
     for piece in pieces(data, text):
         position += len(piece)
-        found = scanner.feed(piece)
-        assert all(item.steps == ("it",) for item in found)
-        assert all(item.text for item in found), "an empty piece says nothing"
-        so_far += "".join(item.text for item in found)
+        found = reader.feed(piece)
+        assert all(item.path == ("it",) for item in found)
+        assert all(item.value for item in found), "an empty piece says nothing"
+        so_far += "".join(item.value for item in found)
         # At any time all of it has come but an escape that was cut.
         raw = text[begin : min(max(begin, position), end)]
         assert value.startswith(so_far)
@@ -284,27 +285,55 @@ def test_a_growing_string_comes_in_pieces_that_make_it_up(value: str, ascii_only
     "text", ["[1,]", '{"a" 1}', '{"a":1,}', "{1:2}", "[1 2]", "[,1]", '{"a":,}', "]", "Sure! Here: [1]", '{"\\x":1}']
 )
 def test_a_text_that_is_no_json_gives_no_more_values(text: str) -> None:
-    scanner = PathScanner(parse_path("*"))
-    found = [item for char in text for item in scanner.feed(char)] + scanner.close()
-    assert [item.text for item in found] in ([], ["1"])
-    assert scanner.done
-    assert scanner.feed("[5,6]") == []
+    reader = PathReader(parse_path("*"))
+    found = [item for char in text for item in reader.feed(char)] + reader.close()
+    assert [item.value for item in found] in ([], [1])
+    assert reader.done
+    assert reader.feed("[5,6]") == []
 
 
-def test_every_character_is_copied_a_fixed_number_of_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The work is that of slicing and joining: what a value is made of is put together once, however many fragments."""
-    kept = 0
-    original = PathScanner._keep
+def test_a_fault_ends_the_reading_at_once() -> None:
+    reader = PathReader(parse_path("*"))
+    assert reader.feed("Sure: ") == []
+    assert reader.done
+    assert reader.feed("[1]") == reader.close() == []
 
-    def keep(self: PathScanner, text: str, start: int, end: int) -> None:
-        nonlocal kept
-        kept += end - start
-        original(self, text, start, end)
 
-    monkeypatch.setattr(PathScanner, "_keep", keep)
-    element = {"text": "x" * 5000, "tags": ["a"] * 100, "number": 10**4000}
-    text = json.dumps({"edits": [element] * 100})
-    scanner = PathScanner(parse_path("edits.*"))
-    found = [item for start in range(0, len(text), 20) for item in scanner.feed(text[start : start + 20])]
-    assert len(found) == 100
-    assert kept <= len(text)
+def test_the_characters_scanned_double_with_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a token that is cut is scanned again, and the longest one, a number, is limited."""
+    scanned = 0
+    original = Scanner.scan
+
+    def scan(self: Scanner, fragment: str) -> bool:
+        nonlocal scanned
+        scanned += len(self._tail) + len(fragment)
+        return original(self, fragment)
+
+    monkeypatch.setattr(Scanner, "scan", scan)
+    element = {"text": "x" * 5000, "escapes": "\n" * 500, "tags": ["a"] * 100, "number": 10**4000}
+    counts: list[int] = []
+    for items in (20, 40):
+        scanned = 0
+        text = json.dumps({"edits": [element] * items})
+        reader = PathReader(parse_path("edits.*"))
+        found = [item for start in range(0, len(text), 20) for item in reader.feed(text[start : start + 20])]
+        assert [item.value for item in found] == [element] * items
+        counts.append(scanned)
+    assert counts[1] <= 2.01 * counts[0]
+
+
+def test_a_string_that_grows_is_scanned_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    scanned = 0
+    original = Scanner.scan
+
+    def scan(self: Scanner, fragment: str) -> bool:
+        nonlocal scanned
+        scanned += len(self._tail) + len(fragment)
+        return original(self, fragment)
+
+    monkeypatch.setattr(Scanner, "scan", scan)
+    text = json.dumps({"before": ["x" * 1000], "it": "y" * 20_000})
+    reader = PathReader(parse_path("it~"))
+    found = [item for start in range(0, len(text), 20) for item in reader.feed(text[start : start + 20])]
+    assert "".join(item.value for item in found) == "y" * 20_000
+    assert scanned == len(text)

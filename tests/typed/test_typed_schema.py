@@ -200,10 +200,10 @@ def test_two_classes_of_one_name_are_both_described() -> None:
 @pytest.mark.parametrize(
     ("annotation", "why"),
     [
-        (object(), "no type"),
-        (complex, "complex is no attrs class"),
+        (object(), "not a type"),
+        (complex, "complex is not an attrs class"),
         (dict[int, str], "keys of a JSON object are strings"),
-        ("Report", "no type"),
+        ("Report", "not a type"),
     ],
 )
 def test_what_json_cannot_describe_is_refused(annotation: Any, why: str) -> None:

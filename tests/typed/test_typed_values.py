@@ -37,13 +37,12 @@ from streamcore import (
     MessageAccumulator,
     MessageEngine,
     MessageStream,
-    PartialJSON,
 )
 from streamcore.codec import structure_event
+from streamcore.partial_json import Scanner
 from streamcore.typed import InvalidOutputError, PathError, Values
 from streamcore.typed.answers import Target
-from streamcore.typed.paths import parse_path
-from streamcore.typed.scanner import PathScanner
+from streamcore.typed.paths import PathReader, parse_path
 from streamcore.types import ToolUseBlock
 
 
@@ -86,18 +85,18 @@ EDITS = [Edit(1), Edit(2, "]}"), Edit(3)]
 
 @pytest.mark.parametrize("path", ["edits.*", "edits.1", "edits", "summary", "score", "edits.*.line", ""])
 def test_a_value_comes_with_the_event_that_completes_it(path: str) -> None:
-    """What comes after each event is what the text so far completes, character by character."""
+    """Each event brings the values that its character completes."""
     engine = MessageEngine(output_format=Report)
     values = engine.values(path)
     engine.receive_data(report(1))
-    scanner = PathScanner(parse_path(path))
+    reader = PathReader(parse_path(path))
     total = 0
     for event in engine.events():
         expected = 0
         if event.type == "content_block_delta":
-            expected = len(scanner.feed(getattr(event.delta, "text", "")))
+            expected = len(reader.feed(getattr(event.delta, "text", "")))
         elif event.type == "content_block_stop":
-            expected = len(scanner.close())
+            expected = len(reader.close())
         assert len(list(values)) == expected
         total += expected
     assert total == {"edits.*": 3, "edits.*.line": 3}.get(path, 1)
@@ -181,8 +180,8 @@ def test_a_value_of_another_type_raises_and_those_after_it_can_be_had() -> None:
     [
         ("edit.*", "no member 'edit', but 'summary', 'edits', 'score'"),
         ("edits.line", "an array, which has no member 'line'"),
-        ("score~", "there is an integer, and no text"),
-        ("edits.", "is no path"),
+        ("score~", "there is an integer, not text"),
+        ("edits.", "is not a path"),
     ],
 )
 def test_a_path_that_cannot_match_is_refused_at_once(path: str, why: str) -> None:
@@ -368,32 +367,39 @@ def test_a_view_does_not_keep_a_stream_that_is_dropped_alive_by_a_cycle() -> Non
 # Cost
 
 
-def test_the_work_is_linear_and_nothing_is_parsed_but_what_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_character_is_scanned_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """An array in fragments of 20 characters, twice as long: twice the characters scanned, each of them once."""
-    scanned = parsed = 0
-    feed, parse = PathScanner.feed, PartialJSON.feed
+    scanned = 0
+    scan = Scanner.scan
 
-    def counted_feed(self: PathScanner, text: str) -> Any:
+    def counted_scan(self: Scanner, fragment: str) -> bool:
         nonlocal scanned
-        scanned += len(text)
-        return feed(self, text)
-
-    def counted_parse(self: PartialJSON, fragment: str) -> None:
-        nonlocal parsed
-        parsed += len(fragment)
-        parse(self, fragment)
+        scanned += len(fragment)
+        return scan(self, fragment)
 
     for items in (500, 1000):
-        scanned = parsed = 0
+        scanned = 0
         content = json.dumps({"rest": "x" * 10_000, "edits": [{"line": n, "text": "t" * 50} for n in range(items)]})
         sent = body(start(), block_start(0), *deltas(0, content, 20, tool=False), block_stop(0), message_delta(), STOP)
         stream = MessageStream(by_frame(sent))
         with monkeypatch.context() as patch:
-            patch.setattr(PathScanner, "feed", counted_feed)
-            patch.setattr(PartialJSON, "feed", counted_parse)
+            patch.setattr(Scanner, "scan", counted_scan)
             assert len(list(stream.values("edits.*", Edit))) == items
         assert scanned == len(content)
-        assert parsed <= len(content) - 10_000
+
+
+def test_text_after_a_fault_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    fed: list[str] = []
+    feed = PathReader.feed
+
+    def counted_feed(self: PathReader, fragment: str) -> Any:
+        fed.append(fragment)
+        return feed(self, fragment)
+
+    monkeypatch.setattr(PathReader, "feed", counted_feed)
+    sent = body(start(), block_start(0), *deltas(0, "Prose " * 50, 6, tool=False), block_stop(0), message_delta(), STOP)
+    assert list(MessageStream(by_frame(sent)).values("*")) == []
+    assert fed == ["Prose "]
 
 
 class Aliased(pydantic.BaseModel):

@@ -18,7 +18,7 @@ from streamcore.partial_json import PartialJSON
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CAPTURES = Path(__file__).parents[2] / "shared" / "captures"
+CAPTURES = Path(__file__).parents[3] / "shared" / "captures"
 
 
 def fed(*fragments: str, trailing_strings: bool = True, max_depth: int = 200) -> PartialJSON:
@@ -236,6 +236,16 @@ def test_fault_stays_and_the_best_value_before_it_stays_readable() -> None:
     assert decoder.text == '{"a": [1, "x\n"]}'
 
 
+def test_the_traceback_of_a_fault_does_not_grow_with_each_raise() -> None:
+    decoder = fed("[1 2")
+    lengths: list[int] = []
+    for _ in range(3):
+        with pytest.raises(DecodeError) as caught:
+            _ = decoder.value
+        lengths.append(len(caught.traceback))
+    assert lengths[0] == lengths[2]
+
+
 @pytest.mark.parametrize("text", ["", " ", "[1", '{"a"', "tr", "-", "1.", '"a', "[1,", '"\\ud83d'])
 def test_close_refuses_a_text_that_ends_too_soon(text: str) -> None:
     decoder = fed(text)
@@ -315,7 +325,8 @@ def test_what_was_read_is_not_read_again() -> None:
 
 def test_instance_fed_nothing_is_light() -> None:
     decoder = PartialJSON()
-    parts = [decoder, *(getattr(decoder, name) for name in ("_open", "_keys"))]
+    scanner = decoder._scanner
+    parts = [decoder, scanner, *(getattr(scanner, name) for name in ("containers", "_keys"))]
     assert sum(map(sys.getsizeof, parts)) < 400
     assert not hasattr(decoder, "__dict__")
 

@@ -1,2 +1,0 @@
-from streamcore._not_copyable import NotCopyable as Uncopied  # until the merge
-__all__ = ["Uncopied"]
