@@ -94,9 +94,10 @@ class AsyncAnthropic(AsyncClient):
                     request.method,
                     url,
                     headers=request.headers,
-                    data=Body(request.body, timeout=steps.sock_read),
+                    data=Body(request.body, timeout=steps.sock_read) if request.body else None,
                     timeout=steps,
                     proxy=proxy,
+                    allow_redirects=False,
                     auto_decompress=True,
                     raise_for_status=False,
                 )
@@ -109,7 +110,7 @@ class AsyncAnthropic(AsyncClient):
             idle_timeout=call.idle_timeout,
             deadline=bound.when(),
             connections=self._connections,
-            request_body=request.body if response.method == request.method else b"",  # redirected, it may be a GET
+            request_body=request.body,
         )
 
     async def _sleep(self, seconds: float) -> None:

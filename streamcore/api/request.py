@@ -284,7 +284,7 @@ def _beta_header(betas: Any) -> str:
 def library_version() -> str:
     """The version of this library."""
     try:
-        return importlib.metadata.version("streamcore")
+        return importlib.metadata.version("streamcore-messages")
     except importlib.metadata.PackageNotFoundError:
         return "0"  # imported from a source tree that was never installed
 

@@ -66,6 +66,7 @@ class Anthropic(SyncClient):
     def __init__(self, *, http_client: Any = None, **options: Any) -> None:
         super().__init__(**options)
         self._http = _checked_http(http_client, "Client") if http_client is not None else _own(_OwnClient)
+        self._follows_redirects = _follows_redirects(self._http)
         self._live = _Live(self._http)
 
     def close(self) -> None:
@@ -110,7 +111,7 @@ class Anthropic(SyncClient):
         request = _http_request(self._http, call)
         try:
             with in_library():
-                response = self._http.send(request, stream=True)
+                response = self._http.send(request, stream=True, follow_redirects=False)
         except Exception as error:
             _check_open(self, error)
             raise library_of(self._http).translate(error, request=request, doing="waiting for the answer") from error
@@ -144,6 +145,7 @@ class AsyncAnthropic(AsyncClient):
     def __init__(self, *, http_client: Any = None, **options: Any) -> None:
         super().__init__(**options)
         self._http = _checked_http(http_client, "AsyncClient") if http_client is not None else _own(_OwnAsyncClient)
+        self._follows_redirects = _follows_redirects(self._http)
 
     async def close(self) -> None:
         """Close the connections, also those of an `http_client` that was handed in and of copies of this client.
@@ -173,7 +175,7 @@ class AsyncAnthropic(AsyncClient):
         _check_open(self)
         request = _http_request(self._http, call)
         try:
-            response = await self._http.send(request, stream=True)
+            response = await self._http.send(request, stream=True, follow_redirects=False)
         except Exception as error:
             _check_open(self, error)
             raise library_of(self._http).translate(error, request=request, doing="waiting for the answer") from error
@@ -235,6 +237,11 @@ def _checked_http(http: Any, kind: str) -> Any:
     if not all(hasattr(http, name) for name in ("build_request", "send", "timeout", "is_closed", close)):
         raise InvalidArgumentError(f"http_client must be an httpx2.{kind} or an httpx.{kind}, not {http!r}")
     return http
+
+
+def _follows_redirects(http: Any) -> bool:
+    """Return whether the library's client would follow redirects; those to the same origin are then followed."""
+    return bool(getattr(http, "follow_redirects", True))
 
 
 def _http_request(http: Any, call: Call) -> Any:
