@@ -115,12 +115,16 @@ class AsyncAnswer:
     def __del__(self) -> None:
         if getattr(self, "_closed", True):  # or the constructor has failed
             return
-        self._unwatch()
-        if self._thread == threading.get_ident() or self._loop.is_closed():
-            _break_off(self.response, "the stream was dropped")
-        else:
-            with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+        try:
+            self._unwatch()
+            if self._thread == threading.get_ident() or self._loop.is_closed():
+                _break_off(self.response, "the stream was dropped")
+            else:
                 self._loop.call_soon_threadsafe(_break_off, self.response, "the stream was dropped")
+        except Exception:  # noqa: BLE001, S110, SIM105
+            # The loop has ended in the meantime, or the interpreter exits and has taken apart what is used here. Nobody
+            # could handle the exception: Python would only print its traceback.
+            pass
 
     # What ends a body besides its end
 

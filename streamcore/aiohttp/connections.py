@@ -8,7 +8,9 @@ when the client is dropped, or at the end of its loop, whichever comes first.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
+import weakref
 from collections.abc import AsyncGenerator
 
 import aiohttp
@@ -43,6 +45,7 @@ class Connections:
         self.handed_in = handed_in
         self._own: dict[asyncio.AbstractEventLoop, _Own] = {}
         self._closed = False
+        _all.add(self)
 
     @property
     def closed(self) -> bool:
@@ -100,9 +103,26 @@ class Connections:
             _close_late(self._own.pop(loop).session)
 
     def __del__(self) -> None:
-        # A loop that still runs closes its session as the keeper goes.
+        # A loop that still runs closes its session when the keeper is dropped.
         if hasattr(self, "_own"):
             self._forget_ended_loops()
+
+    def _end(self) -> None:
+        """Close the sessions of loops that nobody runs or closes any more, as the interpreter exits."""
+        for loop, own in list(self._own.items()):
+            if not loop.is_running() and not loop.is_closed():
+                loop.run_until_complete(own.keeper.aclose())
+
+
+_all: weakref.WeakSet[Connections] = weakref.WeakSet()
+
+
+@atexit.register
+def _end_all() -> None:
+    # While the interpreter is still whole: when it takes itself apart, a session that is open complains.
+    for connections in list(_all):
+        with contextlib.suppress(Exception):  # Python would print it, and nobody could handle it
+            connections._end()
 
 
 async def _keeper(session: aiohttp.ClientSession) -> AsyncGenerator[None]:

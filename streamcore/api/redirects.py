@@ -43,7 +43,9 @@ def redirected(request: Request, status: int, headers: Mapping[str, str]) -> Req
     here = urlsplit(request.url)
     try:
         there = urlsplit(urljoin(request.url, location))
-        same_origin = _origin(there.scheme, there.hostname, there.port) == _origin(here.scheme, here.hostname, here.port)
+        same_origin = _origin(there.scheme, there.hostname, there.port) == _origin(
+            here.scheme, here.hostname, here.port
+        )
     except ValueError:  # the location is not a URL
         return None
     if not same_origin:

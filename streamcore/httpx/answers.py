@@ -207,7 +207,7 @@ class AsyncAnswer(_Answer):
         self._loop = running_loop()
         # An answer may go as part of a reference cycle, and what it refers to goes with it. What the loop shall close
         # at its end does not, up to then or to `_let_go()`: no generator is ever collected half-read.
-        self._let_go = at_end(functools.partial(_close, response, self._generators))
+        self._let_go = at_end(functools.partial(_close, response, self._generators), self._generators)
         self._close = functools.partial(_close, response, self._generators, then=self._let_go)
 
     def __aiter__(self) -> Self:

@@ -278,24 +278,32 @@ class DefaultAsyncHttpxClient(httpx2.AsyncClient):
         super().__init__(**{**_DEFAULTS, **options})
 
 
-class _OwnClient(DefaultHttpxClient):
-    """Programs make a client and never close it: its connections end with it."""
+# Programs make a client and never close it, so its connections are closed when it is dropped. That may be when the
+# interpreter exits, and then anything that `__del__` uses may be gone, in the HTTP library and in this module too. Nobody
+# can handle an exception there: Python would only print its traceback.
 
+
+class _OwnClient(DefaultHttpxClient):
     def __del__(self) -> None:
-        if _is_whole(self) and not self.is_closed:
-            self.close()
+        try:
+            if _is_whole(self) and not self.is_closed:
+                self.close()
+        except Exception:  # noqa: BLE001, S110, SIM105  # `contextlib` may be gone too
+            pass
 
 
 class _OwnAsyncClient(DefaultAsyncHttpxClient):
     def __del__(self) -> None:
-        # Without a running loop there is nothing left to close: the connections belonged to one that has ended.
-        with contextlib.suppress(RuntimeError):
+        try:
+            # Without a running loop there is nothing to close: the connections belonged to a loop that has ended.
             if _is_whole(self) and not self.is_closed:
                 running_loop().spawn(self.aclose)
+        except Exception:  # noqa: BLE001, S110, SIM105
+            pass
 
 
 def _is_whole(http: httpx2.Client | httpx2.AsyncClient) -> bool:
-    """Whether the constructor has come to its end: what it makes last is what `close` needs."""
+    """Return whether the constructor has finished: what it makes last is what `close` needs."""
     return hasattr(http, "_mounts")
 
 

@@ -8,6 +8,7 @@ each that it finds dropped. So neither gets to know of those of a body, but of o
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import functools
 import logging
@@ -15,6 +16,7 @@ import sys
 import types
 import weakref
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from types import AsyncGeneratorType
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 __all__ = ["Close", "Loop", "at_end", "close_with_loop", "first_of", "running_loop"]
@@ -58,29 +60,49 @@ async def _quietly(close: Close) -> None:
         _log.warning("a connection could not be closed in good order", exc_info=True)
 
 
-# Loops hold generators weakly.
-_guards: set[AsyncGenerator[None]] = set()
+# Each guard, with the generators of the body that it closes. Loops hold generators weakly, so they are held here.
+_guards: dict[AsyncGenerator[None], list[AsyncGeneratorType[Any, Any]]] = {}
 
 
-def at_end(close: Close) -> Callable[[], None]:
+def at_end(close: Close, generators: list[AsyncGeneratorType[Any, Any]]) -> Callable[[], None]:
     """Have `close` run when the running event loop ends, unless the returned function is called before.
 
     What `close` refers to stays alive until then.
+
+    Args:
+        close: Closes a response and `generators`.
+        generators: The generators that the body is read by.
     """
 
     async def close_once() -> None:
-        _guards.discard(guard)
+        _guards.pop(guard, None)
         await _quietly(close)
 
     def cancel() -> None:
-        if guard in _guards:
-            _guards.discard(guard)
+        if _guards.pop(guard, None) is not None:
             _resume(guard)
 
     guard = _until_closed(close_once)
     _resume(guard)
-    _guards.add(guard)
+    _guards[guard] = generators
     return cancel
+
+
+@atexit.register
+def _end_generators() -> None:
+    """End what is still half-read when the interpreter exits, because its event loop was never closed.
+
+    There is no loop any more that could close it, and the system closes the sockets. But each generator would be
+    finalized by the interpreter, fail as no loop is running, and have its traceback printed.
+    """
+    while _guards:
+        guard, generators = _guards.popitem()
+        _resume(guard)
+        for generator in generators:
+            with contextlib.suppress(BaseException):
+                steps = generator.aclose().__await__()
+                next(steps)
+                steps.close()
 
 
 async def _until_closed(close: Close) -> AsyncGenerator[None]:
