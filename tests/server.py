@@ -223,15 +223,15 @@ class Server:
             self._open[number] = task
         try:
             await self._converse(reader, writer, number)
-        except (_Hangup, ConnectionError, asyncio.IncompleteReadError):
-            pass  # how conversations end here
+        except (_Hangup, ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
+            pass  # how conversations end here; a TLS client may hang up without a farewell
         except asyncio.CancelledError:
             writer.transport.abort()  # the server ends; a client that reads no more would keep what is not sent yet
         except Exception as fault:  # noqa: BLE001  # raised by __exit__
             self._faults.append(fault)
         finally:
             writer.close()
-            with contextlib.suppress(ConnectionError, TimeoutError, asyncio.CancelledError):
+            with contextlib.suppress(ConnectionError, TimeoutError, asyncio.CancelledError, ssl.SSLError):
                 await asyncio.wait_for(writer.wait_closed(), BOUND)
             with self._changed:
                 del self._open[number]

@@ -121,7 +121,7 @@ class AsyncAnswer:
                 _break_off(self.response, "the stream was dropped")
             else:
                 self._loop.call_soon_threadsafe(_break_off, self.response, "the stream was dropped")
-        except Exception:  # noqa: BLE001, S110, SIM105
+        except Exception:  # noqa: BLE001, S110
             # The loop has ended in the meantime, or the interpreter exits and has taken apart what is used here. Nobody
             # could handle the exception: Python would only print its traceback.
             pass

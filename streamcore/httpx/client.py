@@ -279,8 +279,8 @@ class DefaultAsyncHttpxClient(httpx2.AsyncClient):
 
 
 # Programs make a client and never close it, so its connections are closed when it is dropped. That may be when the
-# interpreter exits, and then anything that `__del__` uses may be gone, in the HTTP library and in this module too. Nobody
-# can handle an exception there: Python would only print its traceback.
+# interpreter exits, and then anything that `__del__` uses may be gone, in the HTTP library and in this module too.
+# Nobody can handle an exception there: Python would only print its traceback.
 
 
 class _OwnClient(DefaultHttpxClient):
@@ -288,7 +288,7 @@ class _OwnClient(DefaultHttpxClient):
         try:
             if _is_whole(self) and not self.is_closed:
                 self.close()
-        except Exception:  # noqa: BLE001, S110, SIM105  # `contextlib` may be gone too
+        except Exception:  # noqa: BLE001, S110  # `contextlib` may be gone too
             pass
 
 
@@ -298,7 +298,7 @@ class _OwnAsyncClient(DefaultAsyncHttpxClient):
             # Without a running loop there is nothing to close: the connections belonged to a loop that has ended.
             if _is_whole(self) and not self.is_closed:
                 running_loop().spawn(self.aclose)
-        except Exception:  # noqa: BLE001, S110, SIM105
+        except Exception:  # noqa: BLE001, S110
             pass
 
 

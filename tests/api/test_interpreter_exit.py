@@ -57,22 +57,18 @@ CLIENTS = {
 # The interpreter takes this module apart after those that the client needs.
 KEPT_LONG = "\nimport threading; threading.client = client; del client"
 CYCLE = "\nclient.itself = client"
-ENDS = {
-    "httpx": ["", "used()", "open_stream()", f"used(){KEPT_LONG}", f"open_stream(){CYCLE}"],
-    **dict.fromkeys(
-        ["httpx-async", "aiohttp"],
-        [
-            KEPT_LONG,
-            "asyncio.run(used())",
-            f"asyncio.run(used()){KEPT_LONG}",
-            "asyncio.run(open_stream())",
-            f"in_an_open_loop(used){CYCLE}",
-            f"in_an_open_loop(used){KEPT_LONG}",
-            "in_an_open_loop(open_stream)",
-            "in_a_thread(open_stream)",
-        ],
-    ),
-}
+SYNC_ENDS = ["", "used()", "open_stream()", f"used(){KEPT_LONG}", f"open_stream(){CYCLE}"]
+ASYNC_ENDS = [
+    KEPT_LONG,
+    "asyncio.run(used())",
+    f"asyncio.run(used()){KEPT_LONG}",
+    "asyncio.run(open_stream())",
+    f"in_an_open_loop(used){CYCLE}",
+    f"in_an_open_loop(used){KEPT_LONG}",
+    "in_an_open_loop(open_stream)",
+    "in_a_thread(open_stream)",
+]
+ENDS = {"httpx": SYNC_ENDS, "httpx-async": ASYNC_ENDS, "aiohttp": ASYNC_ENDS}
 
 
 def answer(request: Request) -> ServerReply:
