@@ -112,7 +112,7 @@ class SyncAttempts(BaseClient):
         """Send the request and wait for the head of the answer, which may be a redirect.
 
         Raises:
-            APIConnectionError: There was no answer.
+            APIConnectionError: No answer came.
         """
         raise NotImplementedError
 
@@ -123,7 +123,7 @@ class SyncAttempts(BaseClient):
         """Return the answer to a call, its body not read yet. The caller has to close it.
 
         Raises:
-            APIError: There is no answer, or it says that the call failed.
+            APIError: No answer came, or it says that the call failed.
             APIResponseValidationError: A stream was asked for, and the answer is not an event stream.
         """
         return self._repeat(call, self._begin)
@@ -132,7 +132,7 @@ class SyncAttempts(BaseClient):
         """Return the message in the answer to a call.
 
         Raises:
-            APIError: There is no answer, or it says that the call failed.
+            APIError: No answer came, or it says that the call failed.
             APIResponseValidationError: The answer is not a message.
             LimitExceededError: The answer is longer, or nests deeper, than the defaults of `Limits` allow.
         """
@@ -219,7 +219,7 @@ class AsyncAttempts(BaseClient):
         """Send the request and wait for the head of the answer, which may be a redirect.
 
         Raises:
-            APIConnectionError: There was no answer.
+            APIConnectionError: No answer came.
         """
         raise NotImplementedError
 

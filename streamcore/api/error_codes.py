@@ -175,7 +175,7 @@ class ThreadFingerprintMismatchError(BadRequestError):
 
 
 class ThreadNotFoundError(NotFoundError):
-    """There is no such thread."""
+    """The thread does not exist."""
 
     error_code: str | None = "thread_not_found"
 
@@ -379,7 +379,7 @@ class ConcurrentMembershipChangeError(ConflictError):
 
 
 class RBACRoleNotFoundError(NotFoundError):
-    """There is no such role."""
+    """The role does not exist."""
 
     error_code: str | None = "rbac_role_not_found"
 
@@ -421,7 +421,7 @@ class UserProfileNotBillableError(PermissionDeniedError):
 
 
 class UserProfileNotFoundError(BadRequestError):
-    """There is no such user profile."""
+    """The user profile does not exist."""
 
     error_code: str | None = "user_profile_not_found"
 

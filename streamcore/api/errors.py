@@ -55,7 +55,7 @@ class APIError(StreamCoreError):
     Attributes:
         message: What went wrong. It has at most some 2,000 characters of what the server said; `body` has all of it.
         request: The HTTP library's request, None if it is not known.
-        body: The body of the answer: decoded if it is JSON, text otherwise, None if there was no answer.
+        body: The body of the answer: decoded if it is JSON, text otherwise, None without an answer.
         snapshot: The message so far if a stream had begun, None before `message_start`.
     """
 
@@ -86,7 +86,7 @@ def _restore(cls: type[APIError], args: tuple[Any, ...]) -> APIError:
 
 
 class APIConnectionError(APIError):
-    """There was no answer or only a part of one: the connection could not be made, or it broke."""
+    """The connection could not be made, or it broke before the answer was complete."""
 
     def __init__(
         self, message: str = "Connection error.", *, request: Any = None, snapshot: Message | None = None
@@ -202,7 +202,7 @@ class PermissionDeniedError(APIStatusError):
 
 
 class NotFoundError(APIStatusError):
-    """404: there is no such model or resource."""
+    """404: the model or the resource does not exist."""
 
     status_code: int = 404
 

@@ -27,7 +27,7 @@ _LOCATION = re.compile(r"[!-~]{1,8000}")
 
 
 def redirected(request: Request, status: int, headers: Mapping[str, str]) -> Request | None:
-    """Return the request that follows the redirect in an answer, or None if there is no redirect to follow.
+    """Return the request that follows the redirect in an answer, or None if nothing is to be followed.
 
     The method and the body change as in browsers: 303, and 301 and 302 after a POST, are followed by a GET without a
     body (RFC 9110, section 15.4).

@@ -95,7 +95,7 @@ def retry_delay(
     Args:
         retries_taken: How many retries were made before.
         max_retries: How many retries are allowed.
-        status: The status of the answer, None if there was no answer.
+        status: The status of the answer, None without an answer.
         headers: The headers of the answer.
         random: A random number from 0 to 1.
         now: Seconds since the epoch.
