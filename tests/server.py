@@ -76,7 +76,7 @@ class Reply:
     Attributes:
         steps: The body: bytes are sent at once, each as one chunk of the transfer coding.
         head: What happens before the status line is sent.
-        framing: How the end of the body is told: by the chunked coding, by a length, or by closing.
+        framing: How the client sees the end of the body: by the chunked coding, by a length, or by closing.
         missing: Bytes by which a length promises more than is sent.
         gzip: Whether the body is compressed, flushed at each step.
     """
@@ -143,7 +143,7 @@ class Server:
     Attributes:
         url: Where it listens.
         requests: All requests that arrived, in order.
-        always: What is replied when no reply is queued.
+        always: The reply when none is queued.
     """
 
     def __init__(self, always: Script | None = None, *, tls: ssl.SSLContext | None = None) -> None:

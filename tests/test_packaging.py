@@ -1,4 +1,4 @@
-"""What is installed, and by which name: `streamcore` on the package index is somebody else's project."""
+"""The name and the dependencies of the distribution: `streamcore` on the package index is somebody else's project."""
 
 from __future__ import annotations
 
