@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,6 +16,8 @@ from server import ASK, Reply, Server, json_reply, serving, stream_reply
 import streamcore.httpx
 from streamcore.api.redirects import redirected
 from streamcore.api.request import Request
+from streamcore.replay import read_captures, record
+from streamcore.replay.httpx2 import ReplayTransport
 
 MESSAGE = {**HELLO[0]["message"], "content": [{"type": "text", "text": "Hello"}], "stop_reason": "end_turn"}
 HEADERS = {"x-api-key": "secret", "content-type": "application/json", "authorization": "Bearer secret"}
@@ -237,3 +240,18 @@ def test_a_client_that_was_told_to_follow_no_redirects_follows_none(server: Serv
     with pytest.raises(streamcore.httpx.APIStatusError, match="/second"):
         ask_sync(library, follow_redirects=False)(server.url, stream=True)
     assert len(server.requests) == 1
+
+
+def test_a_recording_has_each_redirect_as_an_exchange_and_can_be_played(server: Server, tmp_path: Path) -> None:
+    server.reply(redirect(307, "/second"), stream_reply(body(*HELLO)))
+    file = tmp_path / "redirected.jsonl"
+    client = streamcore.httpx.Anthropic(api_key="key", base_url=server.url)
+    with client, record(client, file) as recorded, recorded.messages.stream(**ASK) as stream:
+        assert stream.get_final_text() == "Hello"
+    assert [(capture.status, b"".join(c.data for c in capture.chunks)[:5]) for capture in read_captures(file)] == [
+        (307, b"moved"),
+        (200, b"event"),
+    ]
+    http = httpx2.Client(transport=ReplayTransport(file), follow_redirects=True)
+    with streamcore.httpx.Anthropic(api_key="key", base_url=server.url, http_client=http) as client:
+        assert client.messages.create(**ASK, stream=True).response.status_code == 200
