@@ -6,11 +6,13 @@ its connection back too.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import queue
 import socket
 import threading
+import weakref
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from types import AsyncGeneratorType
 from typing import Any, Self
@@ -131,6 +133,7 @@ class SyncAnswer(_Answer):
         super().__init__(response, http, idle_timeout)
         self._chunks: Generator[bytes] = response.iter_bytes()
         self._reading = False
+        _open.add(self)
 
     def __iter__(self) -> Self:
         return self
@@ -180,6 +183,22 @@ class SyncAnswer(_Answer):
             self.close()
         except Exception:  # noqa: BLE001, S110  # nobody could handle it
             pass
+
+
+_open: weakref.WeakSet[SyncAnswer] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_at_exit() -> None:
+    """Close what is open while the interpreter is still whole.
+
+    Later, the HTTP library fails, and Python prints the traceback; CPython 3.13.0 even crashes. While a daemon thread
+    is running, nothing is closed: the thread may be reading, and would print an exception that is not its fault.
+    """
+    if threading.active_count() == 1:
+        for answer in list(_open):
+            with contextlib.suppress(Exception):
+                answer.close()
 
 
 def _shut_down(found: socket.socket | None) -> None:

@@ -56,8 +56,9 @@ CLIENTS = {
 }
 # The interpreter takes this module apart after those that the client needs.
 KEPT_LONG = "\nimport threading; threading.client = client; del client"
+KEPT_STREAM = f"open_stream()\nimport threading; threading.stream = stream; del stream{KEPT_LONG}"
 CYCLE = "\nclient.itself = client"
-SYNC_ENDS = ["", "used()", "open_stream()", f"used(){KEPT_LONG}", f"open_stream(){CYCLE}"]
+SYNC_ENDS = ["", "used()", "open_stream()", f"used(){KEPT_LONG}", f"open_stream(){CYCLE}", KEPT_STREAM]
 ASYNC_ENDS = [
     KEPT_LONG,
     "asyncio.run(used())",
