@@ -58,7 +58,7 @@ def versions_line() -> str:
 def _our_version() -> str:
     project = _ROOT / "pyproject.toml"
     if not project.is_file():
-        return version("streamcore")
+        return version("streamcore-messages")
     # Of a working copy, metadata may be those of another.
     number = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"]
     commit = _commit()

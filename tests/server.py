@@ -76,7 +76,7 @@ class Reply:
     Attributes:
         steps: The body: bytes are sent at once, each as one chunk of the transfer coding.
         head: What happens before the status line is sent.
-        framing: How the end of the body is told: by the chunked coding, by a length, or by closing.
+        framing: How the client sees the end of the body: by the chunked coding, by a length, or by closing.
         missing: Bytes by which a length promises more than is sent.
         gzip: Whether the body is compressed, flushed at each step.
     """
@@ -143,7 +143,7 @@ class Server:
     Attributes:
         url: Where it listens.
         requests: All requests that arrived, in order.
-        always: What is replied when no reply is queued.
+        always: The reply when none is queued.
     """
 
     def __init__(self, always: Script | None = None, *, tls: ssl.SSLContext | None = None) -> None:
@@ -223,15 +223,15 @@ class Server:
             self._open[number] = task
         try:
             await self._converse(reader, writer, number)
-        except (_Hangup, ConnectionError, asyncio.IncompleteReadError):
-            pass  # how conversations end here
+        except (_Hangup, ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
+            pass  # how conversations end here; a TLS client may hang up without a farewell
         except asyncio.CancelledError:
             writer.transport.abort()  # the server ends; a client that reads no more would keep what is not sent yet
         except Exception as fault:  # noqa: BLE001  # raised by __exit__
             self._faults.append(fault)
         finally:
             writer.close()
-            with contextlib.suppress(ConnectionError, TimeoutError, asyncio.CancelledError):
+            with contextlib.suppress(ConnectionError, TimeoutError, asyncio.CancelledError, ssl.SSLError):
                 await asyncio.wait_for(writer.wait_closed(), BOUND)
             with self._changed:
                 del self._open[number]

@@ -111,6 +111,16 @@ def test_the_examples_of_a_client_ask_and_go_on(
         )
 
 
+def test_the_examples_of_message_stream_print_the_text(capsys: pytest.CaptureFixture[str]) -> None:
+    examples = [example for example in EXAMPLES if "import message_stream" in example]
+    assert len(examples) == 2
+    with serving(always=stream_reply(body(*HELLO))) as server:
+        for example in examples:
+            given: dict[str, Any] = {"url": server.url, "headers": {}, "request": {}}
+            exec(compile(example, "README.md", "exec"), given)
+            assert capsys.readouterr().out == "Hello"
+
+
 # Typed answers
 
 

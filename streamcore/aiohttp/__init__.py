@@ -1,14 +1,14 @@
-"""The client on aiohttp: `import streamcore.aiohttp as anthropic`, and an async program runs. asyncio only.
+"""The async client on aiohttp: with `import streamcore.aiohttp as anthropic`, programs for `anthropic` run on asyncio.
 
 | file | idea |
 | --- | --- |
-| `client.py` | `AsyncAnthropic`: a call to an answer |
-| `connections.py` | the session it sends with, its own or one handed in |
+| `client.py` | `AsyncAnthropic`: send a call, return its answer |
+| `connections.py` | the session that sends: the client's own, or one that was passed |
 | `proxies.py` | the proxy that the environment names for a URL |
 | `timeouts.py` | which timeouts a request has |
-| `bodies.py` | the body of a request, sent within a time |
-| `answers.py` | a response: its body chunk by chunk, closed for sure |
-| `responses.py` | a response that somebody else asked for, as a stream |
+| `bodies.py` | the body of a request, sent within a time limit |
+| `answers.py` | a response as an answer: its body in chunks, reliably closed |
+| `responses.py` | a response that the caller asked for, as a stream |
 """
 
 from aiohttp import ClientTimeout

@@ -1,7 +1,7 @@
-"""A response of aiohttp as an answer: its body chunk by chunk, our exceptions in place of aiohttp's, closed for sure.
+"""A response of aiohttp as an answer: its body in chunks, our exceptions in place of aiohttp's, reliably closed.
 
-An answer may be closed by another task than the one that reads it, and one that is dropped without being closed closes
-its connection all the same.
+A task may close an answer while another one reads it. An answer that is dropped without being closed closes its
+connection too.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ __all__ = ["AsyncAnswer", "failure"]
 
 
 def failure(error: Exception, *, request: aiohttp.RequestInfo, doing: str) -> APIConnectionError:
-    """Our exception for any that sending a request or reading an answer has raised: aiohttp's own and the system's, and
-    what it calls on the way, of a session that was handed in, may raise others.
+    """Return our exception for one that was raised by sending a request or reading an answer.
+
+    It may be aiohttp's, the system's, or any that is raised by parts of a session that the caller passed.
     """
     return connection_error(error, timed_out=isinstance(error, TimeoutError), request=request, doing=doing)
 
@@ -32,11 +33,11 @@ class AsyncAnswer:
     """The answer to a request.
 
     Args:
-        response: Its body not read yet, or whole.
+        response: A response whose body was not read yet, or was read completely.
         idle_timeout: The longest silence between bytes of the body, in seconds.
-        deadline: When the body has to be complete, by the clock of the event loop.
-        connections: Those of the client that has asked, which live as long as this does.
-        request_body: What was sent, if that is known: the response does not know it. Recordings look here.
+        deadline: When the body must be complete, by the clock of the event loop.
+        connections: The connections of the client, which must live as long as this answer.
+        request_body: The body of the request, if it is known, for recordings: the response does not have it.
     """
 
     def __init__(
@@ -88,7 +89,7 @@ class AsyncAnswer:
         return chunk
 
     def _translated(self, error: Exception) -> APIConnectionError:
-        # Closed under the reader's hands, from another task.
+        # Another task may have closed it during the read.
         if self._connections is not None and self._connections.closed:
             return APIConnectionError("The client was closed.", request=self.response.request_info)
         if self._closed:
@@ -96,9 +97,9 @@ class AsyncAnswer:
         return failure(error, request=self.response.request_info, doing="reading the answer")
 
     async def aclose(self) -> None:
-        """Close the connection, unless the body has been received to its end. May be called from any task.
+        """Close the connection, unless the body was received to its end. Any task may call this.
 
-        All is done before the first wait, so whoever cannot wait may run this all the same.
+        Everything is done before the first wait, so code that cannot wait may run the coroutine to there.
         """
         if not self._closed:
             self._closed = True
@@ -107,7 +108,7 @@ class AsyncAnswer:
                 await asyncio.sleep(0)  # in its next turn, the event loop closes the socket
 
     def keep_body(self, body: bytes) -> None:
-        """Let `response` have what was read of the body of a failure, for its `text()`, `json()` and `read()`."""
+        """Make `body` the body of `response`, for its `text()`, `json()` and `read()`."""
         if self.response._body is None:
             self.response._body = body
         self.response._released = False
@@ -115,18 +116,21 @@ class AsyncAnswer:
     def __del__(self) -> None:
         if getattr(self, "_closed", True):  # or the constructor has failed
             return
-        self._unwatch()
-        if self._thread == threading.get_ident() or self._loop.is_closed():
-            _break_off(self.response, "the stream was dropped")
-        else:
-            with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+        try:
+            self._unwatch()
+            if self._thread == threading.get_ident() or self._loop.is_closed():
+                _break_off(self.response, "the stream was dropped")
+            else:
                 self._loop.call_soon_threadsafe(_break_off, self.response, "the stream was dropped")
+        except Exception:  # noqa: BLE001, S110
+            # The loop has ended in the meantime, or the interpreter exits and has taken apart what is used here. Nobody
+            # could handle the exception: Python would only print its traceback.
+            pass
 
-    # What ends a body besides its end
+    # Other things that end a body: silence, a deadline, the loss of the connection
 
     def _bound_silence(self, idle_timeout: float | None) -> None:
-        # Up to here the timeout has bounded the wait for the head, which may take longer. aiohttp sets it anew for each
-        # request.
+        # Until now the timeout limited the wait for the head, which may take longer. aiohttp sets it for each request.
         protocol = _protocol(self.response)
         if idle_timeout is not None and protocol is not None:
             read = protocol.read_timeout
@@ -134,12 +138,13 @@ class AsyncAnswer:
             protocol.start_timeout()
 
     def _watch_loss(self) -> None:
-        # A reader whose session is closed by another task would wait forever: aiohttp does not tell it.
+        # If another task closes the session, aiohttp does not wake the reader, which would wait forever.
         protocol = _protocol(self.response)
         self._loss = protocol.closed if protocol is not None else None
         self._on_loss = functools.partial(_lost, self.response)
         if self._loss is not None:
-            # The connection outlives the answer: what it fails with then has to be looked at, by one callback of all.
+            # The connection outlives the answer. If it fails later, its exception must be retrieved, or asyncio logs
+            # it. All answers on a connection share one callback for that.
             self._loss.remove_done_callback(_look_at)
             self._loss.add_done_callback(_look_at)
             self._loss.add_done_callback(self._on_loss)
@@ -152,13 +157,13 @@ class AsyncAnswer:
 
 
 def _protocol(response: aiohttp.ClientResponse) -> Any:
-    """What reads from the connection; `None` if the body has come with the head, and the connection was given back."""
+    """Return the protocol of the connection, or None if the body came with the head and the connection is released."""
     connection = response.connection
     return connection.protocol if connection is not None else None
 
 
 def _left_over(content: aiohttp.StreamReader) -> bytes:
-    """What had been received before a failure: aiohttp raises that first, and would never give this out."""
+    """Return the bytes that were received before a failure. aiohttp raises the failure first, and would drop them."""
     error = content.exception()
     if error is None:
         return b""
@@ -170,16 +175,16 @@ def _left_over(content: aiohttp.StreamReader) -> bytes:
 
 
 def _break_off(response: aiohttp.ClientResponse, why: str) -> bool:
-    """Close the connection, and end a read that waits for more. False if the body has been received to its end."""
+    """Close the connection, and end a read that is waiting. Return False if the body was received to its end."""
     if response.closed:
         return False
     if response.content.exception() is None:
-        # aiohttp would take one exception for all, which gathers the tracebacks of all.
+        # aiohttp would raise one and the same exception in all readers, which would collect all their tracebacks.
         response.content.set_exception(aiohttp.ClientConnectionError(why))
     connection = response.connection
     if connection is not None and connection.transport is not None:
-        # TLS would take its leave of the peer, and need the event loop for longer than that may last.
-        with contextlib.suppress(RuntimeError):  # it has ended already
+        # A TLS shutdown waits for the peer, and may need the event loop for longer than it runs.
+        with contextlib.suppress(RuntimeError):  # the event loop has ended
             connection.transport.abort()
     response.close()
     return True
@@ -197,4 +202,4 @@ def _look_at(loss: asyncio.Future[None]) -> None:
 def _expire(reference: weakref.ref[aiohttp.ClientResponse]) -> None:
     response = reference()
     if response is not None and not response.closed and response.content.exception() is None:
-        response.content.set_exception(TimeoutError("the time for the whole answer is over"))
+        response.content.set_exception(TimeoutError("the whole answer took longer than its timeout"))

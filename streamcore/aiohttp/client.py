@@ -1,6 +1,6 @@
 """`AsyncAnthropic` on aiohttp.
 
-Only what is aiohttp's own is here: sending, waiting, closing. The rest of a client is in `streamcore.api`.
+This module has only what depends on aiohttp: sending, waiting, closing. The rest of a client is in `streamcore.api`.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ class AsyncAnthropic(AsyncClient):
                 print(text, end="", flush=True)
     ```
 
-    Its own session has no bound on connections, follows the environment's proxies, and is made when the first request
-    is sent: the client itself can be made anywhere, and used in one event loop after the other.
+    Its own session does not limit the number of connections, follows the environment's proxies, and is made when the
+    first request is sent. So the client can be made anywhere, and used in several event loops in turn.
 
     Args:
-        http_client: An `aiohttp.ClientSession` to send with, in place of one of our own: with its connector (its bound
-            on connections is 100 unless it was told otherwise), proxy, TLS, headers, cookies and timeouts. It stays
-            open when this client is closed, unlike one that is handed to `streamcore.httpx`.
-        **options: Those of `streamcore.api.client.BaseClient`; a timeout object is an `aiohttp.ClientTimeout`.
+        http_client: An `aiohttp.ClientSession` to send with, in place of our own. Its connector (which allows 100
+            connections by default), proxy, TLS, headers, cookies and timeouts are used. It stays open when this client
+            is closed, unlike one that is passed to `streamcore.httpx`.
+        **options: Those of `streamcore.api.client.BaseClient`. A timeout object is an `aiohttp.ClientTimeout`.
 
     Raises:
-        InvalidArgumentError: One of them is not what it has to be.
+        InvalidArgumentError: An option is invalid.
     """
 
     def __init__(self, *, http_client: aiohttp.ClientSession | None = None, **options: Any) -> None:
@@ -60,17 +60,18 @@ class AsyncAnthropic(AsyncClient):
     copy.__doc__ = AsyncClient.copy.__doc__
 
     async def close(self) -> None:
-        """Close the connections, also those of copies of this client; iteration over their streams ends. A session that
-        was handed in stays open, and so do its streams.
+        """Close all connections, including those of copies of this client. Iteration over their streams ends.
+
+        A session that was passed as `http_client` stays open, and so do its streams.
 
         Raises:
-            StreamCoreError: No event loop of asyncio is running. The client sends nothing more all the same.
+            StreamCoreError: No event loop of asyncio is running. The client cannot send any more nevertheless.
         """
         await self._connections.close()
 
     @property
     def is_closed(self) -> bool:
-        """Whether `close()` was called, or the session that was handed in is closed."""
+        """Whether `close()` was called, or the session that was passed is closed."""
         return self._connections.closed
 
     def _arguments(self) -> dict[str, Any]:
@@ -88,28 +89,29 @@ class AsyncAnthropic(AsyncClient):
         url = _url(request.url)
         proxy = self._connections.proxy(request.url)
         try:
-            # The bound on the whole is kept here: once it is reached, aiohttp gives out nothing of what it has.
+            # The limit for the whole answer is kept here: once aiohttp's own is reached, it drops what it has received.
             async with asyncio.timeout(timeouts.total or None) as bound:
                 response = await session.request(
                     request.method,
                     url,
                     headers=request.headers,
-                    data=Body(request.body, timeout=steps.sock_read),
+                    data=Body(request.body, timeout=steps.sock_read) if request.body else None,
                     timeout=steps,
                     proxy=proxy,
+                    allow_redirects=False,
                     auto_decompress=True,
                     raise_for_status=False,
                 )
         except Exception as error:
             if (refusal := _refusal(error, call)) is not None:
-                raise refusal from None  # not even a traceback shows the URL that is wrong
+                raise refusal from None  # so that not even a traceback shows the invalid URL
             raise _failure(error, call, url) from error
         return AsyncAnswer(
             response,
             idle_timeout=call.idle_timeout,
             deadline=bound.when(),
             connections=self._connections,
-            request_body=request.body if response.method == request.method else b"",  # redirected, it may be a GET
+            request_body=request.body,
         )
 
     async def _sleep(self, seconds: float) -> None:
@@ -124,19 +126,19 @@ def _url(text: str) -> URL:
 
 
 def _refusal(error: Exception, call: Call) -> InvalidArgumentError | None:
-    """Our exception for a request that aiohttp could not make, `None` if it made it."""
+    """Return our exception for a request that aiohttp could not make, or None if it made the request."""
     invalid = isinstance(error, (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError))
-    # Of what it cannot send at all it says so with a ValueError; some kinds of connections fail with a child of that.
+    # aiohttp raises a ValueError for what it cannot send at all. Some failures of connections are subclasses of it.
     refused = isinstance(error, ValueError) and not isinstance(error, (aiohttp.ClientError, OSError))
     if not refused and (not invalid or isinstance(error, aiohttp.RedirectClientError)):
         return None
-    # It shows URLs whole, and the one that is wrong may be that of the proxy.
+    # Its message shows the whole URL, and the invalid one may be that of the proxy.
     shown, said = without_userinfo(call.request.url), without_userinfo(str(error))
-    return InvalidArgumentError(f"no request can be made for {shown!r}: {said}")
+    return InvalidArgumentError(f"a request for {shown!r} cannot be made: {said}")
 
 
 def _failure(error: Exception, call: Call, url: URL) -> APIConnectionError:
-    # What has a response has this from there.
+    # Without a response, this stands for the `request_info` that a response has.
     headers = CIMultiDictProxy(CIMultiDict(call.request.headers))
     request = aiohttp.RequestInfo(url, call.request.method, headers, url)
     return failure(error, request=request, doing="waiting for the answer")

@@ -1,14 +1,16 @@
-"""The session that a client sends with: one that was handed in, or one of its own for each event loop it runs in.
+"""The session that a client sends with: one that the caller passed, or one of its own for each event loop.
 
-A session of aiohttp belongs to an event loop and has to be closed before that ends; a client is often made before one
-runs, and dropped without a word. So its own session is made when the first request is sent, and closed with the client,
-when the client is dropped, or at the end of its loop, whichever comes first.
+A session of aiohttp belongs to an event loop and must be closed before the loop ends. But a client is often made before
+a loop runs, and dropped without being closed. So its own session is made when the first request is sent. It is closed
+with the client, when the client is dropped, at the end of its loop, or when the interpreter exits.
 """
 
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
+import weakref
 from collections.abc import AsyncGenerator
 
 import aiohttp
@@ -28,13 +30,13 @@ class _Own:
 
 
 class Connections:
-    """What a client and its copies share.
+    """The sessions of a client and its copies.
 
     Args:
-        handed_in: A session to send with. It is never closed here.
+        handed_in: The caller's session, if one was passed. It is never closed here.
 
     Raises:
-        InvalidArgumentError: It is something else.
+        InvalidArgumentError: `handed_in` is not a session.
     """
 
     def __init__(self, handed_in: aiohttp.ClientSession | None) -> None:
@@ -43,18 +45,19 @@ class Connections:
         self.handed_in = handed_in
         self._own: dict[asyncio.AbstractEventLoop, _Own] = {}
         self._closed = False
+        _all.add(self)
 
     @property
     def closed(self) -> bool:
-        """Whether nothing can be sent any more."""
+        """Whether sending is not possible any more."""
         return self._closed or (self.handed_in is not None and self.handed_in.closed)
 
     async def session(self) -> aiohttp.ClientSession:
-        """The session to send with from here.
+        """Return the session for the running event loop.
 
         Raises:
-            APIConnectionError: The client or the session has been closed.
-            StreamCoreError: No event loop of asyncio runs.
+            APIConnectionError: The client or the session was closed.
+            StreamCoreError: No event loop of asyncio is running.
         """
         if self.closed:
             raise APIConnectionError("The client was closed.")
@@ -64,25 +67,25 @@ class Connections:
         own = self._own.get(loop)
         if own is None or own.session.closed:
             self._forget_ended_loops()
-            # As many connections as there are streams: each holds its own for minutes, and would keep others waiting.
+            # Without a limit on connections: each stream holds one for minutes, and would keep others waiting.
             session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
             own = self._own[loop] = _Own(session, _keeper(session))
             await anext(own.keeper)
         return own.session
 
     def proxy(self, url: str) -> str | None:
-        """The proxy that the environment names for `url`. A session that was handed in has its own say.
+        """Return the proxy that the environment names for `url`. A session that was passed decides for itself.
 
         Raises:
-            InvalidArgumentError: It is of a kind that aiohttp does not know.
+            InvalidArgumentError: aiohttp does not support this kind of proxy.
         """
         return proxy_for(url) if self.handed_in is None else None
 
     async def close(self) -> None:
-        """Close the sessions that are our own, and with them the connections of all streams.
+        """Close our own sessions, and with them the connections of all streams.
 
         Raises:
-            StreamCoreError: No event loop of asyncio runs.
+            StreamCoreError: No event loop of asyncio is running.
         """
         self._closed = True
         here = _running_loop()
@@ -100,16 +103,32 @@ class Connections:
             _close_late(self._own.pop(loop).session)
 
     def __del__(self) -> None:
-        # A loop that still runs closes its session as the keeper goes.
+        # A loop that still runs closes its session when the keeper is dropped.
         if hasattr(self, "_own"):
             self._forget_ended_loops()
 
+    def _end(self) -> None:
+        """Close the sessions of loops that nobody runs or closes any more, as the interpreter exits."""
+        for loop, own in list(self._own.items()):
+            if not loop.is_running() and not loop.is_closed():
+                loop.run_until_complete(own.keeper.aclose())
+
+
+_all: weakref.WeakSet[Connections] = weakref.WeakSet()
+
+
+@atexit.register
+def _end_all() -> None:
+    # While the interpreter is still whole: when it takes itself apart, a session that is open complains.
+    for connections in list(_all):
+        with contextlib.suppress(Exception):  # Python would print it, and nobody could handle it
+            connections._end()
+
 
 async def _keeper(session: aiohttp.ClientSession) -> AsyncGenerator[None]:
-    """Hold a session, and close it in the end.
+    """Hold a session, and close it when this generator is closed.
 
-    Whichever end that is: event loops close the async generators that are still open when they end, and run those to
-    their end that are dropped.
+    Event loops close the async generators that are open when they end, and those that are dropped.
     """
     try:
         yield
@@ -118,7 +137,7 @@ async def _keeper(session: aiohttp.ClientSession) -> AsyncGenerator[None]:
 
 
 def _close_late(session: aiohttp.ClientSession) -> None:
-    """Close a session whose event loop has ended, so that there is nothing to wait for."""
+    """Close a session whose event loop has ended, so that waiting is neither possible nor needed."""
     closing = session.close()
     with contextlib.suppress(StopIteration):
         closing.send(None)

@@ -1,6 +1,6 @@
-"""The proxy that the environment names for a URL, and the hosts that it exempts from it.
+"""The proxy that the environment names for a URL, and the hosts that are exempt.
 
-aiohttp can look that up, too, but knows exempt hosts and domains only, and no proxy for all schemes.
+aiohttp can look this up too, but it supports only exempt hosts and domains, and ignores a proxy for all schemes.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ __all__ = ["proxy_for"]
 
 
 def proxy_for(url: str) -> str | None:
-    """The URL of the proxy, `None` if there is none.
+    """Return the URL of the proxy, or None.
 
     Raises:
-        InvalidArgumentError: It is of a kind that aiohttp does not know.
+        InvalidArgumentError: aiohttp does not support this kind of proxy.
     """
     parts = urlsplit(url)
     proxies = getproxies()
@@ -30,21 +30,21 @@ def proxy_for(url: str) -> str | None:
         return f"http://{found}"
     if scheme not in ("http", "https"):
         raise InvalidArgumentError(
-            f"the environment names a proxy of the kind {scheme!r}, and aiohttp knows HTTP proxies only;"
+            f"the environment names a proxy of the kind {scheme!r}, and aiohttp supports only HTTP proxies;"
             " others need an http_client"
         )
     return found
 
 
 def _is_exempt(address: str, host: str, no_proxy: str) -> bool:
-    """Whether a host goes without a proxy.
+    """Return whether a host is exempt from the proxy.
 
-    Python knows hosts with or without a port, domains, and what the system's settings say. The rest is what httpx2
-    knows besides.
+    Python supports hosts with or without a port, domains, and the system's settings. The rest is what httpx2 supports
+    in addition.
 
     Args:
         address: The host, with the port if the URL has one.
-        host: Without it.
+        host: The host without the port.
         no_proxy: The list in the environment.
     """
     return proxy_bypass(address) or any(_covers(entry.strip().lower(), host) for entry in no_proxy.split(","))

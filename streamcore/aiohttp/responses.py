@@ -1,4 +1,4 @@
-"""A response of aiohttp that somebody else asked for, as a `MessageStream`."""
+"""Read a response of aiohttp that the caller asked for, as an `AsyncMessageStream`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["async_message_stream"]
 async def async_message_stream(
     response: aiohttp.ClientResponse, *, idle_timeout: float | None = None, **options: Any
 ) -> AsyncMessageStream:
-    """The stream in a response.
+    """Return the stream in a response.
 
     ```python
     async with session.post(url, json=body) as response, await async_message_stream(response) as stream:
@@ -26,15 +26,15 @@ async def async_message_stream(
     ```
 
     Args:
-        response: Its body not read yet. It is closed with the stream.
+        response: A response whose body was not read yet. It is closed with the stream.
         idle_timeout: The longest silence between bytes, in seconds.
         **options: Those of `AsyncMessageStream`.
 
     Raises:
-        InvalidArgumentError: `idle_timeout` is none.
+        InvalidArgumentError: `idle_timeout` is invalid.
         APIStatusError: The status is not 2xx.
-        APIResponseValidationError: The body is no event stream.
-        APIConnectionError: The body of such a response could not be read.
+        APIResponseValidationError: The body is not an event stream.
+        APIConnectionError: The body of a response that is not a stream could not be read.
     """
     answer = await async_checked(AsyncAnswer(response, idle_timeout=checked_idle_timeout(idle_timeout)), stream=True)
     return AsyncMessageStream(answer, response=response, close=answer.aclose, **options)

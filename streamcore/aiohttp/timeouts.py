@@ -1,4 +1,4 @@
-"""Which timeouts a request has: those of the call, of the client, or of a session that was handed in."""
+"""Choose the timeouts of a request: those of the call, of the client, or of a session that was passed."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ DEFAULT_TIMEOUT = ClientTimeout(
 
 
 def timeouts_of(timeout: Any, session_timeout: ClientTimeout) -> ClientTimeout:
-    """The timeouts of one request.
+    """Return the timeouts of one request.
 
-    Seconds bound each step, and not the whole: a stream may last longer than any of its silences. Who wants a bound on
-    the whole gives a `ClientTimeout(total=...)`.
+    Seconds limit each step and not the whole: a stream may last much longer than its silences. To limit the whole, pass
+    a `ClientTimeout(total=...)`.
 
     Args:
         timeout: Seconds, `None`, a `ClientTimeout`, or `NOT_GIVEN`.
-        session_timeout: The session's: it counts if somebody chose it. aiohttp's own default, five minutes for the
-            whole, is too short for an answer of a model.
+        session_timeout: The session's timeout. It counts unless it is aiohttp's default of five minutes for the whole
+            answer, which is too short for a model.
 
     Raises:
-        InvalidArgumentError: It is nothing of the kind.
+        InvalidArgumentError: `timeout` is something else.
     """
     if timeout is NOT_GIVEN:
         return DEFAULT_TIMEOUT if session_timeout == SESSION_DEFAULT else session_timeout
@@ -45,9 +45,9 @@ def timeouts_of(timeout: Any, session_timeout: ClientTimeout) -> ClientTimeout:
 
 
 def steps_of(timeouts: ClientTimeout) -> ClientTimeout:
-    """The bounds on the steps, without that on the whole.
+    """Return the limits of the steps, without that of the whole.
 
-    An infinite one is none, as it is for httpx; aiohttp cannot reckon with it.
+    An infinite limit becomes None, as in httpx; aiohttp does not accept it.
     """
     return ClientTimeout(
         connect=_finite(timeouts.connect),

@@ -1,18 +1,20 @@
-"""The half of a client that does no I/O: requests to bytes, answers to exceptions or messages, when to try again.
+"""The part of a client that does no I/O: build requests, read answers, decide on redirects and retries.
 
 | file | idea |
 | --- | --- |
-| `errors.py` | the exceptions of the API: their base, and one for each status |
-| `error_codes.py` | their children, one for each code that names a cause |
-| `failures.py` | which of them an answer or an `error` event is |
-| `request.py` | the arguments of a call to method, URL, headers and JSON body |
-| `response.py` | status, headers and body to an exception, a `Message` or the go-ahead to stream |
+| `errors.py` | the exceptions of the API: a base class, and one for each status |
+| `error_codes.py` | their subclasses, one for each code that names a cause |
+| `failures.py` | choose the exception for an answer or an `error` event |
+| `request.py` | build method, URL, headers and JSON body from the arguments of a call |
+| `response.py` | turn status, headers and body into an exception or a `Message`, or allow streaming |
+| `redirects.py` | which redirects to follow, and with which request |
 | `retry.py` | whether to try again, and after how long |
 | `client.py` | the options of a client, and where they come from |
-| `attempts.py` | a call to its answer: sent, looked at, sent again; over an adapter's `_send` |
+| `attempts.py` | make a call: send, check the answer, follow redirects, retry; over an adapter's `_send` |
+| `typed.py` | the caller's own classes among the arguments of a call |
 | `messages.py` | `client.messages` and `client.beta.messages` |
-| `face.py` | what clients have besides: `messages`, `beta`, `with`, `close()` |
-| `names.py` | what adapter modules export besides their clients |
+| `face.py` | the other public members of clients: `messages`, `beta`, `with`, `close()` |
+| `names.py` | the names that adapter modules export besides their clients |
 
 Nothing here imports an HTTP library; the adapters (`streamcore.httpx`, `streamcore.aiohttp`) bring theirs.
 """

@@ -1,8 +1,7 @@
-"""A call to its answer: send, look at what came, send again if that helps. Once for sync and once for async.
+"""Make a call: send it, look at the answer, follow redirects, and try again if that helps. Once sync, once async.
 
-An adapter derives its clients from `SyncAttempts` or `AsyncAttempts` and brings the sending and the waiting; what it
-gets from the network is a `SyncAnswer` or an `AsyncAnswer`. The decisions themselves are those of `retry` and
-`response`.
+An adapter derives its clients from `SyncAttempts` or `AsyncAttempts` and implements sending and waiting. What it gets
+from the network is a `SyncAnswer` or an `AsyncAnswer`. The decisions are made in `retry`, `redirects` and `response`.
 """
 
 from __future__ import annotations
@@ -13,8 +12,11 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from typing import Any, Protocol, TypeVar
 
+import attrs
+
 from streamcore.api.client import BaseClient, Call
 from streamcore.api.errors import APIConnectionError, APIResponseValidationError, APIStatusError
+from streamcore.api.redirects import MAX_REDIRECTS, describe_redirect, redirected
 from streamcore.api.response import (
     ERROR_BODY_SIZE,
     is_event_stream,
@@ -38,9 +40,10 @@ _AsyncAnswerT = TypeVar("_AsyncAnswerT", bound="AsyncAnswer")
 
 
 class _Answer(Protocol):
-    """The head of an answer. `headers` finds names written in lower case; `response` is the HTTP library's object.
+    """The head of an answer.
 
-    `keep_body` is called with what was read of a failure's body, and lets `response` have it for its body.
+    `headers` finds names in lower case. `response` is the HTTP library's object. `keep_body` is called with what was
+    read of a failure's body, and makes it the body of `response`.
     """
 
     @property
@@ -53,9 +56,9 @@ class _Answer(Protocol):
 
 
 class SyncAnswer(_Answer, Protocol):
-    """An answer whose body is read by iteration, which raises `APIConnectionError` and nothing else.
+    """An answer whose body is read by iteration. Reading raises only `APIConnectionError`.
 
-    `close()` may be called at any time, more than once and from another thread. It raises nothing else either.
+    `close()` may be called at any time, repeatedly, and from another thread. It too raises only `APIConnectionError`.
     """
 
     def __iter__(self) -> Iterator[bytes]: ...
@@ -63,7 +66,7 @@ class SyncAnswer(_Answer, Protocol):
 
 
 class AsyncAnswer(_Answer, Protocol):
-    """The same for async code: `aclose()` may be called from another task."""
+    """Like `SyncAnswer`, for async code: `aclose()` may be called from another task."""
 
     def __aiter__(self) -> AsyncIterator[bytes]: ...
     async def aclose(self) -> None: ...
@@ -77,7 +80,8 @@ def _failure(answer: _Answer, body: bytes) -> APIStatusError | APIResponseValida
     answer.keep_body(body)
     if is_success(answer.status):
         return not_a_stream(answer.headers, body, response=answer.response)
-    return status_error(answer.status, body, response=answer.response)
+    refused = describe_redirect(answer.status, answer.headers)
+    return status_error(answer.status, body, response=answer.response, message=refused)
 
 
 def _check_size(size: int) -> None:
@@ -86,14 +90,14 @@ def _check_size(size: int) -> None:
 
 
 def _delay(call: Call, error: APIConnectionError | APIStatusError, retries_taken: int) -> float | None:
-    """Seconds to wait before the call is made again after `error`, or `None` if it is not."""
+    """Return the seconds to wait before the call is made again after `error`, or None if it is not made again."""
     response = error.response if isinstance(error, APIStatusError) else None
     return retry_delay(
         retries_taken,
         max_retries=call.max_retries,
         status=error.status_code if isinstance(error, APIStatusError) else None,
         headers=response.headers if response is not None else {},
-        random=random.random(),  # noqa: S311  # it spreads retries, it keeps no secret
+        random=random.random(),  # noqa: S311  # it spreads retries and protects nothing
         now=time.time(),
     )
 
@@ -101,11 +105,14 @@ def _delay(call: Call, error: APIConnectionError | APIStatusError, retries_taken
 class SyncAttempts(BaseClient):
     """A client that makes its calls from sync code."""
 
+    # Whether redirects to the same origin are followed.
+    _follows_redirects = True
+
     def _send(self, call: Call) -> SyncAnswer:
-        """Send the request and wait for the head of the answer.
+        """Send the request and wait for the head of the answer, which may be a redirect.
 
         Raises:
-            APIConnectionError: None came.
+            APIConnectionError: No answer came.
         """
         raise NotImplementedError
 
@@ -113,21 +120,21 @@ class SyncAttempts(BaseClient):
         time.sleep(seconds)
 
     def _open(self, call: Call) -> SyncAnswer:
-        """The answer to a call, its body still to be read; whoever asked for it has to close it.
+        """Return the answer to a call, its body not read yet. The caller has to close it.
 
         Raises:
-            APIError: There is none, or it says that the call failed.
-            APIResponseValidationError: It is no event stream where one was asked for.
+            APIError: No answer came, or it says that the call failed.
+            APIResponseValidationError: A stream was asked for, and the answer is not an event stream.
         """
         return self._repeat(call, self._begin)
 
     def _fetch(self, call: Call) -> Message:
-        """The message in the answer to a call.
+        """Return the message in the answer to a call.
 
         Raises:
-            APIError: There is no answer, or it says that the call failed.
-            APIResponseValidationError: It holds no message.
-            LimitExceededError: It is longer, or nests deeper, than the defaults of `Limits` allow.
+            APIError: No answer came, or it says that the call failed.
+            APIResponseValidationError: The answer is not a message.
+            LimitExceededError: The answer is longer, or nests deeper, than the defaults of `Limits` allow.
         """
         return self._repeat(call, self._read)
 
@@ -144,6 +151,13 @@ class SyncAttempts(BaseClient):
             self._sleep(delay)
 
     def _begin(self, call: Call) -> SyncAnswer:
+        for _ in range(MAX_REDIRECTS if self._follows_redirects else 0):
+            answer = self._send(call)
+            request = redirected(call.request, answer.status, answer.headers)
+            if request is None:
+                return checked(answer, stream=call.stream)
+            _read_and_close(answer)
+            call = attrs.evolve(call, request=request)
         return checked(self._send(call), stream=call.stream)
 
     def _read(self, call: Call) -> Message:
@@ -159,24 +173,32 @@ class SyncAttempts(BaseClient):
 
 
 def checked(answer: _SyncAnswerT, *, stream: bool) -> _SyncAnswerT:
-    """`answer`, if its head promises what was asked for; if not, it is closed.
+    """Return `answer` if its head promises what was asked for. Close it if not.
 
     Raises:
-        APIStatusError: Its status is not 2xx.
-        APIResponseValidationError: It is no event stream, where `stream` says that one was asked for.
+        APIStatusError: The status is not 2xx.
+        APIResponseValidationError: `stream` is true, and the answer is not an event stream.
     """
     if _is_wanted(answer, stream=stream):
         return answer
-    try:
-        body, cause = _beginning(answer)
-    finally:
-        with contextlib.suppress(APIConnectionError):  # what the answer says is worth more
-            answer.close()
+    body, cause = _read_and_close(answer)
     raise _failure(answer, body) from cause
 
 
+def _read_and_close(answer: SyncAnswer) -> tuple[bytes, APIConnectionError | None]:
+    """Read the beginning of a body, and close the answer.
+
+    Return what was read, and the error that ended the reading if there was one. That error is not raised, nor is one
+    in closing: the status of the answer says more.
+    """
+    try:
+        return _beginning(answer)
+    finally:
+        with contextlib.suppress(APIConnectionError):
+            answer.close()
+
+
 def _beginning(answer: SyncAnswer) -> tuple[bytes, APIConnectionError | None]:
-    """The beginning of a body, and what broke it off if something did: the status is worth more than that."""
     body = bytearray()
     try:
         for chunk in answer:
@@ -189,13 +211,15 @@ def _beginning(answer: SyncAnswer) -> tuple[bytes, APIConnectionError | None]:
 
 
 class AsyncAttempts(BaseClient):
-    """A client that makes its calls from async code. The same as `SyncAttempts`, step by step."""
+    """A client that makes its calls from async code. It does the same as `SyncAttempts`, step by step."""
+
+    _follows_redirects = True
 
     async def _send(self, call: Call) -> AsyncAnswer:
-        """Send the request and wait for the head of the answer.
+        """Send the request and wait for the head of the answer, which may be a redirect.
 
         Raises:
-            APIConnectionError: None came.
+            APIConnectionError: No answer came.
         """
         raise NotImplementedError
 
@@ -203,11 +227,11 @@ class AsyncAttempts(BaseClient):
         raise NotImplementedError
 
     async def _open(self, call: Call) -> AsyncAnswer:
-        """As `SyncAttempts._open`."""
+        """Like `SyncAttempts._open`."""
         return await self._repeat(call, self._begin)
 
     async def _fetch(self, call: Call) -> Message:
-        """As `SyncAttempts._fetch`."""
+        """Like `SyncAttempts._fetch`."""
         return await self._repeat(call, self._read)
 
     async def _repeat(self, call: Call, attempt: Callable[[Call], Awaitable[_T]]) -> _T:
@@ -223,6 +247,13 @@ class AsyncAttempts(BaseClient):
             await self._sleep(delay)
 
     async def _begin(self, call: Call) -> AsyncAnswer:
+        for _ in range(MAX_REDIRECTS if self._follows_redirects else 0):
+            answer = await self._send(call)
+            request = redirected(call.request, answer.status, answer.headers)
+            if request is None:
+                return await async_checked(answer, stream=call.stream)
+            await _async_read_and_close(answer)
+            call = attrs.evolve(call, request=request)
         return await async_checked(await self._send(call), stream=call.stream)
 
     async def _read(self, call: Call) -> Message:
@@ -238,15 +269,19 @@ class AsyncAttempts(BaseClient):
 
 
 async def async_checked(answer: _AsyncAnswerT, *, stream: bool) -> _AsyncAnswerT:
-    """As `checked`."""
+    """Like `checked`."""
     if _is_wanted(answer, stream=stream):
         return answer
+    body, cause = await _async_read_and_close(answer)
+    raise _failure(answer, body) from cause
+
+
+async def _async_read_and_close(answer: AsyncAnswer) -> tuple[bytes, APIConnectionError | None]:
     try:
-        body, cause = await _async_beginning(answer)
+        return await _async_beginning(answer)
     finally:
         with contextlib.suppress(APIConnectionError):
             await answer.aclose()
-    raise _failure(answer, body) from cause
 
 
 async def _async_beginning(answer: AsyncAnswer) -> tuple[bytes, APIConnectionError | None]:

@@ -1,6 +1,6 @@
-"""The options of a client: where they come from, what a copy inherits, and what they make of a call's arguments.
+"""The options of a client: where they come from, what a copy inherits, and how they shape a call.
 
-Knows neither how a request is sent nor when it is sent again.
+This module does not know how a request is sent, or when it is sent again.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ __all__ = [
 DEFAULT_BASE_URL = "https://api.anthropic.com"
 DEFAULT_MAX_RETRIES = 2
 DEFAULT_TIMEOUT = 600.0
-"""Seconds; the API's own bound on an answer that is not streamed."""
+"""Seconds: the API's own limit for an answer that is not streamed."""
 DEFAULT_CONNECT_TIMEOUT = 5.0
 
 
@@ -47,10 +47,11 @@ class Call:
     """One call of the API: the request, and how it is made.
 
     Attributes:
-        timeout: Seconds or the HTTP library's timeout object; `None` is no timeout, `NOT_GIVEN` the adapter's default.
+        timeout: Seconds or the HTTP library's timeout object. `None` means without a timeout, `NOT_GIVEN` the
+            adapter's default.
         idle_timeout: The longest silence between bytes of the answer, in seconds.
-        max_retries: How often it may be made again.
-        stream: Whether the answer shall be an event stream.
+        max_retries: How often the call may be repeated.
+        stream: Whether the answer should be an event stream.
     """
 
     request: Request
@@ -65,21 +66,21 @@ class BaseClient:
 
     Args:
         api_key: Sent as `authorization: Bearer`. If neither this nor `auth_token` is given, the environment's
-            `ANTHROPIC_API_KEY` is used, and without it `ANTHROPIC_AUTH_TOKEN`.
+            `ANTHROPIC_API_KEY` is used, or else `ANTHROPIC_AUTH_TOKEN`.
         auth_token: Sent in the same way, in place of an API key.
-        base_url: Of the API; otherwise the environment's `ANTHROPIC_BASE_URL`, otherwise Anthropic's.
-        timeout: Seconds, or a timeout object of the HTTP library; `None` is no timeout. The default is 10 minutes, and
-            5 seconds for connecting.
-        idle_timeout: The longest silence between bytes of an answer once it has begun, in seconds; by default
-            `timeout` alone bounds it.
-        max_retries: How often a failed call is made again, if it failed before its answer began.
-        default_headers: Sent with every request; a value of `omit` removes one that would be sent. For a server that
-            knows API keys by `x-api-key` only, that header can be given here: with a key or in place of one. They win
-            over those in the environment's `ANTHROPIC_CUSTOM_HEADERS`, which has a `Name: value` on each line.
+        base_url: The URL of the API. The default is the environment's `ANTHROPIC_BASE_URL`, or else Anthropic's.
+        timeout: Seconds, or a timeout object of the HTTP library; `None` means without a timeout. The default is 10
+            minutes, and 5 seconds for connecting.
+        idle_timeout: The longest silence between bytes of an answer once it has begun, in seconds. By default only
+            `timeout` limits it.
+        max_retries: How often a failed call is repeated, if it failed before its answer began.
+        default_headers: Sent with every request. The value `omit` removes a header. If a server accepts API keys only
+            as `x-api-key`, give that header here, with an `api_key` or in place of one. These headers win over those
+            in the environment's `ANTHROPIC_CUSTOM_HEADERS`, which has a `Name: value` on each line.
         default_query: Query parameters of every request.
 
     Raises:
-        InvalidArgumentError: One of them, or what the environment has for it, is not what it has to be.
+        InvalidArgumentError: An option, or its value in the environment, is invalid.
     """
 
     def __init__(
@@ -109,19 +110,19 @@ class BaseClient:
         self.max_retries = _checked_max_retries(max_retries)
         self.default_headers: dict[str, Any] = {**_headers_from_environment(), **(default_headers or {})}
         self.default_query: dict[str, Any] = dict(default_query or {})
-        merge_headers(self._credentials(), self.default_headers)  # which refuses what HTTP does
+        merge_headers(self._credentials(), self.default_headers)  # raises if one is not valid in HTTP
 
     def copy(self, **changes: Any) -> Self:
-        """A client with the same options but for `changes`, on the same connections.
+        """Return a client with the same options except for `changes`, on the same connections.
 
-        Takes what the constructor takes. `default_headers` and `default_query` are added to this client's; an API key
-        replaces an auth token and the reverse.
+        It takes the arguments of the constructor. `default_headers` and `default_query` are added to this client's. An
+        API key replaces an auth token, and the reverse.
 
-        The connections are shared for good: `close()` on either client, and leaving a `with` block that one of them is
-        the subject of, closes both. So close the one that was made first, and no copy.
+        The connections stay shared: `close()` on either client closes both, and so does leaving the `with` block of
+        either. So close only the client that was made first.
 
         Raises:
-            InvalidArgumentError: As the constructor.
+            InvalidArgumentError: As for the constructor.
         """
         inherited = self._arguments()
         if changes.get("api_key") is not None or changes.get("auth_token") is not None:
@@ -133,7 +134,7 @@ class BaseClient:
         return type(self)(**{**inherited, **{name: value for name, value in changes.items() if given(value)}})
 
     def with_options(self, **changes: Any) -> Self:
-        """The same as `copy()`, reading better in `client.with_options(timeout=10).messages.create(...)`."""
+        """Do the same as `copy()`. It reads better in `client.with_options(timeout=10).messages.create(...)`."""
         return self.copy(**changes)
 
     @property
@@ -142,7 +143,7 @@ class BaseClient:
         raise NotImplementedError
 
     def _arguments(self) -> dict[str, Any]:
-        """What the constructor would have to be given to make this client again."""
+        """Return the arguments of the constructor that make this client again."""
         return {
             "api_key": self.api_key,
             "auth_token": self.auth_token,
@@ -155,20 +156,20 @@ class BaseClient:
         }
 
     def _checked_timeout(self, timeout: Any) -> Any:
-        """`timeout`, if it is one. The clients of adapters take the objects of their library, too.
+        """Return `timeout` if it is valid. The clients of adapters also accept the objects of their library.
 
         Raises:
-            InvalidArgumentError: It is none.
+            InvalidArgumentError: It is not a timeout.
         """
         if timeout is not NOT_GIVEN and timeout is not None and not is_seconds(timeout):
             raise InvalidArgumentError(f"timeout must be seconds above 0, or None, not {timeout!r}")
         return timeout
 
     def _call(self, path: str, arguments: Mapping[str, Any], *, stream: bool) -> Call:
-        """The call that these arguments (those of `CallOptions`) mean.
+        """Return the call for these arguments, which are those of `CallOptions`.
 
         Raises:
-            InvalidArgumentError: They mean none.
+            InvalidArgumentError: An argument is missing or invalid.
         """
         params = dict(arguments)
         timeout = params.pop("timeout", NOT_GIVEN)
@@ -205,7 +206,7 @@ class BaseClient:
 def _check_kinds(kind: type, name_of_kind: str, **options: object) -> None:
     for name, value in options.items():
         if value is not None and not isinstance(value, kind):
-            # It may be a credential: it is not shown.
+            # The value may be a credential, so it is not shown.
             raise InvalidArgumentError(f"{name} must be {name_of_kind}, not of type {type(value).__name__}")
 
 
@@ -215,25 +216,25 @@ def _headers_from_environment() -> dict[str, str]:
 
 
 def is_seconds(value: object) -> bool:
-    """Whether `value` is a number of seconds above 0."""
+    """Return whether `value` is a number of seconds above 0."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0
 
 
 def check_bounds(timeout: object, bounds: Iterable[object]) -> None:
-    """See that the bounds in an HTTP library's timeout object are none or seconds. For 0 it may have a meaning.
+    """Check that each bound in an HTTP library's timeout object is None, seconds, or 0, which may have a meaning there.
 
     Raises:
-        InvalidArgumentError: One is something else.
+        InvalidArgumentError: A bound is something else.
     """
     if not all(bound is None or bound == 0 or is_seconds(bound) for bound in bounds):
         raise InvalidArgumentError(f"timeout must have seconds, or None, for each step, not {timeout!r}")
 
 
 def checked_idle_timeout(seconds: float | None) -> float | None:
-    """`seconds`, `None` for what is endless.
+    """Return `seconds`, or None if they are infinite.
 
     Raises:
-        InvalidArgumentError: They are none.
+        InvalidArgumentError: `seconds` is not a number above 0, or None.
     """
     if seconds is not None and not is_seconds(seconds):
         raise InvalidArgumentError(f"idle_timeout must be a number of seconds above 0, or None, not {seconds!r}")

@@ -1,8 +1,8 @@
-"""The exceptions of the API that name a cause: children of those by status, one for each code that a program may meet.
+"""The exceptions of the API that name a cause: subclasses of those for a status, one for each code.
 
-The body of such an error has the code under `error.details.error_code`. Names, codes and statuses are those of the
-`anthropic` package, which has some of them in `anthropic.types` only. Codes of the endpoints for administration are not
-here: an error with one of them, or with one that is new, is the class of its status.
+The body of an error has the code in `error.details.error_code`. Names, codes and statuses are those of the `anthropic`
+package, which has some of the classes only in `anthropic.types`. Codes of the endpoints for administration are missing:
+an error with one of them, or with a code that is new, gets the class of its status.
 """
 
 from __future__ import annotations
@@ -21,15 +21,23 @@ from streamcore.api.errors import (
 )
 
 __all__ = [
-    "BY_CODE",
     "AvailableToolsLimitExceededError",
+    "BetaCMEKNotApprovedError",
+    "BetaExternalKeyNotFoundError",
+    "BetaExternalKeyProviderMismatchError",
+    "BetaGCPProjectControlledByAnotherOrganizationError",
+    "BetaGCPProjectNotVerifiedError",
     "BetaOrganizationNotEnrolledInBetaError",
+    "BetaRegionNotSupportedError",
     "BetaRequestBodyTimeoutError",
+    "BetaStorageInUseError",
+    "BetaStorageNotApprovedError",
     "BetaUnsupportedCharsetError",
     "CMEKContextUnavailableError",
     "CMEKKeyDisabledError",
     "CMEKKeyNetworkBlockedError",
     "CMEKKeyUnreachableError",
+    "ChangeOutcomeUnknownError",
     "ClaudeCodeKeyCreatorNotMemberError",
     "ClaudeCodeVersionTooOldError",
     "CompactionBlockAmbiguousError",
@@ -46,6 +54,7 @@ __all__ = [
     "EnforcedSpendLimitReachedError",
     "FileExpiredError",
     "FileNotDownloadableError",
+    "ImageDimensionsTooLargeError",
     "LinkedOrganizationBillingUnavailableError",
     "LinkedOrganizationSpendLimitReachedError",
     "OrgMemberLimitExceededError",
@@ -71,6 +80,7 @@ __all__ = [
     "UserProfileNotBillableError",
     "UserProfileNotFoundError",
     "UserProfileRequiredError",
+    "WorkspaceHumanReviewDisabledError",
 ]
 
 
@@ -81,13 +91,13 @@ class CompactionBlockAmbiguousError(BadRequestError):
 
 
 class CompactionBlockMisplacedError(BadRequestError):
-    """A compaction block stands where none may stand."""
+    """A compaction block is in a place where it is not allowed."""
 
     error_code: str | None = "compaction_block_misplaced"
 
 
 class CompactionContentMismatchError(BadRequestError):
-    """A compaction block does not fit the conversation it sums up."""
+    """A compaction block does not match the conversation that it summarizes."""
 
     error_code: str | None = "compaction_content_mismatch"
 
@@ -105,7 +115,7 @@ class CompactionNothingToSummarizeError(BadRequestError):
 
 
 class CompactionSignatureInvalidError(BadRequestError):
-    """A compaction block is not as the API made it."""
+    """A compaction block was changed since the API made it."""
 
     error_code: str | None = "compaction_signature_invalid"
 
@@ -117,7 +127,7 @@ class CompactionTooManyToolReferencesError(BadRequestError):
 
 
 class CompactionToolChangesMismatchError(BadRequestError):
-    """The changes of tools in a compaction block do not fit."""
+    """The changes of tools in a compaction block do not match."""
 
     error_code: str | None = "compaction_tool_changes_mismatch"
 
@@ -147,43 +157,43 @@ class ToolReferenceUnresolvedError(BadRequestError):
 
 
 class ThreadAlreadyContinuedError(BadRequestError):
-    """The thread has gone on from this turn before."""
+    """The thread was already continued from this turn."""
 
     error_code: str | None = "thread_already_continued"
 
 
 class ThreadContinueInFlightError(BadRequestError):
-    """Another request is going on with the thread."""
+    """Another request is continuing the thread."""
 
     error_code: str | None = "thread_continue_in_flight"
 
 
 class ThreadFingerprintMismatchError(BadRequestError):
-    """What has to stay the same in a thread has changed."""
+    """Something that must stay the same in a thread has changed."""
 
     error_code: str | None = "thread_fingerprint_mismatch"
 
 
 class ThreadNotFoundError(NotFoundError):
-    """There is no such thread."""
+    """The thread does not exist."""
 
     error_code: str | None = "thread_not_found"
 
 
 class ThreadUnsupportedRequestError(BadRequestError):
-    """The request uses what threads do not have."""
+    """The request uses a feature that threads do not support."""
 
     error_code: str | None = "thread_unsupported_request"
 
 
 class FileExpiredError(NotFoundError):
-    """The file was there and is no more."""
+    """The file has expired."""
 
     error_code: str | None = "file_expired"
 
 
 class FileNotDownloadableError(BadRequestError):
-    """The content of the file is not given out."""
+    """The content of the file cannot be downloaded."""
 
     error_code: str | None = "file_not_downloadable"
 
@@ -198,6 +208,18 @@ class StorageQuotaExceededError(BadRequestError):
     """The organization's storage is full."""
 
     error_code: str | None = "storage_quota_exceeded"
+
+
+class BetaStorageInUseError(ConflictError):
+    """The bucket is in use, or was recently."""
+
+    error_code: str | None = "storage_in_use"
+
+
+class BetaStorageNotApprovedError(BadRequestError):
+    """Anthropic has not approved storage in the customer's bucket, or has withdrawn the approval."""
+
+    error_code: str | None = "storage_not_approved"
 
 
 class RequestBodyEncodingInvalidError(BadRequestError):
@@ -218,6 +240,12 @@ class RequestBodyTooLargeAfterDecodingError(ContentTooLargeError):
     error_code: str | None = "request_body_too_large_after_decoding"
 
 
+class ImageDimensionsTooLargeError(BadRequestError):
+    """An image has more pixels on a side than the API accepts."""
+
+    error_code: str | None = "image_dimensions_too_large"
+
+
 class BetaRequestBodyTimeoutError(BadRequestError):
     """The body took too long to arrive."""
 
@@ -231,13 +259,13 @@ class BetaUnsupportedCharsetError(BadRequestError):
 
 
 class BetaOrganizationNotEnrolledInBetaError(BadRequestError):
-    """The organization does not take part in the beta."""
+    """The organization is not enrolled in the beta."""
 
     error_code: str | None = "organization_not_enrolled_in_beta"
 
 
 class CMEKContextUnavailableError(ServiceUnavailableError):
-    """What encryption with the customer's key needs is not available."""
+    """Something that encryption with the customer's key needs is not available."""
 
     error_code: str | None = "cmek_context_unavailable"
 
@@ -260,6 +288,36 @@ class CMEKKeyUnreachableError(ServiceUnavailableError):
     error_code: str | None = "cmek_key_unreachable"
 
 
+class BetaCMEKNotApprovedError(BadRequestError):
+    """Anthropic has not approved encryption with the customer's keys, or has withdrawn the approval."""
+
+    error_code: str | None = "cmek_not_approved"
+
+
+class BetaExternalKeyNotFoundError(BadRequestError):
+    """The organization has no active external key with this id."""
+
+    error_code: str | None = "external_key_not_found"
+
+
+class BetaExternalKeyProviderMismatchError(BadRequestError):
+    """The external key is in a key management service that the endpoint does not accept."""
+
+    error_code: str | None = "external_key_provider_mismatch"
+
+
+class BetaGCPProjectNotVerifiedError(BadRequestError):
+    """The organization has not proved that it owns the Google Cloud project."""
+
+    error_code: str | None = "gcp_project_not_verified"
+
+
+class BetaGCPProjectControlledByAnotherOrganizationError(ConflictError):
+    """Another organization has data controls for the Google Cloud project."""
+
+    error_code: str | None = "gcp_project_controlled_by_another_organization"
+
+
 class ContractSpendLimitReachedError(RateLimitError):
     """The limit on spending in the contract is reached."""
 
@@ -273,7 +331,7 @@ class EnforcedSpendLimitReachedError(RateLimitError):
 
 
 class RampLimitExceededError(RateLimitError):
-    """Use has grown faster than it may."""
+    """Use has grown faster than allowed."""
 
     error_code: str | None = "ramp_limit_exceeded"
 
@@ -297,43 +355,61 @@ class OrganizationOnHoldError(BadRequestError):
 
 
 class OrganizationTypeNotSupportedError(BadRequestError):
-    """Not for organizations of this type."""
+    """Organizations of this type are not supported."""
 
     error_code: str | None = "organization_type_not_supported"
 
 
 class ParentOrganizationRequiredError(BadRequestError):
-    """Only for organizations that have a parent."""
+    """The organization must have a parent."""
 
     error_code: str | None = "parent_organization_required"
 
 
 class OrgMemberLimitExceededError(BadRequestError):
-    """The organization has as many members as it may have."""
+    """The organization has reached its limit of members."""
 
     error_code: str | None = "org_member_limit_exceeded"
 
 
 class ConcurrentMembershipChangeError(ConflictError):
-    """The membership was changed by somebody else meanwhile."""
+    """Another request changed the membership at the same time."""
 
     error_code: str | None = "concurrent_membership_change"
 
 
 class RBACRoleNotFoundError(NotFoundError):
-    """There is no such role."""
+    """The role does not exist."""
 
     error_code: str | None = "rbac_role_not_found"
 
 
 class SandboxEgressRestrictedError(PermissionDeniedError):
-    """The sandbox may not reach this address."""
+    """The sandbox must not reach this address."""
 
     error_code: str | None = "sandbox_egress_restricted"
 
 
+class BetaRegionNotSupportedError(BadRequestError):
+    """The organization cannot use this region here."""
+
+    error_code: str | None = "region_not_supported"
+
+
+class WorkspaceHumanReviewDisabledError(BadRequestError):
+    """The workspace has human review turned off, and the request needs it."""
+
+    error_code: str | None = "workspace_human_review_disabled"
+
+
+class ChangeOutcomeUnknownError(ServiceUnavailableError):
+    """Some changes may have been saved. The same request can be sent again to finish it."""
+
+    error_code: str | None = "change_outcome_unknown"
+
+
 class UserProfileBillingNotAuthorizedError(PermissionDeniedError):
-    """The user profile may not be billed by this key."""
+    """This key is not authorized to bill the user profile."""
 
     error_code: str | None = "user_profile_billing_not_authorized"
 
@@ -345,19 +421,19 @@ class UserProfileNotBillableError(PermissionDeniedError):
 
 
 class UserProfileNotFoundError(BadRequestError):
-    """There is no such user profile."""
+    """The user profile does not exist."""
 
     error_code: str | None = "user_profile_not_found"
 
 
 class UserProfileRequiredError(BadRequestError):
-    """The request has to name a user profile."""
+    """The request must name a user profile."""
 
     error_code: str | None = "user_profile_required"
 
 
 class ClaudeCodeKeyCreatorNotMemberError(BadRequestError):
-    """Who made the Claude Code key is no member any more."""
+    """The creator of the Claude Code key is not a member any longer."""
 
     error_code: str | None = "claude_code_key_creator_not_member"
 
@@ -370,56 +446,7 @@ class ClaudeCodeVersionTooOldError(BadRequestError):
 
 BY_CODE: dict[tuple[int, str | None], type[APIStatusError]] = {
     (cls.status_code, cls.error_code): cls
-    for cls in (
-        CompactionBlockAmbiguousError,
-        CompactionBlockMisplacedError,
-        CompactionContentMismatchError,
-        CompactionIncompleteTurnError,
-        CompactionNothingToSummarizeError,
-        CompactionSignatureInvalidError,
-        CompactionTooManyToolReferencesError,
-        CompactionToolChangesMismatchError,
-        CompactionUnavailableError,
-        AvailableToolsLimitExceededError,
-        ToolNameConflictError,
-        ToolReferenceUnresolvedError,
-        ThreadAlreadyContinuedError,
-        ThreadContinueInFlightError,
-        ThreadFingerprintMismatchError,
-        ThreadNotFoundError,
-        ThreadUnsupportedRequestError,
-        FileExpiredError,
-        FileNotDownloadableError,
-        SkillReadBlockedUndecryptableError,
-        StorageQuotaExceededError,
-        RequestBodyEncodingInvalidError,
-        RequestBodyEncodingUnsupportedError,
-        RequestBodyTooLargeAfterDecodingError,
-        BetaRequestBodyTimeoutError,
-        BetaUnsupportedCharsetError,
-        BetaOrganizationNotEnrolledInBetaError,
-        CMEKContextUnavailableError,
-        CMEKKeyDisabledError,
-        CMEKKeyNetworkBlockedError,
-        CMEKKeyUnreachableError,
-        ContractSpendLimitReachedError,
-        EnforcedSpendLimitReachedError,
-        RampLimitExceededError,
-        LinkedOrganizationBillingUnavailableError,
-        LinkedOrganizationSpendLimitReachedError,
-        OrganizationOnHoldError,
-        OrganizationTypeNotSupportedError,
-        ParentOrganizationRequiredError,
-        OrgMemberLimitExceededError,
-        ConcurrentMembershipChangeError,
-        RBACRoleNotFoundError,
-        SandboxEgressRestrictedError,
-        UserProfileBillingNotAuthorizedError,
-        UserProfileNotBillableError,
-        UserProfileNotFoundError,
-        UserProfileRequiredError,
-        ClaudeCodeKeyCreatorNotMemberError,
-        ClaudeCodeVersionTooOldError,
-    )
+    for cls in list(globals().values())
+    if isinstance(cls, type) and issubclass(cls, APIStatusError) and cls.error_code is not None
 }
-"""The class for a status and a code."""
+"""The class for a status and a code: all classes of this module."""

@@ -1,6 +1,6 @@
-"""The exceptions of the API, named as in the `anthropic` package: their base, and one for each HTTP status.
+"""The exceptions of the API, named as in the `anthropic` package: their base class, and one for each HTTP status.
 
-Those that name a cause more closely are in `error_codes`, which of them an answer is says `failures`. Source:
+Exceptions for more specific causes are in `error_codes`; `failures` chooses the one for an answer. Source:
 https://docs.claude.com/en/api/errors.
 """
 
@@ -45,14 +45,18 @@ __all__ = [
 ]
 
 
+# Errors are logged and shown on screens, and their text repeats what a server sent, which may be megabytes.
+_MAX_MESSAGE_LENGTH = 2000
+
+
 class APIError(StreamCoreError):
     """A call to the API failed.
 
     Attributes:
-        message: What went wrong.
-        request: The HTTP library's request, `None` where there is none at hand.
-        body: The body of the answer: decoded if it is JSON, text otherwise, `None` if there was no answer.
-        snapshot: The message so far if a stream had begun, `None` before `message_start`.
+        message: What went wrong. It has at most some 2,000 characters of what the server said; `body` has all of it.
+        request: The HTTP library's request, None if it is not known.
+        body: The body of the answer: decoded if it is JSON, text otherwise, None without an answer.
+        snapshot: The message so far if a stream had begun, None before `message_start`.
     """
 
     message: str
@@ -63,6 +67,8 @@ class APIError(StreamCoreError):
     def __init__(
         self, message: str, *, request: Any = None, body: object = None, snapshot: Message | None = None
     ) -> None:
+        if len(message) > _MAX_MESSAGE_LENGTH:
+            message = f"{message[:_MAX_MESSAGE_LENGTH]}... ({len(message)} characters in all)"
         super().__init__(message)
         self.message = message
         self.request = request
@@ -70,7 +76,7 @@ class APIError(StreamCoreError):
         self.snapshot = snapshot
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # The HTTP library's objects hold connections: they stay in the process that made them.
+        # The HTTP library's objects hold connections, so they stay in the process that made them.
         state = {name: None if name in ("request", "response") else value for name, value in self.__dict__.items()}
         return _restore, (type(self), self.args), state
 
@@ -80,7 +86,7 @@ def _restore(cls: type[APIError], args: tuple[Any, ...]) -> APIError:
 
 
 class APIConnectionError(APIError):
-    """No answer, or not all of one: the connection could not be made, or it broke."""
+    """The connection could not be made, or it broke before the answer was complete."""
 
     def __init__(
         self, message: str = "Connection error.", *, request: Any = None, snapshot: Message | None = None
@@ -89,7 +95,7 @@ class APIConnectionError(APIError):
 
 
 class APITimeoutError(APIConnectionError):
-    """The connection, the answer or the next bytes of it took longer than the timeout that bounds them."""
+    """The connection, the answer or the next bytes of it took longer than the timeout allows."""
 
     def __init__(
         self, message: str = "Request timed out.", *, request: Any = None, snapshot: Message | None = None
@@ -98,12 +104,12 @@ class APITimeoutError(APIConnectionError):
 
 
 class APIResponseValidationError(APIError, DecodeError):
-    """The API answered with success, and with something else than was asked for: no event stream, or no message.
+    """The API answered with success, but the body is not the event stream or the message that was asked for.
 
-    It has what an `APIError` and what a `DecodeError` has; `received` is the body as it came, or its beginning.
+    It has the attributes of an `APIError` and of a `DecodeError`. `received` is the body as it came, or its beginning.
 
     Attributes:
-        status_code: The HTTP status, `None` if there is no response at hand.
+        status_code: The HTTP status, None if the response is not known.
         response: The HTTP library's response.
     """
 
@@ -121,18 +127,17 @@ class APIResponseValidationError(APIError, DecodeError):
 
 
 class APIStatusError(APIError):
-    """The API answered that it failed: a status that is not 2xx, or an `error` event in a stream.
+    """The API said that the call failed, with a status that is not 2xx or an `error` event in a stream.
 
     Attributes:
-        status_code: The HTTP status. For an `error` event the one that its type stands for, where it stands for one
-            (529 for `overloaded_error`); `response` still has the 200 that came.
-        response: The HTTP library's response. Of an answer whose status is not 2xx its body can be read (`.json()`,
-            `.text`, `.content`), though no more than the beginning of one of over 256 KB; of a stream it cannot:
-            that has been read as events.
-        request_id: The id to name when asking Anthropic about this request, if one came.
+        status_code: The HTTP status. For an `error` event, the status that its type stands for, if there is one
+            (529 for `overloaded_error`); `response` still has the 200 that arrived.
+        response: The HTTP library's response. If the status is not 2xx, its body can be read (`.json()`, `.text`,
+            `.content`), up to the first 256 KB. The body of a stream cannot: it has been read as events.
+        request_id: The id to give Anthropic when you ask about this request, if there is one.
         workspace_id: The workspace that the API key belongs to, if the answer says so.
         type: The `type` of the error as the API names it (`"rate_limit_error"`), if the body has one.
-        api_message: What the API says, without the status, if the body has it. Its wording may change.
+        api_message: What the API says, whole and without the status, if the body has it. The wording may change.
         error_code: The code of the cause, if the body has one: `error_codes` has classes for these.
         details: All that the body says about the cause, as it came.
     """
@@ -191,13 +196,13 @@ class PaymentRequiredError(APIStatusError):
 
 
 class PermissionDeniedError(APIStatusError):
-    """403: the API key may not do this."""
+    """403: the API key does not have permission for this."""
 
     status_code: int = 403
 
 
 class NotFoundError(APIStatusError):
-    """404: there is no such model or resource."""
+    """404: the model or the resource does not exist."""
 
     status_code: int = 404
 
@@ -287,11 +292,11 @@ class OverloadedError(InternalServerError):
 
 
 def connection_error(error: Exception, *, timed_out: bool, request: Any, doing: str) -> APIConnectionError:
-    """The exception for one of the HTTP library's.
+    """Return our exception for an exception of the HTTP library.
 
     Args:
         error: The library's exception.
-        timed_out: Whether it says that something took too long.
+        timed_out: Whether it means that something took too long.
         request: The library's request.
         doing: What was going on, for the message.
     """
@@ -304,12 +309,12 @@ def connection_error(error: Exception, *, timed_out: bool, request: Any, doing: 
 def _request_of(response: Any) -> Any:
     try:
         return getattr(response, "request", None) or getattr(response, "request_info", None)
-    except RuntimeError:  # what httpx says for a response that was made by hand
+    except RuntimeError:  # httpx raises it for a response that was made by hand
         return None
 
 
 def request_id_of(response: Any) -> str | None:
-    """The `request-id` header of any HTTP library's response, `None` if there is none."""
+    """Return the `request-id` header of any HTTP library's response, or None."""
     return _header(response, "request-id")
 
 
@@ -319,7 +324,7 @@ def _header(response: Any, name: str) -> str | None:
 
 
 def error_code_in(body: object) -> str | None:
-    """The code that names the cause in the body of an error, `None` if it has none."""
+    """Return the code that names the cause in the body of an error, or None."""
     return _text(_member(_member(_member(body, "error"), "details"), "error_code"))
 
 

@@ -1,7 +1,7 @@
-"""The face of a client: its resources and its end. Once for sync and once for async, whichever library sends.
+"""The public members of a client, once for sync and once for async, whichever HTTP library sends.
 
-An adapter derives its clients from `SyncClient` or `AsyncClient` and brings what `SyncAttempts` or `AsyncAttempts`
-leaves open, `close()` and `is_closed`.
+An adapter derives its clients from `SyncClient` or `AsyncClient`. It implements `_send()`, `_sleep()`, `close()` and
+`is_closed`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["AsyncClient", "SyncClient"]
 
 
 class SyncClient(SyncAttempts):
-    """What sync clients have."""
+    """The base of sync clients."""
 
     @property
     def messages(self) -> Messages:
@@ -32,7 +32,7 @@ class SyncClient(SyncAttempts):
         """Close the connections.
 
         Raises:
-            StreamCoreError: That could not be done in good order.
+            StreamCoreError: A connection could not be closed cleanly.
         """
         raise NotImplementedError
 
@@ -46,7 +46,7 @@ class SyncClient(SyncAttempts):
 
 
 class AsyncClient(AsyncAttempts):
-    """What async clients have."""
+    """The base of async clients."""
 
     @property
     def messages(self) -> AsyncMessages:
@@ -62,15 +62,15 @@ class AsyncClient(AsyncAttempts):
         """Close the connections.
 
         Raises:
-            StreamCoreError: That could not be done in good order.
+            StreamCoreError: A connection could not be closed cleanly.
         """
         raise NotImplementedError
 
     async def aclose(self) -> None:
-        """The same as `close()`.
+        """Do the same as `close()`.
 
         Raises:
-            StreamCoreError: As `close()`.
+            StreamCoreError: As for `close()`.
         """
         await self.close()
 

@@ -1,7 +1,7 @@
-"""Which exception it is: of an answer whose status is not 2xx, of an `error` event, of a body that is something else.
+"""Choose the exception for an answer whose status is not 2xx, and for an `error` event.
 
-The status and the code of the cause decide the class. In an `error` event, which comes after a status of 200, the
-error's `type` stands for the status.
+The status and the code of the cause decide the class. An `error` event comes after a status of 200, so the error's
+`type` decides in place of the status.
 """
 
 from __future__ import annotations
@@ -33,7 +33,6 @@ from streamcore.api.errors import (
     error_code_in,
     request_id_of,
 )
-from streamcore.errors import excerpt
 from streamcore.types import ErrorEvent, Message
 
 __all__ = ["error_from_event", "error_from_status"]
@@ -76,23 +75,21 @@ _BY_TYPE: dict[str, type[APIStatusError]] = {
     "overloaded_error": OverloadedError,
 }
 
-# The causes are told apart by their codes; of an event, the status is not known but by its class.
+# Codes are unique. They alone decide the class for an event, whose status is not known.
 _BY_CODE_ALONE = {code: cls for (_, code), cls in BY_CODE.items()}
-
-_SHOWN = 2000
-"""Characters of a body that a message shows."""
 
 
 def error_from_status(
-    status: int, *, body: object, response: Any = None, request_id: str | None = None
+    status: int, *, body: object, response: Any = None, request_id: str | None = None, message: str | None = None
 ) -> APIStatusError:
-    """The exception for an answer with this status and body.
+    """Return the exception for an answer with this status and body.
 
     Args:
         status: The HTTP status.
         body: The body: decoded if it is JSON, text otherwise.
         response: The HTTP library's response, kept on the exception.
-        request_id: The `request-id` header; read from `response`, or else the body, if not given.
+        request_id: The `request-id` header. If not given, it is read from `response` or else from the body.
+        message: What the exception says, if not what the status and the body say.
     """
     cls = (
         BY_CODE.get((status, error_code_in(body)))
@@ -100,16 +97,17 @@ def error_from_status(
         or (InternalServerError if status >= 500 else APIStatusError)
     )
     found = request_id or request_id_of(response) or _request_id_in(body)
-    return cls(_describe(status, body), status_code=status, response=response, body=body, request_id=found)
+    said = message if message is not None else _describe(status, body)
+    return cls(said, status_code=status, response=response, body=body, request_id=found)
 
 
 def error_from_event(event: ErrorEvent, *, response: Any, snapshot: Message | None) -> APIStatusError:
-    """The exception for an `error` event in a stream that began with status 200.
+    """Return the exception for an `error` event in a stream that began with status 200.
 
     Args:
-        event: The event; the code of the cause or else the `type` of its error decides the class. If both are new, it
-            is a plain `APIStatusError`.
-        response: The HTTP library's response, or `None`.
+        event: The event. The code of the cause or else the `type` of its error decides the class. If both are new, the
+            exception is a plain `APIStatusError`.
+        response: The HTTP library's response, or None.
         snapshot: The message up to the event.
     """
     body = event.to_dict()
@@ -131,8 +129,7 @@ def _request_id_in(body: object) -> str | None:
 
 
 def _describe(status: int, body: object) -> str:
-    """What the `anthropic` package says, but for a body that would fill the screen: of that the beginning."""
+    """Return the text that the `anthropic` package has for this error."""
     if isinstance(body, str):
-        return (body if len(body) <= _SHOWN else excerpt(body, _SHOWN)) or f"Error code: {status}"
-    shown = str(body)
-    return f"Error code: {status} - {shown if len(shown) <= _SHOWN else excerpt(shown, _SHOWN)}"
+        return body or f"Error code: {status}"
+    return f"Error code: {status} - {body}"

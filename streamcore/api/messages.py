@@ -1,4 +1,4 @@
-"""`client.messages` and `client.beta.messages`, the same for every adapter: arguments in, messages and streams out."""
+"""`client.messages` and `client.beta.messages` for all adapters: arguments in, messages and streams out."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ _PATH = "/v1/messages"
 def _event_decoder(
     strict: bool | NotGiven, limits: Limits | NotGiven, arguments: Mapping[str, Any], *, stream: bool
 ) -> MessageEventDecoder | None:
-    """What decodes the answer to a `create()`, `None` if that is to come whole.
+    """Return the decoder for the answer to a `create()`, or None if the answer is not streamed.
 
     Raises:
-        InvalidArgumentError: Something is said of the decoding that does not apply. It would go to the API otherwise,
-            as a parameter that is new.
+        InvalidArgumentError: An option of decoding does not apply. It would otherwise be sent to the API as a new
+            parameter.
     """
     for name in ("trailing_strings", "event_handler"):
         if name in arguments:
@@ -51,7 +51,7 @@ def _event_decoder(
         return MessageEventDecoder(strict=given(strict) and bool(strict), limits=_checked_limits(limits))
     for name, value in (("strict", strict), ("limits", limits)):
         if given(value):
-            raise InvalidArgumentError(f"{name} says how to decode a stream: create() takes it with stream=True alone")
+            raise InvalidArgumentError(f"{name} says how to decode a stream: create() takes it only with stream=True")
     return None
 
 
@@ -117,26 +117,26 @@ class Messages:
         on_invalid: OnInvalid = "raise",
         **arguments: Unpack[CallOptions],
     ) -> Message | Stream[MessageStreamEvent]:
-        """The model's answer, whole, or with `stream=True` as the events it comes in, of which nothing is accumulated.
+        """Return the model's answer as a message, or with `stream=True` as a stream of events.
 
-        So an exception out of such a stream has no `snapshot`: whoever wants one asks for `stream()`.
+        Such a stream accumulates nothing, so its exceptions do not have a `snapshot`. Use `stream()` to have one.
 
         Args:
-            stream: Whether to have it as a stream.
-            strict: As for `MessageEngine`; with `stream=True` alone.
-            limits: As for `MessageEngine`; with `stream=True` alone. There is no `trailing_strings`, which is about
-                what is accumulated.
-            output_format: The class that the text is to be JSON of: `parsed_output` of the message is an instance.
-            on_invalid: What happens if something is not of its class: `"raise"`, or `"keep"`: see `MessageEngine`.
-            **arguments: Those of the API, and `CallOptions`. Among the `tools` may be classes and functions, too.
+            stream: Whether to return a stream.
+            strict: As for `MessageEngine`; only with `stream=True`.
+            limits: As for `MessageEngine`; only with `stream=True`. (`trailing_strings` is about accumulating, and
+                `stream()` alone has it.)
+            output_format: The class that the text should be JSON of. `parsed_output` of the message is an instance.
+            on_invalid: What to do if something does not match its class: `"raise"` or `"keep"`; see `MessageEngine`.
+            **arguments: Those of the API, and `CallOptions`. `tools` may also contain classes and functions.
 
         Raises:
-            InvalidOutputError: The answer is not of the class that was asked for.
-            UnsupportedTypeError: There is no schema for a class.
-            InvalidArgumentError: The arguments make no request, or are for another kind of answer.
-            APIError: The call failed; `APIStatusError` and its children if the API says so.
-            APIResponseValidationError: What came is neither a message nor an event stream.
-            LimitExceededError: What came for a message is longer, or nests deeper, than the defaults of `Limits` allow.
+            InvalidOutputError: The answer does not match the class that was asked for.
+            UnsupportedTypeError: A schema cannot be made for a class.
+            InvalidArgumentError: An argument is missing or invalid, or is for another kind of answer.
+            APIError: The call failed; `APIStatusError` or a subclass if the API says so.
+            APIResponseValidationError: The answer is neither a message nor an event stream.
+            LimitExceededError: The message is longer, or nests deeper, than the defaults of `Limits` allow.
         """
         decoder = _event_decoder(strict, limits, arguments, stream=stream)
         typed = typed_arguments(arguments, output_format=output_format, on_invalid=on_invalid)
@@ -157,11 +157,10 @@ class Messages:
     def parse(
         self, *, output_format: Any = NOT_GIVEN, on_invalid: OnInvalid = "raise", **arguments: Unpack[CallOptions]
     ) -> Message:
-        """The model's answer, whole, as `create` gives it: the name that programs for the `anthropic` package know, if
-        there is an `output_format`.
+        """Return the model's answer as `create` does: the name that the `anthropic` package has for `output_format`.
 
         Raises:
-            Exception: As `create`.
+            Exception: As for `create`.
         """
         return self.create(output_format=output_format, on_invalid=on_invalid, **arguments)
 
@@ -199,20 +198,20 @@ class Messages:
         on_invalid: OnInvalid = "raise",
         **arguments: Unpack[CallOptions],
     ) -> MessageStreamManager[Any]:
-        """The model's answer as it comes. The request is sent when the `with` block is entered.
+        """Stream the model's answer. The request is sent when the `with` block is entered.
 
         Args:
             event_handler: The class of the stream: a subclass of `MessageStream` with handler methods of its own.
             strict: As for `MessageEngine`.
             limits: As for `MessageEngine`.
             trailing_strings: As for `MessageEngine`.
-            output_format: The class that the text is to be JSON of, as for `create` and for `MessageEngine`.
+            output_format: The class that the text should be JSON of, as for `create` and `MessageEngine`.
             on_invalid: As for `MessageEngine`.
-            **arguments: Those of the API, and `CallOptions`. Among the `tools` may be classes and functions, too.
+            **arguments: Those of the API, and `CallOptions`. `tools` may also contain classes and functions.
 
         Raises:
-            UnsupportedTypeError: There is no schema for a class.
-            InvalidArgumentError: The arguments make no request.
+            UnsupportedTypeError: A schema cannot be made for a class.
+            InvalidArgumentError: An argument is missing or invalid.
         """
         limits = _checked_limits(limits)
         typed = typed_arguments(arguments, output_format=output_format, on_invalid=on_invalid)
@@ -287,7 +286,7 @@ class AsyncMessages:
         on_invalid: OnInvalid = "raise",
         **arguments: Unpack[CallOptions],
     ) -> Message | AsyncStream[MessageStreamEvent]:
-        """As `Messages.create`."""
+        """Like `Messages.create`."""
         decoder = _event_decoder(strict, limits, arguments, stream=stream)
         typed = typed_arguments(arguments, output_format=output_format, on_invalid=on_invalid)
         call = self._client._call(_PATH, typed.request, stream=stream)
@@ -307,7 +306,7 @@ class AsyncMessages:
     async def parse(
         self, *, output_format: Any = NOT_GIVEN, on_invalid: OnInvalid = "raise", **arguments: Unpack[CallOptions]
     ) -> Message:
-        """As `Messages.parse`."""
+        """Like `Messages.parse`."""
         return await self.create(output_format=output_format, on_invalid=on_invalid, **arguments)
 
     @overload
@@ -344,7 +343,7 @@ class AsyncMessages:
         on_invalid: OnInvalid = "raise",
         **arguments: Unpack[CallOptions],
     ) -> AsyncMessageStreamManager[Any]:
-        """As `Messages.stream`, with `async with`; `event_handler` is a subclass of `AsyncMessageStream`."""
+        """Like `Messages.stream`, with `async with`. `event_handler` is a subclass of `AsyncMessageStream`."""
         limits = _checked_limits(limits)
         typed = typed_arguments(arguments, output_format=output_format, on_invalid=on_invalid)
         call = self._client._call(_PATH, typed.request, stream=True)
@@ -365,7 +364,7 @@ class AsyncMessages:
 
 
 class Beta:
-    """`client.beta`: the same API. Beta features are turned on by `betas=[...]`, which the header alone tells."""
+    """`client.beta`: the same API. `betas=[...]` turns beta features on, which only changes a header."""
 
     def __init__(self, client: SyncAttempts) -> None:
         self.messages = Messages(client)

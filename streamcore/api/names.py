@@ -1,63 +1,14 @@
-"""The names that every adapter module has: all that a program for the `anthropic` package may name, but the clients.
+"""The names that every adapter module has: those that a program for the `anthropic` package uses, without the clients.
 
-An adapter re-exports all of them (`from streamcore.api.names import *`) and adds its clients, and what has to do with
-the HTTP library: `DEFAULT_TIMEOUT`, say. Not here is what belongs to things that streamcore does not do: other clouds,
+An adapter re-exports all of them (`from streamcore.api.names import *`). It adds its clients and the names that depend
+on the HTTP library, such as `DEFAULT_TIMEOUT`. Names for things that streamcore does not do are missing: other clouds,
 credentials in files, middleware, tracing, uploads, webhooks, and calls of other endpoints.
 """
 
 from streamcore import types
+from streamcore.api import error_codes
 from streamcore.api.client import DEFAULT_MAX_RETRIES
-from streamcore.api.error_codes import (
-    AvailableToolsLimitExceededError,
-    BetaOrganizationNotEnrolledInBetaError,
-    BetaRequestBodyTimeoutError,
-    BetaUnsupportedCharsetError,
-    ClaudeCodeKeyCreatorNotMemberError,
-    ClaudeCodeVersionTooOldError,
-    CMEKContextUnavailableError,
-    CMEKKeyDisabledError,
-    CMEKKeyNetworkBlockedError,
-    CMEKKeyUnreachableError,
-    CompactionBlockAmbiguousError,
-    CompactionBlockMisplacedError,
-    CompactionContentMismatchError,
-    CompactionIncompleteTurnError,
-    CompactionNothingToSummarizeError,
-    CompactionSignatureInvalidError,
-    CompactionToolChangesMismatchError,
-    CompactionTooManyToolReferencesError,
-    CompactionUnavailableError,
-    ConcurrentMembershipChangeError,
-    ContractSpendLimitReachedError,
-    EnforcedSpendLimitReachedError,
-    FileExpiredError,
-    FileNotDownloadableError,
-    LinkedOrganizationBillingUnavailableError,
-    LinkedOrganizationSpendLimitReachedError,
-    OrganizationOnHoldError,
-    OrganizationTypeNotSupportedError,
-    OrgMemberLimitExceededError,
-    ParentOrganizationRequiredError,
-    RampLimitExceededError,
-    RBACRoleNotFoundError,
-    RequestBodyEncodingInvalidError,
-    RequestBodyEncodingUnsupportedError,
-    RequestBodyTooLargeAfterDecodingError,
-    SandboxEgressRestrictedError,
-    SkillReadBlockedUndecryptableError,
-    StorageQuotaExceededError,
-    ThreadAlreadyContinuedError,
-    ThreadContinueInFlightError,
-    ThreadFingerprintMismatchError,
-    ThreadNotFoundError,
-    ThreadUnsupportedRequestError,
-    ToolNameConflictError,
-    ToolReferenceUnresolvedError,
-    UserProfileBillingNotAuthorizedError,
-    UserProfileNotBillableError,
-    UserProfileNotFoundError,
-    UserProfileRequiredError,
-)
+from streamcore.api.error_codes import *  # noqa: F403  # one class for each code
 from streamcore.api.errors import (
     APIConnectionError,
     APIError,
@@ -121,12 +72,13 @@ __version__ = library_version()
 
 AnthropicError = StreamCoreError
 
-# What these are called where streams are: the two stops are those that carry what is complete.
+# In modules of clients, these names mean the events of a stream: the two stop events carry the complete block or
+# message.
 ContentBlockStopEvent = ParsedContentBlockStopEvent
 MessageStopEvent = ParsedMessageStopEvent
 MessageStreamEvent = ParsedMessageStreamEvent
 
-# What `client.beta` has is the same, and has both names.
+# `client.beta` has the same classes, under both names.
 BetaAsyncMessageStream = AsyncMessageStream
 BetaAsyncMessageStreamManager = AsyncMessageStreamManager
 BetaContentBlockStopEvent = ParsedBetaContentBlockStopEvent = ContentBlockStopEvent
@@ -150,7 +102,6 @@ __all__ = [
     "AsyncMessageStreamManager",
     "AsyncStream",
     "AuthenticationError",
-    "AvailableToolsLimitExceededError",
     "BadRequestError",
     "BetaAsyncMessageStream",
     "BetaAsyncMessageStreamManager",
@@ -160,39 +111,16 @@ __all__ = [
     "BetaMessageStream",
     "BetaMessageStreamEvent",
     "BetaMessageStreamManager",
-    "BetaOrganizationNotEnrolledInBetaError",
-    "BetaRequestBodyTimeoutError",
     "BetaTextEvent",
-    "BetaUnsupportedCharsetError",
-    "CMEKContextUnavailableError",
-    "CMEKKeyDisabledError",
-    "CMEKKeyNetworkBlockedError",
-    "CMEKKeyUnreachableError",
     "CitationEvent",
-    "ClaudeCodeKeyCreatorNotMemberError",
-    "ClaudeCodeVersionTooOldError",
     "ClientClosedRequestError",
-    "CompactionBlockAmbiguousError",
-    "CompactionBlockMisplacedError",
-    "CompactionContentMismatchError",
     "CompactionEvent",
-    "CompactionIncompleteTurnError",
-    "CompactionNothingToSummarizeError",
-    "CompactionSignatureInvalidError",
-    "CompactionTooManyToolReferencesError",
-    "CompactionToolChangesMismatchError",
-    "CompactionUnavailableError",
-    "ConcurrentMembershipChangeError",
     "ConflictError",
     "ContentBlockStopEvent",
     "ContentTooLargeError",
-    "ContractSpendLimitReachedError",
     "DeadlineExceededError",
     "DecodeError",
-    "EnforcedSpendLimitReachedError",
     "EventOrderError",
-    "FileExpiredError",
-    "FileNotDownloadableError",
     "GatewayTimeoutError",
     "HTTPNotImplementedError",
     "IncompleteStreamError",
@@ -201,8 +129,6 @@ __all__ = [
     "InvalidArgumentError",
     "InvalidOutputError",
     "LimitExceededError",
-    "LinkedOrganizationBillingUnavailableError",
-    "LinkedOrganizationSpendLimitReachedError",
     "MessageStopEvent",
     "MessageStream",
     "MessageStreamEvent",
@@ -211,11 +137,7 @@ __all__ = [
     "NotFoundError",
     "NotGiven",
     "Omit",
-    "OrgMemberLimitExceededError",
-    "OrganizationOnHoldError",
-    "OrganizationTypeNotSupportedError",
     "OverloadedError",
-    "ParentOrganizationRequiredError",
     "ParsedBetaContentBlockStopEvent",
     "ParsedBetaMessageStopEvent",
     "ParsedBetaMessageStreamEvent",
@@ -228,37 +150,18 @@ __all__ = [
     "PermissionDeniedError",
     "PreconditionFailedError",
     "ProtocolError",
-    "RBACRoleNotFoundError",
-    "RampLimitExceededError",
     "RateLimitError",
-    "RequestBodyEncodingInvalidError",
-    "RequestBodyEncodingUnsupportedError",
-    "RequestBodyTooLargeAfterDecodingError",
     "RequestHeaderFieldsTooLargeError",
     "RequestTimeoutError",
     "RequestTooLargeError",
-    "SandboxEgressRestrictedError",
     "ServiceUnavailableError",
     "SignatureEvent",
-    "SkillReadBlockedUndecryptableError",
-    "StorageQuotaExceededError",
     "Stream",
     "StreamCoreError",
     "TextEvent",
     "ThinkingEvent",
-    "ThreadAlreadyContinuedError",
-    "ThreadContinueInFlightError",
-    "ThreadFingerprintMismatchError",
-    "ThreadNotFoundError",
-    "ThreadUnsupportedRequestError",
-    "ToolNameConflictError",
-    "ToolReferenceUnresolvedError",
     "UnprocessableEntityError",
     "UnsupportedTypeError",
-    "UserProfileBillingNotAuthorizedError",
-    "UserProfileNotBillableError",
-    "UserProfileNotFoundError",
-    "UserProfileRequiredError",
     "__version__",
     "not_given",
     "omit",
@@ -266,3 +169,4 @@ __all__ = [
     "transform_schema",
     "types",
 ]
+__all__ += error_codes.__all__

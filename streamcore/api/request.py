@@ -1,7 +1,7 @@
-"""The arguments of a call to what goes over the wire: method, URL, headers and the JSON body as bytes.
+"""Turn the arguments of a call into a request: method, URL, headers, and the JSON body as bytes.
 
 Values of `streamcore.types` may stand anywhere in the body: `message.content` as the content of the next assistant
-turn, or a whole `Message` as that turn. Knows nothing of HTTP libraries, answers or retries.
+turn, or a whole `Message` as that turn. This module does not know HTTP libraries, answers or retries.
 """
 
 from __future__ import annotations
@@ -97,24 +97,28 @@ Headers: TypeAlias = Mapping[str, "str | Omit"]
 
 _T = TypeVar("_T")
 Maybe: TypeAlias = _T | NotGiven | Omit
-"""An argument that may also be said not to be given."""
+"""The type of an argument that may also be `NOT_GIVEN` or `omit`."""
 
 
 class MessageParams(TypedDict, total=False):
-    """What `messages.create` and `messages.stream` take for the body of the request.
+    """The parameters of `messages.create` and `messages.stream` for the body of the request.
 
-    The API's documentation says what each means: https://docs.claude.com/en/api/messages. Parameters that are not
-    listed are passed on as they are. Where beta features have forms that `streamcore.types` does not know, any mapping
-    is taken.
+    The API's documentation explains them: https://docs.claude.com/en/api/messages. Parameters that are not listed here
+    are passed on unchanged. Where beta features have forms that `streamcore.types` does not know, any mapping is
+    accepted.
     """
 
     model: Required[ModelParam]
     messages: Required[Iterable[MessageParam | Message]]
     max_tokens: Required[int]
+    billing_policy: Maybe[Mapping[str, Any] | None]
     cache_control: Maybe[CacheControlEphemeralParam | None]
+    compaction: Maybe[Mapping[str, Any] | None]
     container: Maybe[str | Mapping[str, Any] | None]
     context_management: Maybe[Mapping[str, Any] | None]
     diagnostics: Maybe[DiagnosticsParam | None]
+    fallback_credit_token: Maybe[str | Mapping[str, Any] | None]
+    fallbacks: Maybe[Iterable[Mapping[str, Any]] | Literal["default"] | None]
     inference_geo: Maybe[str | None]
     mcp_servers: Maybe[Iterable[Mapping[str, Any]]]
     metadata: Maybe[MetadataParam]
@@ -125,6 +129,7 @@ class MessageParams(TypedDict, total=False):
     system: Maybe[str | Iterable[TextBlockParam | TextBlock]]
     temperature: Maybe[float]
     thinking: Maybe[ThinkingConfigParam | Mapping[str, Any]]
+    thread: Maybe[Mapping[str, Any] | None]
     tool_choice: Maybe[ToolChoiceParam]
     tools: Maybe[Iterable[ToolUnionParam | Mapping[str, Any] | ToolSource]]
     top_k: Maybe[int]
@@ -132,18 +137,18 @@ class MessageParams(TypedDict, total=False):
 
 
 class CallOptions(MessageParams, total=False):
-    """`MessageParams` and what a single call may change about how it is made.
+    """`MessageParams`, and options for how a single call is made.
 
     Attributes:
         betas: Beta features to turn on, sent as the `anthropic-beta` header.
-        user_profile_id: Whom the request is made for, sent as the `anthropic-user-profile-id` header.
-        workspace_id: Where the request is made, sent as the `anthropic-workspace-id` header.
-        extra_headers: Headers besides the client's; `omit` as a value removes one.
-        extra_query: Query parameters besides the client's.
-        extra_body: Members of the body besides the parameters, winning over them.
-        timeout: Instead of the client's: seconds, or a timeout object of the HTTP library; `None` is no timeout.
-        idle_timeout: Instead of the client's: the longest silence between bytes of the answer, in seconds.
-        max_retries: Instead of the client's.
+        user_profile_id: The user profile that the request is for, sent as the `anthropic-user-profile-id` header.
+        workspace_id: The workspace of the request, sent as the `anthropic-workspace-id` header.
+        extra_headers: Headers in addition to the client's. The value `omit` removes a header.
+        extra_query: Query parameters in addition to the client's.
+        extra_body: Members of the body in addition to the parameters. They win over them.
+        timeout: Replaces the client's: seconds, or a timeout object of the HTTP library; `None` means without one.
+        idle_timeout: Replaces the client's: the longest silence between bytes of the answer, in seconds.
+        max_retries: Replaces the client's.
     """
 
     betas: Maybe[Iterable[str] | None]
@@ -181,24 +186,24 @@ def build_request(
     extra_query: Mapping[str, Any] | None = None,
     extra_body: Mapping[str, Any] | None = None,
 ) -> Request:
-    """The request for one call.
+    """Build the request for one call.
 
     Args:
-        path: Below `base_url`, with a query or not.
-        base_url: Of the API, with or without a slash at its end.
-        credentials: The header that says who asks; the layers after it may replace it. An `x-api-key` among them goes
-            along with it, and does without it too.
-        default_headers: The client's.
-        default_query: The client's.
-        params: Members of the body; those that were not given are left out.
-        stream: Whether the answer shall be an event stream.
+        path: The path below `base_url`, with or without a query.
+        base_url: The URL of the API, with or without a slash at its end.
+        credentials: The header that identifies the caller. Later layers may replace it. An `x-api-key` in one of them
+            is sent in addition to it, and is enough without it.
+        default_headers: The client's headers.
+        default_query: The client's query parameters.
+        params: Members of the body. Those that were not given are left out.
+        stream: Whether the answer should be an event stream.
         betas: Names of beta features.
-        extra_headers: The call's, winning over all others.
-        extra_query: The call's.
-        extra_body: Members that win over `params`.
+        extra_headers: The call's headers, which win over all others.
+        extra_query: The call's query parameters.
+        extra_body: Members of the body that win over `params`.
 
     Raises:
-        InvalidArgumentError: A value has no JSON form, a parameter is missing, or there are no credentials.
+        InvalidArgumentError: A value does not have a JSON form, a parameter is missing, or credentials are.
     """
     fields = {name: value for name, value in {**params, **(extra_body or {})}.items() if given(value)}
     named = {header: fields.pop(name) for name, header in _SENT_AS_HEADERS.items() if name in params and name in fields}
@@ -208,7 +213,7 @@ def build_request(
     if stream:
         fields["stream"] = True
     defaults: dict[str, str | Omit] = {
-        "accept": "application/json",  # of a stream too: it is the body that asks for one
+        "accept": "application/json",  # for a stream too: the body asks for it
         "content-type": "application/json",
         "anthropic-version": API_VERSION,
         "user-agent": user_agent(),
@@ -225,15 +230,15 @@ def build_request(
 
 
 def given(value: object) -> bool:
-    """Whether `value` is neither `NOT_GIVEN` nor `omit`."""
+    """Return whether `value` is neither `NOT_GIVEN` nor `omit`."""
     return value is not NOT_GIVEN and not isinstance(value, Omit)
 
 
 def merge_headers(*layers: Headers) -> dict[str, str]:
-    """One set of headers from several, the later ones winning. Names lose their case; `omit` removes a header.
+    """Merge several sets of headers. Later ones win, names become lower case, and `omit` removes a header.
 
     Raises:
-        InvalidArgumentError: A name or a value is not one that HTTP allows.
+        InvalidArgumentError: HTTP does not allow a name or a value.
     """
     merged: dict[str, str] = {}
     for layer in layers:
@@ -254,7 +259,7 @@ _HEADER_VALUE = re.compile(r"(?:[!-~](?:[ \t!-~]*[!-~])?)?")
 def _check_header(name: object, value: object) -> None:
     if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
         raise InvalidArgumentError(f"{name!r} cannot be the name of a header")
-    # The value may be a credential: it is not shown.
+    # The value may be a credential, so it is not shown.
     if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
         raise InvalidArgumentError(
             f"the value of the header {name!r} must be ASCII text without line breaks, and without blanks around it"
@@ -262,13 +267,13 @@ def _check_header(name: object, value: object) -> None:
 
 
 def _check_credentials(headers: Mapping[str, str], *layers: Headers) -> None:
-    """There must be credentials, unless a layer has said that `authorization` is to be left out."""
+    """Raise unless there are credentials, or a layer has removed `authorization` on purpose."""
     left_out = any(
         name.lower() == "authorization" and isinstance(value, Omit) for layer in layers for name, value in layer.items()
     )
     if not (headers.get("authorization") or headers.get("x-api-key") or left_out):
         raise InvalidArgumentError(
-            "there are no credentials: give the client an api_key or an auth_token, or set ANTHROPIC_API_KEY or "
+            "no credentials were given: give the client an api_key or an auth_token, or set ANTHROPIC_API_KEY or "
             "ANTHROPIC_AUTH_TOKEN"
         )
 
@@ -282,20 +287,20 @@ def _beta_header(betas: Any) -> str:
 
 @functools.cache
 def library_version() -> str:
-    """The version of this library."""
+    """Return the version of this library."""
     try:
-        return importlib.metadata.version("streamcore")
+        return importlib.metadata.version("streamcore-messages")
     except importlib.metadata.PackageNotFoundError:
-        return "0"  # imported from a source tree that was never installed
+        return "0"  # the package runs from a source tree that was never installed
 
 
 def user_agent() -> str:
-    """What the library calls itself in requests."""
+    """Return the name and version that the library sends in requests."""
     return f"streamcore/{library_version()}"
 
 
 def check_base_url(base_url: str) -> str:
-    """`base_url` without the slash at its end.
+    """Return `base_url` without the slash at its end.
 
     Raises:
         InvalidArgumentError: It is not an http or https URL with a host.
@@ -304,7 +309,7 @@ def check_base_url(base_url: str) -> str:
         parts = urlsplit(base_url)
         fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
         base_url.encode()
-    except ValueError:  # also of a port that is none, and of what is not Unicode text
+    except ValueError:  # a port that is not a number raises it too, and text that is not Unicode
         fine = False
     if not fine:
         raise InvalidArgumentError(f"base_url must be an http or https URL, not {without_userinfo(base_url)!r}")
@@ -312,9 +317,10 @@ def check_base_url(base_url: str) -> str:
 
 
 def without_userinfo(text: str) -> str:
-    """A URL, or a text with one in it, as messages show it: with `***` in place of user and password.
+    """Return a URL, or a text that contains one, with `***` in place of user and password.
 
-    A password may hold anything where a URL is malformed. So all goes up to the last `@`, and sometimes too much.
+    In a malformed URL, a password may contain any character. So all up to the last `@` is replaced, which is sometimes
+    too much.
     """
     return re.sub(r"\A(.*?://)?.*@", r"\1***@", text, flags=re.DOTALL)
 
@@ -331,7 +337,7 @@ def _url(base_url: str, path: str, query: Mapping[str, Any]) -> str:
 
 
 def _query_pairs(key: str, value: Any) -> Iterator[tuple[str, str]]:
-    """A parameter as it stands in a URL: lists as `key[]`, mappings as `key[name]`, `None` not at all."""
+    """Yield a parameter as it is written in a URL: lists as `key[]`, mappings as `key[name]`, `None` not at all."""
     if isinstance(value, Mapping):
         for name, item in value.items():
             yield from _query_pairs(f"{key}[{name}]", item)
@@ -343,11 +349,12 @@ def _query_pairs(key: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def json_body(fields: Mapping[str, Any]) -> bytes:
-    """`fields` as a JSON object in UTF-8. Lone surrogates are escaped: an answer may have some, and UTF-8 cannot say
-    them.
+    """Return `fields` as a JSON object in UTF-8.
+
+    Lone surrogates are escaped: an answer may contain them, and UTF-8 cannot encode them.
 
     Raises:
-        InvalidArgumentError: A value has no JSON form; the message says where it is.
+        InvalidArgumentError: A value does not have a JSON form. The message says where it is.
     """
     try:
         jsonable = _jsonable(fields, "the body")
@@ -360,7 +367,7 @@ def json_body(fields: Mapping[str, Any]) -> bytes:
 
 
 def _with_ready_made(value: Any) -> Any:
-    """`value` with ready-made JSON in the place of what msgspec refuses. It writes all the rest as ever."""
+    """Return `value` with `msgspec.Raw` in the place of strings that msgspec cannot encode."""
     if isinstance(value, str):
         return msgspec.Raw(_encode_string(value)) if lone_surrogate.search(value) else value
     if isinstance(value, list):
@@ -370,7 +377,7 @@ def _with_ready_made(value: Any) -> Any:
     escaped = {key: _with_ready_made(item) for key, item in value.items()}
     if not any(map(lone_surrogate.search, escaped)):
         return escaped
-    # The name of a member cannot be ready-made by itself.
+    # The name of a member cannot be `Raw` by itself, so the whole object is.
     members = [_encode_string(key) + b":" + msgspec.json.encode(item) for key, item in escaped.items()]
     return msgspec.Raw(b"{" + b",".join(members) + b"}")
 
@@ -380,7 +387,7 @@ def _encode_string(text: str) -> bytes:
 
 
 def _jsonable(value: Any, path: str) -> Any:
-    """`value` made of dicts, lists and scalars only. `path` is where it stands."""
+    """Return `value` made of dicts, lists and scalars only. `path` says where it is, for errors."""
     if value is None or isinstance(value, (str, bool, int)):
         return _exact(value)
     if isinstance(value, float):
@@ -393,7 +400,7 @@ def _jsonable(value: Any, path: str) -> Any:
         result = {}
         for key, item in value.items():
             if not isinstance(key, str):
-                raise InvalidArgumentError(f"{path} has the key {key!r}, which is no string")
+                raise InvalidArgumentError(f"{path} has the key {key!r}, which is not a string")
             if given(item):
                 result[_exact(key)] = _jsonable(item, key if path == "the body" else f"{path}.{key}")
         return result
@@ -404,11 +411,13 @@ def _jsonable(value: Any, path: str) -> Any:
 
 
 def _exact(scalar: Any) -> Any:
-    """A scalar of a class that JSON knows: of enums msgspec takes the value, but it has no other child of `str`, `int`
-    or `float`, such as templates and numpy make.
+    """Return a scalar as an instance of a class that JSON knows.
+
+    msgspec encodes enums by their value, but it refuses other subclasses of `str`, `int` and `float`, which template
+    engines and numpy have.
     """
     cls = type(scalar)
     if cls in (str, bool, int, float, type(None)) or issubclass(cls, enum.Enum):
         return scalar
     base: Any = next(base for base in (str, int, float) if issubclass(cls, base))
-    return base.__getnewargs__(scalar)[0]  # whatever the class makes of `str()` and the like
+    return base.__getnewargs__(scalar)[0]  # the value itself, whatever the class does in `__str__`

@@ -1,7 +1,6 @@
-"""An answer's status, headers and body to what the caller gets: an exception, a `Message`, or the go-ahead to stream.
+"""Turn an answer's status, headers and body into an exception or a `Message`, or decide that it can be streamed.
 
-Reads nothing itself. Who calls these functions reads the body, and for a failure no more of it than
-`ERROR_BODY_SIZE`.
+Nothing is read here. The caller reads the body, and of a failure's body at most `ERROR_BODY_SIZE` bytes.
 """
 
 from __future__ import annotations
@@ -29,24 +28,26 @@ __all__ = [
 ]
 
 ERROR_BODY_SIZE = 256 * 1024
-"""Bytes of the body of a failure that are read: a page of HTML may be long, and only its beginning is shown."""
+"""How many bytes of a failure's body are read. A page of HTML may be long, and only its beginning is shown."""
 
-# What a stream may bring in the input of a tool, which here lies in a block in the content of the message.
+# A tool's input may be as deep here as in a stream. It is three levels down: message, content, block.
 _MAX_DEPTH = DEFAULT_LIMITS.max_depth + 3
 
 
-# What an event stream is labelled with, rightly or by servers that do not know it. Its own decoder looks at the body.
+# The content types of event streams: the right one, and those of servers that do not know it. The decoder looks at the
+# body.
 _MAY_BE_A_STREAM = frozenset({"", "text/event-stream", "text/plain", "application/octet-stream"})
 
 
 def is_success(status: int) -> bool:
-    """Whether the status is 2xx."""
+    """Return whether the status is 2xx."""
     return 200 <= status < 300
 
 
 def is_event_stream(headers: Mapping[str, str]) -> bool:
-    """Whether the body may be an event stream, as far as its content type tells. `headers` must find `content-type`
-    under its name in lower case.
+    """Return whether the content type allows the body to be an event stream.
+
+    `headers` must find `content-type` under its name in lower case.
     """
     return _media_type(headers) in _MAY_BE_A_STREAM
 
@@ -55,27 +56,28 @@ def _media_type(headers: Mapping[str, str]) -> str:
     return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def status_error(status: int, body: bytes, *, response: Any) -> APIStatusError:
-    """The exception for an answer whose status is not 2xx.
+def status_error(status: int, body: bytes, *, response: Any, message: str | None = None) -> APIStatusError:
+    """Return the exception for an answer whose status is not 2xx.
 
     Args:
         status: The status.
         body: The body, or the beginning of it.
         response: The HTTP library's response.
+        message: What the exception says, if not what the status and the body say.
     """
-    return error_from_status(status, body=_decoded(body), response=response)
+    return error_from_status(status, body=_decoded(body), response=response, message=message)
 
 
 def not_a_stream(
     headers: Mapping[str, str], body: bytes, *, response: Any
 ) -> APIStatusError | APIResponseValidationError:
-    """The exception for an answer of status 2xx that is not the event stream that was asked for.
+    """Return the exception for an answer with status 2xx that is not the event stream that was asked for.
 
-    Gateways answer so: with a page of HTML, or with the JSON of an error and the wrong status. The latter is the
+    Gateways send such answers: a page of HTML, or the JSON of an error with the wrong status. For the latter it is the
     exception that the error's type stands for.
     """
     return error_in_body(body, response=response) or APIResponseValidationError(
-        f"the body is not an event stream but {_media_type(headers)}, it begins with {excerpt(body)}",
+        f"the body is not an event stream but {_media_type(headers)}; it begins with {excerpt(body)}",
         response=response,
         body=_decoded(body),
         received=body,
@@ -83,7 +85,7 @@ def not_a_stream(
 
 
 def error_in_body(body: bytes, *, response: Any) -> APIStatusError | None:
-    """The exception for a body that is the JSON of an error though the status is 2xx, `None` if it is none."""
+    """Return the exception for a body that is the JSON of an error though the status is 2xx, or None."""
     return _error_in(_decoded(body), response)
 
 
@@ -94,7 +96,7 @@ def _error_in(decoded: object, response: Any) -> APIStatusError | None:
 
 
 def _structure_error(decoded: dict[str, Any]) -> ErrorEvent:
-    # Who makes up an error may leave out what the API's own have.
+    # An error that a gateway made may lack fields that the API's own errors have.
     error, request_id = decoded["error"], decoded.get("request_id")
     fields = {**error, "type": str(error.get("type", "error")), "message": str(error.get("message", ""))}
     value = {"error": fields, "request_id": request_id if isinstance(request_id, str) else None}
@@ -103,12 +105,12 @@ def _structure_error(decoded: dict[str, Any]) -> ErrorEvent:
 
 
 def message_from_body(body: bytes, *, response: Any = None) -> Message:
-    """The message in the body of an answer that is not a stream. What may come in a stream may come here.
+    """Return the message in the body of an answer that is not a stream. All that a stream may bring is accepted.
 
     Raises:
-        APIStatusError: It is the JSON of an error, though the status is 2xx.
-        APIResponseValidationError: It is not JSON, or not a message; the error names the path of what is wrong.
-        LimitExceededError: It nests too deep.
+        APIStatusError: The body is the JSON of an error, though the status is 2xx.
+        APIResponseValidationError: The body is not JSON, or not a message. The error names the path to the fault.
+        LimitExceededError: The body nests too deep.
     """
     try:
         decoded = _decode(body)
@@ -138,7 +140,7 @@ def _nests_too_deep(body: bytes) -> LimitExceededError:
 
 
 def _decoded(body: bytes) -> object:
-    """The JSON in `body`, else its text."""
+    """Return the JSON in `body`, or its text if it is not JSON."""
     try:
         return _decode(body)
     except (ValueError, RecursionError):
@@ -146,11 +148,11 @@ def _decoded(body: bytes) -> object:
 
 
 def _decode(body: bytes) -> Any:
-    """The JSON in `body`, by the rules of `codec.parse`.
+    """Return the JSON in `body`, by the rules of `codec.parse`.
 
     Raises:
-        ValueError: It is not JSON in UTF-8.
-        RecursionError: It nests too deep for its decoder.
+        ValueError: The body is not JSON in UTF-8.
+        RecursionError: The body nests too deep for the decoder.
     """
     try:
         return msgspec.json.decode(body)

@@ -1,7 +1,7 @@
-"""The user's own classes among the arguments of a call: what the request says of them, and what the answer has to be.
+"""The caller's own classes among the arguments of a call.
 
-In: the arguments as they were given. Out: those for the request, with schemas in the place of classes, and the types
-of the answer. Sends nothing. Calls without classes do not load what deals with them.
+In: the arguments as they were given. Out: the arguments for the request, with schemas in the place of classes, and the
+types of the answer. A call without classes does not load `streamcore.typed`.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class TypedArguments:
     """The arguments of a call.
 
     Attributes:
-        request: Those for the request.
-        types: The types of the answer, `None` if it has none.
+        request: The arguments for the request.
+        types: The types of the answer, None if the call names none.
     """
 
     request: dict[str, Any]
@@ -36,7 +36,7 @@ class TypedArguments:
 
     @property
     def for_stream(self) -> dict[str, Any]:
-        """Arguments for a message stream."""
+        """The arguments for a message stream."""
         if self.types is None:
             return {}
         return {
@@ -46,10 +46,10 @@ class TypedArguments:
         }
 
     def parsed(self, message: Message) -> Message[Any]:
-        """A message that came whole, with what its blocks say.
+        """Return a message that was not streamed, with the parsed values of its blocks.
 
         Raises:
-            InvalidOutputError: It is not of the types.
+            InvalidOutputError: A block does not match its type.
         """
         return message if self.types is None else self.types.parse_message(message)
 
@@ -58,8 +58,8 @@ def typed_arguments(arguments: Mapping[str, Any], *, output_format: Any, on_inva
     """Take the classes out of the arguments of a call.
 
     Raises:
-        InvalidArgumentError: There are two output formats.
-        UnsupportedTypeError: One of the classes has no schema, or none that the API accepts.
+        InvalidArgumentError: Two output formats are given.
+        UnsupportedTypeError: A class does not have a schema that the API accepts.
     """
     request = dict(arguments)
     if not given(output_format):

@@ -22,5 +22,8 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("click", "rich"):
             raise
-        sys.exit(f"streamcore: {error.name} is not installed, which the command needs: pip install 'streamcore[cli]'")
+        sys.exit(
+            f"streamcore: {error.name} is not installed, which the command needs:"
+            " pip install 'streamcore-messages[cli]'"
+        )
     cli(prog_name="streamcore")

@@ -50,7 +50,7 @@ class _Commands(click.Group):
             extra = _EXTRAS.get((error.name or "").partition(".")[0])
             if extra is None:
                 raise
-            said = f"{error.name} is not installed, which this needs: pip install 'streamcore[{extra}]'"
+            said = f"{error.name} is not installed, which this needs: pip install 'streamcore-messages[{extra}]'"
             raise Failure(said) from error
         except OSError as error:  # nearly all that files raise is a Failure already
             said = (error.strerror or str(error)).lower()
@@ -72,7 +72,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
     import importlib.metadata
 
     try:
-        click.echo(importlib.metadata.version("streamcore"))
+        click.echo(importlib.metadata.version("streamcore-messages"))
     except importlib.metadata.PackageNotFoundError as error:
         raise Failure("the version is not known, as the package is not installed") from error
     ctx.exit()
@@ -265,7 +265,7 @@ def serve(
     plays those of one file. Ask for a stream and get it as recorded; else get the message that it comes to. Ctrl-C ends
     it.
 
-    It needs the extra `serve`: pip install 'streamcore[serve]'
+    It needs the extra `serve`: pip install 'streamcore-messages[serve]'
     """
     from streamcore.cli import serve
 
@@ -284,7 +284,7 @@ def record(url: str, output: str, host: str, port: int) -> None:
     replaced by all exchanges, in order, whenever one is over and no other under way; API keys, cookies and the like are
     not in it. Ctrl-C ends it, and keeps what has come of the streams that are open.
 
-    It needs the extra `serve`: pip install 'streamcore[serve]'
+    It needs the extra `serve`: pip install 'streamcore-messages[serve]'
     """
     from streamcore.cli import record
 

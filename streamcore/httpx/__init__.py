@@ -1,12 +1,12 @@
-"""The client on httpx2: `import streamcore.httpx as anthropic`, and a program for the `anthropic` package runs.
+"""Clients on httpx2: with `import streamcore.httpx as anthropic`, programs for the `anthropic` package run.
 
-What it may name is in `streamcore.api.names`, and which names of that package are not.
+`streamcore.api.names` says which names of that package are here, and which are not.
 """
 
 from httpx2 import Timeout
 
 from streamcore.api import names
-from streamcore.api.names import *  # noqa: F403  # what every adapter has
+from streamcore.api.names import *  # noqa: F403  # all adapters have these
 from streamcore.httpx.client import (
     DEFAULT_CONNECTION_LIMITS,
     DEFAULT_TIMEOUT,

@@ -1,16 +1,18 @@
-"""An httpx response as an answer: its body chunk by chunk, our exceptions in place of the library's, closed for sure.
+"""An httpx response as an answer: its body in chunks, our exceptions in place of the library's, reliably closed.
 
-An answer may be closed by another thread or task than the one that reads it, and one that is dropped without being
-closed gives its connection back all the same.
+A thread or task may close an answer while another one reads it. An answer that is dropped without being closed gives
+its connection back too.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import queue
 import socket
 import threading
+import weakref
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from types import AsyncGeneratorType
 from typing import Any, Self
@@ -25,7 +27,7 @@ __all__ = ["AsyncAnswer", "SyncAnswer", "in_library"]
 
 
 class _Later(threading.local):
-    """What a thread has to close as soon as it has left the HTTP library."""
+    """The answers that a thread has to close as soon as it has left the HTTP library."""
 
     def __init__(self) -> None:
         self.depth = 0
@@ -34,7 +36,7 @@ class _Later(threading.local):
     def leave(self) -> None:
         self.depth -= 1
         while not self.depth and not self.closings.empty():
-            with contextlib.suppress(Exception):  # whoever comes out has nothing to do with it
+            with contextlib.suppress(Exception):  # the caller of the library did not ask for this
                 self.closings.get_nowait()()
 
 
@@ -43,11 +45,10 @@ _later = _Later()
 
 @contextlib.contextmanager
 def in_library() -> Iterator[None]:
-    """This thread is inside the HTTP library, which may be at work on its connection pool.
+    """Note that this thread is inside the HTTP library, which may be changing its connection pool.
 
-    Garbage may be collected there, and signals handled: an answer that is closed by these must leave the pool alone,
-    which would change under the library's hands, or whose lock would never come free. It is closed when the thread
-    comes out.
+    Garbage collection and signal handlers may run there. If they close an answer, they must not touch the pool: the
+    library is changing it, or this thread holds its lock. So the answer is closed when the thread leaves the library.
     """
     _later.depth += 1
     try:
@@ -57,7 +58,7 @@ def in_library() -> Iterator[None]:
 
 
 class _Answer:
-    """What both have: the head, and how the body's exceptions are ours."""
+    """The common part: the head of the answer, and the translation of exceptions."""
 
     def __init__(self, response: Any, http: Any, idle_timeout: float | None) -> None:
         self.response = response
@@ -76,30 +77,31 @@ class _Answer:
         return self.response.headers
 
     def keep_body(self, body: bytes) -> None:
-        """Let `response` have `body` for its body: of what was read chunk by chunk it has kept nothing, and its own
-        `read()`, which would have, knows no bound.
+        """Make `body` the body of `response`.
+
+        The library keeps nothing of a body that is read in chunks, and its own `read()` does not limit the size.
         """
-        if not hasattr(self.response, "_content"):  # one that was read before it was handed in has it whole
+        if not hasattr(self.response, "_content"):  # if it was read before, it has the whole body
             self.response._content = body
 
     @property
     def _request(self) -> Any:
         try:
             return self.response.request
-        except RuntimeError:  # a response made by hand has none, and says so in this way
+        except RuntimeError:  # a response that was made by hand does not have a request
             return None
 
     def _bound_silence(self, idle_timeout: float | None) -> None:
-        # The transport looks the read timeout up when it begins to read a body. From here on it bounds the silence
-        # between bytes; up to here it has bounded the wait for the head, which may take longer.
+        # The transport looks up the read timeout when it begins to read a body. From now on it limits the silence
+        # between bytes. Until now it limited the wait for the head, which may take longer.
         timeouts = getattr(self._request, "extensions", {}).get("timeout")
         if idle_timeout is not None and timeouts is not None:
             read = timeouts.get("read")
             timeouts["read"] = idle_timeout if read is None else min(read, idle_timeout)
 
     def _translated(self, error: Exception) -> APIConnectionError:
-        """Our exception for one that reading has raised."""
-        # Closed under the reader's hands, from another thread or task, the library fails in ways of its own.
+        """Return our exception for one that was raised by reading."""
+        # If another thread or task closed the answer during the read, the library raises all kinds of exceptions.
         if self._http is not None and self._http.is_closed:
             return APIConnectionError("The client was closed.", request=self._request)
         if self._closed:
@@ -110,7 +112,7 @@ class _Answer:
         return self._library.translate(error, request=self._request, doing="closing the connection")
 
     def _socket(self) -> socket.socket | None:
-        """The socket, if it belongs to this answer alone."""
+        """Return the socket, if it belongs to this answer alone."""
         if self.response.is_closed or not _is_alone(self.response):
             return None
         stream = self.response.extensions.get("network_stream")
@@ -119,11 +121,11 @@ class _Answer:
 
 
 class SyncAnswer(_Answer):
-    """The answer to a request sent with `stream=True`.
+    """The answer to a request that was sent with `stream=True`.
 
     Args:
-        response: Of httpx2 or httpx.
-        http: What has sent the request, if it is known: it says whether it `is_closed`.
+        response: A response of httpx2 or httpx.
+        http: The sender of the request, if it is known. It has `is_closed`.
         idle_timeout: The longest silence between bytes of the body, in seconds.
     """
 
@@ -131,12 +133,13 @@ class SyncAnswer(_Answer):
         super().__init__(response, http, idle_timeout)
         self._chunks: Generator[bytes] = response.iter_bytes()
         self._reading = False
+        _open.add(self)
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> bytes:
-        # `in_library()` written out: this runs for every chunk.
+        # This is `in_library()` without its cost, as it runs for every chunk.
         _later.depth += 1
         self._reading = True
         try:
@@ -152,17 +155,17 @@ class SyncAnswer(_Answer):
                 self._release()
 
     def close(self) -> None:
-        """Close the connection, or give it back if the body was read to its end. May be called from any thread.
+        """Close the connection, or give it back if the body was read to its end. Any thread may call this.
 
         Raises:
-            APIConnectionError: It could not be closed in good order.
+            APIConnectionError: The connection could not be closed cleanly.
         """
         if not self._closed:
             self._closed = True
             if self._reading:
                 if not _is_alone(self.response):
-                    return  # no bytes would come through any more: the thread that waits for some closes after them
-                # What waits for bytes is not woken by the closing of its socket, but it is by a shutdown.
+                    return  # closed now, it would never give the reader its bytes; the reader closes it after them
+                # Closing a socket does not wake a thread that waits for its bytes. A shutdown does.
                 _shut_down(self._socket())
             self._release()
 
@@ -176,39 +179,58 @@ class SyncAnswer(_Answer):
                 raise self._closing_failed(error) from error
 
     def __del__(self) -> None:
-        with contextlib.suppress(Exception):  # there is no one to raise it to
+        try:  # noqa: SIM105  # at interpreter exit, `contextlib` may be gone
             self.close()
+        except Exception:  # noqa: BLE001, S110  # nobody could handle it
+            pass
+
+
+_open: weakref.WeakSet[SyncAnswer] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_at_exit() -> None:
+    """Close what is open while the interpreter is still whole.
+
+    Later, the HTTP library fails, and Python prints the traceback; CPython 3.13.0 even crashes. While a daemon thread
+    is running, nothing is closed: the thread may be reading, and would print an exception that is not its fault.
+    """
+    if threading.active_count() == 1:
+        for answer in list(_open):
+            with contextlib.suppress(Exception):
+                answer.close()
 
 
 def _shut_down(found: socket.socket | None) -> None:
     if found is not None:
-        # Not the method of a TLS socket, which would take the TLS state away from the thread that reads. The peer may
-        # have been faster, and then there is nothing to shut down.
+        # The method of a TLS socket would take the TLS state away from the thread that reads, so call the plain one.
+        # It fails if the peer has closed the connection.
         with contextlib.suppress(OSError):
             socket.socket.shutdown(found, socket.SHUT_RDWR)
 
 
 class AsyncAnswer(_Answer):
-    """The answer to a request sent with `stream=True`, under asyncio or trio.
+    """The answer to a request that was sent with `stream=True`, under asyncio or trio.
 
     Args:
-        response: Of httpx2 or httpx.
-        http: The library's client that has sent the request, if it is known.
+        response: A response of httpx2 or httpx.
+        http: The library's client that sent the request, if it is known.
         idle_timeout: The longest silence between bytes of the body, in seconds.
     """
 
     def __init__(self, response: Any, *, http: Any = None, idle_timeout: float | None = None) -> None:
         super().__init__(response, http, idle_timeout)
         self._chunks: AsyncGenerator[bytes] = response.aiter_bytes()
-        # The async generators that the body is read by, from the outermost to the innermost, once it is being read.
+        # The async generators that read the body, from the outermost to the innermost, once reading has begun.
         self._generators: list[AsyncGeneratorType[Any, Any]] = []
         self._reading = False
         self._begun = False
         self._loop = running_loop()
-        # An answer may go as part of a reference cycle, and what it refers to goes with it. What the loop shall close
-        # at its end does not, up to then or to `_let_go()`: no generator is ever collected half-read.
-        self._let_go = at_end(functools.partial(_close, response, self._generators))
-        self._close = functools.partial(_close, response, self._generators, then=self._let_go)
+        # An answer may be collected as part of a reference cycle, together with everything that only it refers to. The
+        # loop's list of things to close keeps the generators alive until `_forget()`, so that none is ever collected
+        # half-read.
+        self._forget = at_end(functools.partial(_close, response, self._generators), self._generators)
+        self._close = functools.partial(_close, response, self._generators, then=self._forget)
 
     def __aiter__(self) -> Self:
         return self
@@ -227,7 +249,7 @@ class AsyncAnswer(_Answer):
             raise self._translated(error) from error
         finally:
             self._reading = False
-            if self._closed:  # by another task, which has left the rest to this one
+            if self._closed:  # another task closed it and left the rest to this one
                 self._close_without_waiting()
         return chunk
 
@@ -236,19 +258,19 @@ class AsyncAnswer(_Answer):
         return self.response.is_closed and all(generator.ag_frame is None for generator in self._generators)
 
     async def aclose(self) -> None:
-        """Close the connection, or give it back if the body was read to its end. May be called from any task.
+        """Close the connection, or give it back if the body was read to its end. Any task may call this.
 
-        If nobody waits for it (the coroutine is thrown away at its first step, as by a stream that is dropped), it goes
-        on in the background.
+        If the coroutine is thrown away at its first step, as a stream does that is dropped, closing continues in the
+        background.
 
         Raises:
-            APIConnectionError: It could not be closed in good order.
+            APIConnectionError: The connection could not be closed cleanly.
         """
         if self._closed:
             return
         self._closed = True
         if self._is_over:
-            self._let_go()
+            self._forget()
             return
         try:
             await self._loop.pause()
@@ -259,19 +281,19 @@ class AsyncAnswer(_Answer):
             if not self._reading:
                 await self._close()
             elif _is_alone(self.response):
-                await _close(self.response, [])  # which ends the read of the other task
+                await _close(self.response, [])  # this ends the read of the other task
         except Exception as error:
             raise self._closing_failed(error) from error
 
     def __del__(self) -> None:
         if hasattr(self, "_close") and not self._closed:  # the constructor has not failed
-            # In a cycle, a stream that goes along may be finalized after this and call `aclose()`.
+            # In a reference cycle, the stream may be finalized after this answer, and call `aclose()`.
             self._closed = True
             self._close_without_waiting()
 
     def _close_without_waiting(self) -> None:
         if self._is_over:
-            self._let_go()
+            self._forget()
         else:
             self._loop.spawn(self._close)
 
@@ -279,18 +301,18 @@ class AsyncAnswer(_Answer):
 async def _close(
     response: Any, generators: list[AsyncGeneratorType[Any, Any]], *, then: Callable[[], object] = lambda: None
 ) -> None:
-    # Closing is not cut short by the cancellation that led to it.
+    # The cancellation that led to closing must not interrupt it.
     with anyio.CancelScope(shield=True):
         try:
             await response.aclose()
         finally:
-            # Some close those inside of them, some do not. They wait for nothing but to hear that they may end.
+            # Some close the generators inside of them, some do not.
             for generator in generators:
-                with contextlib.suppress(Exception):  # what they say to that is of no interest: the response is closed
+                with contextlib.suppress(Exception):  # the response is closed, so their errors do not matter
                     await generator.aclose()
             then()
 
 
 def _is_alone(response: Any) -> bool:
-    """Whether the response has its connection for itself: HTTP/2 has many on one."""
+    """Return whether the response has a connection of its own. With HTTP/2, several share one."""
     return bool(response.http_version.startswith("HTTP/1"))

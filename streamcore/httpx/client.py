@@ -1,6 +1,6 @@
-"""`Anthropic` and `AsyncAnthropic` on httpx2, or on a client of httpx2 or httpx that is handed in.
+"""`Anthropic` and `AsyncAnthropic` on httpx2, or on a client of httpx2 or httpx that the caller passes.
 
-Only what is httpx's own is here: sending, waiting, closing. The rest of a client is in `streamcore.api`.
+This module has only what depends on httpx: sending, waiting, closing. The rest of a client is in `streamcore.api`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = [
 
 _T = TypeVar("_T")
 
-# A stream holds its connection for minutes; httpx's own bound of 100 is made for short answers.
+# A stream holds its connection for minutes. httpx's own limit of 100 is meant for short answers.
 DEFAULT_CONNECTION_LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=100)
 _DEFAULTS = {"timeout": DEFAULT_TIMEOUT, "limits": DEFAULT_CONNECTION_LIMITS, "follow_redirects": True}
 
@@ -50,31 +50,33 @@ class Anthropic(SyncClient):
     ```
 
     Args:
-        http_client: An `httpx2.Client` or `httpx.Client` to send with, in place of one of our own.
-            It is closed when this client is, whereas a session that is handed to `streamcore.aiohttp` stays open.
-            Its timeout counts where none is given here, but for the library's own default of 5 seconds, which is too
-            short for a model: to have that, give it as `timeout`. `DefaultHttpxClient` has our defaults.
-            Over HTTP/2, where the connection is that of others too, a stream that is closed ends for a thread or task
-            that waits for its bytes when the next of them come, or the timeout.
+        http_client: An `httpx2.Client` or `httpx.Client` to send with, in place of our own.
+            It is closed with this client, whereas a session that is passed to `streamcore.aiohttp` stays open.
+            Its timeout is used if `timeout` is not given. The library's default of 5 seconds is too short for a model
+            and is not used: pass it as `timeout` if you want it. `DefaultHttpxClient` has our defaults.
+            If it has `follow_redirects=False`, redirects are not followed; otherwise those within an origin are.
+            With HTTP/2, several streams share a connection. So if a stream is closed while another thread or task waits
+            for its bytes, that wait ends with the next bytes or its timeout.
         **options: Those of `streamcore.api.client.BaseClient`.
 
     Raises:
-        InvalidArgumentError: One of them is not what it has to be, or no HTTP client can be made with the proxies and
-            certificates that the environment names.
+        InvalidArgumentError: An option is invalid, or an HTTP client cannot be made with the proxies and certificates
+            that the environment names.
     """
 
     def __init__(self, *, http_client: Any = None, **options: Any) -> None:
         super().__init__(**options)
         self._http = _checked_http(http_client, "Client") if http_client is not None else _own(_OwnClient)
+        self._follows_redirects = _follows_redirects(self._http)
         self._live = _Live(self._http)
 
     def close(self) -> None:
-        """Close the connections, also those of an `http_client` that was handed in and of copies of this client.
+        """Close all connections, including those of copies of this client and of an `http_client` that was passed.
 
         Raises:
-            APIConnectionError: One could not be closed in good order. The client is closed all the same.
+            APIConnectionError: A connection could not be closed cleanly. The client is closed nevertheless.
         """
-        with contextlib.ExitStack() as closings:  # which goes on with the others when one raises
+        with contextlib.ExitStack() as closings:  # it continues when one of them raises
             closings.callback(self._close_http)
             self._live.close()
 
@@ -110,7 +112,7 @@ class Anthropic(SyncClient):
         request = _http_request(self._http, call)
         try:
             with in_library():
-                response = self._http.send(request, stream=True)
+                response = self._http.send(request, stream=True, follow_redirects=False)
         except Exception as error:
             _check_open(self, error)
             raise library_of(self._http).translate(error, request=request, doing="waiting for the answer") from error
@@ -128,29 +130,25 @@ class AsyncAnthropic(AsyncClient):
     ```
 
     Args:
-        http_client: An `httpx2.AsyncClient` or `httpx.AsyncClient` to send with, in place of one of our own.
-            It is closed when this client is, whereas a session that is handed to `streamcore.aiohttp` stays open.
-            Its timeout counts where none is given here, but for the library's own default of 5 seconds, which is too
-            short for a model: to have that, give it as `timeout`. `DefaultAsyncHttpxClient` has our defaults.
-            Over HTTP/2, where the connection is that of others too, a stream that is closed ends for a thread or task
-            that waits for its bytes when the next of them come, or the timeout.
+        http_client: An `httpx2.AsyncClient` or `httpx.AsyncClient` to send with, in place of our own. All that
+            `Anthropic` says about it applies. `DefaultAsyncHttpxClient` has our defaults.
         **options: Those of `streamcore.api.client.BaseClient`.
 
     Raises:
-        InvalidArgumentError: One of them is not what it has to be, or no HTTP client can be made with the proxies and
-            certificates that the environment names.
+        InvalidArgumentError: As for `Anthropic`.
     """
 
     def __init__(self, *, http_client: Any = None, **options: Any) -> None:
         super().__init__(**options)
         self._http = _checked_http(http_client, "AsyncClient") if http_client is not None else _own(_OwnAsyncClient)
+        self._follows_redirects = _follows_redirects(self._http)
 
     async def close(self) -> None:
-        """Close the connections, also those of an `http_client` that was handed in and of copies of this client.
+        """Close all connections, including those of copies of this client and of an `http_client` that was passed.
 
         Raises:
-            APIConnectionError: One could not be closed in good order, as one that another event loop has left open.
-                The client is closed all the same.
+            APIConnectionError: A connection could not be closed cleanly, such as one that another event loop left open.
+                The client is closed nevertheless.
         """
         try:
             await self._http.aclose()
@@ -173,7 +171,7 @@ class AsyncAnthropic(AsyncClient):
         _check_open(self)
         request = _http_request(self._http, call)
         try:
-            response = await self._http.send(request, stream=True)
+            response = await self._http.send(request, stream=True, follow_redirects=False)
         except Exception as error:
             _check_open(self, error)
             raise library_of(self._http).translate(error, request=request, doing="waiting for the answer") from error
@@ -186,8 +184,9 @@ class AsyncAnthropic(AsyncClient):
 
 
 class _Live:
-    """The answers that a sync client and its copies have under way: closing a socket wakes no thread that waits for its
-    bytes, and an answer can.
+    """The open answers of a sync client and its copies, so that closing the client can close them.
+
+    Closing a socket does not wake a thread that waits for its bytes. Closing an answer does.
     """
 
     def __init__(self, http: Any) -> None:
@@ -207,7 +206,7 @@ class _Live:
         return answer
 
     def close(self) -> None:
-        self._closed = True  # first, so that whoever is woken knows why
+        self._closed = True  # first, so that threads that wake up see why
         with self._lock:
             answers = list(self._answers)
         with contextlib.ExitStack() as closings:
@@ -216,20 +215,20 @@ class _Live:
 
 
 def _check_open(client: SyncClient | AsyncClient, cause: Exception | None = None) -> None:
-    """A client that has been closed sends nothing.
+    """Check that the client is open.
 
     Raises:
-        APIConnectionError: It has been; which may be why there was `cause`.
+        APIConnectionError: It was closed, which may be the reason for `cause`.
     """
     if client.is_closed:
         raise APIConnectionError("The client was closed.") from cause
 
 
 def _checked_http(http: Any, kind: str) -> Any:
-    """A client that was handed in.
+    """Return the `http_client` that was passed.
 
     Raises:
-        InvalidArgumentError: It is none, or a sync one in the place of an async one, or the reverse.
+        InvalidArgumentError: It is not a client of the library, or it is sync where async is needed, or the reverse.
     """
     close = "close" if kind == "Client" else "aclose"
     if not all(hasattr(http, name) for name in ("build_request", "send", "timeout", "is_closed", close)):
@@ -237,11 +236,16 @@ def _checked_http(http: Any, kind: str) -> Any:
     return http
 
 
+def _follows_redirects(http: Any) -> bool:
+    """Return whether the library's client would follow redirects; those to the same origin are then followed."""
+    return bool(getattr(http, "follow_redirects", True))
+
+
 def _http_request(http: Any, call: Call) -> Any:
-    """The library's request for one attempt.
+    """Return the library's request for one attempt.
 
     Raises:
-        InvalidArgumentError: The URL or the timeout is none.
+        InvalidArgumentError: The URL or the timeout is invalid.
     """
     timeouts = timeouts_of(call.timeout, http.timeout)
     request = call.request
@@ -258,50 +262,58 @@ def _http_request(http: Any, call: Call) -> Any:
 
 
 class DefaultHttpxClient(httpx2.Client):
-    """An `httpx2.Client` with the defaults of our own, to be changed in part and handed in as `http_client`."""
+    """An `httpx2.Client` with our defaults. Change some of them and pass it as `http_client`."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{**_DEFAULTS, **options})
 
 
 class DefaultAsyncHttpxClient(httpx2.AsyncClient):
-    """`DefaultHttpxClient` for async code."""
+    """Like `DefaultHttpxClient`, for async code."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{**_DEFAULTS, **options})
 
 
-class _OwnClient(DefaultHttpxClient):
-    """Programs make a client and never close it: its connections end with it."""
+# Programs make a client and never close it, so its connections are closed when it is dropped. That may be when the
+# interpreter exits, and then anything that `__del__` uses may be gone, in the HTTP library and in this module too.
+# Nobody can handle an exception there: Python would only print its traceback.
 
+
+class _OwnClient(DefaultHttpxClient):
     def __del__(self) -> None:
-        if _is_whole(self) and not self.is_closed:
-            self.close()
+        try:
+            if _is_whole(self) and not self.is_closed:
+                self.close()
+        except Exception:  # noqa: BLE001, S110  # `contextlib` may be gone too
+            pass
 
 
 class _OwnAsyncClient(DefaultAsyncHttpxClient):
     def __del__(self) -> None:
-        # Without a running loop there is nothing left to close: the connections belonged to one that has ended.
-        with contextlib.suppress(RuntimeError):
+        try:
+            # Without a running loop there is nothing to close: the connections belonged to a loop that has ended.
             if _is_whole(self) and not self.is_closed:
                 running_loop().spawn(self.aclose)
+        except Exception:  # noqa: BLE001, S110
+            pass
 
 
 def _is_whole(http: httpx2.Client | httpx2.AsyncClient) -> bool:
-    """Whether the constructor has come to its end: what it makes last is what `close` needs."""
+    """Return whether the constructor has finished: what it makes last is what `close` needs."""
     return hasattr(http, "_mounts")
 
 
 def _own(make: Callable[[], _T]) -> _T:
-    """A client of our own, which follows the environment.
+    """Return an HTTP client of our own, which follows the environment.
 
     Raises:
-        InvalidArgumentError: The library can make none of what the environment says of proxies and certificates.
+        InvalidArgumentError: The proxies or certificates that the environment names are invalid.
     """
     try:
         return make()
     except (ValueError, ImportError, OSError, httpx2.InvalidURL) as error:
-        # Of a proxy's URL that is none, it shows what it takes for the port, and that may be of the password.
+        # The message about an invalid proxy URL shows what looks like the port, which may be a part of the password.
         secret = isinstance(error, httpx2.InvalidURL) and any("@" in url for url in getproxies().values())
         said = type(error).__name__ if secret else without_userinfo(str(error))
         raise InvalidArgumentError(f"no HTTP client can be made in this environment: {said}") from None

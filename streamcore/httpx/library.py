@@ -1,7 +1,7 @@
-"""httpx2 or httpx: which of the two an object is from, and its exceptions as ours.
+"""Tell httpx2 and httpx apart, and translate their exceptions and timeouts.
 
-The two have the same names and different classes. httpx2 is what our own clients run on; httpx is never imported here,
-but an object of its has imported it already.
+The two have the same names and different classes. Our own clients use httpx2. httpx is never imported here: an object
+of httpx means that it was imported before.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from streamcore.api.request import NOT_GIVEN
 __all__ = ["DEFAULT_TIMEOUT", "Library", "library_of", "timeouts_of"]
 
 DEFAULT_TIMEOUT = httpx2.Timeout(client.DEFAULT_TIMEOUT, connect=client.DEFAULT_CONNECT_TIMEOUT)
-# What a client of the library has if nobody chose: too short for an answer of a model.
+# The library's default, which is too short for an answer of a model.
 _LIBRARY_TIMEOUTS = httpx2.Timeout(5.0).as_dict()
 
 
@@ -29,7 +29,7 @@ class Library:
     """The exceptions of httpx2 or httpx.
 
     Attributes:
-        invalid_url: What a URL that is none raises.
+        invalid_url: The exception for an invalid URL.
     """
 
     def __init__(self, module: ModuleType) -> None:
@@ -37,8 +37,9 @@ class Library:
         self._timeout: type[Exception] = module.TimeoutException
 
     def translate(self, error: Exception, *, request: Any, doing: str) -> APIConnectionError:
-        """Our exception for any that the library lets through: its own, the system's, or one that a transport or a hook
-        of somebody else's has raised.
+        """Return our exception for one that the library raised.
+
+        It may be the library's own, the system's, or one that the caller's transport or hook raised.
 
         Args:
             error: The exception.
@@ -52,7 +53,7 @@ _libraries: dict[str, Library] = {}
 
 
 def library_of(thing: Any) -> Library:
-    """The library that a client or a response is from; httpx2 for stand-ins that are from neither."""
+    """Return the library of a client or a response. It is httpx2 for stand-ins of the caller's own."""
     names = (cls.__module__.partition(".")[0] for cls in type(thing).__mro__)
     name = next((name for name in names if name in ("httpx", "httpx2")), "httpx2")
     if name not in _libraries:
@@ -61,14 +62,14 @@ def library_of(thing: Any) -> Library:
 
 
 def timeouts_of(timeout: Any, http_timeout: Any) -> dict[str, float | None]:
-    """The timeouts of one request, in the form in which requests carry them: a dict of its own.
+    """Return the timeouts of one request as a new dict, the form that requests have.
 
     Args:
         timeout: Seconds, `None`, a `Timeout` of either library, or `NOT_GIVEN`.
-        http_timeout: The `timeout` of the library's client: it counts if somebody chose it.
+        http_timeout: The `timeout` of the library's client. It counts unless it is the library's default.
 
     Raises:
-        InvalidArgumentError: It is nothing of the kind.
+        InvalidArgumentError: `timeout` is something else.
     """
     if timeout is NOT_GIVEN:
         chosen = _as_dict(http_timeout)
@@ -88,5 +89,5 @@ def _as_dict(timeout: Any) -> Mapping[str, float | None] | None:
 
 
 def _finite(timeouts: Mapping[str, float | None]) -> dict[str, float | None]:
-    """With none in the place of an infinite one, which sockets cannot reckon with."""
+    """Return the timeouts with None in the place of infinity, which sockets do not accept."""
     return {step: None if seconds == math.inf else seconds for step, seconds in timeouts.items()}

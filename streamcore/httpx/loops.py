@@ -1,13 +1,15 @@
-"""The event loop an async answer belongs to: for closing it from where nothing can be awaited, and at the loop's end.
+"""The event loop of an async answer: close the answer where nothing can be awaited, and when the loop ends.
 
-For asyncio and trio. Both close the async generators that are left half-read: asyncio all at once, so that one which is
-closing another, as those of a body do, is told that it "is already running"; trio in no order, and with a warning for
-each that it finds dropped. So neither gets to know of those of a body, but of one only that closes them in order.
+For asyncio and trio. Both close async generators that are left half-read. asyncio closes all at once. The generators of
+a body close each other, and then fail because one "is already running". trio closes them in any order, and warns about
+each that was dropped. So both are kept from seeing the generators of a body. They see a single one, the guard, which
+closes the others in order.
 """
 
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import functools
 import logging
@@ -15,6 +17,7 @@ import sys
 import types
 import weakref
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from types import AsyncGeneratorType
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 __all__ = ["Close", "Loop", "at_end", "close_with_loop", "first_of", "running_loop"]
@@ -27,20 +30,20 @@ Close: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 
 
 class Loop(Protocol):
-    """An event loop. It may have ended when it is asked for something."""
+    """An event loop. It may have ended when its methods are called."""
 
     def spawn(self, close: Close) -> None:
-        """Run `close` in the background, from any thread, if the loop still takes tasks."""
+        """Run `close` in the background, from any thread, if the loop still accepts tasks."""
 
     async def pause(self) -> None:
-        """Give up control once, without heeding trio's cancellation."""
+        """Let other tasks run once, shielded from cancellation by trio."""
 
 
 def running_loop() -> Loop:
-    """The event loop that is running now.
+    """Return the event loop that is running now.
 
     Raises:
-        RuntimeError: None is.
+        RuntimeError: Neither asyncio nor trio is running.
     """
     try:
         return _AsyncioLoop(asyncio.get_running_loop())
@@ -54,37 +57,57 @@ async def _quietly(close: Close) -> None:
     try:
         await close()
     except Exception:  # noqa: BLE001  # logged
-        # There is no one to raise it to, and a background task of trio's that fails takes the whole program along.
-        _log.warning("a connection could not be closed in good order", exc_info=True)
+        # Nobody could handle it, and in trio a background task that fails ends the whole program.
+        _log.warning("a connection could not be closed cleanly", exc_info=True)
 
 
-# Loops hold generators weakly.
-_guards: set[AsyncGenerator[None]] = set()
+# Each guard, with the generators of the body that it closes. Loops hold generators weakly, so they are held here.
+_guards: dict[AsyncGenerator[None], list[AsyncGeneratorType[Any, Any]]] = {}
 
 
-def at_end(close: Close) -> Callable[[], None]:
+def at_end(close: Close, generators: list[AsyncGeneratorType[Any, Any]]) -> Callable[[], None]:
     """Have `close` run when the running event loop ends, unless the returned function is called before.
 
     What `close` refers to stays alive until then.
+
+    Args:
+        close: Closes a response and `generators`.
+        generators: The generators that the body is read by.
     """
 
     async def close_once() -> None:
-        _guards.discard(guard)
+        _guards.pop(guard, None)
         await _quietly(close)
 
     def cancel() -> None:
-        if guard in _guards:
-            _guards.discard(guard)
+        if _guards.pop(guard, None) is not None:
             _resume(guard)
 
     guard = _until_closed(close_once)
     _resume(guard)
-    _guards.add(guard)
+    _guards[guard] = generators
     return cancel
 
 
+@atexit.register
+def _end_generators() -> None:
+    """End what is still half-read when the interpreter exits, because its event loop was never closed.
+
+    No loop is left that could close it, and the system closes the sockets. But the interpreter would finalize each
+    generator, which fails as no loop is running, and print its traceback.
+    """
+    while _guards:
+        guard, generators = _guards.popitem()
+        _resume(guard)
+        for generator in generators:
+            with contextlib.suppress(BaseException):
+                steps = generator.aclose().__await__()
+                next(steps)
+                steps.close()
+
+
 async def _until_closed(close: Close) -> AsyncGenerator[None]:
-    """What a loop closes at its end, and so runs `close`; if it was not resumed before."""
+    """Run `close` when the event loop closes this generator at its end, unless it was resumed before."""
     try:
         yield
     except GeneratorExit:
@@ -92,33 +115,32 @@ async def _until_closed(close: Close) -> AsyncGenerator[None]:
 
 
 def _resume(guard: AsyncGenerator[None]) -> None:
-    # It waits for nothing, so that it takes no event loop to run it.
+    # The generator does not wait, so it can be run without an event loop.
     with contextlib.suppress(StopIteration, StopAsyncIteration):
         guard.__anext__().__await__().__next__()
 
 
-# The connections that belong to each loop of asyncio, and what closes them at its end.
+# The connections of each loop of asyncio, and the guard that closes them at its end.
 _kept: dict[asyncio.AbstractEventLoop, tuple[weakref.WeakSet[Any], AsyncGenerator[None]]] = {}
 
 
 def close_with_loop(connection: Any) -> None:
-    """Have a connection closed at the end of the running event loop, if it is still there then.
+    """Have a connection closed at the end of the running event loop, if it still exists then.
 
-    A pool keeps it open for later, and in another loop of asyncio's it can neither be used nor closed. To trio, any of
-    its loops is the same.
+    A pool keeps it open for later, but another loop of asyncio can neither use nor close it. With trio, all loops can.
     """
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
         return
     if loop not in _kept:
-        for ended in [each for each in list(_kept) if each.is_closed()]:  # without a word to its generators
+        for ended in [each for each in list(_kept) if each.is_closed()]:  # without closing its generators
             _kept.pop(ended, None)
         connections: weakref.WeakSet[Any] = weakref.WeakSet()
         guard = _until_closed(functools.partial(_close_kept, loop))
         _resume(guard)
         _kept[loop] = connections, guard
-    with contextlib.suppress(TypeError):  # somebody's stand-in, which cannot be referred to weakly
+    with contextlib.suppress(TypeError):  # a stand-in of the caller that does not support weak references
         _kept[loop][0].add(connection)
 
 
@@ -129,10 +151,10 @@ async def _close_kept(loop: asyncio.AbstractEventLoop) -> None:
 
 
 class _Begun(Coroutine[Any, Any, None]):
-    """A coroutine that takes its first step even if it is cancelled before it.
+    """A coroutine that takes its first step even if it is cancelled before.
 
-    At its end `asyncio.run` cancels all tasks and waits for them. One that was made a moment before would end there
-    without a start, and its connection stay open.
+    At its end, `asyncio.run` cancels all tasks and waits for them. A task that was created just before would end
+    without having started, and its connection would stay open.
     """
 
     def __init__(self, coroutine: Coroutine[Any, Any, None]) -> None:
@@ -155,10 +177,10 @@ class _Begun(Coroutine[Any, Any, None]):
 
 @types.coroutine
 def first_of(chunks: AsyncGenerator[_T], started: list[Any]) -> Generator[Any, Any, _T]:
-    """The first of `chunks`. The async generators that begin on the way, `chunks` the first of them, come into
-    `started`: the loop gets to know of none, and whoever has the list has to close them.
+    """Return the first of `chunks`, and append the async generators that are started by it to `started`.
 
-    Each step is made by itself, so that other tasks, which run in between, keep their hooks.
+    `chunks` is the first of these. The event loop does not see them, so the owner of the list must close them. The
+    hooks that hide them are set for each step alone, so that other tasks, which run in between, keep theirs.
     """
     with _first_iterations(started):
         iterator: Any = chunks.__anext__()
@@ -172,7 +194,7 @@ def first_of(chunks: AsyncGenerator[_T], started: list[Any]) -> Generator[Any, A
             return chunk
         try:
             sent = yield waits_for
-        except BaseException as error:  # noqa: BLE001  # passed on
+        except BaseException as error:  # noqa: BLE001  # passed on to the iterator
             step = functools.partial(iterator.throw, error)
         else:
             step = functools.partial(iterator.send, sent)
@@ -189,7 +211,7 @@ def _first_iterations(started: list[Any]) -> Generator[None]:
 
 
 class _AsyncioLoop:
-    # asyncio itself holds tasks weakly.
+    # asyncio holds only weak references to tasks.
     _closing: set[asyncio.Task[None]] = set()  # noqa: RUF012  # shared by all on purpose
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:

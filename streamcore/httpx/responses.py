@@ -1,4 +1,4 @@
-"""A response of httpx2 or httpx that somebody else asked for, as a `MessageStream`."""
+"""Read a response of httpx2 or httpx that the caller asked for, as a `MessageStream`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["async_message_stream", "message_stream"]
 
 
 def message_stream(response: Any, *, idle_timeout: float | None = None, **options: Any) -> MessageStream:
-    """The stream in a response that was asked for with `stream=True`, or inside `with client.stream(...)`.
+    """Return the stream in a response to a request with `stream=True`, or inside `with client.stream(...)`.
 
     ```python
     with http_client.stream("POST", url, json=body) as response, message_stream(response) as stream:
@@ -22,16 +22,20 @@ def message_stream(response: Any, *, idle_timeout: float | None = None, **option
             print(text, end="", flush=True)
     ```
 
+    Unlike a stream over `response.iter_bytes()`, it raises the exceptions of the API, and `close()` from another thread
+    ends a read that is waiting for bytes. (Over HTTP/2, the read ends with the next bytes or its timeout: other streams
+    use the same connection.)
+
     Args:
-        response: An `httpx2.Response` or `httpx.Response`, its body not read yet.
+        response: An `httpx2.Response` or `httpx.Response`. It is closed with the stream.
         idle_timeout: The longest silence between bytes, in seconds.
         **options: Those of `MessageStream`.
 
     Raises:
-        InvalidArgumentError: The response is that of an `AsyncClient`, or `idle_timeout` is none.
+        InvalidArgumentError: The response is that of an `AsyncClient`, or `idle_timeout` is invalid.
         APIStatusError: The status is not 2xx.
-        APIResponseValidationError: The body is no event stream.
-        APIConnectionError: The body of such a response could not be read.
+        APIResponseValidationError: The body is not an event stream.
+        APIConnectionError: The body of a response that is not a stream could not be read.
     """
     _check(response, "__iter__", "a sync client, and this one is of an AsyncClient: use async_message_stream()")
     answer = checked(SyncAnswer(response, idle_timeout=checked_idle_timeout(idle_timeout)), stream=True)
@@ -41,7 +45,7 @@ def message_stream(response: Any, *, idle_timeout: float | None = None, **option
 async def async_message_stream(
     response: Any, *, idle_timeout: float | None = None, **options: Any
 ) -> AsyncMessageStream:
-    """As `message_stream`, for a response of an `AsyncClient`."""
+    """Like `message_stream`, for a response of an `AsyncClient`."""
     _check(response, "__aiter__", "an AsyncClient, and this one is of a sync client: use message_stream()")
     answer = await async_checked(AsyncAnswer(response, idle_timeout=checked_idle_timeout(idle_timeout)), stream=True)
     return AsyncMessageStream(answer, response=response, close=answer.aclose, **options)

@@ -111,7 +111,7 @@ _LIBRARIES = ("ijson", "yaml")
 
 
 def _not_installed(error: ModuleNotFoundError) -> CaptureError:
-    return CaptureError(f"{error.name} is not installed, which this needs: pip install 'streamcore[replay]'")
+    return CaptureError(f"{error.name} is not installed, which this needs: pip install 'streamcore-messages[replay]'")
 
 
 # Reading

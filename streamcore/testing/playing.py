@@ -76,7 +76,7 @@ def _failing() -> Iterator[None]:
     except ModuleNotFoundError as error:
         if error.name != "aiohttp":
             raise
-        fault = "aiohttp is not installed, which this adapter needs: pip install 'streamcore[aiohttp]'"
+        fault = "aiohttp is not installed, which this adapter needs: pip install 'streamcore-messages[aiohttp]'"
     if fault is not None:
         pytest.fail(fault, pytrace=False)
 

@@ -63,7 +63,7 @@ def replay(request: pytest.FixtureRequest) -> Iterator[Any]:
     """
     missing = _missing()
     if missing:
-        pytest.fail(f"{missing[0]} is not installed: pip install 'streamcore[testing]'", pytrace=False)
+        pytest.fail(f"{missing[0]} is not installed: pip install 'streamcore-messages[testing]'", pytrace=False)
     from streamcore.testing.playing import playing
 
     yield from playing(request)

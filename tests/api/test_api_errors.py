@@ -92,6 +92,37 @@ def test_an_error_without_a_response_still_says_its_request_id() -> None:
     assert failures.error_from_status(429, body=BODY, response=RESPONSE).request_id == "req_head"
 
 
+LONG = "x" * 10_000_000
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        failures.error_from_event(ErrorEvent(error=ErrorObject(type="a", message=LONG)), response=None, snapshot=None),
+        failures.error_from_event(ErrorEvent(error=ErrorObject(type=LONG, message="")), response=None, snapshot=None),
+        failures.error_from_status(500, body={"error": {"type": "api_error", "message": LONG}}),
+        failures.error_from_status(500, body={"error": {LONG: 1}}),
+        failures.error_from_status(500, body=LONG),
+        failures.error_from_status(307, body="", message=LONG),
+        errors.connection_error(OSError(LONG), timed_out=False, request=None, doing="reading"),
+        errors.connection_error(OSError(LONG), timed_out=True, request=None, doing="reading"),
+        errors.APIResponseValidationError(LONG, received=LONG),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_no_text_of_an_error_is_as_long_as_what_a_server_sent(error: APIError) -> None:
+    assert 2000 < len(str(error)) < 2400
+    assert max(len(error.message), len(repr(error))) < 2400
+    assert str(error).startswith(error.message)
+
+
+def test_an_error_with_a_long_message_keeps_all_of_it() -> None:
+    body = {"type": "error", "error": {"type": "api_error", "message": LONG}}
+    error = failures.error_from_status(500, body=body)
+    assert error.api_message == LONG
+    assert error.body is body
+
+
 def test_the_message_shows_the_body_but_not_all_of_a_long_one() -> None:
     assert failures.error_from_status(429, body=BODY).message == f"Error code: 429 - {BODY}"
     assert failures.error_from_status(502, body="<html>bad gateway").message == "<html>bad gateway"

@@ -45,6 +45,15 @@ def test_these_are_not_unless_the_server_says_yes(status: int) -> None:
         ({"retry-after": ""}, None),
         ({"retry-after": "nan"}, None),
         ({"retry-after": "inf"}, None),
+        ({"retry-after": "60"}, 60),
+        ({"retry-after": "60.01"}, None),
+        ({"retry-after": "99999999"}, None),
+        ({"retry-after-ms": "60000"}, 60),
+        ({"retry-after-ms": "60001"}, None),
+        ({"retry-after-ms": "99999999999", "retry-after": "5"}, None),
+        ({"retry-after": "Tue, 14 Nov 2023 22:14:20 GMT"}, 60),
+        ({"retry-after": "Tue, 14 Nov 2023 22:14:21 GMT"}, None),
+        ({"retry-after": "Tue, 14 Nov 2090 22:14:21 GMT"}, None),
         ({"retry-after": "tomorrow"}, None),
     ],
 )
@@ -81,7 +90,9 @@ def test_the_jitter_takes_off_up_to_a_quarter(taken: int, random: float) -> None
         (0, {"status": 400, "headers": {"retry-after": "7"}}, None),
         (0, {"status": None}, 0.5),
         (2, {"status": None}, None),
-        (0, {"status": 503, "headers": {"retry-after": "1e300"}}, 4_294_967.0),
+        (0, {"status": 503, "headers": {"retry-after": "1e300"}}, 0.5),
+        (1, {"status": 503, "headers": {"retry-after-ms": "1e300"}}, 1.0),
+        (1, {"status": 429, "headers": {"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"}}, 1.0),
     ],
 )
 def test_delays(taken: int, fields: dict[str, Any], delay: float | None) -> None:

@@ -674,7 +674,7 @@ def test_characters_that_the_output_cannot_encode_are_escaped() -> None:
 
 def test_the_version_is_that_of_the_package_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     result = run("--version")
-    assert (result.exit_code, result.output) == (0, f"{importlib.metadata.version('streamcore')}\n")
+    assert (result.exit_code, result.output) == (0, f"{importlib.metadata.version('streamcore-messages')}\n")
 
     def missing(name: str) -> str:
         raise importlib.metadata.PackageNotFoundError(name)
@@ -688,13 +688,13 @@ def test_the_version_is_that_of_the_package_and_nothing_else(monkeypatch: pytest
 def test_the_extra_of_the_command_brings_what_reads_every_format() -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    assert "streamcore[replay]" in extras["cli"]
+    assert "streamcore-messages[replay]" in extras["cli"]
     assert {"ijson", "pyyaml"} <= {requirement.partition(">")[0] for requirement in extras["replay"]}
 
 
 @pytest.mark.parametrize("command", ["serve", "record"])
 def test_the_help_says_what_else_a_command_needs(command: str) -> None:
-    assert "pip install 'streamcore[serve]'" in run(command, "--help").stdout
+    assert "pip install 'streamcore-messages[serve]'" in run(command, "--help").stdout
 
 
 @pytest.mark.parametrize("missing", ["click", "rich"])
@@ -704,7 +704,7 @@ def test_without_the_extra_the_command_says_how_to_install_it(missing: str) -> N
     assert process.returncode == 1
     assert process.stdout == b""
     assert process.stderr.count(b"\n") == 1
-    assert b"pip install 'streamcore[cli]'" in process.stderr
+    assert b"pip install 'streamcore-messages[cli]'" in process.stderr
 
 
 def test_the_core_imports_neither_click_nor_rich() -> None:

@@ -179,5 +179,5 @@ def test_what_is_not_installed_is_said_with_the_extra_that_brings_it(
     result = run(*arguments)
     assert result.exit_code == 1
     assert result.stderr == (
-        f"streamcore: {module} is not installed, which this needs: pip install 'streamcore[{extra}]'\n"
+        f"streamcore: {module} is not installed, which this needs: pip install 'streamcore-messages[{extra}]'\n"
     )

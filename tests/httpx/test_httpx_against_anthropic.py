@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ from server import (
 from test_against_anthropic import SOUND, comparable, each_message
 
 import streamcore.httpx as ours
+from streamcore.api.request import CallOptions
 
 # What the official stream delivers: no pings, and what it derives under the same names as ours.
 DERIVED = {
@@ -232,6 +234,14 @@ def test_what_a_program_may_name_there_it_may_name_here() -> None:
     missing = {name for name in names if not hasattr(ours, name)}
     assert missing <= set(NOT_HERE.split())
     assert ours.__version__
+
+
+@pytest.mark.parametrize("method", ["create", "stream"])
+def test_every_parameter_there_has_a_type_here(official: Any, client: Any, method: str) -> None:
+    ours_own = set(inspect.signature(getattr(client.messages, method)).parameters)
+    for messages in (official.messages, official.beta.messages):
+        names = set(inspect.signature(getattr(messages, method)).parameters)
+        assert names - ours_own <= set(CallOptions.__annotations__)
 
 
 @pytest.mark.parametrize(

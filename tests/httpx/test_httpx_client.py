@@ -854,6 +854,20 @@ def test_close_from_another_thread_ends_a_read_that_waits(server: Server, client
         stream.get_final_message()
 
 
+@pytest.mark.parametrize("library", [httpx, httpx2])
+def test_close_from_another_thread_ends_a_read_of_a_bare_response(server: Server, library: Any) -> None:
+    server.reply(stream_reply(body(*HELLO[:3]), Stall()))
+    # Without a timeout, nothing but the closing ends the read.
+    with library.Client(timeout=None) as http, http.stream("POST", server.url) as response:
+        with anthropic.message_stream(response) as stream:
+            assert next(iter(stream.text_stream)) == "Hel"
+            closer = threading.Timer(0.1, stream.close)
+            closer.start()
+            assert list(stream.text_stream) == []
+            closer.join(BOUND)
+        server.wait_until_idle()
+
+
 def test_close_from_another_thread_over_tls(tmp_path: Any) -> None:
     certificate, context = make_certificate(tmp_path)
     trusting = ssl.create_default_context(cafile=certificate)

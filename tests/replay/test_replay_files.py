@@ -231,7 +231,7 @@ def test_a_library_that_is_not_installed_is_said_so(
     write_captures(path, [captured(b"data: 1\n\n")])
     monkeypatch.delitem(sys.modules, "streamcore.replay._yaml", raising=False)
     monkeypatch.setitem(sys.modules, library, None)
-    said = rf"{library} is not installed, which this needs: pip install 'streamcore\[replay\]'"
+    said = rf"{library} is not installed, which this needs: pip install 'streamcore-messages\[replay\]'"
     with pytest.raises(CaptureError, match=said):
         open_capture(path)
     if library == "yaml":

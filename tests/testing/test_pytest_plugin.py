@@ -419,7 +419,7 @@ def test_an_adapter_that_is_not_installed_is_said_so(
     marker = "@pytest.mark.replay('captures/hello.sse', adapter='aiohttp')\n"
     result = run(pytester, f"{marker}def test(replay):\n    pass\n", hello=HELLO_BYTES)
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["aiohttp is not installed*: pip install 'streamcore[[]aiohttp]'"])
+    result.stdout.fnmatch_lines(["aiohttp is not installed*: pip install 'streamcore-messages[[]aiohttp]'"])
 
 
 @pytest.mark.parametrize("package", ["httpx2", "hypothesis"])
@@ -447,7 +447,7 @@ def test_difference():
     )
     result = pytester.runpytest_subprocess("-p", "without")
     result.assert_outcomes(errors=1, failed=1)
-    result.stdout.fnmatch_lines([f"{package} is not installed: pip install 'streamcore[[]testing]'"])
+    result.stdout.fnmatch_lines([f"{package} is not installed: pip install 'streamcore-messages[[]testing]'"])
     assert "the streams differ" not in result.stdout.str()
     result = pytester.runpytest_subprocess("-p", "without", "--help")
     assert "--record-streams" not in result.stdout.str()

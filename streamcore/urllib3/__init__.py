@@ -1,0 +1,5 @@
+"""`message_stream()` for responses of urllib3 and of requests, which is built on it."""
+
+from streamcore.urllib3.responses import message_stream
+
+__all__ = ["message_stream"]
