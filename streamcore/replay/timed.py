@@ -81,6 +81,9 @@ class _Line:
     message: str = ""
 
 
+# Besides msgspec's own: wrong UTF-8, a number that is too long, nesting that is too deep.
+_UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+
 _header_decoder = msgspec.json.Decoder(_Header)
 _line_decoder = msgspec.json.Decoder(_Line)
 _encode = msgspec.json.Encoder().encode
@@ -170,14 +173,14 @@ def _begins_capture(line: bytes) -> bool:
         return False
     try:
         return "streamcore" in msgspec.json.decode(line, type=dict[str, object])
-    except msgspec.MsgspecError:
-        return False  # the body that it belongs to will say what is wrong
+    except _UNREADABLE:
+        return True  # so that reading it says what is wrong with it
 
 
 def _capture(line: bytes, path: Path | Spool, number: int, offset: int) -> Capture:
     try:
         header = _header_decoder.decode(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except _UNREADABLE as error:
         raise CaptureError(
             f"not the header of a capture ({error}): {excerpt(line)}", path=str(path), line=number
         ) from None
@@ -237,7 +240,7 @@ class _TimedBody(Iterable[Step]):
                 return Chunk(found.t, found.text.encode())
             if found.base64 is not None:
                 return Chunk(found.t, found.base64)
-        except (msgspec.MsgspecError, UnicodeError) as error:
+        except _UNREADABLE as error:
             fault = f" ({error})"
         else:
             fault = ""
