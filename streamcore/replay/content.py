@@ -191,9 +191,11 @@ class _Brotli:
 
     def decode(self, data: bytes) -> Iterator[bytes]:
         # A slice of any size may unpack to megabytes: the library has a limit for it.
-        yield self._decompressor.process(data, output_buffer_limit=_LARGEST_PIECE)
-        while not self._decompressor.can_accept_more_data():
-            yield self._decompressor.process(b"", output_buffer_limit=_LARGEST_PIECE)
+        # When it has reached it, it has more to give, and says no other way than by giving nothing that it is done.
+        piece = self._decompressor.process(data, output_buffer_limit=_LARGEST_PIECE)
+        while piece or not self._decompressor.can_accept_more_data():
+            yield piece
+            piece = self._decompressor.process(b"", output_buffer_limit=_LARGEST_PIECE)
 
     def finish(self) -> bytes:
         return b""

@@ -16,8 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import attrs
 
-from streamcore.errors import StreamCoreError
-from streamcore.replay.capture import Chunk, End, Step
+from streamcore.replay.capture import CaptureError, Chunk, End, Step
 from streamcore.replay.escapes import Span, View
 from streamcore.replay.json_fields import FieldScanner
 
@@ -46,7 +45,7 @@ _DELTA = re.compile(
 )
 
 
-class RedactionError(StreamCoreError):
+class RedactionError(CaptureError):
     """A capture cannot be redacted, so it must not be written."""
 
 

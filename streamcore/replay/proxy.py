@@ -272,7 +272,9 @@ class _Tape:
     def __str__(self) -> str:
         chunks = f"{self._count} chunk{'' if self._count == 1 else 's'}, {self._size} bytes"
         taken = f"{time.monotonic() - self._began:.2f} s"
-        return ", ".join(filter(None, (chunks, taken, self._end)))
+        failure = self.exchange.failure
+        lost = "" if failure is None else f"not recorded: {failure.message}"
+        return ", ".join(filter(None, (chunks, taken, self._end, lost)))
 
 
 async def _pass_on(request: web.Request, answer: aiohttp.ClientResponse, tape: _Tape) -> web.StreamResponse:

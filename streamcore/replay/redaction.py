@@ -13,8 +13,9 @@ as JSON, or whose content coding cannot be undone, is taken out whole.
 
 Not promised:
 
-- Short values and ordinary words that were in a secret place are not masked elsewhere: below 8 characters, without both
-  a letter and a digit (from 12 characters on, the value of a credential needs neither), or with a blank in them.
+- Short values and ordinary words that were in a secret place are not masked elsewhere: values with less than 8
+  characters or with a blank in them, digits without a letter below 16 characters, and words without a digit (but for
+  the value of a credential from 12 characters on).
 - Values that only the body of the response has are masked in the fields that are named for secrets, and not in the text
   that a model writes, in the JSON that tool input deltas add up to, or where they are repeated.
 - Secrets in places without a telling name are not known: tell `Redaction` about them. The same goes for personal data.

@@ -16,8 +16,8 @@ from streamcore.replay.secret_places import SecretPlaces
 
 __all__ = ["clean_body"]
 
-_BOUNDARY = re.compile(r"boundary=(?:\"([^\"]+)\"|([^;\s]+))", re.IGNORECASE)
-_PART_NAME = re.compile(rb"\bname=(?:\"([^\"]*)\"|([^;\s]+))", re.IGNORECASE)
+_BOUNDARY = re.compile(r"boundary=(?:\"([^\"]++)\"|([^;\s]++))", re.IGNORECASE)
+_PART_NAME = re.compile(rb"\bname=(?:\"([^\"]*+)\"|([^;\s]++))", re.IGNORECASE)
 _LONG_ID = re.compile(r"[0-9A-Fa-f-]{32,}+")
 _PART_HEAD_END = re.compile(rb"\r?\n\r?\n")
 

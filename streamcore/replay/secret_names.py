@@ -42,7 +42,7 @@ _MAYBE_WORDS = frozenset(
     | {"workspace"}
 )
 
-_SEPARATORS = re.compile(r"[\W_]+")
+_SEPARATORS = re.compile(r"[\W_]++")
 _DIGITS = "0123456789"
 
 

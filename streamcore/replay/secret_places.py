@@ -23,16 +23,17 @@ from streamcore.replay.secret_names import (
 
 __all__ = ["SecretPlaces"]
 
-# Shorter values may be words, above all those without a digit.
+# Shorter values may be words, above all those without a digit; and those without a letter may be counts or times.
 _SHORTEST = 8
 _SHORTEST_WITHOUT_DIGIT = 12
+_SHORTEST_WITHOUT_LETTER = 16
 
 # A URL in a text, from its `://` on: looking for the scheme before it would not be linear.
 _URL = re.compile(r"://[^\s\"'<>\\^`{}|()\[\]]++")
 _RUN = re.compile(r"[^\s\"'<>\\^`{}|()\[\]]++")
-_USER = re.compile(r"(?<=://)[^/?#\s]*(?=@)")
+_AUTHORITY = re.compile(r"(?<=://)[^/?#\s]++")
 _PARAMETER = re.compile(r"[?&;#]([^=?&;#/]++)=")
-_FIRST_PARAMETER = re.compile(r"([^=?&;#/]++)=")
+_FIRST_PARAMETER = re.compile(r"\A([^=?&;#/]++)=")
 _PARAMETER_END = re.compile(r"[&#]|\Z")
 _ORGANISATION_IN_PATH = re.compile(r"(?<=/)(organi[sz]ations?|orgs?|workspaces?)/([^/?#]++)")
 _NAMED = re.compile(r"(?<![\w-])([\w-]++)=\"?([^\",\s]++)")
@@ -103,7 +104,7 @@ class SecretPlaces:
 
     def url(self, url: str) -> str:
         """Return a URL without its user, password and secret parameters."""
-        return self._parameters(_USER.sub(self._user, url), _PARAMETER)
+        return self._parameters(_AUTHORITY.sub(self._authority, url), _PARAMETER)
 
     def form(self, text: str) -> str:
         """Return a form, written as in a URL, without secrets."""
@@ -130,10 +131,11 @@ class SecretPlaces:
             found = _PARAMETER.search(text, at)
         return "".join([*pieces, text[end:]]) if pieces else text
 
-    def _user(self, found: re.Match[str]) -> str:
-        user, _, password = found[0].partition(":")
+    def _authority(self, found: re.Match[str]) -> str:
+        credentials, at, host = found[0].rpartition("@")
+        user, _, password = credentials.partition(":")
         secret = password or user
-        return self.found("password", secret, unquote(secret)) if secret else ""
+        return self.found("password", secret, unquote(secret)) + at + host if secret else found[0]
 
     def _organisation(self, found: re.Match[str]) -> str:
         if not _DIGIT.search(found[2]):
@@ -145,8 +147,9 @@ def _is_recognisable(secret: str, *, credential: bool) -> bool:
     """Whether a secret is unlikely to be an ordinary word."""
     if secret == REDACTED or len(secret) < _SHORTEST or _BLANK.search(secret):
         return False
-    mixed = _DIGIT.search(secret) is not None and _LETTER.search(secret) is not None
-    return mixed or (credential and len(secret) >= _SHORTEST_WITHOUT_DIGIT)
+    if _DIGIT.search(secret):
+        return _LETTER.search(secret) is not None or len(secret) >= _SHORTEST_WITHOUT_LETTER
+    return credential and len(secret) >= _SHORTEST_WITHOUT_DIGIT
 
 
 def _user_and_password(parameter: str) -> list[str]:
