@@ -25,7 +25,7 @@ MAX_SIZE = 64 * 1024 * 1024
 
 _MOST_CODINGS = 4
 _MOST_MEMBERS = 1000
-# What comes of a slice is held in memory: a kilobyte for each byte with deflate, thirty with zstd.
+# A slice is unpacked in memory: each byte gives up to a kilobyte with deflate, and thirty with zstd.
 _SLICE = 256
 _LARGEST_PIECE = 1024 * 1024
 _ZSTD_WINDOW_LOG = 23  # RFC 9659 allows 8 MB in HTTP
@@ -46,7 +46,7 @@ def content_headers(headers: Headers) -> Headers:
 
 
 def encoding_of(headers: Headers) -> str:
-    """Return the value of `content-encoding`, empty if there is none."""
+    """Return the value of `content-encoding`, or an empty text."""
     return ", ".join(value for name, value in headers if name.lower() == "content-encoding")
 
 
@@ -190,8 +190,8 @@ class _Brotli:
             raise ImportError("brotli 1.2 or later")
 
     def decode(self, data: bytes) -> Iterator[bytes]:
-        # A slice of any size may unpack to megabytes: the library has a limit for it.
-        # When it has reached it, it has more to give, and says no other way than by giving nothing that it is done.
+        # A slice of any size may unpack to megabytes, so the library has a limit for it.
+        # It may have more after that; only an empty piece says that it has not.
         piece = self._decompressor.process(data, output_buffer_limit=_LARGEST_PIECE)
         while piece or not self._decompressor.can_accept_more_data():
             yield piece

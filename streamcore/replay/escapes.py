@@ -53,7 +53,7 @@ class View:
     _spans: Sequence[Span] = ()
 
     def undone(self) -> View:
-        """Return the view with one level of escapes undone; this view if there are none."""
+        """Return the view with one level of escapes undone; this view if it has no escapes."""
         begins: list[int] = []
         spans: list[Span] = []
         pieces: list[bytes] = []

@@ -23,7 +23,7 @@ _PART_HEAD_END = re.compile(rb"\r?\n\r?\n")
 
 
 def clean_body(places: SecretPlaces, request: CapturedRequest) -> bytes:
-    """Return the body of a request without the values in its secret places; unchanged if there are none."""
+    """Return the body of a request without the values in its secret places."""
     return _content(places, request.body, request.header("content-type") or "")
 
 

@@ -189,7 +189,7 @@ def test_the_members_of_a_gzip_body_have_a_limit() -> None:
 
 
 def test_the_work_on_gzip_members_grows_with_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is counted is what is copied: with each member, the rest of a slice, and not the rest of the body."""
+    """Count the bytes that are copied: for each member the rest of a slice, and not the rest of the body."""
     monkeypatch.setattr(content, "_MOST_MEMBERS", 10**9)
     copied = 0
     begin = zlib.decompressobj
@@ -206,7 +206,7 @@ def test_the_work_on_gzip_members_grows_with_their_number(monkeypatch: pytest.Mo
         def __getattr__(self, name: str) -> Any:
             return getattr(self._decompressor, name)
 
-    monkeypatch.setattr(content.zlib, "decompressobj", Counting)
+    monkeypatch.setattr(zlib, "decompressobj", Counting)
     counts = []
     for members in (1000, 2000):
         copied = 0
