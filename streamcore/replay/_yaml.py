@@ -1,7 +1,10 @@
-"""YAML read as a stream: the items of a sequence one by one, where PyYAML's own loaders build the whole document.
+"""Read YAML as a stream: the items of a sequence one by one, where PyYAML's own loaders build the whole document.
 
-Of PyYAML's parts this takes the parser that is written in C, where it is there, and those written in Python that make
-values of its events. Only plain values come out, and those that Python 2 had named.
+This combines PyYAML's parser in C, if it is installed, with the parts in Python that turn its events into values. Only
+plain values come out, and those with the names that Python 2 gave them.
+
+A small document must not become a large value or a deep recursion: the depth and the length of numbers are limited, and
+merge keys (`<<`), which can double a mapping with each line, are refused.
 """
 
 from __future__ import annotations
@@ -31,13 +34,38 @@ else:
             Resolver.__init__(self)
 
 
+# Each level is several calls deep in PyYAML; a cassette needs five.
+_MAX_DEPTH = 50
+_LONGEST_NUMBER = 400
+_NUMBERS = frozenset({"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"})
+
+
 class _Loader(_Parts):
+    def __init__(self, stream: IO[bytes]) -> None:
+        super().__init__(stream)
+        self._depth = 0
+
     def value(self) -> Any:
-        """The next value, whole."""
+        """Return the next value."""
         return self.construct_document(self.compose_node(None, 0))
 
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """Compose the next node, within the limits."""
+        if self._depth > _MAX_DEPTH:
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]  # its stub has no types
+            raise yaml.MarkedYAMLError(problem=f"it is nested more than {_MAX_DEPTH} deep", problem_mark=mark)
+        self._depth += 1
+        node: Any = super().compose_node(parent, index)
+        self._depth -= 1
+        if node.tag in _NUMBERS and len(node.value) > _LONGEST_NUMBER:
+            raise yaml.MarkedYAMLError(problem="a number is too long", problem_mark=node.start_mark)
+        return node
 
-# What Python 2 wrote. The stub of the method is for other classes.
+    def flatten_mapping(self, node: Any) -> None:
+        """Leave merge keys as they are: nothing constructs them, so they are refused."""
+
+
+# The tags that Python 2 wrote. The stub of the method is for other classes.
 _PYTHON_2 = {"unicode": "construct_yaml_str", "str": "construct_yaml_str", "tuple": "construct_yaml_seq"}
 _add: Any = _Loader.add_constructor
 for _name, _constructor in _PYTHON_2.items():
@@ -45,11 +73,11 @@ for _name, _constructor in _PYTHON_2.items():
 
 
 def sequence_items(file: IO[bytes], key: str) -> Iterator[Any]:
-    """The items of the sequence under `key` in the mapping that the document is.
+    """Yield the items of the sequence under `key` in the document, which is a mapping.
 
     Raises:
-        yaml.YAMLError: It is no YAML.
-        ValueError: It is no such mapping.
+        yaml.YAMLError: It is not YAML, or goes beyond a limit.
+        ValueError: It is not a mapping.
     """
     loader: Any = _Loader(file)
     try:
@@ -57,7 +85,7 @@ def sequence_items(file: IO[bytes], key: str) -> Iterator[Any]:
         if loader.check_event(yaml.DocumentStartEvent):
             loader.get_event()
         if not loader.check_event(yaml.MappingStartEvent):
-            raise ValueError("the document is no mapping")
+            raise ValueError("the document is not a mapping")
         loader.get_event()
         while not loader.check_event(yaml.MappingEndEvent):
             if loader.value() == key and loader.check_event(yaml.SequenceStartEvent):
@@ -72,6 +100,6 @@ def sequence_items(file: IO[bytes], key: str) -> Iterator[Any]:
 
 
 def dumped(value: Any) -> bytes:
-    """A value as YAML."""
+    """Return a value as YAML."""
     text: bytes = yaml.dump(value, Dumper=_Dumper, encoding="utf-8", allow_unicode=True, sort_keys=False)
     return text

@@ -1,9 +1,9 @@
-"""Cassettes of vcrpy: YAML files of requests and responses (version 1). Files end in `.yaml` or `.yml`.
+"""Read and write cassettes of vcrpy: YAML files of requests and responses (version 1). They end in `.yaml` or `.yml`.
 
-They hold requests, heads and bodies; of times and cuts, and of how a body ended, they know nothing: a body is all there
-at once. A body that was recorded as it was packed (gzip, ...) is unpacked. Source: vcrpy's `serialize.py`.
+They hold requests, heads and bodies. They do not hold times or cuts, or how a body ended: each body is one piece. A
+body that was recorded packed (gzip, ...) is unpacked. Source: vcrpy's `serialize.py`.
 
-The file is parsed as a stream, and bodies are put by on disk. What is in memory at once is one exchange.
+The file is parsed as a stream, and bodies are kept on disk, so that one exchange is in memory at a time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import msgspec
 
 from streamcore.replay._heads import head_of, shown
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, Headers
-from streamcore.replay.content import ContentDecoder, ContentError, content_headers, encoding_of
+from streamcore.replay.content import ContentError, content_headers, decoded, encoding_of
 from streamcore.replay.spool import Spool, SpooledBody
 
 __all__ = ["cassette_pieces", "read_cassette"]
@@ -52,10 +52,10 @@ class _Interaction:
 
 
 def read_cassette(path: Path) -> Iterator[Capture]:
-    """The captures in a file, one by one.
+    """Yield the captures in a file.
 
     Raises:
-        CaptureError: It is no cassette.
+        CaptureError: It is not a cassette.
         OSError: The file cannot be read.
     """
     spool = Spool()
@@ -63,8 +63,8 @@ def read_cassette(path: Path) -> Iterator[Capture]:
         for number, found in enumerate(_interactions(file, path), 1):
             try:
                 yield _capture(msgspec.convert(found, _Interaction), spool, f"{path}, interaction {number}")
-            except (msgspec.ValidationError, ContentError, UnicodeError, ValueError, TypeError) as error:
-                raise CaptureError(f"interaction {number} is none of vcrpy's: {error}", path=str(path)) from error
+            except (msgspec.ValidationError, ContentError, ValueError, TypeError, OverflowError) as error:
+                raise CaptureError(f"interaction {number} is not one of vcrpy's: {error}", path=str(path)) from error
 
 
 def _interactions(file: BufferedReader, path: Path) -> Iterator[Any]:
@@ -106,13 +106,19 @@ def _capture(interaction: _Interaction, spool: Spool, name: str) -> Capture:
 
 def _headers(headers: Any) -> Headers:
     found: list[tuple[str, str]] = []
+    if not isinstance(headers, dict | None):
+        raise TypeError(f"headers are a mapping, not {type(headers).__name__}")
     for name, values in (headers or {}).items():
-        found += [(str(name), _text(value)) for value in (values if isinstance(values, list) else [values])]
+        found += [(_text(name), _text(value)) for value in (values if isinstance(values, list | tuple) else [values])]
     return tuple(found)
 
 
 def _text(value: Any) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if isinstance(value, list | dict | set | tuple):  # with aliases, its text can be far longer than the file
+        raise TypeError(f"the value of a header is a text, not {type(value).__name__}")
+    return str(value)
 
 
 def _bytes(value: Any) -> bytes:
@@ -128,12 +134,11 @@ def _bytes(value: Any) -> bytes:
 def _unpacked(body: Any, headers: Headers) -> bytes:
     data = _bytes(body)
     if not isinstance(body, bytes):
-        return data  # as text it was unpacked before it was written, whatever the headers say
-    decoder = ContentDecoder(encoding_of(headers))
+        return data  # vcrpy unpacks what it writes as text, whatever the headers say
     try:
-        return decoder.decode(data) + decoder.finish()
+        return decoded(encoding_of(headers), data)
     except ContentError:
-        if _is_text(data):  # some versions kept the header of what they had unpacked
+        if _is_text(data):  # some versions kept the header when they unpacked the body
             return data
         raise
 
@@ -150,7 +155,7 @@ def _is_text(data: bytes) -> bool:
 
 
 def cassette_pieces(captures: Iterable[Capture]) -> Iterator[bytes]:
-    """The bytes of a file with these captures."""
+    """Yield the bytes of a file with these captures."""
     from streamcore.replay._yaml import dumped
 
     empty = True

@@ -1,43 +1,67 @@
-"""Content codings undone: a capture holds the content itself, whatever it was packed in on its way.
+"""Undo content codings (gzip, ...): a capture holds the content itself, whatever it was packed in on its way.
 
 In: the value of `content-encoding` and bytes, cut anywhere. Out: the content. gzip and deflate are always known, `br`
-with the package `brotli`, `zstd` with `zstandard` (or Python 3.14).
+with the package `brotli` (1.2 or later), `zstd` with `zstandard` (or Python 3.14).
+
+A few bytes can be packed so that they unpack to gigabytes. So there are limits: on the size of the content, on the
+number of codings, and on the number of gzip members. The bytes are unpacked in small slices, so that little more than
+the limit is ever in memory, and the work is linear in what comes in and goes out.
 """
 
 from __future__ import annotations
 
 import importlib
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol, TypeAlias
 
-from streamcore.errors import StreamCoreError
+from streamcore.errors import StreamCoreError, excerpt
 from streamcore.replay.capture import Headers
 
-__all__ = ["ContentDecoder", "ContentError", "content_headers", "encoding_of"]
+__all__ = ["ContentDecoder", "ContentError", "content_headers", "decoded", "encoding_of"]
 
-# What tells how the bytes were packed and sent, and not what they are.
+MAX_SIZE = 64 * 1024 * 1024
+"""The largest content, in bytes, if nothing else is said. The API takes requests of 32 MB."""
+
+_MOST_CODINGS = 4
+_MOST_MEMBERS = 1000
+# A slice is unpacked in memory: each byte gives up to a kilobyte with deflate, and thirty with zstd.
+_SLICE = 256
+_LARGEST_PIECE = 1024 * 1024
+_ZSTD_WINDOW_LOG = 23  # RFC 9659 allows 8 MB in HTTP
+
+# The headers that say how the bytes were packed and sent, and not what they are.
 _OF_THE_TRANSFER = frozenset(
     {"content-encoding", "content-length", "transfer-encoding", "connection", "keep-alive", "trailer", "upgrade"}
 )
 
 
 class ContentError(StreamCoreError):
-    """Content is not packed as its `content-encoding` says, or in a way that is not known here."""
+    """Content is not packed as its `content-encoding` says, in a way that is unknown here, or is too large."""
 
 
 def content_headers(headers: Headers) -> Headers:
-    """The headers that are true of the content when its codings have been undone, and sent in any other way."""
+    """Return the headers that stay true when the content codings have been undone and the content is sent anew."""
     return tuple((name, value) for name, value in headers if name.lower() not in _OF_THE_TRANSFER)
 
 
 def encoding_of(headers: Headers) -> str:
-    """The value of `content-encoding`, empty if there is none."""
+    """Return the value of `content-encoding`, or an empty text."""
     return ", ".join(value for name, value in headers if name.lower() == "content-encoding")
 
 
+def decoded(encoding: str, data: bytes) -> bytes:
+    """Undo the codings of a whole body.
+
+    Raises:
+        ContentError: It cannot be done, or the content is too large.
+    """
+    decoder = ContentDecoder(encoding)
+    return decoder.decode(data) + decoder.finish()
+
+
 class _Coding(Protocol):
-    def decode(self, data: bytes) -> bytes: ...
+    def decode(self, data: bytes) -> Iterator[bytes]: ...
     def finish(self) -> bytes: ...
 
 
@@ -46,44 +70,81 @@ class ContentDecoder:
 
     Args:
         encoding: The value of `content-encoding`.
+        max_size: The limit on the size of the content, and of what is between two codings, in bytes.
 
     Raises:
-        ContentError: One of the codings is not known, or its package is not installed.
+        ContentError: There are too many codings, one is unknown, or its package is not installed.
     """
 
-    def __init__(self, encoding: str) -> None:
+    def __init__(self, encoding: str, *, max_size: int = MAX_SIZE) -> None:
         names = [name.strip().lower() for name in encoding.split(",")]
-        self._codings = [_coding(name) for name in reversed(names) if name not in ("", "identity")]
+        names = [name for name in names if name not in ("", "identity")]
+        if len(names) > _MOST_CODINGS:
+            raise ContentError(f"the content-encoding names {len(names)} codings; at most {_MOST_CODINGS} are undone")
+        self._stages = [_Stage(_coding(name), max_size) for name in reversed(names)]
 
     def decode(self, data: bytes) -> bytes:
-        """The content that is known with the next bytes.
+        """Return the content that is known with the next bytes.
 
         Raises:
-            ContentError: They are not packed in that way.
+            ContentError: They are not packed in that way, or the content is too large.
         """
-        for coding in self._codings:
-            data = _decoded(coding, data)
-        return data
+        return b"".join(self._through(iter((data,)), self._stages)) if self._stages else data
 
     def finish(self) -> bytes:
-        """The rest of the content. What was cut off too early is not noticed: it is for others to say so."""
-        data = b""
-        for coding in self._codings:
-            data = _decoded(coding, data, last=True)
-        return data
+        """Return the rest of the content. A body that was cut off is not an error here: HTTP libraries report it."""
+        content = b""
+        for number, stage in enumerate(self._stages, 1):
+            content += b"".join(self._through(iter((stage.finish(),)), self._stages[number:]))
+        return content
+
+    @staticmethod
+    def _through(pieces: Iterator[bytes], stages: list[_Stage]) -> Iterator[bytes]:
+        for stage in stages:
+            pieces = stage.decode(pieces)
+        return pieces
 
 
-def _decoded(coding: _Coding, data: bytes, *, last: bool = False) -> bytes:
-    try:
-        return coding.decode(data) + (coding.finish() if last else b"")
-    except Exception as error:
-        # Each of the libraries has an exception of its own.
-        raise ContentError(f"the body is not packed as its content-encoding says: {error}") from error
+class _Stage:
+    """One coding, with a limit on what comes out of it."""
+
+    def __init__(self, coding: _Coding, max_size: int) -> None:
+        self._coding = coding
+        self._max_size = max_size
+        self._size = 0
+
+    def decode(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        for data in pieces:
+            for begin in range(0, len(data), _SLICE):
+                yield from self._decoded(data[begin : begin + _SLICE])
+
+    def finish(self) -> bytes:
+        try:
+            return self._coding.finish()
+        except Exception as error:
+            raise _not_packed(error) from error
+
+    def _decoded(self, data: bytes) -> Iterator[bytes]:
+        try:
+            for piece in self._coding.decode(data):
+                self._size += len(piece)
+                if self._size > self._max_size:
+                    raise ContentError(f"the content is larger than {self._max_size} bytes when it is unpacked")
+                if piece:
+                    yield piece
+        except ContentError:
+            raise
+        except Exception as error:  # each of the libraries has an exception of its own
+            raise _not_packed(error) from error
+
+
+def _not_packed(error: Exception) -> ContentError:
+    return ContentError(f"the body is not packed as its content-encoding says: {error}")
 
 
 def _coding(name: str) -> _Coding:
     if name not in _CODINGS:
-        raise ContentError(f"the content-encoding {name!r} is none of {', '.join(_CODINGS)}")
+        raise ContentError(f"the content-encoding {excerpt(name)} is not one of {', '.join(_CODINGS)}")
     try:
         return _CODINGS[name]()
     except ImportError as error:
@@ -91,20 +152,22 @@ def _coding(name: str) -> _Coding:
 
 
 class _Zlib:
-    """gzip, also of several members, and deflate, also without the zlib header that it should have."""
+    """gzip, also with several members, and deflate, also without the zlib header that it should have."""
 
     def __init__(self) -> None:
         self._decompressor = zlib.decompressobj(wbits=47)
         self._begun = False
+        self._members = 1
 
-    def decode(self, data: bytes) -> bytes:
-        content = []
+    def decode(self, data: bytes) -> Iterator[bytes]:
         while data:
-            content.append(self._decompress(data))
-            data = self._decompressor.unused_data
             if self._decompressor.eof:
+                self._members += 1
+                if self._members > _MOST_MEMBERS:
+                    raise ContentError(f"the body has more than {_MOST_MEMBERS} gzip members")
                 self._decompressor = zlib.decompressobj(wbits=47)
-        return b"".join(content)
+            yield self._decompress(data)
+            data = self._decompressor.unused_data
 
     def _decompress(self, data: bytes) -> bytes:
         begun, self._begun = self._begun, True
@@ -120,31 +183,42 @@ class _Zlib:
         return self._decompressor.flush()
 
 
-class _Other:
-    """A decompressor of another library, which has one method for it."""
+class _Brotli:
+    def __init__(self) -> None:
+        self._decompressor: Any = importlib.import_module("brotli").Decompressor()
+        if not hasattr(self._decompressor, "can_accept_more_data"):
+            raise ImportError("brotli 1.2 or later")
 
-    def __init__(self, decode: Callable[[bytes], bytes]) -> None:
-        self._decode = decode
-
-    def decode(self, data: bytes) -> bytes:
-        return self._decode(data) if data else b""
+    def decode(self, data: bytes) -> Iterator[bytes]:
+        # A slice of any size may unpack to megabytes, so the library has a limit for it.
+        # It may have more after that; only an empty piece says that it has not.
+        piece = self._decompressor.process(data, output_buffer_limit=_LARGEST_PIECE)
+        while piece or not self._decompressor.can_accept_more_data():
+            yield piece
+            piece = self._decompressor.process(b"", output_buffer_limit=_LARGEST_PIECE)
 
     def finish(self) -> bytes:
         return b""
 
 
-def _brotli() -> _Coding:
-    decompressor: Any = importlib.import_module("brotli").Decompressor()
-    return _Other(decompressor.process)
+class _Zstd:
+    def __init__(self) -> None:
+        try:
+            standard: Any = importlib.import_module("compression.zstd")
+        except ImportError:
+            library: Any = importlib.import_module("zstandard")
+            decompressor = library.ZstdDecompressor(max_window_size=1 << _ZSTD_WINDOW_LOG)
+            self._decompress: Callable[[bytes], bytes] = decompressor.decompressobj().decompress
+        else:
+            limit = {standard.DecompressionParameter.window_log_max: _ZSTD_WINDOW_LOG}
+            self._decompress = standard.ZstdDecompressor(options=limit).decompress
 
+    def decode(self, data: bytes) -> Iterator[bytes]:
+        yield self._decompress(data)
 
-def _zstd() -> _Coding:
-    try:
-        standard: Any = importlib.import_module("compression.zstd")
-    except ImportError:
-        return _Other(importlib.import_module("zstandard").ZstdDecompressor().decompressobj().decompress)
-    return _Other(standard.ZstdDecompressor().decompress)
+    def finish(self) -> bytes:
+        return b""
 
 
 _Make: TypeAlias = Callable[[], _Coding]
-_CODINGS: dict[str, _Make] = {"gzip": _Zlib, "x-gzip": _Zlib, "deflate": _Zlib, "br": _brotli, "zstd": _zstd}
+_CODINGS: dict[str, _Make] = {"gzip": _Zlib, "x-gzip": _Zlib, "deflate": _Zlib, "br": _Brotli, "zstd": _Zstd}

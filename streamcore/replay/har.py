@@ -1,16 +1,16 @@
-"""HAR files, as browsers and proxies export them (HTTP Archive 1.2). Files end in `.har` or `.json`.
+"""Read and write HAR files, as browsers and proxies export them (HTTP Archive 1.2). They end in `.har` or `.json`.
 
-They hold requests, heads and bodies, the latter without content codings; of times and cuts, and of how a body ended,
-they know nothing: a body is all there at once. Entries without an answer (status 0) are no captures. Source:
+They hold requests, heads and bodies, the bodies without content codings. They do not hold times or cuts, or how a body
+ended: each body is one piece. Entries without an answer (status 0) are skipped. Source:
 http://www.softwareishard.com/blog/har-12-spec/.
 
-The file is parsed as a stream, and bodies are put by on disk. What is in memory at once is one entry.
+The file is parsed as a stream, and bodies are kept on disk, so that one entry is in memory at a time. How deep it is
+nested is checked before the parser sees it.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from io import BufferedReader
@@ -24,6 +24,7 @@ import msgspec
 from streamcore.replay._heads import head_of, shown
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, End, Headers
 from streamcore.replay.content import content_headers
+from streamcore.replay.json_depth import DepthGuard, TooDeepError
 from streamcore.replay.spool import Spool, SpooledBody
 
 __all__ = ["har_pieces", "read_har"]
@@ -78,10 +79,10 @@ class _Entry:
 
 
 def read_har(path: Path) -> Iterator[Capture]:
-    """The captures in a file, one by one.
+    """Yield the captures in a file.
 
     Raises:
-        CaptureError: It is no HAR file.
+        CaptureError: It is not a HAR file.
         OSError: The file cannot be read.
     """
     spool = Spool()
@@ -91,8 +92,8 @@ def read_har(path: Path) -> Iterator[Capture]:
                 entry = msgspec.convert(_without_nulls(found), _Entry)
                 if entry.response.status:
                     yield _capture(entry, spool, f"{path}, entry {number}")
-            except (msgspec.ValidationError, UnicodeError, binascii.Error) as error:
-                raise CaptureError(f"entry {number} is none of a HAR file: {error}", path=str(path)) from error
+            except (msgspec.ValidationError, ValueError, OverflowError) as error:  # of UTF-8 and base64, too
+                raise CaptureError(f"entry {number} is not a HAR entry: {error}", path=str(path)) from error
 
 
 def _entries(file: BufferedReader, path: Path) -> Iterator[Any]:
@@ -102,39 +103,47 @@ def _entries(file: BufferedReader, path: Path) -> Iterator[Any]:
     reader = _Reader(file)
     try:
         yield from ijson.items(reader, "log.entries.item", use_float=True, buf_size=_BLOCK_SIZE)
-    except (ijson.JSONError, UnicodeError) as error:
+    except TooDeepError as error:
+        raise CaptureError(f"not a HAR file: {error}", path=str(path)) from error
+    except (ijson.JSONError, ValueError) as error:  # wrong UTF-8, or a number that is too long, too
         raise CaptureError(_why_not(error, head, file, reader.block), path=str(path)) from error
 
 
 class _Reader:
-    """What a parser reads of a file, without its BOM.
+    """Gives a parser the bytes of a file, without its BOM, and checks how deep they are nested.
 
     Args:
         file: The file, at its beginning.
         careful: From this byte on it gives one at a time, so that `block` is exactly where the parser stops.
 
     Attributes:
-        block: Bytes of the file before those that were read last.
+        block: How many bytes of the file come before those that were read last.
     """
 
     def __init__(self, file: BufferedReader, careful: int | None = None) -> None:
         self._file = file
         self._careful = careful
         self._end = len(file.read(len(BOM_UTF8))) if file.peek(len(BOM_UTF8)).startswith(BOM_UTF8) else 0
+        self._guard = DepthGuard()
         self.block = self._end
 
     def read(self, size: int) -> bytes:
-        """At most so many bytes."""
+        """Return at most so many bytes.
+
+        Raises:
+            TooDeepError: They are nested too deep.
+        """
         if self._careful is not None:
             size = min(size, max(1, self._careful - self._end))
         data = self._file.read(size)
+        self._guard.check(data)
         self.block = self._end
         self._end += len(data)
         return data
 
 
 def _why_not(error: Exception, head: bytes, file: BufferedReader, block: int) -> str:
-    """What is wrong, where, and what it begins with, in a line. The parser's own message is a drawing of several."""
+    """Say in one line what is wrong, where, and what the file begins with. The parser's message has several lines."""
     begins_with = shown(head)
     if begins_with is None:
         return "it is empty"
@@ -147,9 +156,10 @@ def _why_not(error: Exception, head: bytes, file: BufferedReader, block: int) ->
 
 
 def _offset(file: BufferedReader, block: int) -> int | None:
-    """Bytes before the one that the parser stopped at, in the block that begins there: it does not tell itself.
+    """Return how many bytes come before the one that the parser stopped at, in the block that begins at `block`.
 
-    `None` where the file cannot be read a second time, or by the parser in Python, which is ahead and does tell.
+    The parser does not say. Return None where the file cannot be read a second time, and for the parser in Python,
+    which reads ahead and says it in its message.
     """
     import ijson
 
@@ -160,13 +170,13 @@ def _offset(file: BufferedReader, block: int) -> int | None:
     try:
         for _ in ijson.basic_parse(reader, use_float=True, buf_size=_BLOCK_SIZE):
             pass
-    except (ijson.JSONError, UnicodeError):
+    except (ijson.JSONError, ValueError):
         return reader.block
     return None
 
 
 def _without_nulls(value: Any) -> Any:
-    """What has no value is left out by some, and is `null` with others."""
+    """Drop what is `null`: some programs write it for a missing value."""
     if isinstance(value, dict):
         return {name: _without_nulls(each) for name, each in value.items() if each is not None}
     return [_without_nulls(each) for each in value] if isinstance(value, list) else value
@@ -191,7 +201,7 @@ def _capture(entry: _Entry, spool: Spool, name: str) -> Capture:
 
 
 def _pairs(pairs: list[_Pair]) -> Headers:
-    # HTTP/2 has things like `:status` among them, which are no headers.
+    # HTTP/2 has pseudo-headers among them, such as `:status`.
     return tuple((pair.name, pair.value) for pair in pairs if not pair.name.startswith(":"))
 
 
@@ -215,7 +225,7 @@ def _posted(posted: _Posted | None) -> bytes:
 
 
 def har_pieces(captures: Iterable[Capture]) -> Iterator[bytes]:
-    """The bytes of a file with these captures."""
+    """Yield the bytes of a file with these captures."""
     yield b'{"log":{"version":"1.2","creator":{"name":"streamcore","version":"1"},"entries":['
     for number, capture in enumerate(captures):
         yield (b",\n" if number else b"\n") + _encode(_entry(capture))
@@ -272,7 +282,7 @@ def _named(pairs: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
 
 
 def _text(data: bytes) -> dict[str, str]:
-    # The format has an encoding for contents only; for what was posted, others read no less if they pass over it.
+    # The format defines `encoding` for contents only. For posted data, other programs lose nothing if they ignore it.
     try:
         return {"text": data.decode()}
     except UnicodeDecodeError:

@@ -1,139 +1,211 @@
-"""Takes texts out of heads and of bodies: those it is told, and whatever looks like an API key (`sk-ant-...`)."""
+"""Mask known secrets, and whatever looks like an API key (`sk-ant-...`), in texts and in bodies that arrive in chunks.
+
+A secret is found however it is spelled: with JSON escapes, also in JSON within a JSON string, or percent-encoded. In a
+body it is also found where it is split over chunks, or over several deltas of an event stream; and there the values of
+JSON fields that are named for secrets are crossed out too.
+
+A body is masked in blocks of 64 KB, each together with the 64 KB before it: the work is linear in its size, and the
+memory is that of two blocks. So a secret is found if all of it lies within 64 KB. A secret that is longer than 256
+bytes is masked in pieces of 256.
+"""
 
 from __future__ import annotations
 
-import copy
-import json
 import re
-from collections.abc import Iterable, Iterator
-from urllib.parse import quote, quote_plus
+from collections.abc import Callable, Iterable, Iterator
 
 import attrs
 
-from streamcore.replay.capture import Chunk, End, Step
+from streamcore.replay.capture import CaptureError, Chunk, End, Step
+from streamcore.replay.escapes import Span, View
+from streamcore.replay.json_fields import FieldScanner
 
-__all__ = ["REDACTED", "Mask"]
+__all__ = ["BLOCK_SIZE", "REDACTED", "Mask", "RedactionError", "Secrets"]
 
 REDACTED = "REDACTED"
-"""What stands in the place of a secret."""
+"""What takes the place of a secret."""
 
-_KEY = rb"[A-Za-z0-9_-]"
-_LONGEST_KEY = 512
-# Not within a word (`task-ant-hill`), but after an escape, which may end in a letter: `\nsk-...`, `%22sk-...`.
-_BEFORE = rb"(?:(?<![A-Za-z0-9]sk-)|(?<=\\[bfnrt]sk-)|(?<=\\u[0-9A-Fa-f]{4}sk-)|(?<=%[0-9A-Fa-f]{2}sk-))"
+BLOCK_SIZE = 64 * 1024
+"""So many bytes of a body are masked at once."""
+
+_LONGEST_NEEDLE = 256
+_MOST_NEEDLES = 1000
+# JSON in a string of JSON, and one level more for what percent encoding adds.
+_LEVELS = 3
+
+# Bounded or possessive throughout, so that the search is linear. `sk-` does not count within a word (`task-ant-hill`).
 _LOOKS_SECRET = re.compile(
-    rb"sk-(?:ant-[a-z]{2,8}\d\d-KEY{0,512}|BEFORE(?:ant-KEY{6,512}|(?=[A-Za-z_-]{0,40}\d)KEY{20,512}))".replace(
-        b"KEY", _KEY
-    ).replace(b"BEFORE", _BEFORE)
+    rb"sk-ant-[a-z]{2,8}\d\d-[A-Za-z0-9_-]*+"
+    rb"|(?<![A-Za-z0-9])sk-(?:ant-[A-Za-z0-9_-]{6,}+|(?=[A-Za-z_-]{0,40}+\d)[A-Za-z0-9_-]{20,}+)"
 )
-_MAY_LOOK_SECRET = re.compile(rb"(?:s|sk|sk-KEY{0,512})\Z".replace(b"KEY", _KEY))
-_MAY_GO_ON = re.compile(_KEY)
-_BEFORE_SIZE = 6
-# Of a text that may have begun at the end of a chunk, so many bytes are looked for first.
-_HEAD_SIZE = 8
+# The text of a delta, and the index that is written before it.
+_DELTA = re.compile(
+    rb'"index"[ \t]{0,9}+:[ \t]{0,9}+([0-9]{1,9}+)'
+    rb'|"(text|thinking|partial_json|content)"[ \t]{0,9}+:[ \t]{0,9}+"((?:[^"\\\r\n]++|\\[^\r\n])*+)'
+)
 
 
-class Mask:
-    """Takes texts out, in all the ways in which heads and bodies may write them.
+class RedactionError(CaptureError):
+    """A capture cannot be redacted, so it must not be written."""
 
-    In a body each byte of them becomes an `x`, so that chunks keep their sizes. A chunk is held for as long as its end
-    may be the start of such a text.
+
+def _never(_: str) -> bool:
+    return False
+
+
+class Secrets:
+    """Texts to mask, and where they are. It is immutable.
 
     Args:
-        secrets: The texts.
+        texts: The secrets.
+        is_field: Whether a JSON field of this name, in a body, holds a secret.
+
+    Raises:
+        RedactionError: There are too many secrets to look for.
     """
 
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
-        written = {way for secret in secrets for way in _written(secret)}
-        self._needles = sorted((way.encode("utf-8", "surrogatepass") for way in written), key=len, reverse=True)
-        self._pattern = re.compile(b"|".join([*map(re.escape, self._needles), _LOOKS_SECRET.pattern]))
-        self._heads = [needle[:_HEAD_SIZE] for needle in self._needles]
-        self._starts = {needle[:size] for needle in self._needles for size in range(1, min(len(needle), _HEAD_SIZE))}
-        self._held: list[Chunk] = []
-        self._before = b""
+    def __init__(self, texts: Iterable[str] = (), is_field: Callable[[str], bool] = _never) -> None:
+        needles = {piece for text in texts if text for way in _written(text) for piece in _pieces(way)}
+        if len(needles) > _MOST_NEEDLES:
+            raise RedactionError(f"it has more than {_MOST_NEEDLES} different secrets to look for")
+        self._needles = sorted(needles)
+        self.is_field = is_field
 
     def text(self, text: str) -> str:
-        """A text without them."""
+        """Return a text with `REDACTED` for each secret."""
         return self.data(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
 
     def data(self, data: bytes) -> bytes:
-        """Bytes without them."""
-        return self._pattern.sub(REDACTED.encode(), data)
+        """Return bytes with `REDACTED` for each secret."""
+        pieces: list[bytes] = []
+        end = 0
+        for begin, stop in _merged(self._found(View(data))):
+            pieces += (data[end:begin], REDACTED.encode())
+            end = stop
+        return b"".join([*pieces, data[end:]]) if pieces else data
 
     def body(self, steps: Iterable[Step]) -> Iterator[Step]:
-        """A whole body without them."""
-        fresh = copy.copy(self)
-        fresh._held, fresh._before = [], b""
+        """Yield the steps of a body with `x` for each byte of a secret, so that chunks keep their sizes."""
+        mask = Mask(self)
         for step in steps:
-            yield from fresh.feed(step)
-        yield from fresh.finish()
+            yield from mask.feed(step)
+        yield from mask.finish()
+
+    def spans(self, data: bytes) -> Iterator[Span]:
+        """Yield where secrets are in part of a body, also those that are split over deltas."""
+        whole = View(data)
+        yield from self._found(whole)
+        deltas: dict[tuple[bytes, bytes], list[Span]] = {}
+        index = b""
+        for found in _DELTA.finditer(data):
+            if found[1] is not None:
+                index = found[1]
+            else:
+                deltas.setdefault((index, found[2]), []).append(found.span(3))
+        for pieces in deltas.values():
+            if len(pieces) > 1:
+                yield from self._found(whole.joined(pieces))
+
+    def _found(self, view: View) -> Iterator[Span]:
+        for _ in range(_LEVELS):
+            text = view.text
+            for needle in self._needles:
+                at = text.find(needle)
+                while at >= 0:
+                    yield from view.origin(at, at + len(needle))
+                    at = text.find(needle, at + len(needle))
+            if b"sk-" in text:
+                for found in _LOOKS_SECRET.finditer(text):
+                    yield from view.origin(*found.span())
+            undone = view.undone()
+            if undone is view:
+                return
+            view = undone
+
+
+class Mask:
+    """Masks one body. A chunk is held until 64 KB follow it: by then a secret that begins in it has been found."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        self._secrets = secrets
+        self._fields = FieldScanner(secrets.is_field)
+        self._held: list[Chunk] = []
+        self._original = bytearray()
+        self._masked = bytearray()
+        self._searched = 0
+        self._scanned = 0
+
+    def is_due(self, size: int) -> bool:
+        """Whether so many more bytes will start the work on a block."""
+        return len(self._original) - self._searched + size >= BLOCK_SIZE
 
     def feed(self, step: Step) -> list[Step]:
-        """The steps, of those fed so far and not returned, that can be without them by now."""
+        """Return the steps that are ready, of those fed so far."""
         if not isinstance(step, Chunk):
-            end = attrs.evolve(step, message=self.text(step.message)) if isinstance(step, End) else step
+            end = attrs.evolve(step, message=self._secrets.text(step.message)) if isinstance(step, End) else step
             return [*self.finish(), end]
+        due = self.is_due(len(step.data))
         self._held.append(step)
-        text = self._before + (step.data if len(self._held) == 1 else b"".join(chunk.data for chunk in self._held))
-        return self._passed_on(*self._crossed_out(text, len(text) - self._open(text)))
+        self._original += step.data
+        self._masked += step.data
+        if not due:
+            return []
+        self._search(final=False)
+        return self._released(min(len(self._original) - BLOCK_SIZE, self._scanned))
 
     def finish(self) -> list[Step]:
-        """What is left."""
-        text = self._before + b"".join(chunk.data for chunk in self._held)
-        ready = self._passed_on(*self._crossed_out(text, len(text)))
-        self._before = b""
-        return ready
+        """Return the rest of the steps."""
+        self._search(final=True)
+        return self._released(len(self._original))
 
-    def _passed_on(self, text: bytes, sure: int) -> list[Step]:
+    def _search(self, *, final: bool) -> None:
+        """Cross out what is in the bytes that have come since the last search, and in the 64 KB before them."""
+        base = max(0, min(self._searched - BLOCK_SIZE, self._scanned))
+        data = bytes(memoryview(self._original)[base:])
+        for begin, end in self._secrets.spans(data):
+            self._masked[base + begin : base + end] = b"x" * (end - begin)
+        fields, scanned = self._fields.scan(data, self._scanned - base, final=final)
+        for begin, end, fill in fields:
+            self._masked[base + begin : base + end] = fill * (end - begin)
+        self._scanned = base + scanned
+        self._searched = len(self._original)
+
+    def _released(self, size: int) -> list[Step]:
+        """Return the chunks that lie within the first `size` bytes, and forget them."""
         ready: list[Step] = []
-        waiting: list[Chunk] = []
-        begin = released = len(self._before)
+        end = 0
         for chunk in self._held:
-            end = begin + len(chunk.data)
-            same = chunk if text[begin:end] == chunk.data else Chunk(chunk.time, text[begin:end])
-            if end <= sure and not waiting:
-                ready.append(same)
-                released = end
-            else:
-                waiting.append(same)
-            begin = end
-        self._held = waiting
-        self._before = text[max(0, released - _BEFORE_SIZE) : released]
+            if end + len(chunk.data) > size:
+                break
+            data = bytes(self._masked[end : end + len(chunk.data)])
+            ready.append(chunk if data == chunk.data else Chunk(chunk.time, data))
+            end += len(chunk.data)
+        del self._held[: len(ready)]
+        del self._original[:end]
+        del self._masked[:end]
+        self._searched -= end
+        self._scanned -= end
         return ready
 
-    def _crossed_out(self, text: bytes, sure: int) -> tuple[bytes, int]:
-        """The text without what ends in its sure part, and how long that is: what reaches beyond it may go on."""
-        # The search for what is there is fast, and the pattern is not.
-        if b"sk-" not in text and not any(needle in text for needle in self._needles):
-            return text, sure
-        clean = bytearray(text)
-        for found in self._pattern.finditer(text, len(self._before)):
-            if found.end() > sure:
-                return bytes(clean), min(sure, found.start())
-            clean[found.start() : found.end()] = b"x" * len(found[0])
-        return bytes(clean), sure
 
-    def _open(self, text: bytes) -> int:
-        """How many of the last bytes may be the start of a secret."""
-        longest = 0
-        if _MAY_GO_ON.match(text, len(text) - 1):
-            found = _MAY_LOOK_SECRET.search(text, max(0, len(text) - _LONGEST_KEY))
-            longest = len(text) - found.start() if found else 0
-        for needle, head in zip(self._needles, self._heads, strict=True):
-            place = text.find(head, max(0, len(text) - len(needle) + 1))
-            while place >= 0 and len(text) - place > longest:
-                if needle.startswith(text[place:]):
-                    longest = len(text) - place
-                    break
-                place = text.find(head, place + 1)
-        if longest < _HEAD_SIZE:
-            shorter = (size for size in range(_HEAD_SIZE - 1, longest, -1) if text[-size:] in self._starts)
-            longest = next(shorter, longest)
-        return min(longest, len(text) - len(self._before))
+def _merged(spans: Iterable[Span]) -> list[Span]:
+    """Return spans in order, those that overlap or touch as one."""
+    merged: list[Span] = []
+    for begin, end in sorted(spans):
+        if merged and begin <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((begin, end))
+    return merged
 
 
 def _written(secret: str) -> set[str]:
-    in_json = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
-    encodable = secret.encode("utf-8", "surrogatepass")
-    in_url = {quote(encodable, safe=""), quote(encodable), quote_plus(encodable)}
-    return {secret} | in_json | in_url | {re.sub("%..", lambda code: code[0].lower(), way) for way in in_url}
+    """Return the spellings that undoing escapes does not lead back to the secret: a form has `+` for a blank."""
+    return {secret, secret.replace(" ", "+")}
+
+
+def _pieces(secret: str) -> Iterator[bytes]:
+    data = secret.encode("utf-8", "surrogatepass")
+    yield data[-_LONGEST_NEEDLE:]
+    for begin in range(0, len(data) - _LONGEST_NEEDLE, _LONGEST_NEEDLE):
+        yield data[begin : begin + _LONGEST_NEEDLE]

@@ -48,7 +48,7 @@ _HOP_BY_HOP = frozenset(
 )
 # aiohttp says so for the upstream itself, and has answered the client.
 _NOT_PASSED_ON = _HOP_BY_HOP | {"accept-encoding", "expect", "host"}
-_CODINGS = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd"})
+_CODINGS = frozenset({"identity", "gzip", "x-gzip", "deflate", "br", "zstd"})
 
 # All that a request may fail with; aiohttp has RuntimeError for a connection that is gone.
 _FAILURES = (aiohttp.ClientError, HttpProcessingError, OSError, RuntimeError)
@@ -179,8 +179,12 @@ class _Proxy:
             asked = CapturedRequest(
                 method=request.method, url=url, headers=pairs(_request_headers(request.headers)), body=bytes(body)
             )
-            head = Capture(request=asked, status=answer.status, headers=content_headers(pairs(answer.headers)))
-            tape = _Tape(self._recorder.begin(head), chunked="chunked" in answer.headers.get("transfer-encoding", ""))
+            headers = pairs(answer.headers)
+            if _is_unpacked(answer.headers):
+                headers = content_headers(headers)
+            head = Capture(request=asked, status=answer.status, headers=headers)
+            exchange = await self._recorder.abegin(head)
+            tape = _Tape(exchange, chunked="chunked" in answer.headers.get("transfer-encoding", ""))
             self._open += 1
             try:
                 return await _pass_on(request, answer, tape)
@@ -230,12 +234,12 @@ class _Tape:
         self._count = self._size = 0
         self._end: str | None = None
 
-    def receive(self, data: bytes, *, complete: bool) -> None:
+    async def receive(self, data: bytes, *, complete: bool) -> None:
         """Take what has arrived; `complete` says whether a chunk ends with it."""
         self._held += data
         self._size += len(data)
-        if complete or not self._chunked or len(self._held) > _LARGEST_CHUNK:
-            self._flush()
+        if self._held and (complete or not self._chunked or len(self._held) > _LARGEST_CHUNK):
+            await self.exchange.areceive(self._take())
 
     def complete(self) -> None:
         """The body has ended as it should."""
@@ -257,14 +261,20 @@ class _Tape:
 
     def _flush(self) -> None:
         if self._held:
-            self.exchange.receive(bytes(self._held))
-            self._held.clear()
-            self._count += 1
+            self.exchange.receive(self._take())
+
+    def _take(self) -> bytes:
+        chunk = bytes(self._held)
+        self._held.clear()
+        self._count += 1
+        return chunk
 
     def __str__(self) -> str:
         chunks = f"{self._count} chunk{'' if self._count == 1 else 's'}, {self._size} bytes"
         taken = f"{time.monotonic() - self._began:.2f} s"
-        return ", ".join(filter(None, (chunks, taken, self._end)))
+        failure = self.exchange.failure
+        lost = "" if failure is None else f"not recorded: {failure.message}"
+        return ", ".join(filter(None, (chunks, taken, self._end, lost)))
 
 
 async def _pass_on(request: web.Request, answer: aiohttp.ClientResponse, tape: _Tape) -> web.StreamResponse:
@@ -273,7 +283,7 @@ async def _pass_on(request: web.Request, answer: aiohttp.ClientResponse, tape: _
     try:
         async with contextlib.aclosing(_pieces(answer.content)) as pieces:
             async for data, complete in pieces:
-                tape.receive(data, complete=complete)
+                await tape.receive(data, complete=complete)
                 await response.write(data)
     except _Broken as error:
         tape.broke(error)
@@ -314,9 +324,14 @@ def _request_headers(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
 
 
 def _answer_headers(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
-    if headers.get("content-encoding", "").strip().lower() in _CODINGS:
+    if "content-encoding" in headers and _is_unpacked(headers):
         return _without(headers, _HOP_BY_HOP | {"content-encoding", "content-length"})
     return _without(headers, _HOP_BY_HOP)
+
+
+def _is_unpacked(headers: CIMultiDictProxy[str]) -> bool:
+    """Whether what aiohttp gives is the content itself: it undoes one coding, if it knows it."""
+    return headers.get("content-encoding", "identity").strip().lower() in _CODINGS
 
 
 def _without(headers: CIMultiDictProxy[str], names: frozenset[str]) -> CIMultiDict[str]:

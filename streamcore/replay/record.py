@@ -174,7 +174,7 @@ class _RecordedAsyncClient(AsyncClient):
 
     async def _send(self, call: Call) -> AsyncAnswer:
         answer = await super()._send(call)
-        return RecordedAsyncAnswer(answer, self._recorder.begin(_head(call, answer)))
+        return RecordedAsyncAnswer(answer, await self._recorder.abegin(_head(call, answer)))
 
 
 def _head(call: Call, answer: SyncAnswer | AsyncAnswer) -> Capture:
@@ -202,7 +202,7 @@ def _manager(manager: MessageStreamManager[_MessageStreamT], recorder: Recorder)
 async def _async_stream(stream: _AsyncStreamT, recorder: Recorder) -> AsyncIterator[_AsyncStreamT]:
     with recorder:
         async with stream:
-            yield _async_tapped(stream, recorder)
+            yield await _async_tapped(stream, recorder)
 
 
 @contextlib.asynccontextmanager
@@ -211,7 +211,7 @@ async def _async_manager(
 ) -> AsyncIterator[_AsyncMessageStreamT]:
     with recorder:
         async with manager as stream:
-            yield _async_tapped(stream, recorder)
+            yield await _async_tapped(stream, recorder)
 
 
 def _check_unread(stream: Stream[Any] | AsyncStream[Any]) -> None:
@@ -230,10 +230,10 @@ def _tapped(stream: _StreamT, recorder: Recorder) -> _StreamT:
     return stream
 
 
-def _async_tapped(stream: _AsyncStreamT, recorder: Recorder) -> _AsyncStreamT:
+async def _async_tapped(stream: _AsyncStreamT, recorder: Recorder) -> _AsyncStreamT:
     _check_unread(stream)
     pump, chunks = stream._pump, stream._chunks
-    exchange = recorder.begin(head_of(stream.response, getattr(chunks, "request_body", b"")))
+    exchange = await recorder.abegin(head_of(stream.response, getattr(chunks, "request_body", b"")))
     stream._chunks = AsyncTee(chunks, exchange)
     stream._release = aclosing(exchange, chunks, stream._release, lambda: pump.reading)
     return stream

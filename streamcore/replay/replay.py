@@ -9,6 +9,8 @@ from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
+import attrs
+
 from streamcore.api.errors import InvalidArgumentError
 from streamcore.errors import StreamCoreError, excerpt
 from streamcore.replay.answers import refusal, unplayable
@@ -17,7 +19,7 @@ from streamcore.replay.chunking import Chunking, rechunk
 from streamcore.replay.faults import Fault
 from streamcore.replay.files import StrPath, capture_files, read_captures
 from streamcore.replay.playing import INSTANTLY, check_speed
-from streamcore.replay.redaction import DEFAULT_REDACTION
+from streamcore.replay.redaction import DEFAULT_REDACTION, REDACTED, RedactionError
 
 __all__ = ["Choose", "NoCaptureError", "Replay", "Source", "prepare", "without_secrets"]
 
@@ -174,12 +176,16 @@ def _in_path(path: Path) -> Iterator[Capture]:
 
 
 def without_secrets(request: CapturedRequest) -> CapturedRequest:
-    """A request as it may be shown, in messages and logs."""
-    return DEFAULT_REDACTION.redact(Capture(request=request)).request or request
+    """Return a request as it can be shown in messages and logs."""
+    try:
+        return DEFAULT_REDACTION.redact(Capture(request=request)).request or request
+    except RedactionError:
+        return CapturedRequest(method=request.method, url=REDACTED)
 
 
 def _name(capture: Capture) -> str:
-    return str(DEFAULT_REDACTION.redact(capture))
+    request = None if capture.request is None else without_secrets(capture.request)
+    return str(attrs.evolve(capture, request=request))
 
 
 def _asked(request: CapturedRequest) -> str:

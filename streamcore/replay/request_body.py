@@ -1,42 +1,33 @@
-"""The body of a request without what is in its secret places: JSON, forms of both kinds, and other text.
+"""Take secrets out of the body of a request: JSON, forms of both kinds, and other text.
 
-What looks like JSON is read as JSON, whatever the content type says: `curl -d` calls everything a form.
+A body that looks like JSON is read as JSON, whatever the content type says: `curl -d` calls everything a form.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
-from typing import Any, Protocol
+from typing import Any
 
 from streamcore.replay.capture import CapturedRequest
 from streamcore.replay.mask import REDACTED
+from streamcore.replay.secret_places import SecretPlaces
 
-__all__ = ["Places", "clean_body"]
+__all__ = ["clean_body"]
 
-_BOUNDARY = re.compile(r"boundary=(?:\"([^\"]+)\"|([^;\s]+))", re.IGNORECASE)
-_PART_NAME = re.compile(rb"\bname=(?:\"([^\"]*)\"|([^;\s]+))", re.IGNORECASE)
+_BOUNDARY = re.compile(r"boundary=(?:\"([^\"]++)\"|([^;\s]++))", re.IGNORECASE)
+_PART_NAME = re.compile(rb"\bname=(?:\"([^\"]*+)\"|([^;\s]++))", re.IGNORECASE)
+_LONG_ID = re.compile(r"[0-9A-Fa-f-]{32,}+")
 _PART_HEAD_END = re.compile(rb"\r?\n\r?\n")
 
 
-class Places(Protocol):
-    """What knows secret places, and remembers what was there."""
-
-    def is_field(self, name: str, /) -> bool: ...
-    def is_parameter(self, name: str, /) -> bool: ...
-    def is_header(self, name: str, /) -> bool: ...
-    def found(self, name: str, /, *secrets: str) -> str: ...
-    def header(self, name: str, value: str, /) -> str: ...
-    def form(self, text: str, /) -> str: ...
-    def text(self, text: str, /) -> str: ...
-
-
-def clean_body(places: Places, request: CapturedRequest) -> bytes:
-    """The body of a request without what is in its secret places; as it is if there is nothing in them."""
+def clean_body(places: SecretPlaces, request: CapturedRequest) -> bytes:
+    """Return the body of a request without the values in its secret places."""
     return _content(places, request.body, request.header("content-type") or "")
 
 
-def _content(places: Places, body: bytes, content_type: str) -> bytes:
+def _content(places: SecretPlaces, body: bytes, content_type: str) -> bytes:
     if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
         return _json(places, body)
     if boundary := _BOUNDARY.search(content_type):
@@ -46,11 +37,11 @@ def _content(places: Places, body: bytes, content_type: str) -> bytes:
     return places.text(clean).encode("utf-8", "surrogateescape")
 
 
-def _multipart(places: Places, body: bytes, boundary: bytes) -> bytes:
+def _multipart(places: SecretPlaces, body: bytes, boundary: bytes) -> bytes:
     return (b"--" + boundary).join(_part(places, part) for part in body.split(b"--" + boundary))
 
 
-def _part(places: Places, part: bytes) -> bytes:
+def _part(places: SecretPlaces, part: bytes) -> bytes:
     head_end = _PART_HEAD_END.search(part)
     if head_end is None:
         return part
@@ -63,10 +54,10 @@ def _part(places: Places, part: bytes) -> bytes:
     return head + _content(places, value, "") + content[len(value) :]
 
 
-# JSON. The standard library's reader: msgspec takes no lone surrogates, and makes floats of large integers.
+# JSON. It is read by the standard library: msgspec refuses lone surrogates, and turns large integers into floats.
 
 
-def _json(places: Places, body: bytes) -> bytes:
+def _json(places: SecretPlaces, body: bytes) -> bytes:
     try:
         decoded = json.loads(body, object_pairs_hook=_object)
         clean = _value(places, decoded)
@@ -78,7 +69,7 @@ def _json(places: Places, body: bytes) -> bytes:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a name comes twice: one of the values would not be seen")
+        raise ValueError("a name is there twice: one of the values would be overlooked")
     return found
 
 
@@ -89,7 +80,7 @@ def _encoded(value: Any) -> bytes:
         return json.dumps(value, separators=(",", ":")).encode()
 
 
-def _value(places: Places, value: Any) -> Any:
+def _value(places: SecretPlaces, value: Any) -> Any:
     if isinstance(value, dict):
         clean = {name: _field(places, name, each) for name, each in value.items()}
         header = value.get("name")
@@ -101,12 +92,22 @@ def _value(places: Places, value: Any) -> Any:
     return places.text(value) if isinstance(value, str) else value
 
 
-def _field(places: Places, name: str, value: Any) -> Any:
+def _field(places: SecretPlaces, name: str, value: Any) -> Any:
+    if name == "metadata" and isinstance(value, dict) and isinstance(value.get("user_id"), str):
+        value = {**value, "user_id": _user_id(places, value["user_id"])}
     return _secret(places, name, value) if places.is_field(name) else _value(places, value)
 
 
-def _secret(places: Places, name: str, value: Any) -> Any:
-    """All that is in a secret place without it; what is empty, true or false there tells nothing."""
+def _user_id(places: SecretPlaces, user_id: str) -> str:
+    """Take out the id of the end user. Claude Code puts several into it, as JSON or with words between them."""
+    if user_id.lstrip().startswith("{"):
+        with contextlib.suppress(ValueError):
+            _secret(places, "user_id", json.loads(user_id))
+    return places.found("user_id", user_id, *_LONG_ID.findall(user_id))
+
+
+def _secret(places: SecretPlaces, name: str, value: Any) -> Any:
+    """Replace all values in a secret place. An empty one, true and false tell nothing."""
     if isinstance(value, dict):
         return {each: _secret(places, name, below) for each, below in value.items()}
     if isinstance(value, list):

@@ -1,6 +1,8 @@
-"""Which names of headers, parameters and JSON fields tell that a value is secret, and how sure it is no word.
+"""Know which names of headers, parameters and JSON fields hold secrets.
 
-Names are compared by their words in lower case: `x-api-key`, `apiKey` and `API_KEY` are the same.
+This is the only list of names. Names are compared by their words in lower case, and by all their letters run together:
+`x-api-key`, `apiKey`, `API_KEY` and `aPi-kEy` are the same. A name is never split at a capital letter. The work is
+linear in the length of the name.
 """
 
 from __future__ import annotations
@@ -9,44 +11,70 @@ import re
 
 __all__ = ["is_credential", "is_secret_field", "is_secret_header", "is_secret_parameter", "normal_name"]
 
-# A header or parameter with one of these words is secret. `tokens` is none of them: limits count them.
-_WORD = re.compile(
-    r"(?:^|_)(?:\w*(?:api_?key|passw(?:or)?d|authorization|jwt|secrets?|session_?id|cookies?\d?|organi[sz]ation(?:id)?)|"
-    r"keys?|auth|(?:access|auth|api|bearer|refresh|id|session)?token|session|passphrase|pwd|sig|signature|credentials?|"
-    r"orgs?|orgid|workspace(?:id)?)\d*(?:_|$)"
+# A header or parameter with one of these words is secret. `tokens` is not one of them: rate limits count tokens.
+_WORDS = frozenset(
+    {"auth", "credential", "credentials", "jwt", "key", "keys", "org", "orgid", "orgs", "passphrase", "pwd", "session"}
+    | {"sig", "signature", "token", "workspace", "workspaceid"}
 )
+# The same for these parts of a name and these ends of it, when its words are run together.
+_PARTS = (
+    *("accountuuid", "apikey", "authorization", "cookie", "deviceid", "organisation", "organization"),
+    *("passwd", "password", "secret", "sessionid"),
+)
+_ENDS = ("auth", "credential", "credentials", "jwt", "key", "keys", "passphrase", "session", "signature", "token")
 _PARAMETERS = frozenset({"code", "pass"})
-# As names of JSON fields fewer are sure: an `organization` or a `key` may be what a conversation is about, and the
-# `signature` of a thinking block is part of it.
-_FIELD = re.compile(
-    r"(?:^|_)(?:(?:api|access|secret|private|subscription|account)_?keys?|authorization|auth|secrets?|passw(?:or)?d|pwd|"
-    r"passphrase|credentials?|jwt|(?:access|auth|api|bearer|refresh|id|session)?token|cookies?|session_?id|"
-    r"organi[sz]ation_?(?:id|uuid)|org_?(?:id|uuid)|workspace_?(?:id|uuid))$"
+
+# JSON fields need a narrower list: an `organization` or a `key` may be what a conversation is about, and the
+# `signature` of a thinking block is part of the conversation.
+_FIELD_ENDS = (
+    *(kind + end for kind in ("access", "account", "api", "private", "secret", "session") for end in ("key", "keys")),
+    *(owner + end for owner in ("organisation", "organization", "org", "workspace") for end in ("id", "uuid")),
+    *("accountuuid", "auth", "authorization", "cookie", "cookies", "credential", "credentials", "deviceid", "jwt"),
+    *("passphrase", "passwd", "password", "pwd", "secret", "secrets", "sessionid", "subscriptionkey", "token"),
 )
-# What is in such places may be a word as well as a secret.
-_NO_CREDENTIAL = re.compile(r"(?:^|_)(?:set_cookie|cookies?|session|org|organi[sz]ation|workspace|code)(?:_|\d|$)")
+
+# A message has it so that the next request can send it back: it is part of the conversation.
+_NO_SECRETS = frozenset({"fallback_credit_token"})
+
+# A secret place with one of these words may hold an ordinary word.
+_MAYBE_WORDS = frozenset(
+    {"account", "code", "cookie", "cookies", "device", "org", "organisation", "organization", "session", "user"}
+    | {"workspace"}
+)
+
+_SEPARATORS = re.compile(r"[\W_]++")
+_DIGITS = "0123456789"
 
 
 def normal_name(name: str) -> str:
-    """The words of a name in lower case, with underscores between."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip()).lower().replace("-", "_")
+    """Return the words of a name in lower case, with underscores between them."""
+    return _SEPARATORS.sub("_", name.lower()).strip("_")
 
 
 def is_secret_header(name: str) -> bool:
-    """Whether a header of this normal name is secret."""
-    return _WORD.search(name) is not None
+    """Whether a header with this normal name holds a secret."""
+    words = [word.rstrip(_DIGITS) for word in name.split("_")]
+    joined = _joined(name)
+    return not _WORDS.isdisjoint(words) or joined.endswith(_ENDS) or any(part in joined for part in _PARTS)
 
 
 def is_secret_parameter(name: str) -> bool:
-    """Whether a parameter, of a URL or a form, of this normal name is secret."""
-    return name in _PARAMETERS or _WORD.search(name) is not None
+    """Whether a parameter of a URL or a form with this normal name holds a secret."""
+    return name in _PARAMETERS or is_secret_header(name)
 
 
 def is_secret_field(name: str) -> bool:
-    """Whether a JSON field of this normal name is secret."""
-    return _FIELD.search(name) is not None
+    """Whether a JSON field with this normal name holds a secret."""
+    return _joined(name).endswith(_FIELD_ENDS) and name not in _NO_SECRETS
 
 
 def is_credential(name: str) -> bool:
-    """Whether what a secret place of this normal name holds is made to be secret, and not perhaps a word."""
-    return _NO_CREDENTIAL.search(name) is None
+    """Whether a secret place with this normal name holds a credential, and not perhaps an ordinary word."""
+    return _MAYBE_WORDS.isdisjoint(word.rstrip(_DIGITS) for word in name.split("_"))
+
+
+def _joined(name: str) -> str:
+    """Return the letters of a name, without separators and without a number or version at the end."""
+    joined = name.replace("_", "")
+    unnumbered = joined.rstrip(_DIGITS)
+    return unnumbered.removesuffix("v") if unnumbered != joined else joined

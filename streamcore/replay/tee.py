@@ -28,9 +28,10 @@ __all__ = [
 
 
 class Receiver(Protocol):
-    """What takes the copy: an `Exchange`, mostly."""
+    """Takes the copy: an `Exchange`, or what unpacks content for one."""
 
     def receive(self, data: bytes, /) -> None: ...
+    async def areceive(self, data: bytes, /) -> None: ...
     def complete(self) -> None: ...
     def broke(self, error: BaseException, /) -> None: ...
 
@@ -74,7 +75,7 @@ class AsyncTee:
         except Exception as error:
             self._exchange.broke(error)
             raise
-        self._exchange.receive(chunk)
+        await self._exchange.areceive(chunk)
         return chunk
 
 

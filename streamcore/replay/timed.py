@@ -1,4 +1,4 @@
-r"""The timed format: captures as JSON Lines, with the cuts and the times of what came. Files end in `.jsonl`.
+r"""Read and write the timed format: captures as JSON Lines, with the cuts and times of the chunks. It ends in `.jsonl`.
 
 A capture is a header line, a line a chunk, and an end line. A file may hold several captures, one after the other:
 files can be concatenated. Lines end in LF, the file is UTF-8. Version 1:
@@ -10,14 +10,14 @@ files can be concatenated. Lines end in LF, the file is UTF-8. Version 1:
 {"t":0.21,"end":"complete"}
 ```
 
-- `request` is `null` where it is not known; else it has `method`, `url`, `headers` (pairs, as in `response`) and, where
+- `request` is `null` if it is not known; otherwise it has `method`, `url`, `headers` (pairs, as in `response`) and, if
   there was a body, `body` or `body_base64`.
-- `t` is in seconds since the head of the response arrived. A chunk is written as `text` where it is UTF-8, and as
-  `base64` where it is not: where a cut is inside a character, above all.
-- `end` says how the body ended: `complete`; `broken`, by a connection that failed after the bytes above, and then
-  `message` says how; or `closed`, by the reader, who did not want more. A capture that has no end line is damaged.
+- `t` is in seconds since the head of the response arrived. A chunk is written as `text` if it is UTF-8, and otherwise
+  as `base64`, for example if it is cut inside a character.
+- `end` says how the body ended: `complete`; `broken`, if the connection failed after the bytes above, and then
+  `message` says how; or `closed`, if the reader closed it. A capture without an end line is damaged.
 
-Readers refuse other versions and ignore keys that they do not know. Both ways hold one line in memory.
+Readers refuse other versions and ignore unknown keys. Reading and writing hold one line in memory.
 """
 
 from __future__ import annotations
@@ -81,6 +81,9 @@ class _Line:
     message: str = ""
 
 
+# Besides msgspec's own: wrong UTF-8, a number that is too long, nesting that is too deep.
+_UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+
 _header_decoder = msgspec.json.Decoder(_Header)
 _line_decoder = msgspec.json.Decoder(_Line)
 _encode = msgspec.json.Encoder().encode
@@ -90,7 +93,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def timed_lines(capture: Capture) -> Iterator[bytes]:
-    """The lines of a capture. Pauses, which no format has, shift the times of what comes after them."""
+    """Yield the lines of a capture. The format has no pauses: they shift the times of what comes after them."""
     yield timed_header(capture)
     time = shift = 0.0
     for step in capture.body:
@@ -106,7 +109,7 @@ def timed_lines(capture: Capture) -> Iterator[bytes]:
 
 
 def timed_header(capture: Capture) -> bytes:
-    """The header line of a capture, whatever its body."""
+    """Return the header line of a capture."""
     request = capture.request
     asked = None if request is None else {"method": request.method, "url": request.url, "headers": request.headers}
     if asked is not None and request is not None and request.body:
@@ -116,12 +119,12 @@ def timed_header(capture: Capture) -> bytes:
 
 
 def timed_chunk(chunk: Chunk) -> bytes:
-    """The line of a chunk."""
+    """Return the line of a chunk."""
     return _line({"t": _rounded(chunk.time), **_text_or_base64(chunk.data, "text", "base64")})
 
 
 def timed_end(end: End) -> bytes:
-    """The end line."""
+    """Return the end line."""
     return _line(
         {"t": _rounded(end.time), "end": end.reason} | ({"message": end.message} if end.reason == "broken" else {})
     )
@@ -146,14 +149,14 @@ def _line(value: object) -> bytes:
 
 
 def read_timed(path: Path | Spool, offset: int = 0) -> Iterator[Capture]:
-    """The captures in a file, one by one. Their bodies read the file again, each time they are gone through.
+    """Yield the captures in a file. Their bodies read the file again, each time they are iterated over.
 
     Args:
         path: The file.
         offset: Where the first one begins.
 
     Raises:
-        CaptureError: A line is not what the format has there.
+        CaptureError: A line is not what the format requires there.
         OSError: The file cannot be read.
     """
     with path.open("rb") as file:
@@ -165,19 +168,19 @@ def read_timed(path: Path | Spool, offset: int = 0) -> Iterator[Capture]:
 
 
 def _begins_capture(line: bytes) -> bool:
-    # Ours begin like this; those of others, who may write keys in another order and with blanks, need a closer look.
+    # Our own lines begin like this. Other programs may order keys differently and add blanks: those need a closer look.
     if line.startswith((b'{"t":', b"\n")) or b'"streamcore"' not in line:
         return False
     try:
         return "streamcore" in msgspec.json.decode(line, type=dict[str, object])
-    except msgspec.MsgspecError:
-        return False  # the body that it belongs to will say what is wrong
+    except _UNREADABLE:
+        return True  # so that reading it says what is wrong with it
 
 
 def _capture(line: bytes, path: Path | Spool, number: int, offset: int) -> Capture:
     try:
         header = _header_decoder.decode(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except _UNREADABLE as error:
         raise CaptureError(
             f"not the header of a capture ({error}): {excerpt(line)}", path=str(path), line=number
         ) from None
@@ -237,7 +240,7 @@ class _TimedBody(Iterable[Step]):
                 return Chunk(found.t, found.text.encode())
             if found.base64 is not None:
                 return Chunk(found.t, found.base64)
-        except (msgspec.MsgspecError, UnicodeError) as error:
+        except _UNREADABLE as error:
             fault = f" ({error})"
         else:
             fault = ""

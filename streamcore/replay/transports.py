@@ -163,7 +163,7 @@ def _captured(request: Any) -> CapturedRequest:
 
 
 class _Unpacking:
-    """An exchange that is fed with content as it is packed."""
+    """Feeds an exchange with the content of what arrives packed."""
 
     def __init__(self, exchange: Exchange, decoder: ContentDecoder | None) -> None:
         self._exchange = exchange
@@ -172,17 +172,24 @@ class _Unpacking:
         self.close = exchange.close
 
     def receive(self, data: bytes) -> None:
-        self._unpack(lambda decoder: decoder.decode(data), data)
+        self._exchange.receive(self._unpacked(data))
+
+    async def areceive(self, data: bytes) -> None:
+        await self._exchange.areceive(self._unpacked(data))
 
     def complete(self) -> None:
-        self._unpack(ContentDecoder.finish, b"")
+        self._exchange.receive(self._unpacked(None))
         self._exchange.complete()
 
-    def _unpack(self, unpack: Callable[[ContentDecoder], bytes], packed: bytes) -> None:
+    def _unpacked(self, packed: bytes | None) -> bytes:
+        """Return the content that is known with these bytes; with None, the rest."""
+        if self._decoder is None:
+            return packed or b""
         try:
-            self._exchange.receive(packed if self._decoder is None else unpack(self._decoder))
-        except ContentError as error:  # whoever reads the body will be told by the library
+            return self._decoder.finish() if packed is None else self._decoder.decode(packed)
+        except ContentError as error:  # the library tells the reader of the body itself
             self._exchange.broke(error)
+            return b""
 
 
 class _Recording:
@@ -204,17 +211,18 @@ class _Recording:
         self._recorder = recorder if isinstance(recorder, Recorder) else Recorder(recorder)
         self._transport = transport if transport is not None else getattr(self.streams.module, self.default)()
 
-    def _begin(self, request: Any, response: Any) -> _Unpacking:
+    def _head(self, request: Any, response: Any) -> tuple[Capture, ContentDecoder | None]:
         headers = pairs(response.headers)
         decoder = None
-        with contextlib.suppress(ContentError):  # then it is recorded as it comes, and its headers say so
+        # A body in an unknown coding is recorded as it comes, if it need not be redacted. Its headers say so.
+        with contextlib.suppress(ContentError):
             decoder = ContentDecoder(encoding_of(headers))
         head = Capture(
             request=_captured(request),
             status=response.status_code,
             headers=headers if decoder is None else content_headers(headers),
         )
-        return _Unpacking(self._recorder.begin(head), decoder)
+        return head, decoder
 
     def _response(self, response: Any, stream: Any) -> Any:
         return self.streams.module.Response(
@@ -231,7 +239,8 @@ class Recording(_Recording):
         """Send a request. Raises what the transport that sends does."""
         request.read()
         response = self._transport.handle_request(request)
-        exchange = self._begin(request, response)
+        head, decoder = self._head(request, response)
+        exchange = _Unpacking(self._recorder.begin(head), decoder)
 
         def close() -> None:
             exchange.close()
@@ -261,7 +270,8 @@ class AsyncRecording(_Recording):
         """Send a request. Raises what the transport that sends does."""
         await request.aread()
         response = await self._transport.handle_async_request(request)
-        exchange = self._begin(request, response)
+        head, decoder = self._head(request, response)
+        exchange = _Unpacking(await self._recorder.abegin(head), decoder)
 
         async def close() -> None:
             exchange.close()

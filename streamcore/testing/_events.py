@@ -14,7 +14,6 @@ from typing import Any, TypeAlias, TypeVar
 import attrs
 from hypothesis import strategies as st
 
-from streamcore._twin import replaced
 from streamcore.testing._json import fragments, json_objects, partial_json_deltas
 from streamcore.testing._values import NEW_NAMES, messages
 from streamcore.types import (
@@ -204,7 +203,7 @@ def _text(draw: st.DrawFn, block: TextBlock, ways: _Ways) -> _Parts:
     for citation in reversed(citations[first:]):
         place = draw(st.integers(0, place).map(lambda drawn, most=place: most - drawn))  # type: ignore[misc]  # a default has no type
         deltas.insert(place, CitationsDelta(citation=citation))
-    return replaced(block, text=text, citations=early), deltas
+    return attrs.evolve(block, text=text, citations=early), deltas
 
 
 def _thinking(draw: st.DrawFn, block: ThinkingBlock, ways: _Ways) -> _Parts:
@@ -214,7 +213,7 @@ def _thinking(draw: st.DrawFn, block: ThinkingBlock, ways: _Ways) -> _Parts:
     if signature is not None and not (ways.prefilled and draw(_SELDOM)):
         signature = draw(st.sampled_from(["", None]))
         deltas.append(SignatureDelta(signature=block.signature or ""))
-    return replaced(block, thinking=thinking, signature=signature), deltas
+    return attrs.evolve(block, thinking=thinking, signature=signature), deltas
 
 
 def _compaction(draw: st.DrawFn, block: CompactionBlock, ways: _Ways) -> _Parts:
@@ -228,7 +227,7 @@ def _compaction(draw: st.DrawFn, block: CompactionBlock, ways: _Ways) -> _Parts:
     if encrypted is not None and not (ways.prefilled and draw(_SELDOM)):
         encrypted = None
         deltas.append(CompactionDelta(encrypted_content=block.encrypted_content))
-    return replaced(block, content=content, encrypted_content=encrypted), deltas
+    return attrs.evolve(block, content=content, encrypted_content=encrypted), deltas
 
 
 def _input_fragments(value: Any, ways: _Ways) -> st.SearchStrategy[list[str]]:
@@ -243,7 +242,7 @@ def _tool_use(draw: st.DrawFn, block: ToolUseBlock, ways: _Ways) -> _Parts:
     else:
         pieces = draw(_input_fragments(block.input, ways))
     deltas: list[ContentBlockDelta] = [InputJSONDelta(partial_json=piece) for piece in pieces]
-    return replaced(block, input={}, partial_input=None), deltas
+    return attrs.evolve(block, input={}, partial_input=None), deltas
 
 
 def _unknown(draw: st.DrawFn, block: UnknownBlock, ways: _Ways) -> _Parts:
@@ -307,8 +306,8 @@ def _message_events(
                 if so_far is not None:
                     change["usage"][name] = so_far
     if starting_usage:
-        starting["usage"] = replaced(message.usage, **starting_usage)
-    start = MessageStartEvent(message=replaced(message, **starting))
+        starting["usage"] = attrs.evolve(message.usage, **starting_usage)
+    start = MessageStartEvent(message=attrs.evolve(message, **starting))
     return start, [_message_delta(change) for change in changes]
 
 

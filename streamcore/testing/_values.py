@@ -15,7 +15,6 @@ import attrs
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from streamcore._twin import replaced
 from streamcore.testing._json import cut, json_objects, json_texts, json_values, texts
 from streamcore.testing.model import partial_value
 from streamcore.types import (
@@ -197,7 +196,7 @@ def cut_off_blocks(draw: st.DrawFn) -> Any:
     partial, _ = cut(text, [draw(st.integers(0, len(text.rstrip()) - 1))])
     best = partial_value(partial)
     value = {} if best is None else best
-    return replaced(block, input=value, partial_input=partial or None)
+    return attrs.evolve(block, input=value, partial_input=partial or None)
 
 
 @st.composite

@@ -289,7 +289,9 @@ def test_a_page_is_no_cassette_either(tmp_path: Path) -> None:
     path.write_bytes(PAGE)
     with pytest.raises(CaptureError) as caught:
         open_capture(path)
-    assert str(caught.value) == f"{path}: not a cassette: the document is no mapping; it begins with b'<!doctype html>'"
+    assert (
+        str(caught.value) == f"{path}: not a cassette: the document is not a mapping; it begins with b'<!doctype html>'"
+    )
 
 
 def test_an_archive_may_come_through_a_pipe(tmp_path: Path) -> None:

@@ -170,16 +170,16 @@ def test_other_forms_of_cassettes_are_read(tmp_path: Path) -> None:
     ("yaml_text", "fault"),
     [
         ("", "it is empty"),
-        ("[]", "not a cassette: the document is no mapping"),
+        ("[]", "not a cassette: the document is not a mapping"),
         ("a: 1", "there is no capture in it"),
         ("interactions: [", "line 2: not a cassette: did not find expected node"),
-        ("interactions:\n- {}", "interaction 1 is none of vcrpy's: .*missing required field `request`"),
+        ("interactions:\n- {}", "interaction 1 is not one of vcrpy's: .*missing required field `request`"),
         (
             "interactions:\n- request: !!python/object:os.system {}",
             "line 2: not a cassette: could not determine a const",
         ),
         ("interactions:\n- {request: {method: A, uri: b}, response: {body: {string: [1]}}}", "a body is text or bytes"),
-        ("interactions:\n- {request: {method: A, uri: b}, response: {}}", "interaction 1 is none of vcrpy's"),
+        ("interactions:\n- {request: {method: A, uri: b}, response: {}}", "interaction 1 is not one of vcrpy's"),
     ],
 )
 def test_what_is_no_cassette_is_refused(yaml_text: str, fault: str, tmp_path: Path) -> None:
@@ -190,7 +190,10 @@ def test_what_is_no_cassette_is_refused(yaml_text: str, fault: str, tmp_path: Pa
 
 
 def test_a_body_that_cannot_be_unpacked_is_refused(tmp_path: Path) -> None:
-    for encoding, fault in (("gzip", "not packed as"), ("lzma", "'lzma' is none of gzip, x-gzip, deflate, br, zstd")):
+    for encoding, fault in (
+        ("gzip", "not packed as"),
+        ("lzma", "'lzma' is not one of gzip, x-gzip, deflate, br, zstd"),
+    ):
         response = {
             "status": {"code": 200},
             "headers": {"content-encoding": [encoding]},
@@ -250,9 +253,15 @@ ODD = '{"status":200,"content":{"text":"!","encoding":"base64"}}'
         ("<html>", "not a HAR file"),
         ('{"log":{"entries":[', "not a HAR file"),
         ("{}", "there is no capture in it"),
-        ('{"log":{"entries":[{}]}}', "entry 1 is none of a HAR file: .*missing required field `request`"),
-        ('{"log":{"entries":[{"request":{"method":"GET","url":"a"},"response":{"status":"x"}}]}}', "entry 1 is none"),
-        ('{"log":{"entries":[{"request":{"method":"GET","url":"a"},"response":' + ODD + "}]}}", "entry 1 is none"),
+        ('{"log":{"entries":[{}]}}', "entry 1 is not a HAR entry: .*missing required field `request`"),
+        (
+            '{"log":{"entries":[{"request":{"method":"GET","url":"a"},"response":{"status":"x"}}]}}',
+            "entry 1 is not a HAR entry",
+        ),
+        (
+            '{"log":{"entries":[{"request":{"method":"GET","url":"a"},"response":' + ODD + "}]}}",
+            "entry 1 is not a HAR entry",
+        ),
     ],
 )
 def test_what_is_no_har_file_is_refused(har_text: str, fault: str, tmp_path: Path) -> None:
@@ -313,7 +322,7 @@ def test_odd_packings_are_unpacked() -> None:
 
 
 def test_a_coding_that_is_not_known_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ContentError, match="'compress' is none of gzip"):
+    with pytest.raises(ContentError, match="'compress' is not one of gzip"):
         ContentDecoder("compress")
     monkeypatch.setitem(__import__("sys").modules, "brotli", None)
     with pytest.raises(ContentError, match="'br' needs a package that is not installed"):

@@ -25,6 +25,7 @@ from streamcore.replay import (
     open_capture,
     write_captures,
 )
+from streamcore.replay.mask import BLOCK_SIZE
 
 URL = "https://api.anthropic.com/v1/messages"
 SECRET = "top/s3cret+ä\"q'"
@@ -255,17 +256,27 @@ def test_keys_are_known_by_their_looks_where_only_the_answer_has_them() -> None:
     assert list(Redaction().redact(Capture(body=[end])).body) == [End(0, "broken", f"no {REDACTED}")]
 
 
-def test_chunks_are_held_only_where_a_secret_may_begin() -> None:
-    """Whatever is known, and however long it is: what cannot be its start is passed on at once, as it is."""
-    secret = "a1" * 2000 + "b"
-    _, mask = Redaction(secrets=[secret, "sesame-1"]).begin(Capture())
+@pytest.mark.parametrize("size", [1, 1000, 100_000])
+def test_no_more_is_held_than_two_blocks_and_a_chunk(size: int) -> None:
+    _, mask = Redaction(secrets=["sesame-1"]).begin(Capture())
+    held = most = 0
+    for time in range(300_000 // size):
+        ready = mask.feed(Chunk(time, b"a" * size))
+        held += size - sum(len(chunk.data) for chunk in ready if isinstance(chunk, Chunk))
+        most = max(most, held)
+    assert most <= 2 * BLOCK_SIZE + size
+    assert held == sum(len(chunk.data) for chunk in mask.finish() if isinstance(chunk, Chunk))
+
+
+def test_what_is_held_comes_with_the_end() -> None:
+    _, mask = Redaction(secrets=["sesame-1"]).begin(Capture())
     chunk = Chunk(0, b'data: {"type":"ping"}\n\n')
-    assert mask.feed(chunk)[0] is chunk
-    assert mask.feed(Chunk(1, b"data ses")) == []
-    assert mask.feed(Chunk(2, b"ame")) == []
-    assert mask.feed(Chunk(3, b"!")) == [Chunk(1, b"data ses"), Chunk(2, b"ame"), Chunk(3, b"!")]
-    assert mask.feed(Chunk(4, secret[:-1].encode())) == []
-    assert mask.feed(Chunk(5, b"b.")) == [Chunk(4, b"x" * 4000), Chunk(5, b"x.")]
+    assert mask.feed(chunk) == []
+    assert mask.feed(Chunk(1, b"data sesa")) == []
+    assert mask.feed(Chunk(2, b"me-1")) == []
+    first, *rest = mask.feed(End(3))
+    assert first is chunk
+    assert rest == [Chunk(1, b"data xxxx"), Chunk(2, b"xxxx"), End(3)]
 
 
 LOOKS = "sk-ant-api03-AbC_123-xyz"

@@ -1,0 +1,72 @@
+"""The recording proxy under requests and answers that are made to hurt: each costs at most itself."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import httpx2
+import pytest
+from helpers import HELLO, body
+from server import serving, stream_reply
+
+from streamcore.replay import CaptureError, read_captures
+from streamcore.replay.proxy import proxy
+
+SECRET = "TOPSECRET-123456"
+
+
+def many(name: str, count: int) -> str:
+    return "&".join(f"{name}=secret{number}" for number in range(count))
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        (f"/?{'a=1;' * 1000}", {}),
+        ("/", {"referer": f"https://a/?{'a=1;' * 1000}"}),
+        ("/", {"x-long": "a" * 4000 + "://b"}),
+        ("/", {"authorization": "Bearer " + "a" * 6000}),
+        (f"/?aPi_KeY={SECRET}", {"x-api-kEy": SECRET, "AuthoriZation": f"Bearer {SECRET}", "CooKie": f"a={SECRET}"}),
+    ],
+    ids=["query", "referer", "letters", "bearer", "case"],
+)
+def test_a_hostile_request_is_recorded_and_so_is_the_next(path: str, headers: dict[str, str], tmp_path: Path) -> None:
+    output = tmp_path / "a.jsonl"
+    location = {"location": f"/?{'a=1;' * 1000}&token={SECRET}", "Set-CooKie": f"a={SECRET}"}
+    reply = stream_reply(body(*HELLO), headers=location)
+    with serving(reply, always=stream_reply(body(*HELLO))) as server, proxy(server.url, output) as url:
+        for target in (path, "/second"):
+            assert httpx2.post(url + target, headers=headers, json={"a": 1}).content == body(*HELLO)
+    first, second = read_captures(output)
+    assert first.data == second.data == body(*HELLO)
+    assert SECRET.encode() not in output.read_bytes()
+
+
+def test_a_request_that_cannot_be_redacted_is_answered_and_left_out(tmp_path: Path) -> None:
+    output, lines = tmp_path / "a.jsonl", list[str]()
+    with serving(always=stream_reply(body(*HELLO))) as server:
+        recording = proxy(server.url, output, log=lines.append)
+        url = recording.__enter__()
+        for target in ("/first", "/second", "/third"):
+            data = {f"{n}_token": f"{SECRET}-{n}" for n in range(1200)} if target == "/second" else {}
+            query = "?" + many("token", 1200) if target == "/second" else ""
+            assert httpx2.post(url + target + query, json=data).content == body(*HELLO)
+        with pytest.raises(CaptureError, match=r"1 of 3 exchanges .*: .*more than 1000 different secrets"):
+            recording.__exit__(None, None, None)
+    assert [capture.request.url[-6:] for capture in read_captures(output) if capture.request] == ["/first", "/third"]
+    assert SECRET.encode() not in output.read_bytes()
+    assert "could not be redacted" in lines[1]
+
+
+def test_a_packed_request_is_passed_on_as_it_is_and_its_bomb_is_not_unpacked(tmp_path: Path) -> None:
+    output = tmp_path / "a.jsonl"
+    bomb = gzip.compress(gzip.compress(bytes(100_000_000)))
+    packed = gzip.compress(json.dumps({"api_key": SECRET, "a": 1}).encode())
+    with serving(always=stream_reply(body(*HELLO))) as server, proxy(server.url, output) as url:
+        httpx2.post(url, headers={"content-encoding": "gzip, gzip"}, content=bomb)
+        httpx2.post(url, headers={"content-encoding": "gzip"}, content=packed)
+        assert [request.body for request in server.requests] == [bomb, packed]
+    requests = [capture.request for capture in read_captures(output)]
+    assert [request.body for request in requests if request] == [b"REDACTED", b'{"api_key":"REDACTED","a":1}']
