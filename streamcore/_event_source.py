@@ -20,7 +20,6 @@ from streamcore.errors import (
     excerpt,
 )
 from streamcore.limits import Limits
-from streamcore.sse._buffer import HEAD_SIZE
 from streamcore.sse._frames import BOM, FrameReader
 from streamcore.types import ErrorEvent, Message, MessageStreamEvent, RawMessageStreamEvent
 
@@ -109,7 +108,7 @@ class EventSource(NotCopyable, Generic[EventT]):
         line = start.splitlines()[0] if start else b""
         if start[:1] not in (b"<", b"{", b"["):
             self.is_ready = bool(start)
-        elif len(line) < len(start) or self.frames.at_eof or len(head) == HEAD_SIZE:
+        elif len(line) < len(start) or self.frames.at_eof or len(head) == self.frames.buffer.head_size:
             error = _not_a_stream(head[: len(head) - len(start) + len(line)])
             self.fail(error, None)
             raise error

@@ -31,14 +31,15 @@ class ChunkBuffer(NotCopyable):
         next_chunk: The chunk that `take` returns next. A reader may also take it by setting this to None.
         later: The chunks after it.
         head: The first bytes received, at most `head_size` of them.
+        head_size: The argument.
     """
 
-    __slots__ = ("_closed_because", "_head_size", "_is_plain", "head", "later", "next_chunk")
+    __slots__ = ("_closed_because", "_is_plain", "head", "head_size", "later", "next_chunk")
 
     def __init__(self, *, head_size: int = HEAD_SIZE) -> None:
         self.next_chunk: bytes | None = None
         self.later: list[bytes] = []
-        self._head_size = head_size
+        self.head_size = head_size
         self._closed_because: str | None = None
         self.head = b""
         # Whether a chunk only needs to be stored: the buffer is open, the head is complete, and nothing has queued up.
@@ -69,13 +70,13 @@ class ChunkBuffer(NotCopyable):
                 ) from None
         if not chunk:
             return
-        if len(self.head) < self._head_size:
-            self.head += chunk[: self._head_size - len(self.head)]
+        if len(self.head) < self.head_size:
+            self.head += chunk[: self.head_size - len(self.head)]
         if self.next_chunk is None and not self.later:
             self.next_chunk = chunk
         else:
             self.later.append(chunk)
-        self._is_plain = len(self.head) == self._head_size and not self.later
+        self._is_plain = len(self.head) == self.head_size and not self.later
 
     def take(self) -> bytes | None:
         """Return the next chunk and forget it, or None if all have been taken."""
@@ -84,7 +85,7 @@ class ChunkBuffer(NotCopyable):
         if chunk is None and self.later:
             chunk = b"".join(self.later)
             self.later = []
-            self._is_plain = self._closed_because is None and len(self.head) == self._head_size
+            self._is_plain = self._closed_because is None and len(self.head) == self.head_size
         return chunk
 
     def close(self, because: str) -> None:

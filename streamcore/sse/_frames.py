@@ -208,13 +208,16 @@ class FrameReader(NotCopyable):
 
     def _read_chunk(self) -> bool:
         """Make blocks or lines of the next chunk. Return whether there was one."""
+        if self._blocks is not None:
+            self._forget_blocks()
+        if len(self._held) > self._max_held_size and self._position is _Position.IN_EVENT:
+            self._read_held()
+            return True
         if self._is_over_limit:
             raise LimitExceededError(f"the stream is longer than {self._max_stream_size} bytes", offset=self.received)
         chunk = self.buffer.take()
         if chunk is None:
             return False
-        if self._blocks is not None:
-            self._forget_blocks()
         room = self._max_stream_size - self.received
         if len(chunk) > room:
             chunk = chunk[:room]
@@ -275,10 +278,6 @@ class FrameReader(NotCopyable):
         """Keep the start of an event until its end comes."""
         self._position = _Position.IN_EVENT
         self._held += start
-        if len(self._held) > self._max_held_size and self._blocks is None:
-            data = bytes(self._held)
-            self._held.clear()
-            self._enter_lines(data)
 
     # By lines
 
@@ -310,20 +309,14 @@ class FrameReader(NotCopyable):
         return True
 
     def _read_held(self) -> None:
-        """Read the lines of what is held, so that everything is known that they say."""
-        if self._position is _Position.IN_EVENT and not self._has_blocks:
-            if self._blocks is not None:
-                self._forget_blocks()
+        """Read the lines of what is held, once the blocks before it are done with: what they say counts."""
+        if self._position is _Position.IN_EVENT and self._blocks is None:
             data = bytes(self._held)
             self._held.clear()
             self._enter_lines(data)
             self._lines.next_frame()  # there is none: it has no blank line
 
     # What is known of the stream
-
-    @property
-    def _has_blocks(self) -> bool:
-        return self._blocks is not None and not self._blocks.is_read
 
     @property
     def event_offset(self) -> int:
@@ -347,7 +340,11 @@ class FrameReader(NotCopyable):
         Raises:
             StreamCoreError: There are events that have not been read.
         """
-        if self.buffer.next_chunk is not None or self._has_blocks or self._lines.has_lines:
+        if (
+            self.buffer.next_chunk is not None
+            or self._lines.has_lines
+            or (self._blocks is not None and (self._held or not self._blocks.is_read))
+        ):
             raise StreamCoreError("pending is known once all events() have been read")
         self._read_held()
         return self._lines.pending if self._position is _Position.IN_LINES else len(self._held)

@@ -77,13 +77,15 @@ class LineSplitter:
         lines = data.splitlines(keepends=True)
         if self._mode is _Mode.DROPPING:
             self._mode = _Mode.IN_LINE
-            self.line_offset += len(lines.pop(0))
-        if lines:
+            dropped = lines.pop(0)
+            self.line_offset += len(dropped)
+            last = lines[-1][-1] if lines else dropped[-1]
+        else:
             last = lines[-1][-1]
-            if last == CR:
-                self._mode = _Mode.AFTER_CR
-            elif last != LF:
-                self._keep(lines.pop())
+        if last == CR:
+            self._mode = _Mode.AFTER_CR
+        elif last != LF:
+            self._keep(lines.pop())
         return lines
 
     def _keep(self, start: bytes) -> None:
