@@ -104,6 +104,9 @@ class EventSource(NotCopyable, Generic[EventT]):
         if self._failure is not None:
             raise self._failure.with_traceback(None)
         head = self.frames.buffer.head
+        if head[:1].isalpha():
+            self.is_ready = True
+            return
         start = _without_blanks(head)
         line = start.splitlines()[0] if start else b""
         if start[:1] not in (b"<", b"{", b"["):
@@ -113,20 +116,25 @@ class EventSource(NotCopyable, Generic[EventT]):
             self.fail(error, None)
             raise error
 
-    def next_event(self, piece: bytes | None = None) -> EventT | None:
+    def next_event(self, block: bytes | None = None) -> EventT | None:
         """Return the next event that the bytes so far allow, or None if there is none.
 
         Args:
-            piece: What `frames.take()` has just returned, if it was called.
+            block: What `frames.unread_blocks` has just given, if it was asked.
 
         Raises:
             DecodeError: A payload is not a valid event.
             LimitExceededError: The stream is over a limit.
         """
-        if piece is not None and self._recognise is not None and (event := self._recognise(piece)) is not None:
-            self._recognised = piece
-            return event
-        while (frame := self.frames.next_frame(piece)) is not None:
+        frames = self.frames
+        if self._recognise is not None:
+            piece = frames.buffer.next_chunk if frames.is_idle else block
+            if piece is not None and (event := self._recognise(piece)) is not None:
+                self._recognised = piece
+                if block is None:
+                    frames.skip_chunk(piece)
+                return event
+        while (frame := frames.next_frame(block)) is not None:
             name, self._payload = frame
             try:
                 event = self._decode(self._payload, max_depth=self._max_depth)
@@ -134,7 +142,7 @@ class EventSource(NotCopyable, Generic[EventT]):
                 lenient = self._decode_leniently(self._payload)
                 if lenient is None:
                     self.locate()
-                    piece = None
+                    block = None
                     continue
                 event = lenient
             if name != event.type:

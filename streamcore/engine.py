@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 from streamcore._event_source import DecoderFace, EventSource
 from streamcore.accumulator import COMPACT_AFTER, BlockInProgress, MessageAccumulator
 from streamcore.codec import decode_event
-from streamcore.codec._fast_delta import FastDelta, fast_delta, no_fast_delta
+from streamcore.codec._fast_delta import NO_FAST_DELTA, fast_delta
 from streamcore.codec._recurring import recurring_event
 from streamcore.errors import ProtocolError
 from streamcore.limits import DEFAULT_LIMITS, Limits
@@ -57,7 +57,7 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
             `parse_error`.
     """
 
-    __slots__ = ("_accumulator", "_add_text", "_current_block", "_fast_delta", "_parser", "_views")
+    __slots__ = ("_accumulator", "_add_text", "_current_block", "_delta_in_block", "_delta_in_chunk", "_parser", "_views")
 
     def __init__(
         self,
@@ -87,8 +87,8 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
         )
         # The way around the plain path for the block that deltas are coming to.
         self._current_block: BlockInProgress | None = None
-        self._fast_delta: FastDelta = no_fast_delta
-        self._add_text: Callable[[str], object] = str
+        self._delta_in_chunk, self._delta_in_block = NO_FAST_DELTA
+        self._add_text: Callable[[str], object] = _add_nowhere
 
     def events(self) -> Iterator[MessageStreamEvent]:
         """Yield the events that the bytes so far allow, one by one. `snapshot` is in step with the latest.
@@ -107,14 +107,26 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
         if not source.is_ready:
             source.begin()
         frames = source.frames
+        buffer = frames.buffer
         event: MessageStreamEvent | None
         try:
-            while (piece := frames.take()) != b"":
-                if piece is not None and (event := self._fast_delta(piece, self._add_text)) is not None:
+            while True:
+                # The fast path: a chunk that is a delta, as in a live stream, or a block of a longer chunk.
+                block = event = None
+                if frames.is_idle:
+                    if (chunk := buffer.next_chunk) is None:
+                        break
+                    event = self._delta_in_chunk(chunk, self._add_text)
+                    if event is not None:
+                        frames.skip_chunk(chunk)
+                elif (block := next(frames.unread_blocks, None)) is not None:
+                    event = self._delta_in_block(block, self._add_text)
+                if event is not None:
                     source.event_number += 1
                     if not source.event_number & _COMPACT_MASK:
                         accumulator.compact()
-                elif (event := source.next_event(piece)) is not None:
+                # The plain path.
+                elif (event := source.next_event(block)) is not None:
                     accumulator.take(event)
                     source.delivered(event)
                     if accumulator.current_block is not self._current_block:
@@ -132,9 +144,9 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
         """Recognise the deltas of this block, or of none, from now on."""
         self._current_block = block
         if block is None or block.text_delta is None:
-            self._fast_delta = no_fast_delta
+            self._delta_in_chunk, self._delta_in_block, self._add_text = *NO_FAST_DELTA, _add_nowhere
         else:
-            self._fast_delta = fast_delta(block.index, block.text_delta)
+            self._delta_in_chunk, self._delta_in_block = fast_delta(block.index, block.text_delta)
             self._add_text = block.add_text
 
     @property
@@ -234,3 +246,7 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
 
 
 _COMPACT_MASK = COMPACT_AFTER - 1
+
+
+def _add_nowhere(text: str) -> None:
+    raise AssertionError("without a block nothing is recognised")

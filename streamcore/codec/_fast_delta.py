@@ -37,13 +37,13 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
 from streamcore.types import ContentBlockDeltaEvent, InputJSONDelta, TextDelta, ThinkingDelta
 
-__all__ = ["FAST_DELTAS", "FastDelta", "fast_delta", "no_fast_delta"]
+__all__ = ["FAST_DELTAS", "NO_FAST_DELTA", "FastDelta", "fast_delta"]
 
 FAST_DELTAS: dict[str, tuple[type, str]] = {
     "text_delta": (TextDelta, "text"),
@@ -52,41 +52,59 @@ FAST_DELTAS: dict[str, tuple[type, str]] = {
 }
 """The deltas that add text: their classes, and the field of the text."""
 
-FastDelta: TypeAlias = Callable[[bytes, Callable[[str], object]], "ContentBlockDeltaEvent | None"]
-"""Takes what may be one event of a stream, and what adds text to the block. Returns the event if it has added it."""
+Recogniser: TypeAlias = Callable[[bytes, Callable[[str], object]], "ContentBlockDeltaEvent | None"]
 
 _LINES = b"event: content_block_delta\ndata: "
 _PAYLOAD = slice(len(_LINES), None)
 _UP_TO_TEXT = b'{"type":"content_block_delta","index":%d,"delta":{"type":"%s","%s":"'
 
-# The API pads what it sends with blanks. A block of a chunk that was cut at its blank lines has none at its end.
-_ENDS = frozenset(b"}" + b" " * blanks + b"}" + blank_line for blanks in range(32) for blank_line in (b"", b"\n\n"))
+# The API pads what it sends with blanks. A chunk has its blank line, and a block of a chunk that was cut has not.
+_BLOCK_ENDS = frozenset(b"}" + b" " * blanks + b"}" for blanks in range(32))
+_CHUNK_ENDS = frozenset(end + b"\n\n" for end in _BLOCK_ENDS)
 
 _shortest_spelling = msgspec.json.Encoder().encode
 _NOT_DECODED = (msgspec.MsgspecError, UnicodeDecodeError)
 
 
+class FastDelta(NamedTuple):
+    """The fast path for the deltas of one type to one block.
+
+    Attributes:
+        in_chunk: Takes a whole chunk, and what adds text to the block. Returns the event if the chunk is such a delta,
+            after it has added its text; else None.
+        in_block: The same for a block of a chunk that was cut, without its blank line.
+    """
+
+    in_chunk: Recogniser
+    in_block: Recogniser
+
+
 def fast_delta(index: int, delta_type: str) -> FastDelta:
-    """Return the function that recognises the deltas of one type for one block, and adds their text to it.
+    """Return the fast path for the deltas of one type to one block.
 
     Args:
         index: The index of the block.
         delta_type: One of `FAST_DELTAS`.
     """
-    key = index, delta_type
-    return _MADE.get(key) or _make(*key)
+    return _MADE.get((index, delta_type)) or _make(index, delta_type)
 
 
 def _make(index: int, delta_type: str) -> FastDelta:
-    cls, field = FAST_DELTAS[delta_type]
+    return FastDelta(
+        in_chunk=_recogniser(index, delta_type, _CHUNK_ENDS), in_block=_recogniser(index, delta_type, _BLOCK_ENDS)
+    )
+
+
+def _recogniser(index: int, delta_type: str, ends: frozenset[bytes]) -> Recogniser:
+    _, field = FAST_DELTAS[delta_type]
     start = _LINES + _UP_TO_TEXT % (index, delta_type.encode(), field.encode())
     up_to_text = slice(len(start))
     quote = len(start) - 1
     decode = _DECODERS[delta_type]
     text_of = operator.attrgetter(f"delta.{field}")
-    ends, payload, shortest_spelling, not_decoded = _ENDS, _PAYLOAD, _shortest_spelling, _NOT_DECODED
+    payload, shortest_spelling, not_decoded = _PAYLOAD, _shortest_spelling, _NOT_DECODED
 
-    def read(piece: bytes, add_text: Callable[[str], object]) -> ContentBlockDeltaEvent | None:
+    def recognise(piece: bytes, add_text: Callable[[str], object]) -> ContentBlockDeltaEvent | None:
         if piece[up_to_text] != start:
             return None
         try:
@@ -99,7 +117,7 @@ def _make(index: int, delta_type: str) -> FastDelta:
         add_text(text)
         return event
 
-    return read
+    return recognise
 
 
 _DECODERS: dict[str, Callable[[bytes], Any]] = {
@@ -108,8 +126,11 @@ _DECODERS: dict[str, Callable[[bytes], Any]] = {
 }
 
 # Made once for the blocks that most messages have. A peer chooses the index, so others are not remembered.
-_MADE = {(index, delta_type): _make(index, delta_type) for index in range(8) for delta_type in FAST_DELTAS}
+_MADE = {(index, delta_type): _make(index, delta_type) for index in range(32) for delta_type in FAST_DELTAS}
 
 
-def no_fast_delta(piece: bytes, add_text: Callable[[str], object]) -> None:
-    """Recognise nothing: the fast path where no block is open that text can be added to."""
+def _recognise_nothing(piece: bytes, add_text: Callable[[str], object]) -> None:
+    """Recognise no delta: no block is open that text can be added to."""
+
+
+NO_FAST_DELTA = FastDelta(in_chunk=_recognise_nothing, in_block=_recognise_nothing)

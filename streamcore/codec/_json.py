@@ -37,7 +37,7 @@ def parse(payload: bytes, *, max_depth: int = DEFAULT_LIMITS.max_depth) -> dict[
         if value is None:
             raise DecodeError(f"the payload is not JSON: {error}", received=payload) from None
     if type(value) is not dict:
-        raise DecodeError(f"the payload must be an object; it is {kind_of(value)}", received=payload)
+        raise DecodeError(f"the payload is not an object but {kind_of(value)}", received=payload)
     # The length, or two searches for one byte, show of nearly every payload that it is shallow.
     if (
         len(payload) > 2 * max_depth

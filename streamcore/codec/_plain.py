@@ -98,9 +98,12 @@ class _Reader:
         return tuple([self.read(member, item, f"{path}[{number}]") for number, member in enumerate(value)])
 
     def _read_union(self, value: Any, members: tuple[Any, ...], path: str) -> Any:
-        tagged, by_kind, fallback = union_members(members)
-        if value is None and types.NoneType in by_kind:
+        if value is None and types.NoneType in members:
             return None
+        others = [member for member in members if member is not types.NoneType]
+        if len(others) == 1:
+            return self.read(value, others[0], path)
+        tagged, by_kind, fallback = union_members(members)
         if by_kind.get(type(value)) is not None:
             return self.read(value, by_kind[type(value)], path)
         kinds = [kind_of(kind()) for kind in by_kind if kind is not types.NoneType]

@@ -23,7 +23,7 @@ from streamcore.types import (
 __all__ = ["recurring_event"]
 
 # Most messages have one to three blocks; an index beyond these is decoded.
-_INDEXES = range(16)
+_INDEXES = range(32)
 
 
 def _make_table() -> dict[bytes, tuple[bytes, MessageStreamEvent]]:

@@ -106,6 +106,10 @@ class _ByTag(dict[str, Structurer]):
 
 def _union_of(members: tuple[Any, ...]) -> Structurer:
     """Structure a member of a union: objects by their `type`, everything else by its JSON type."""
+    others = [member for member in members if member is not types.NoneType]
+    if len(others) == 1:
+        structure_other = structurer_for(others[0])
+        return lambda value: None if value is None else structure_other(value)
     tagged, by_kind, fallback = union_members(members)
     by_tag = _ByTag(tagged, None if fallback is None else structurer_for(fallback))
     if not by_kind:

@@ -4,14 +4,15 @@ What the buffer has to support, and what it costs:
 
 - `append`: once for each chunk that the caller receives. In a live stream the chunk before has been read by then, so
   this is one attribute that is set.
-- `take`: return the next chunk, or None. Chunks that queue up are joined when their turn comes: each byte is copied at
-  most once, and a long chunk is read faster than many short ones.
+- `next_chunk`, and `advance` when it has been read: two attributes that are looked at.
 - `head`: the first bytes of the stream, which tell whether it is an event stream at all. They are recorded on the way
   in, and cost nothing once there are enough of them.
 - `close`: from then on `append` raises. The stream has ended, or failed.
 """
 
 from __future__ import annotations
+
+from collections import deque
 
 from streamcore._not_copyable import NotCopyable
 from streamcore.errors import InvalidArgumentError, StreamCoreError
@@ -26,23 +27,27 @@ class ChunkBuffer(NotCopyable):
 
     Args:
         head_size: How many of the first bytes to keep as `head`.
+        max_chunk_size: Chunks that are longer are cut, so that a reader need not look at their size.
 
     Attributes:
-        next_chunk: The chunk that `take` returns next. A reader may also take it by setting this to None.
-        later: The chunks after it.
         head: The first bytes received, at most `head_size` of them.
         head_size: The argument.
+        max_chunk_size: The argument.
+        next_chunk: The chunk to read next, `None` if all have been read. It is never empty.
+        later: The chunks after it, `None` if there are none. A reader may then set `next_chunk` to None to advance.
     """
 
-    __slots__ = ("_closed_because", "_is_plain", "head", "head_size", "later", "next_chunk")
+    __slots__ = ("_closed_because", "_is_plain", "head", "head_size", "later", "max_chunk_size", "next_chunk")
 
-    def __init__(self, *, head_size: int = HEAD_SIZE) -> None:
-        self.next_chunk: bytes | None = None
-        self.later: list[bytes] = []
+    def __init__(self, *, head_size: int, max_chunk_size: int) -> None:
         self.head_size = head_size
-        self._closed_because: str | None = None
+        self.max_chunk_size = max_chunk_size
         self.head = b""
-        # Whether a chunk only needs to be stored: the buffer is open, the head is complete, and nothing has queued up.
+        self.next_chunk: bytes | None = None
+        # A deque that has become empty still takes 8 KB, so an empty one is not kept.
+        self.later: deque[bytes] | None = None
+        self._closed_because: str | None = None
+        # Whether a chunk only needs to be stored: the buffer is open, and the head is complete.
         self._is_plain = False
 
     def append(self, chunk: bytes) -> None:
@@ -52,7 +57,7 @@ class ChunkBuffer(NotCopyable):
             StreamCoreError: The buffer is closed.
             InvalidArgumentError: The chunk is not bytes and does not support the buffer protocol.
         """
-        if self._is_plain and self.next_chunk is None and type(chunk) is bytes and chunk:
+        if self.next_chunk is None and self._is_plain and type(chunk) is bytes and 0 < len(chunk) <= self.max_chunk_size:
             self.next_chunk = chunk
         else:
             self._append_with_care(chunk)
@@ -65,28 +70,28 @@ class ChunkBuffer(NotCopyable):
                 chunk = bytes(memoryview(chunk))
             except TypeError:
                 raise InvalidArgumentError(
-                    "a chunk must be bytes, such as `iter_bytes()` of a response gives; "
-                    f"received {type(chunk).__name__}"
+                    "a chunk must be bytes, such as `iter_bytes()` of a response gives, "
+                    f"not {type(chunk).__name__}"
                 ) from None
-        if not chunk:
-            return
         if len(self.head) < self.head_size:
             self.head += chunk[: self.head_size - len(self.head)]
-        if self.next_chunk is None and not self.later:
-            self.next_chunk = chunk
-        else:
-            self.later.append(chunk)
-        self._is_plain = len(self.head) == self.head_size and not self.later
+        self._is_plain = len(self.head) == self.head_size
+        size = max(self.max_chunk_size, 1)
+        for start in range(0, len(chunk), size):
+            part = chunk if len(chunk) <= size else chunk[start : start + size]
+            if self.next_chunk is None:
+                self.next_chunk = part
+            elif self.later is None:
+                self.later = deque((part,))
+            else:
+                self.later.append(part)
 
-    def take(self) -> bytes | None:
-        """Return the next chunk and forget it, or None if all have been taken."""
-        chunk = self.next_chunk
-        self.next_chunk = None
-        if chunk is None and self.later:
-            chunk = b"".join(self.later)
-            self.later = []
-            self._is_plain = self._closed_because is None and len(self.head) == self.head_size
-        return chunk
+    def advance(self) -> None:
+        """Forget `next_chunk`: it has been read."""
+        if self.later:
+            self.next_chunk = self.later.popleft()
+        else:
+            self.next_chunk = self.later = None
 
     def close(self, because: str) -> None:
         """Refuse further chunks. The reason becomes part of the error that `append` raises."""
@@ -94,6 +99,5 @@ class ChunkBuffer(NotCopyable):
         self._is_plain = False
 
     def clear(self) -> None:
-        """Forget the chunks that have not been taken."""
-        self.next_chunk = None
-        self.later = []
+        """Forget the chunks that have not been read."""
+        self.next_chunk = self.later = None

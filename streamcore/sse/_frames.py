@@ -27,12 +27,15 @@ from streamcore.sse._buffer import HEAD_SIZE, ChunkBuffer
 from streamcore.sse._by_lines import LineReader
 from streamcore.sse._fields import Frame
 from streamcore.sse._lines import CR, LF
+from streamcore.sse._names import EVENT_NAMES
 
 __all__ = ["BOM", "FrameReader"]
 
 BOM = b"\xef\xbb\xbf"
 
 _BLANK_LINE = b"\n\n"
+_BLOCK_END: list[bytes] = []
+_CHUNK_END = [b"", b""]
 
 # The start of an event that is longer than this goes by lines: it may be a comment without end, which takes no memory
 # there.
@@ -40,7 +43,7 @@ _MAX_HELD_SIZE = 64 * 1024
 
 
 class _Position(enum.Enum):
-    """Where the reader is when all pieces have been read."""
+    """Where the reader is when all blocks have been read."""
 
     AT_START = enum.auto()  # before the first bytes, which may be a BOM; `_held` has those that may be a part of one
     BETWEEN_EVENTS = enum.auto()  # the next byte begins an event
@@ -48,18 +51,17 @@ class _Position(enum.Enum):
     IN_LINES = enum.auto()  # lines are at hand, or a line or an event has begun; `_held` has what follows them
 
 
-_BETWEEN_EVENTS = _Position.BETWEEN_EVENTS  # a global is read in a third of the time of a member of an enum
-
-
 class FrameReader(NotCopyable):
     """Read the frames of an event stream.
 
-    A caller may ask for frames alone, or look at the bytes first:
+    A caller may ask for frames alone, by `next_frame`. Or it may look at the bytes first, which may be one event as they
+    stand:
 
     ```python
-    piece = reader.take()
-    if not recognised(piece):
-        frame = reader.next_frame(piece)
+    if reader.is_idle:
+        chunk = reader.buffer.next_chunk  # to be skipped by `reader.skip_chunk(chunk)`, if it is recognised
+    else:
+        block = next(reader.unread_blocks, None)  # for `reader.next_frame(block)`, if it is not recognised
     ```
 
     Args:
@@ -67,44 +69,47 @@ class FrameReader(NotCopyable):
 
     Attributes:
         buffer: Takes the chunks.
+        is_idle: Whether the next chunk begins an event, with nothing at hand before it. Then it is within all limits.
+        unread_blocks: Iterates over the blocks at hand, without their blank lines.
         at_eof: Whether the stream has ended.
     """
 
     __slots__ = (
         "_blocks",
+        "_careful_after",
         "_end",
         "_event_offset",
         "_held",
         "_is_over_limit",
+        "_limits",
         "_lines",
-        "_max_held_size",
-        "_max_piece_size",
-        "_max_stream_size",
         "_position",
-        "_previous_offset",
-        "_unread_blocks",
         "at_eof",
         "buffer",
+        "is_idle",
+        "unread_blocks",
     )
 
     def __init__(self, limits: Limits) -> None:
-        # What is within this size is within all limits but that of the stream.
-        self._max_piece_size = min(limits.max_line_size, limits.max_event_size)
-        self._max_held_size = min(self._max_piece_size, _MAX_HELD_SIZE)
-        self._max_stream_size = limits.max_stream_size
-        self.buffer = ChunkBuffer(head_size=min(HEAD_SIZE, limits.max_stream_size))
-        self.at_eof = False
+        self._limits = limits
+        max_piece_size = min(limits.max_line_size, limits.max_event_size)
+        # A chunk is within all limits but that of the stream, and within that one too, up to here.
+        self.buffer = ChunkBuffer(head_size=min(HEAD_SIZE, limits.max_stream_size), max_chunk_size=max_piece_size)
+        self._careful_after = limits.max_stream_size - max_piece_size
         self._is_over_limit = False
+        self.at_eof = False
+        self.is_idle = False
         self._position = _Position.AT_START
-        self._lines = LineReader(limits)
+        # Reads by lines. Most streams need no such thing.
+        self._lines: LineReader | None = None
         # The blocks of the chunk that was cut last.
         self._blocks: Blocks | None = None
-        self._unread_blocks: Iterator[bytes] = iter(())
+        self.unread_blocks: Iterator[bytes] = iter(())
         # Bytes of the stream up to here, and the bytes that follow.
         self._end = 0
         self._held = bytearray()
-        # Bytes of the stream before the latest event, and before the one before it.
-        self._event_offset = self._previous_offset = 0
+        # Bytes of the stream before the latest event.
+        self._event_offset = 0
 
     def receive_eof(self) -> None:
         """Note that the stream has ended."""
@@ -114,115 +119,91 @@ class FrameReader(NotCopyable):
     def fail(self, error: Exception) -> None:
         """Refuse more data and forget what has not been read: the stream has failed with `error`."""
         self._event_offset, self._end = self.event_offset, self.received
+        self.is_idle = False
         self.buffer.close(f"the stream has failed: {error}")
         self.buffer.clear()
-        self._unread_blocks = iter(())
+        self.unread_blocks = iter(())
         self._blocks = None
         self._held.clear()
-        self._lines.discard()
-        self._position = _BETWEEN_EVENTS
+        if self._lines is not None:
+            self._lines.discard()
+        self._position = _Position.BETWEEN_EVENTS
 
     # Frames
 
-    def take(self) -> bytes | None:
-        """Return the next bytes if they may be one event as they stand.
-
-        They are a block, without its blank line, or a whole chunk, which may turn out to be several events. A caller who
-        recognises them is done with them; otherwise they belong to `next_frame`.
-
-        Returns:
-            The bytes; empty bytes if all that was received has been read; None if only `next_frame` can tell.
-        """
-        for block in self._unread_blocks:
-            return block
-        if self._position is not _BETWEEN_EVENTS:
-            return None
-        buffer = self.buffer
-        chunk = buffer.next_chunk
-        if chunk is None:
-            return None if buffer.later or self._is_over_limit else b""
-        end = self._end + len(chunk)
-        if chunk[-1] != LF or len(chunk) > self._max_piece_size or end > self._max_stream_size:
-            return None
-        buffer.next_chunk = None
-        if self._blocks is not None:
-            self._forget_blocks()
-        self._previous_offset = self._event_offset
+    def skip_chunk(self, chunk: bytes) -> None:
+        """Note that the next chunk is one event, and that the caller is done with it. Only if `is_idle`."""
         self._event_offset = self._end
-        self._end = end
-        return chunk
+        self._end += len(chunk)
+        if self._end > self._careful_after:
+            self.is_idle = False
+        buffer = self.buffer
+        if buffer.later is None:
+            buffer.next_chunk = None
+        else:
+            buffer.advance()
 
-    def next_frame(self, piece: bytes | None = None) -> Frame | None:
+    def next_frame(self, block: bytes | None = None) -> Frame | None:
         """Return the next frame that the bytes so far allow, or None if there is none.
 
         Args:
-            piece: What `take` has just returned, if it was called.
+            block: What `unread_blocks` has just given, if it was asked.
 
         Raises:
             LimitExceededError: A line, an event or the stream is longer than the limits allow. All frames before that
                 have been returned.
         """
-        if piece is None:
-            piece = self.take()
-        while piece != b"":
-            if piece is not None:
-                frame = self._read_piece(piece)
+        if block is None:
+            block = next(self.unread_blocks, None)
+        while True:
+            frame = None
+            if block is not None:
+                frame = _plain_frame(block, _BLOCK_END) or self._read_block(block)
             elif self._position is _Position.IN_LINES:
-                frame = self._lines.next_frame()
+                frame = self._line_reader.next_frame()
                 if frame is None and not (self._leave_lines() or self._read_chunk()):
                     return None
-            elif self._read_chunk():
-                frame = None
-            else:
+            elif self.is_idle:
+                chunk = self.buffer.next_chunk
+                if chunk is None:
+                    return None
+                frame = _plain_frame(chunk, _CHUNK_END)
+                if frame is None:
+                    self._read_chunk()
+                else:
+                    self.skip_chunk(chunk)
+            elif not self._read_chunk():
                 return None
             if frame is not None:
                 return frame
-            piece = self.take()
-        return None
-
-    def _read_piece(self, piece: bytes) -> Frame | None:
-        """Return the frame in a piece, or None if there is none. A chunk that is more than one event is cut."""
-        lines = piece.split(b"\n", 3)
-        if (
-            len(lines) == 2 or (len(lines) == 4 and not lines[2] and not lines[3])  # a chunk has its blank line
-        ) and CR not in piece:
-            # One line with the name and one with the data: nearly every event.
-            name, data = lines[0], lines[1]
-            if name[:7] == b"event: " and data[:6] == b"data: ":
-                self._lines.fields.event_retry = None
-                return name[7:].decode("utf-8", "replace") or None, data[6:]
-        if self._blocks is None:
-            # A chunk: its parts are counted in place of the whole.
-            self._end = self._event_offset
-            self._event_offset = self._previous_offset
-            self._cut(piece)
-            return None
-        offset = self._blocks.latest_offset
-        fields = self._lines.fields
-        for line in piece.split(b"\n"):
-            if line:
-                fields.add(line, offset)
-            offset += len(line) + 1
-        self._blocks.set_event_offset(fields.offset if fields.has_begun else None)
-        return fields.dispatch()
+            block = next(self.unread_blocks, None)
 
     def _read_chunk(self) -> bool:
-        """Make blocks or lines of the next chunk. Return whether there was one."""
+        """Make blocks or lines of the next chunk. Return whether there was anything to do."""
         if self._blocks is not None:
             self._forget_blocks()
-        if len(self._held) > self._max_held_size and self._position is _Position.IN_EVENT:
+            return True
+        if len(self._held) > min(_MAX_HELD_SIZE, self.buffer.max_chunk_size) and self._position is _Position.IN_EVENT:
             self._read_held()
             return True
         if self._is_over_limit:
-            raise LimitExceededError(f"the stream is longer than {self._max_stream_size} bytes", offset=self.received)
-        chunk = self.buffer.take()
+            raise LimitExceededError(
+                f"the stream is longer than {self._limits.max_stream_size} bytes", offset=self.received
+            )
+        chunk = self.buffer.next_chunk
         if chunk is None:
             return False
-        room = self._max_stream_size - self.received
+        if self._position is _Position.AT_START and not self._held and chunk[0] != BOM[0]:
+            self._position = _Position.BETWEEN_EVENTS
+            self._update_idle()
+            if self.is_idle:
+                return True
+        self.buffer.advance()
+        room = self._limits.max_stream_size - self.received
         if len(chunk) > room:
             chunk = chunk[:room]
             self._is_over_limit = True
-        if self._position is _BETWEEN_EVENTS:
+        if self._position is _Position.BETWEEN_EVENTS:
             self._cut(chunk)
         elif self._position is _Position.IN_LINES:
             self._cut_lines(chunk)
@@ -241,9 +222,6 @@ class FrameReader(NotCopyable):
 
     def _read_start(self, chunk: bytes) -> None:
         """Drop the BOM, if there is one. It may be cut."""
-        if not self._held and chunk[0] != BOM[0]:
-            self._cut(chunk)
-            return
         self._held += chunk
         if len(self._held) < len(BOM) and BOM.startswith(self._held) and not self._is_over_limit:
             return
@@ -255,24 +233,48 @@ class FrameReader(NotCopyable):
 
     def _cut(self, data: bytes) -> None:
         """Cut what begins at the start of an event into blocks."""
-        self._position = _BETWEEN_EVENTS
+        self._position = _Position.BETWEEN_EVENTS
         blocks = data.split(_BLANK_LINE)
         rest = blocks.pop()
-        if CR in data or b"" in blocks or (len(data) > self._max_piece_size and _longest(blocks) > self._max_piece_size):
+        # Blocks that are empty, or may be over a limit, would need a look at each.
+        max_size = self.buffer.max_chunk_size
+        if CR in data or b"" in blocks or (len(data) > max_size and max(map(len, blocks), default=0) > max_size):
             self._enter_lines(data)
             return
         if blocks:
             self._blocks = Blocks(blocks, offset=self._end, event_offset=self._event_offset)
-            self._unread_blocks = self._blocks.unread
+            self.unread_blocks = self._blocks.unread
             self._end += len(data) - len(rest)
         if rest:
             self._hold(rest)
+        self._update_idle()
+
+    def _read_block(self, block: bytes) -> Frame | None:
+        """Return the frame in a block that is not of the plainest kind, or None if there is none."""
+        blocks, fields = self._blocks, self._line_reader.fields
+        assert blocks is not None
+        offset = blocks.latest_offset
+        for line in block.split(b"\n"):
+            if line:
+                fields.add(line, offset)
+            offset += len(line) + 1
+        blocks.set_event_offset(fields.offset if fields.has_begun else None)
+        return fields.dispatch()
 
     def _forget_blocks(self) -> None:
         """Forget the blocks: all have been read."""
         assert self._blocks is not None
         self._event_offset = self._blocks.event_offset
         self._blocks = None
+        self._update_idle()
+
+    def _update_idle(self) -> None:
+        self.is_idle = (
+            self._position is _Position.BETWEEN_EVENTS
+            and self._blocks is None
+            and self._end <= self._careful_after
+            and not self._is_over_limit
+        )
 
     def _hold(self, start: bytes) -> None:
         """Keep the start of an event until its end comes."""
@@ -284,9 +286,17 @@ class FrameReader(NotCopyable):
     def _enter_lines(self, data: bytes) -> None:
         """Read by lines, from the start of an event on."""
         self._position = _Position.IN_LINES
-        self._lines.fields.offset = self._event_offset
-        self._lines.begin(self._end)
-        self._lines.receive(data)
+        self.is_idle = False
+        lines = self._line_reader
+        lines.fields.offset = self._event_offset
+        lines.begin(self._end)
+        lines.receive(data)
+
+    @property
+    def _line_reader(self) -> LineReader:
+        if self._lines is None:
+            self._lines = LineReader(self._limits)
+        return self._lines
 
     def _cut_lines(self, data: bytes) -> None:
         """Read by lines what ends the event that has begun. What follows it waits, to go by blocks."""
@@ -295,14 +305,16 @@ class FrameReader(NotCopyable):
             cut += len(_BLANK_LINE)
             self._held += data[cut:]
             data = data[:cut]
-        self._lines.receive(data)
+        self._line_reader.receive(data)
 
     def _leave_lines(self) -> bool:
         """Go on by blocks, if the lines have ended between two events. Return whether they have."""
-        if not self._lines.is_between_events:
+        lines = self._line_reader
+        if not lines.is_between_events:
             return False
-        self._end = self._lines.end
-        self._event_offset = self._lines.fields.offset
+        self._end = lines.end
+        self._event_offset = lines.fields.offset
+        lines.fields.event_retry = None
         data = bytes(self._held)
         self._held.clear()
         self._cut(data)
@@ -314,7 +326,7 @@ class FrameReader(NotCopyable):
             data = bytes(self._held)
             self._held.clear()
             self._enter_lines(data)
-            self._lines.next_frame()  # there is none: it has no blank line
+            self._line_reader.next_frame()  # there is none: it has no blank line
 
     # What is known of the stream
 
@@ -323,7 +335,7 @@ class FrameReader(NotCopyable):
         """Bytes of the stream before the first line of the latest event, or of one that has begun since."""
         self._read_held()
         if self._position is _Position.IN_LINES:
-            return self._lines.fields.offset
+            return self._line_reader.fields.offset
         return self._event_offset if self._blocks is None else self._blocks.event_offset
 
     @property
@@ -331,7 +343,8 @@ class FrameReader(NotCopyable):
         """Bytes of the stream that have been read."""
         if self._blocks is not None and not self._blocks.is_read:
             return self._blocks.end
-        return (self._lines.end if self._position is _Position.IN_LINES else self._end) + len(self._held)
+        end = self._line_reader.end if self._position is _Position.IN_LINES else self._end
+        return end + len(self._held)
 
     @property
     def pending(self) -> int:
@@ -342,32 +355,43 @@ class FrameReader(NotCopyable):
         """
         if (
             self.buffer.next_chunk is not None
-            or self._lines.has_lines
+            or (self._lines is not None and self._lines.has_lines)
             or (self._blocks is not None and (self._held or not self._blocks.is_read))
         ):
             raise StreamCoreError("pending is known once all events() have been read")
         self._read_held()
-        return self._lines.pending if self._position is _Position.IN_LINES else len(self._held)
+        return self._line_reader.pending if self._position is _Position.IN_LINES else len(self._held)
 
     @property
     def last_event_id(self) -> str | None:
         """The id that a client would send when it reconnects; `None` before the first `id` field."""
-        return self._lines.fields.last_event_id
+        return None if self._lines is None else self._lines.fields.last_event_id
 
     @property
     def retry(self) -> int | None:
         """The latest reconnection time that the stream asked for, in milliseconds."""
         self._read_held()
-        return self._lines.fields.retry
+        return None if self._lines is None else self._lines.fields.retry
 
     @property
     def event_retry(self) -> int | None:
         """The reconnection time that came with the latest event, in milliseconds."""
-        return self._lines.fields.event_retry
+        return None if self._lines is None else self._lines.fields.event_retry
 
 
-def _longest(blocks: list[bytes]) -> int:
-    return max(map(len, blocks), default=0)
+def _plain_frame(piece: bytes, end: list[bytes]) -> Frame | None:
+    """Return the frame in the bytes of one event, if it is two lines: a name that is common, and the data.
+
+    Args:
+        piece: A block or a chunk.
+        end: The lines that must follow: none in a block, those of the blank line in a chunk.
+    """
+    lines = piece.split(b"\n", 3)
+    if lines[2:] == end and CR not in piece:
+        name = EVENT_NAMES.get(lines[0])
+        if name is not None and lines[1][:6] == b"data: ":
+            return name, lines[1][6:]
+    return None
 
 
 def _may_end_event(held: bytearray, chunk: bytes) -> bool:
