@@ -8,7 +8,7 @@ their place, and adds to an error what it knows: where, which event, which paylo
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from streamcore._not_copyable import NotCopyable
 from streamcore.errors import (
@@ -21,7 +21,7 @@ from streamcore.errors import (
 )
 from streamcore.limits import Limits
 from streamcore.sse._frames import BOM, FrameReader
-from streamcore.types import ErrorEvent, Message, MessageStreamEvent, RawMessageStreamEvent
+from streamcore.types import Message, MessageStreamEvent, RawMessageStreamEvent
 
 __all__ = ["Decode", "DecoderFace", "EventSource", "EventT", "Recognise"]
 
@@ -56,15 +56,14 @@ class EventSource(NotCopyable, Generic[EventT]):
     """
 
     __slots__ = (
+        "_current",
         "_decode",
         "_error_event",
         "_failure",
         "_has_finished",
         "_located",
         "_max_depth",
-        "_payload",
         "_recognise",
-        "_recognised",
         "event_number",
         "frames",
         "is_ready",
@@ -80,13 +79,11 @@ class EventSource(NotCopyable, Generic[EventT]):
         self._decode = decode
         self._recognise = recognise
         self._max_depth = limits.max_depth
-        # The payload that is being worked on, for an error to show.
-        self._payload: bytes | None = None
-        # The same if it was recognised: both lines of the event.
-        self._recognised: bytes | None = None
+        # What is being worked on, for an error to show: a payload, or both lines of an event that was recognised.
+        self._current: bytes | None = None
         # How many entries of the log have their place.
         self._located = 0
-        self._error_event: ErrorEvent | None = None
+        self._error_event: Any = None
         self.is_ready = False
         self._has_finished = False
         self._failure: ProtocolError | None = None
@@ -127,37 +124,44 @@ class EventSource(NotCopyable, Generic[EventT]):
             LimitExceededError: The stream is over a limit.
         """
         frames = self.frames
+        self._current = None
         if self._recognise is not None:
             piece = frames.buffer.next_chunk if frames.is_idle else block
-            if piece is not None and (event := self._recognise(piece)) is not None:
-                self._recognised = piece
+            if piece is not None and (recurring := self._recognise(piece)) is not None:
+                self._current = piece
                 if block is None:
                     frames.skip_chunk(piece)
-                return event
+                return recurring
         while (frame := frames.next_frame(block)) is not None:
-            name, self._payload = frame
-            try:
-                event = self._decode(self._payload, max_depth=self._max_depth)
-            except DecodeError:
-                lenient = self._decode_leniently(self._payload)
-                if lenient is None:
-                    self.locate()
-                    block = None
-                    continue
-                event = lenient
-            if name != event.type:
-                found = "the event: line is missing" if name is None else f"the event: line says {name!r}"
-                self.log.report("event_name", f"{found} where the payload's type is {event.type!r}")
-            return event
+            name, self._current = frame
+            event = self._decode_frame(name, self._current)
+            if event is not None:
+                return event
+            block = self._current = None
         return None
 
-    def delivered(self, event: EventT) -> None:
-        """Note that an event is about to be delivered."""
+    def _decode_frame(self, name: str | None, payload: bytes) -> EventT | None:
+        """Return the event in a frame, or None if there is none."""
+        try:
+            event = self._decode(payload, max_depth=self._max_depth)
+        except DecodeError:
+            lenient = self._decode_leniently(payload)
+            if lenient is None:
+                self.locate()
+                return None
+            event = lenient
+        event_type = event.type
+        if name != event_type:
+            found = "the event: line is missing" if name is None else f"the event: line says {name!r}"
+            self.log.report("event_name", f"{found} where the payload's type is {event_type!r}")
+        if event_type == "error":
+            self._error_event = event
+        return event
+
+    def delivered(self) -> None:
+        """Note that the event that `next_event` has returned is about to be delivered."""
         if self.log.length > self._located:
             self.locate()
-        if isinstance(event, ErrorEvent):
-            self._error_event = event
-        self._payload = self._recognised = None
         self.event_number += 1
 
     def _decode_leniently(self, payload: bytes) -> EventT | None:
@@ -226,9 +230,9 @@ class EventSource(NotCopyable, Generic[EventT]):
         self.is_ready = False
         self.frames.fail(error)
         if error.received is None:
-            error.received = self._payload
-            if self._recognised is not None:
-                error.received = self._recognised.partition(b"\ndata: ")[2].removesuffix(b"\n\n")
+            error.received = self._current
+            if self._recognise is not None and self._current is not None and self._recognise(self._current) is not None:
+                error.received = self._current.partition(b"\ndata: ")[2].removesuffix(b"\n\n")
         if error.offset is None:
             error.offset = self.frames.event_offset
         if error.event_number is None:
@@ -241,9 +245,11 @@ class EventSource(NotCopyable, Generic[EventT]):
 class DecoderFace(NotCopyable, Generic[EventT]):
     """The verbs and properties that every decoder of Messages streams has, all of them those of its source."""
 
-    __slots__ = ("_source",)
+    __slots__ = ("_buffer", "_source")
 
-    _source: EventSource[EventT]
+    def __init__(self, source: EventSource[EventT]) -> None:
+        self._source = source
+        self._buffer = source.frames.buffer
 
     def receive_data(self, chunk: bytes) -> None:
         """Store the next bytes of the stream, any number of them. `events()` does the work.
@@ -252,7 +258,7 @@ class DecoderFace(NotCopyable, Generic[EventT]):
             StreamCoreError: After `receive_eof()`, or after an error.
             InvalidArgumentError: The chunk is not bytes and does not support the buffer protocol.
         """
-        self._source.frames.buffer.append(chunk)
+        self._buffer.append(chunk)
 
     def receive_eof(self) -> None:
         """Note that the stream has ended. Read `events()` once more after it."""

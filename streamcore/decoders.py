@@ -22,7 +22,7 @@ class _EventDecoder(DecoderFace[EventT]):
     def __init__(
         self, decode: Decode[EventT], recognise: Recognise[EventT] | None, *, strict: bool, limits: Limits
     ) -> None:
-        self._source = EventSource(decode, recognise, strict=strict, limits=limits)
+        super().__init__(EventSource(decode, recognise, strict=strict, limits=limits))
         self._saw_message_stop = False
 
     def events(self) -> Iterator[EventT]:
@@ -42,7 +42,7 @@ class _EventDecoder(DecoderFace[EventT]):
             while (event := source.next_event()) is not None:
                 if event.type == "message_stop":
                     self._saw_message_stop = True
-                source.delivered(event)
+                source.delivered()
                 yield event
             source.finish(self._check_complete)
         except ProtocolError as error:

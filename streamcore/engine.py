@@ -57,7 +57,7 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
             `parse_error`.
     """
 
-    __slots__ = ("_accumulator", "_add_text", "_current_block", "_delta_in_block", "_delta_in_chunk", "_parser", "_views")
+    __slots__ = ("_accumulator", "_add_text", "_compact_at", "_current_block", "_delta_in_block", "_delta_in_chunk", "_parser", "_views")
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
         tool_types: Mapping[str, Any] | Iterable[Any] | None = None,
         on_invalid: OnInvalid = "raise",
     ) -> None:
-        self._source = EventSource(decode_event, recurring_event, strict=strict, limits=limits)
+        super().__init__(EventSource(decode_event, recurring_event, strict=strict, limits=limits))
         self._views: Views | None = None
         self._parser: AnswerTypes | None = None
         if output_format is not None or tool_types:
@@ -85,6 +85,7 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
             log=self._source.log,
             parser=self._parser,
         )
+        self._compact_at = COMPACT_AFTER
         # The way around the plain path for the block that deltas are coming to.
         self._current_block: BlockInProgress | None = None
         self._delta_in_chunk, self._delta_in_block = NO_FAST_DELTA
@@ -111,34 +112,53 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
         event: MessageStreamEvent | None
         try:
             while True:
-                # The fast path: a chunk that is a delta, as in a live stream, or a block of a longer chunk.
-                block = event = None
                 if frames.is_idle:
+                    # The next chunk may be one event, as in a live stream.
                     if (chunk := buffer.next_chunk) is None:
                         break
                     event = self._delta_in_chunk(chunk, self._add_text)
                     if event is not None:
                         frames.skip_chunk(chunk)
-                elif (block := next(frames.unread_blocks, None)) is not None:
-                    event = self._delta_in_block(block, self._add_text)
-                if event is not None:
-                    source.event_number += 1
-                    if not source.event_number & _COMPACT_MASK:
-                        accumulator.compact()
-                # The plain path.
-                elif (event := source.next_event(block)) is not None:
-                    accumulator.take(event)
-                    source.delivered(event)
-                    if accumulator.current_block is not self._current_block:
-                        self._follow(accumulator.current_block)
+                        source.event_number += 1
+                        yield event
+                        continue
                 else:
+                    # The blocks of a chunk that held several events.
+                    for block in frames.unread_blocks:
+                        event = self._delta_in_block(block, self._add_text)
+                        if event is not None:
+                            source.event_number += 1
+                        elif (event := self._plain_event(block)) is None:
+                            break
+                        yield event
+                if (event := self._plain_event()) is None:
                     break
                 yield event
+            if source.event_number >= self._compact_at:
+                self._compact_at = source.event_number + COMPACT_AFTER
+                accumulator.compact()
             if frames.at_eof:
                 source.finish(accumulator.end)
         except ProtocolError as error:
             source.fail(error, accumulator.snapshot)
             raise
+
+    def _plain_event(self, block: bytes | None = None) -> MessageStreamEvent | None:
+        """Decode and apply the next event, whatever it is. Return None if more bytes are needed.
+
+        Args:
+            block: What `unread_blocks` has just given, if it has given something.
+        """
+        source, accumulator = self._source, self._accumulator
+        event = source.next_event(block)
+        if event is None:
+            return None
+        accumulator.take(event)
+        source.delivered()
+        message = accumulator.message_in_progress
+        if message is not None and message.current_block is not self._current_block:
+            self._follow(message.current_block)
+        return event
 
     def _follow(self, block: BlockInProgress | None) -> None:
         """Recognise the deltas of this block, or of none, from now on."""
@@ -243,9 +263,6 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
 
             self._views = Views(self._accumulator, self._parser)
         return self._views
-
-
-_COMPACT_MASK = COMPACT_AFTER - 1
 
 
 def _add_nowhere(text: str) -> None:

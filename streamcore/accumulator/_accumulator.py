@@ -63,7 +63,7 @@ class BlockParser(Protocol):
 
 
 COMPACT_AFTER = 1024
-"""After so many deltas, a power of two, the text of a block is compacted. It costs 1 % of what they do."""
+"""After so many deltas the text of a block is compacted. It costs 1 % of what they do."""
 
 
 class MessageAccumulator(NotCopyable):
@@ -191,6 +191,11 @@ class MessageAccumulator(NotCopyable):
         return 0 if self._message is None else self._message.block_count
 
     @property
+    def message_in_progress(self) -> MessageInProgress | None:
+        """The message in progress, `None` before `message_start`."""
+        return self._message
+
+    @property
     def current_block(self) -> BlockInProgress | None:
         """The block that the latest event was about, while it is open."""
         return None if self._message is None else self._message.current_block
@@ -230,7 +235,8 @@ class MessageAccumulator(NotCopyable):
 
     def take(self, event: MessageStreamEvent) -> None:
         """Like `apply` for a typed event, but leave it to the caller to attach the snapshot to errors."""
-        handle, next_phase = _MESSAGE_HANDLERS[self._phase].get(event.type) or _NEW_EVENT_HANDLERS[self._phase]
+        phase = self._phase
+        handle, next_phase = _MESSAGE_HANDLERS[phase].get(event.type) or _NEW_EVENT_HANDLERS[phase]
         handle(self, event)
         self._phase = next_phase
 
@@ -317,12 +323,11 @@ class MessageAccumulator(NotCopyable):
 
     def _start_block(self, event: ContentBlockStartEvent, _: None) -> BlockInProgress:
         index, message = event.index, self._opened
-        if 0 <= index < message.block_count:
-            self._refuse_restart(event, None)  # the block came with message_start
-        if index != message.block_count:
-            raise EventOrderError(
-                f"content_block_start came for block {index} where {message.block_count} is next", index=index
-            )
+        count = message.block_count
+        if index != count:
+            if 0 <= index < count:
+                self._refuse_restart(event, None)  # the block came with message_start
+            raise EventOrderError(f"content_block_start came for block {index} where {count} is next", index=index)
         if index >= self._limits.max_blocks:
             raise LimitExceededError(f"the message has more than {self._limits.max_blocks} blocks", index=index)
         block = BlockInProgress(index, event.content_block, self._options)

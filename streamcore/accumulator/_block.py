@@ -15,7 +15,7 @@ from streamcore.accumulator._transitions import BlockPhase
 from streamcore.errors import DecodeError, LimitExceededError
 from streamcore.partial_json import PartialJSON
 from streamcore.types import ContentBlock, ContentBlockDelta, Unknown, UnknownBlock
-from streamcore.types._construct import copier, evolve
+from streamcore._construct import copier, evolve
 
 __all__ = ["BlockInProgress", "Marks"]
 

@@ -13,7 +13,7 @@ from streamcore._not_copyable import NotCopyable
 from streamcore.accumulator._block import BlockInProgress
 from streamcore.accumulator._message_delta import after_deltas
 from streamcore.types import ContentBlock, Message, MessageDeltaEvent
-from streamcore.types._construct import copier, evolve
+from streamcore._construct import copier, evolve
 
 __all__ = ["MessageInProgress"]
 
@@ -82,8 +82,8 @@ class MessageInProgress(NotCopyable):
         """Append a block that has started."""
         self.blocks[block.index] = block
         self._content.append(block.start)
-        self._snapshot = None
-        self.touch(block)
+        self._growing = self._snapshot = None
+        self._changed.add(block.index)
 
     def touch(self, block: BlockInProgress) -> None:
         """Note that a block may have changed, by more than text that was added to the current block."""

@@ -39,7 +39,7 @@ from typing import Any
 import attrs
 
 from streamcore.types._base import with_extra
-from streamcore.types._construct import draft_class, freezer, generate
+from streamcore._construct import draft_class, freezer, generate
 
 __all__ = ["FieldPlan", "Unfit", "make_structurer"]
 

@@ -26,7 +26,7 @@ __all__ = ["recurring_event"]
 _INDEXES = range(32)
 
 
-def _make_table() -> dict[bytes, tuple[bytes, MessageStreamEvent]]:
+def _make_table() -> dict[bytes, tuple[frozenset[bytes], MessageStreamEvent]]:
     payloads: list[tuple[bytes, MessageStreamEvent]] = [
         (b'{"type":"ping"}', PingEvent()),
         (b'{"type": "ping"}', PingEvent()),
@@ -39,18 +39,29 @@ def _make_table() -> dict[bytes, tuple[bytes, MessageStreamEvent]]:
             (b'{"type":"content_block_stop","index":%d}' % index, ContentBlockStopEvent(index=index)),
             (start + b'{"type":"text","text":""}}', ContentBlockStartEvent(index=index, content_block=text)),
             (
+                start + b'{"citations":[],"type":"text","text":""}}',
+                ContentBlockStartEvent(index=index, content_block=TextBlock(text="", citations=())),
+            ),
+            (
                 start + b'{"type":"thinking","thinking":"","signature":""}}',
                 ContentBlockStartEvent(index=index, content_block=thinking),
             ),
         ]
+    ends = {
+        braces: frozenset(
+            braces[:-1] + b" " * blanks + b"}" + blank_line for blanks in range(32) for blank_line in (b"", b"\n\n")
+        )
+        for braces in (b"}", b"}}")
+    }
     table = {}
     for payload, event in payloads:
         key = payload.rstrip(b"}")
-        table[b"event: %s\ndata: %s" % (event.type.encode(), key)] = payload[len(key) :], event
+        table[b"event: %s\ndata: %s" % (event.type.encode(), key)] = ends[payload[len(key) :]], event
     return table
 
 
 _TABLE = _make_table()
+_MAX_SIZE = 200  # more than the longest of them, with blanks
 
 
 def recurring_event(piece: bytes) -> MessageStreamEvent | None:
@@ -59,11 +70,11 @@ def recurring_event(piece: bytes) -> MessageStreamEvent | None:
     Args:
         piece: What may be one event: its two lines, with or without the blank line.
     """
+    if len(piece) > _MAX_SIZE:
+        return None
     key = piece.rstrip(b"} \n")
     found = _TABLE.get(key)
     if found is None:
         return None
-    braces, event = found
-    # White space between and after the braces means nothing, but there must be no line end in it.
-    end = piece[len(key) :]
-    return event if end.removesuffix(b"\n\n").replace(b" ", b"") == braces else None
+    ends, event = found
+    return event if piece[len(key) :] in ends else None

@@ -26,36 +26,35 @@ class Blocks:
         unread: Iterates over the blocks that have not been read. There is one such iterator, for everybody.
     """
 
-    __slots__ = ("_blocks", "_event_offset", "_event_offsets", "_known_index", "_known_offset", "unread")
+    __slots__ = ("_blocks", "_event_offset", "_event_offsets", "_known", "unread")
 
-    def __init__(self, blocks: list[bytes], *, offset: int, event_offset: int) -> None:
+    def __init__(self, blocks: list[bytes], offset: int, event_offset: int) -> None:
         self._blocks = blocks
         self._event_offset = event_offset
+        # A block and its offset: to count on from the one that was asked for last makes asking for each linear.
+        self._known = (0, offset)
         # Of the blocks that do not begin with their event: where it is, or None if there is no event in them.
-        self._event_offsets: dict[int, int | None] = {}
-        # The block that was asked for last: to count on from there makes asking for each in turn linear.
-        self._known_index = 0
-        self._known_offset = offset
+        self._event_offsets: dict[int, int | None] | None = None
         self.unread: Iterator[bytes] = iter(blocks)
 
-    @property
-    def _latest(self) -> int:
-        """The index of the block that was read last, -1 if none was."""
-        return len(self._blocks) - operator.length_hint(self.unread) - 1
-
     def _offset(self, index: int) -> int:
-        if index < self._known_index:
-            size = sum(map(len, self._blocks[index : self._known_index]))
-            return self._known_offset - size - _BLANK_LINE_SIZE * (self._known_index - index)
-        size = sum(map(len, self._blocks[self._known_index : index]))
-        self._known_offset += size + _BLANK_LINE_SIZE * (index - self._known_index)
-        self._known_index = index
-        return self._known_offset
+        known, offset = self._known
+        if index >= known:
+            offset += sum(map(len, self._blocks[known:index])) + _BLANK_LINE_SIZE * (index - known)
+        else:
+            offset -= sum(map(len, self._blocks[index:known])) + _BLANK_LINE_SIZE * (known - index)
+        self._known = (index, offset)
+        return offset
 
     @property
     def is_read(self) -> bool:
         """Whether all blocks have been read."""
         return operator.length_hint(self.unread) == 0
+
+    @property
+    def _latest(self) -> int:
+        """The index of the block that was read last, -1 if none was."""
+        return len(self._blocks) - operator.length_hint(self.unread) - 1
 
     @property
     def latest_offset(self) -> int:
@@ -71,13 +70,16 @@ class Blocks:
     def event_offset(self) -> int:
         """Bytes of the stream before the latest event."""
         index = self._latest
-        while index >= 0:
-            offset = self._event_offsets.get(index, -1)
-            if offset is not None:
-                return self._offset(index) if offset < 0 else offset
-            index -= 1
-        return self._event_offset
+        if self._event_offsets is not None:
+            while index in self._event_offsets:
+                offset = self._event_offsets[index]
+                if offset is not None:
+                    return offset
+                index -= 1
+        return self._event_offset if index < 0 else self._offset(index)
 
     def set_event_offset(self, offset: int | None) -> None:
         """Say where the event is in the block that was read last, if it does not begin there; None: there is no event."""
+        if self._event_offsets is None:
+            self._event_offsets = {}
         self._event_offsets[self._latest] = offset

@@ -76,15 +76,20 @@ class ChunkBuffer(NotCopyable):
         if len(self.head) < self.head_size:
             self.head += chunk[: self.head_size - len(self.head)]
         self._is_plain = len(self.head) == self.head_size
-        size = max(self.max_chunk_size, 1)
-        for start in range(0, len(chunk), size):
-            part = chunk if len(chunk) <= size else chunk[start : start + size]
-            if self.next_chunk is None:
-                self.next_chunk = part
-            elif self.later is None:
-                self.later = deque((part,))
-            else:
-                self.later.append(part)
+        size = self.max_chunk_size
+        if len(chunk) <= size:
+            self._store(chunk)
+        else:
+            for start in range(0, len(chunk), max(size, 1)):
+                self._store(chunk[start : start + max(size, 1)])
+
+    def _store(self, chunk: bytes) -> None:
+        if self.next_chunk is None:
+            self.next_chunk = chunk or None
+        elif self.later is not None and chunk:
+            self.later.append(chunk)
+        elif chunk:
+            self.later = deque((chunk,))
 
     def advance(self) -> None:
         """Forget `next_chunk`: it has been read."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from streamcore._not_copyable import NotCopyable
 from streamcore.errors import ProtocolError
 from streamcore.limits import DEFAULT_LIMITS, Limits
-from streamcore.sse._event import ServerSentEvent
+from streamcore.sse._event import ServerSentEvent, make_event
 from streamcore.sse._frames import FrameReader
 
 __all__ = ["SSEDecoder"]
@@ -64,11 +64,8 @@ class SSEDecoder(NotCopyable):
         try:
             while (frame := frames.next_frame()) is not None:
                 name, data = frame
-                yield ServerSentEvent(
-                    event=name or "message",
-                    data=data.decode("utf-8", "replace"),
-                    id=frames.last_event_id,
-                    retry=frames.event_retry,
+                yield make_event(
+                    name or "message", data.decode("utf-8", "replace"), frames.last_event_id, frames.event_retry
                 )
         except ProtocolError as error:
             self._failure = error

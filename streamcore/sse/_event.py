@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import attrs
 
+from streamcore._construct import constructor
 from streamcore.errors import ProtocolError
 from streamcore.sse._fields import MAX_RETRY_DIGITS
 
-__all__ = ["ServerSentEvent", "encode", "encode_comment"]
+__all__ = ["ServerSentEvent", "encode", "encode_comment", "make_event"]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, weakref_slot=False)  # for `constructor`
 class ServerSentEvent:
     """One event of an event stream.
 
@@ -25,6 +26,9 @@ class ServerSentEvent:
     data: str
     id: str | None = None
     retry: int | None = None
+
+
+make_event = constructor(ServerSentEvent, "event", "data", "id", "retry")
 
 
 def encode(event: ServerSentEvent, *, newline: bytes = b"\n") -> bytes:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import attrs
 
-from streamcore.types._construct import evolve
+from streamcore._construct import evolve
 from streamcore.types._frozen import Frozen, frozen
 
 __all__ = [

@@ -24,7 +24,7 @@ from streamcore.partial_json import PartialJSON
 from streamcore.types._base import WireObject
 from streamcore.types._frozen import frozen
 from streamcore.types.blocks import ContentBlock
-from streamcore.types._construct import constructor
+from streamcore._construct import constructor
 from streamcore.types.citations import TextCitation
 from streamcore.types.events import (
     ContentBlockDeltaEvent,
