@@ -36,7 +36,7 @@ class Decode(Protocol[_EventT_co]):
 
 
 Recognise: TypeAlias = Callable[[bytes], EventT | None]
-"""Returns the event that a piece of the stream is, if it is one of those that are the same in every stream."""
+"""Returns the event of these lines, if it is one of those that are the same in every stream."""
 
 
 class EventSource(NotCopyable, Generic[EventT]):
@@ -124,13 +124,14 @@ class EventSource(NotCopyable, Generic[EventT]):
             LimitExceededError: The stream is over a limit.
         """
         frames = self.frames
-        self._current = None
         if self._recognise is not None:
-            piece = frames.buffer.next_chunk if frames.is_idle else block
-            if piece is not None and (recurring := self._recognise(piece)) is not None:
-                self._current = piece
+            lines = block
+            if frames.is_idle and (chunk := frames.buffer.next_chunk) is not None and chunk[-2:] == b"\n\n":
+                lines = chunk[:-2]
+            if lines is not None and (recurring := self._recognise(lines)) is not None:
+                self._current = lines
                 if block is None:
-                    frames.skip_chunk(piece)
+                    frames.skip_chunk(chunk)
                 return recurring
         while (frame := frames.next_frame(block)) is not None:
             name, self._current = frame
@@ -162,6 +163,7 @@ class EventSource(NotCopyable, Generic[EventT]):
         """Note that the event that `next_event` has returned is about to be delivered."""
         if self.log.length > self._located:
             self.locate()
+        self._current = None
         self.event_number += 1
 
     def _decode_leniently(self, payload: bytes) -> EventT | None:
@@ -232,7 +234,7 @@ class EventSource(NotCopyable, Generic[EventT]):
         if error.received is None:
             error.received = self._current
             if self._recognise is not None and self._current is not None and self._recognise(self._current) is not None:
-                error.received = self._current.partition(b"\ndata: ")[2].removesuffix(b"\n\n")
+                error.received = self._current.partition(b"\ndata: ")[2]
         if error.offset is None:
             error.offset = self.frames.event_offset
         if error.event_number is None:

@@ -131,6 +131,10 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
                         elif (event := self._plain_event(block)) is None:
                             break
                         yield event
+                    if not frames.is_by_lines:
+                        if frames.read_chunk():
+                            continue
+                        break
                 if (event := self._plain_event()) is None:
                     break
                 yield event

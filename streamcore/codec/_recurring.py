@@ -27,6 +27,7 @@ _INDEXES = range(32)
 
 
 def _make_table() -> dict[bytes, tuple[frozenset[bytes], MessageStreamEvent]]:
+    """Return the events by what comes before their closing braces, each with the ends that it may have."""
     payloads: list[tuple[bytes, MessageStreamEvent]] = [
         (b'{"type":"ping"}', PingEvent()),
         (b'{"type": "ping"}', PingEvent()),
@@ -48,10 +49,7 @@ def _make_table() -> dict[bytes, tuple[frozenset[bytes], MessageStreamEvent]]:
             ),
         ]
     ends = {
-        braces: frozenset(
-            braces[:-1] + b" " * blanks + b"}" + blank_line for blanks in range(32) for blank_line in (b"", b"\n\n")
-        )
-        for braces in (b"}", b"}}")
+        braces: frozenset(braces[:-1] + b" " * blanks + b"}" for blanks in range(32)) for braces in (b"}", b"}}")
     }
     table = {}
     for payload, event in payloads:
@@ -64,17 +62,17 @@ _TABLE = _make_table()
 _MAX_SIZE = 200  # more than the longest of them, with blanks
 
 
-def recurring_event(piece: bytes) -> MessageStreamEvent | None:
+def recurring_event(event_lines: bytes) -> MessageStreamEvent | None:
     """Return the event that these bytes of a stream are, or None if it is not in the table.
 
     Args:
-        piece: What may be one event: its two lines, with or without the blank line.
+        event_lines: The lines of one event, without the line end of the last.
     """
-    if len(piece) > _MAX_SIZE:
+    if len(event_lines) > _MAX_SIZE:
         return None
-    key = piece.rstrip(b"} \n")
+    key = event_lines.rstrip(b"} ")
     found = _TABLE.get(key)
     if found is None:
         return None
     ends, event = found
-    return event if piece[len(key) :] in ends else None
+    return event if event_lines[len(key) :] in ends else None
