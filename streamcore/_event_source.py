@@ -79,7 +79,7 @@ class EventSource(NotCopyable, Generic[EventT]):
         self._decode = decode
         self._recognise = recognise
         self._max_depth = limits.max_depth
-        # What is being worked on, for an error to show: a payload, or both lines of an event that was recognised.
+        # The payload in work, for an error to show; of an event that was recognised, both lines.
         self._current: bytes | None = None
         # How many entries of the log have their place.
         self._located = 0
@@ -114,7 +114,7 @@ class EventSource(NotCopyable, Generic[EventT]):
             raise error
 
     def next_event(self, block: bytes | None = None) -> EventT | None:
-        """Return the next event that the bytes so far allow, or None if there is none.
+        """Return the next event that the bytes so far allow, or None if more bytes are needed.
 
         Args:
             block: What `frames.unread_blocks` has just given, if it was asked.
@@ -126,11 +126,12 @@ class EventSource(NotCopyable, Generic[EventT]):
         frames = self.frames
         if self._recognise is not None:
             lines = block
-            if frames.is_idle and (chunk := frames.buffer.next_chunk) is not None and chunk[-2:] == b"\n\n":
+            chunk = frames.buffer.next_chunk if frames.is_idle else None
+            if chunk is not None and chunk[-2:] == b"\n\n":
                 lines = chunk[:-2]
             if lines is not None and (recurring := self._recognise(lines)) is not None:
                 self._current = lines
-                if block is None:
+                if chunk is not None:
                     frames.skip_chunk(chunk)
                 return recurring
         while (frame := frames.next_frame(block)) is not None:
@@ -142,7 +143,7 @@ class EventSource(NotCopyable, Generic[EventT]):
         return None
 
     def _decode_frame(self, name: str | None, payload: bytes) -> EventT | None:
-        """Return the event in a frame, or None if there is none."""
+        """Return the event in a frame, or None if the frame means nothing."""
         try:
             event = self._decode(payload, max_depth=self._max_depth)
         except DecodeError:
@@ -177,7 +178,7 @@ class EventSource(NotCopyable, Generic[EventT]):
         # The standard says that invalid UTF-8 is read as U+FFFD. It is rare, so it is looked for only after a failure.
         replaced = payload.decode("utf-8", "replace").encode()
         if replaced == payload:
-            raise  # noqa: PLE0704  # the failure that this was called for
+            raise  # the failure that this was called for
         return self._decode(replaced, max_depth=self._max_depth)
 
     def finish(self, check_complete: Callable[[], None]) -> None:

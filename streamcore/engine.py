@@ -46,8 +46,8 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
     Args:
         strict: Raise where otherwise a `Violation` is recorded.
         limits: Bounds on the stream.
-        trailing_strings: Whether a string that is still open counts, in the input of a tool, as far as it has come. Off,
-            as in the `anthropic` package, a value appears when it is complete.
+        trailing_strings: Whether a string that is still open counts, in the input of a tool, as far as it has come.
+            Off, as in the `anthropic` package, a value appears when it is complete.
         multiple_messages: Whether the stream may hold several messages one after another, as a capture may. They count
             as one stream for limits and violations; `snapshot` and `final_message` are those of the latest.
         output_format: The class that the text of the answer is JSON of. Its blocks then have `parsed_output`.
@@ -57,7 +57,16 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
             `parse_error`.
     """
 
-    __slots__ = ("_accumulator", "_add_text", "_compact_at", "_current_block", "_delta_in_block", "_delta_in_chunk", "_parser", "_views")
+    __slots__ = (
+        "_accumulator",
+        "_add_text",
+        "_compact_at",
+        "_current_block",
+        "_delta_in_block",
+        "_delta_in_chunk",
+        "_parser",
+        "_views",
+    )
 
     def __init__(
         self,
@@ -97,8 +106,8 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
         Only one iterator may be in use at a time. It may be left at any event; the next one goes on from there.
 
         Raises:
-            DecodeError: A payload is not a valid event, the input of a tool is complete and not JSON, or the body is not
-                an event stream.
+            DecodeError: A payload is not a valid event, the input of a tool is complete and not JSON, or the body is
+                not an event stream.
             EventOrderError: An event came where it must not.
             InvalidOutputError: A block is complete and not of the class that was asked for.
             LimitExceededError: The stream is over a limit.

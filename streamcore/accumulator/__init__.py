@@ -1,8 +1,8 @@
 """Typed events to the message so far.
 
-`_transitions` is the table of which events may come when, `_accumulator` does what the table says. `_message` and
-`_block` are a message and a content block in progress, `_fields` the fields of a block that grow, `_deltas` the table of
-what each type of delta does, and `_message_delta` what a `message_delta` does. Nothing in this folder knows bytes.
+`_transitions` is the table of the order of events, and `_accumulator` does as the table says. `_message` and
+`_block` are a message and a content block in progress, `_fields` the fields of a block that grow, `_deltas` the table
+of what each type of delta does, and `_message_delta` what a `message_delta` does. Nothing in this folder knows bytes.
 """
 
 from streamcore.accumulator._accumulator import COMPACT_AFTER, BlockParser, MessageAccumulator

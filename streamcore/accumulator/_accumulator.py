@@ -47,7 +47,7 @@ __all__ = ["COMPACT_AFTER", "BlockParser", "MessageAccumulator"]
 
 
 class BlockParser(Protocol):
-    """What makes values of the user's own classes of complete blocks; see `streamcore.typed`."""
+    """Makes values of the user's own classes from complete blocks; see `streamcore.typed`."""
 
     def parse(self, block: ContentBlock, index: int) -> Mapping[str, Any]:
         """Return attributes to set on a block.
@@ -58,7 +58,7 @@ class BlockParser(Protocol):
         ...
 
     def check_end(self, parsed: Iterable[Mapping[str, Any]], stop_reason: str | None) -> None:
-        """Raise if one of these attributes, of the blocks of a complete message, says that it should not be complete."""
+        """Raise if one of these attributes of a message's blocks says that the message should not be complete."""
         ...
 
 
@@ -81,8 +81,8 @@ class MessageAccumulator(NotCopyable):
     Args:
         strict: Raise where otherwise a `Violation` is recorded.
         limits: Bounds on the number of blocks and on nesting.
-        trailing_strings: Whether a string that is still open counts, in the input of a tool, as far as it has come. Off,
-            as in the `anthropic` package, a value appears when it is complete.
+        trailing_strings: Whether a string that is still open counts, in the input of a tool, as far as it has come.
+            Off, as in the `anthropic` package, a value appears when it is complete.
         multiple_messages: Whether a `message_start` after `message_stop` begins another message, as in a capture of
             several, instead of being an error. `snapshot` and `final_message` are then those of the latest.
         log: Where violations are recorded; by default a log of this accumulator's own.
@@ -131,7 +131,7 @@ class MessageAccumulator(NotCopyable):
         self._late_blocks: set[int] = set()
         self._delta_count = 0
 
-    # What the message is
+    # The message
 
     @property
     def complete(self) -> bool:
@@ -209,7 +209,7 @@ class MessageAccumulator(NotCopyable):
         if block is not None and block.text is not None:
             block.text.compact()
 
-    # What comes in
+    # Events
 
     def apply(self, event: MessageStreamEvent | dict[str, Any]) -> None:
         """Take the next event.
@@ -241,7 +241,7 @@ class MessageAccumulator(NotCopyable):
         self._phase = next_phase
 
     def end(self) -> None:
-        """Note that no more events will come. What is still open stays as far as it has come.
+        """Note that no more events will come. Open blocks stay as far as they have come.
 
         Raises:
             IncompleteStreamError: `message_stop` has not come.
@@ -256,7 +256,7 @@ class MessageAccumulator(NotCopyable):
             snapshot=self.snapshot,
         )
 
-    # What is done with each event: the actions of MESSAGE_TRANSITIONS
+    # The actions of MESSAGE_TRANSITIONS
 
     def _ignore(self, event: Any) -> None:
         pass
@@ -319,7 +319,7 @@ class MessageAccumulator(NotCopyable):
         handle, next_phase = _BLOCK_HANDLERS[phase][event.type]
         handle(self, event, block).phase = next_phase
 
-    # What is done with each event of a block: the actions of BLOCK_TRANSITIONS. Each returns the block.
+    # The actions of BLOCK_TRANSITIONS. Each returns the block.
 
     def _start_block(self, event: ContentBlockStartEvent, _: None) -> BlockInProgress:
         index, message = event.index, self._opened
@@ -394,7 +394,7 @@ class MessageAccumulator(NotCopyable):
     def _refuse_unstarted(self, event: Any, block: BlockInProgress | None) -> NoReturn:
         raise EventOrderError(f"{event.type} came for a block that was never started", index=event.index)
 
-    # What they share
+    # Shared by the actions
 
     @property
     def _opened(self) -> MessageInProgress:

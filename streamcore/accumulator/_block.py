@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from streamcore._construct import copier, evolve
 from streamcore._not_copyable import NotCopyable
 from streamcore.accumulator._deltas import TEXT_DELTAS, DeltaRule
 from streamcore.accumulator._fields import Field, FieldOptions, GrowingInput, GrowingText
@@ -15,7 +16,6 @@ from streamcore.accumulator._transitions import BlockPhase
 from streamcore.errors import DecodeError, LimitExceededError
 from streamcore.partial_json import PartialJSON
 from streamcore.types import ContentBlock, ContentBlockDelta, Unknown, UnknownBlock
-from streamcore._construct import copier, evolve
 
 __all__ = ["BlockInProgress", "Marks"]
 
@@ -41,10 +41,10 @@ class BlockInProgress(NotCopyable):
     Attributes:
         phase: Where the block is in its life. The accumulator sets it, by its table.
         fields: The fields that deltas have changed, by name.
-        text_delta: The type of the deltas that add text to such a block, `None` if there is none.
+        text_delta: The type of the deltas that add text to such a block, `None` if no delta does.
         text: The field that such text goes to.
-        add_text: Adds text to that field. A caller who has recognised a delta of type `text_delta` for this block, while
-            it is the accumulator's `current_block`, may call this in place of `MessageAccumulator.apply`.
+        add_text: Adds text to that field. A caller who has recognised a delta of type `text_delta` for this block,
+            while it is the accumulator's `current_block`, may call this in place of `MessageAccumulator.apply`.
         parsed: Values of the user's own classes, which the complete block has beside what the wire says.
     """
 
@@ -112,7 +112,7 @@ class BlockInProgress(NotCopyable):
     def finish(self) -> None:
         """Check and store what has come: no more deltas are expected.
 
-        Deltas may come late all the same. Then this is to be called again when the message is complete.
+        Deltas may still come late. The accumulator then calls this again when the message is complete.
 
         Raises:
             DecodeError: The input of a tool is wrong JSON, as opposed to unfinished.

@@ -40,7 +40,7 @@ class DeltaRule:
 
     Attributes:
         blocks: The types of blocks that such a delta may come to.
-        moves: What goes where.
+        moves: Where each field of the delta goes.
     """
 
     blocks: tuple[type[WireObject], ...]
@@ -65,8 +65,8 @@ DELTA_RULES: dict[str, DeltaRule] = {
 }
 
 # For each type of block the delta that adds text to it, which in most streams is all that it gets: its type, the field
-# that the text goes to, and how. Unknown blocks are not here, as they may be of a kind that gets none, nor are compaction
-# blocks, as they get one delta.
+# that the text goes to, and how. Unknown blocks are not here, as they may be of a kind that gets none, nor are
+# compaction blocks, as they get one delta.
 TEXT_DELTAS: dict[str, tuple[str, str, type[GrowingText | GrowingInput]]] = {
     "text": ("text_delta", "text", GrowingText),
     "thinking": ("thinking_delta", "thinking", GrowingText),

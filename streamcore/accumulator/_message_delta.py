@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from streamcore._construct import evolve
 from streamcore.types import Message, MessageDelta, MessageDeltaEvent, MessageDeltaUsage, WireObject
 from streamcore.types._base import extend, wire_fields, with_extra
-from streamcore._construct import evolve
 
 __all__ = ["MESSAGE_FIELDS", "after_deltas"]
 

@@ -9,9 +9,9 @@ A message goes through three phases, and so does each of its content blocks:
 An event type that is not there is new to this version of streamcore: `NEW_EVENT` has its row. The three events of
 content blocks are handed on to `BLOCK_TRANSITIONS[phase of the block][event type]`, which says the same for the block.
 
-What is done is named, not done, here: the accumulator has a method of that name. A method may refuse the event, and then
-nothing changes. It decides what the phase alone cannot tell, such as whether a second `message_start` repeats the first.
-`diagram()` draws the tables for the guide.
+An action is only named here: the accumulator has a method of that name. The method may refuse the event, and then
+nothing changes. It decides what the phase alone cannot tell, such as whether a second `message_start` repeats the
+first. `diagram()` draws the tables for the guide.
 """
 
 from __future__ import annotations
@@ -53,14 +53,14 @@ class BlockPhase(_Phase):
 
 
 class MessageTransition(NamedTuple):
-    """What is done with an event, and the phase of the message afterwards."""
+    """The action for an event, and the phase of the message after it."""
 
     action: str
     next_phase: MessagePhase
 
 
 class BlockTransition(NamedTuple):
-    """What is done with an event of a block, and the phase of the block afterwards."""
+    """The action for an event of a block, and the phase of the block after it."""
 
     action: str
     next_phase: BlockPhase
@@ -132,10 +132,8 @@ def diagram() -> str:
     for name, rows in (("Message", MESSAGE_TRANSITIONS), ("Block", BLOCK_TRANSITIONS)):
         lines += [f"    state {name} {{", f"        [*] --> {name}_{next(iter(rows)).name}"]
         for phase, row in rows.items():
-            lines += [
-                f"        {name}_{phase.name} --> {name}_{transition.next_phase.name}: {event_type} / {transition.action}"
-                for event_type, transition in row.items()
-                if not transition.action.startswith(("ignore", "refuse"))
-            ]
+            for event_type, (action, next_phase) in row.items():
+                if not action.startswith(("ignore", "refuse")):
+                    lines.append(f"        {name}_{phase.name} --> {name}_{next_phase.name}: {event_type} / {action}")
         lines.append("    }")
     return "\n".join(lines) + "\n"

@@ -1,7 +1,7 @@
 """JSON payloads to typed events and back.
 
 The way of a payload: `_json` makes an object of it, and `_structure` a typed event of that, with functions from
-`_generated`. What is unusual goes to `_plain`, which decides what it means or says what is wrong. There are two ways
+`_generated`. Anything unusual goes to `_plain`, which decides what it means or says what is wrong. There are two ways
 around all this: `_fast_delta` for the deltas that are nearly all of a stream, and `_recurring` for the events that are
 the same in every stream.
 

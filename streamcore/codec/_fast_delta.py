@@ -15,15 +15,15 @@ Why the result is that of the plain path. Let `s` be the string as it was spelle
 1. The bytes up to the opening quote of `s` are compared one by one. So there are two lines up to here, `event:` and
    `data:`, the name of the frame is the type of the event, and the index and the type of the delta are as expected.
 2. msgspec decodes the payload as the classes of this event and this delta. So the payload is JSON, a field of that name
-   is there, and it is a string; let `text` be its value. msgspec refuses raw control characters in strings, so `s` holds
-   no line end.
+   is there, and it is a string; let `text` be its value. msgspec refuses raw control characters in strings, so `s`
+   holds no line end.
 3. What follows is compared to a set: after as many bytes as the shortest JSON spelling of `text` has, there is `}`,
-   perhaps blanks, `}` and, if this is a whole chunk, the blank line. There is no quote among these bytes. So the last
+   perhaps blanks, `}` and, if this is a whole chunk, the blank line. None of these bytes is a quote. So the last
    quote of the payload comes before them. (Two quotes and a byte for each character is tried first. No spelling is
    shorter, so what follows holds for it too; two in three deltas are spelled like this, and to know it saves a tenth.)
 4. Say that `text` is the value of `s`. No spelling of it is shorter than the shortest. So the quote that closes `s`
-   cannot come earlier than where the shortest spelling ends, and by (3) no quote comes later. So `s` ends exactly there,
-   and nothing follows but braces: no other field, no other line.
+   cannot come earlier than where the shortest spelling ends, and by (3) no quote comes later. So `s` ends exactly
+   there, and nothing follows but braces: no other field, no other line.
 5. Say that it is not: a later field repeats the name, and has the value `text`. That field's string ends at the last
    quote of the payload, and begins after `s`. So the last quote comes later than the length of `text` after the opening
    quote of `s`, against (3).

@@ -38,13 +38,13 @@ from typing import Any
 
 import attrs
 
-from streamcore.types._base import with_extra
 from streamcore._construct import draft_class, freezer, generate
+from streamcore.types._base import with_extra
 
 __all__ = ["FieldPlan", "Unfit", "make_structurer"]
 
 
-class Unfit(Exception):  # noqa: N818  # it never leaves the codec
+class Unfit(Exception):  # it never leaves the codec
     """A value is not just as its class says."""
 
 

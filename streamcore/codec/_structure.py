@@ -1,9 +1,9 @@
 """Parsed JSON to wire types: the fast way, for objects that are just as their class says.
 
 `structure(value, Message)` asks a function that was generated for `Message` (see `_generated`). It has no `if` for
-anything unusual: it raises, by itself or by a missing key, and then the plain path, `_plain`, reads the same value again
-and decides what it means or what is wrong with it. So the fast way is allowed to refuse anything, and what it accepts
-is what the plain path makes of it: `tests/codec/test_structure.py` holds one to the other.
+anything unusual: it raises, by itself or by a missing key, and then the plain path, `_plain`, reads the same value
+again and decides what it means or what is wrong with it. So the fast way is allowed to refuse anything, and what it
+accepts is what the plain path makes of it: `tests/codec/test_structure.py` holds one to the other.
 
 A function is made for each kind of annotation when it is first needed. Their number is bounded by the number of our
 types: nothing that a peer sends is remembered.

@@ -23,7 +23,7 @@ class Blocks:
         event_offset: Bytes of the stream before the latest event so far.
 
     Attributes:
-        unread: Iterates over the blocks that have not been read. There is one such iterator, for everybody.
+        unread: Iterates over the blocks that have not been read. All readers share this iterator.
     """
 
     __slots__ = ("_blocks", "_event_offset", "_event_offsets", "_known", "unread")
@@ -33,7 +33,7 @@ class Blocks:
         self._event_offset = event_offset
         # A block and its offset: to count on from the one that was asked for last makes asking for each linear.
         self._known = (0, offset)
-        # Of the blocks that do not begin with their event: where it is, or None if there is no event in them.
+        # For blocks that do not begin with their event: the offset of the event, None if the block has no event.
         self._event_offsets: dict[int, int | None] | None = None
         self.unread: Iterator[bytes] = iter(blocks)
 
@@ -79,7 +79,7 @@ class Blocks:
         return self._event_offset if index < 0 else self._offset(index)
 
     def set_event_offset(self, offset: int | None) -> None:
-        """Say where the event is in the block that was read last, if it does not begin there; None: there is no event."""
+        """Note where the event begins in the block that was read last, if not at its start; None means no event."""
         if self._event_offsets is None:
             self._event_offsets = {}
         self._event_offsets[self._latest] = offset

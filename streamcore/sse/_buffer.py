@@ -34,7 +34,7 @@ class ChunkBuffer(NotCopyable):
         head_size: The argument.
         max_chunk_size: The argument.
         next_chunk: The chunk to read next, `None` if all have been read. It is never empty.
-        later: The chunks after it, `None` if there are none. A reader may then set `next_chunk` to None to advance.
+        later: The chunks after it, or `None`. If it is None, a reader may advance by setting `next_chunk` to None.
     """
 
     __slots__ = ("_closed_because", "_is_plain", "head", "head_size", "later", "max_chunk_size", "next_chunk")
@@ -57,7 +57,12 @@ class ChunkBuffer(NotCopyable):
             StreamCoreError: The buffer is closed.
             InvalidArgumentError: The chunk is not bytes and does not support the buffer protocol.
         """
-        if self.next_chunk is None and self._is_plain and type(chunk) is bytes and 0 < len(chunk) <= self.max_chunk_size:
+        if (
+            self.next_chunk is None
+            and self._is_plain
+            and type(chunk) is bytes
+            and 0 < len(chunk) <= self.max_chunk_size
+        ):
             self.next_chunk = chunk
         else:
             self._append_with_care(chunk)
@@ -70,8 +75,7 @@ class ChunkBuffer(NotCopyable):
                 chunk = bytes(memoryview(chunk))
             except TypeError:
                 raise InvalidArgumentError(
-                    "a chunk must be bytes, such as `iter_bytes()` of a response gives, "
-                    f"not {type(chunk).__name__}"
+                    f"a chunk must be bytes, such as `iter_bytes()` of a response gives, not {type(chunk).__name__}"
                 ) from None
         if len(self.head) < self.head_size:
             self.head += chunk[: self.head_size - len(self.head)]

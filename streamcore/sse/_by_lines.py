@@ -24,7 +24,7 @@ class LineReader:
     def __init__(self, limits: Limits) -> None:
         self.fields = EventFields(limits)
         self._splitter = LineSplitter(max_line_size=limits.max_line_size)
-        # The lines at hand, with their ends; the number of the next one, and the bytes of the stream before it.
+        # Lines that were split off, with their ends; the number of the next one, and the bytes of the stream before it.
         self._lines: list[bytes] = []
         self._next_line = 0
         self._offset = 0
@@ -40,7 +40,7 @@ class LineReader:
         self._offset = self._splitter.line_offset
 
     def next_frame(self) -> Frame | None:
-        """Return the next frame in the lines at hand, or None if they have been read to their end.
+        """Return the next frame in the lines received, or None if all of them have been read.
 
         Raises:
             LimitExceededError: A line, or all data of an event, is too long.

@@ -46,7 +46,7 @@ class _Position(enum.Enum):
     AT_START = enum.auto()  # before the first bytes, which may be a BOM; `_held` has those that may be a part of one
     BETWEEN_EVENTS = enum.auto()  # the next byte begins an event
     IN_EVENT = enum.auto()  # `_held` has the first bytes of an event, as they came
-    IN_LINES = enum.auto()  # lines are at hand, or a line or an event has begun; `_held` has what follows them
+    IN_LINES = enum.auto()  # reading line by line; `_held` has the bytes that follow these lines
 
 
 # Globals are read in a third of the time of members of an enum.
@@ -57,8 +57,8 @@ _IN_LINES = _Position.IN_LINES
 class FrameReader(NotCopyable):
     """Read the frames of an event stream.
 
-    A caller may ask for frames alone, by `next_frame`. Or it may look at the bytes first, which may be one event as they
-    stand:
+    A caller may ask for frames alone, by `next_frame`. Or it may look at the bytes first, which may be one event as
+    they stand:
 
     ```python
     if reader.is_idle:
@@ -72,8 +72,9 @@ class FrameReader(NotCopyable):
 
     Attributes:
         buffer: Takes the chunks.
-        is_idle: Whether the next chunk begins an event, with nothing at hand before it. Then it is within all limits.
-        unread_blocks: Iterates over the blocks at hand, without their blank lines.
+        is_idle: Whether everything before the next chunk has been read and the chunk begins an event. Then the chunk is
+            within all limits.
+        unread_blocks: Iterates over the blocks of the chunk that was cut last, without their blank lines.
         at_eof: Whether the stream has ended.
     """
 
@@ -149,7 +150,7 @@ class FrameReader(NotCopyable):
             buffer.advance()
 
     def next_frame(self, block: bytes | None = None) -> Frame | None:
-        """Return the next frame that the bytes so far allow, or None if there is none.
+        """Return the next frame that the bytes so far allow, or None if more bytes are needed.
 
         Args:
             block: What `unread_blocks` has just given, if it was asked.
@@ -267,7 +268,7 @@ class FrameReader(NotCopyable):
         self._update_idle()
 
     def _read_block(self, lines: list[bytes]) -> Frame | None:
-        """Return the frame in the lines of a block that is not of the plainest kind, or None if there is none."""
+        """Return the frame in the lines of an unusual block, or None if the block holds only comments."""
         blocks, fields = self._blocks, self._line_reader.fields
         assert blocks is not None
         offset = blocks.latest_offset
@@ -338,9 +339,9 @@ class FrameReader(NotCopyable):
             data = bytes(self._held)
             self._held.clear()
             self._enter_lines(data)
-            self._line_reader.next_frame()  # there is none: it has no blank line
+            self._line_reader.next_frame()  # returns None, as no blank line has come
 
-    # What is known of the stream
+    # The state of the stream
 
     @property
     def event_offset(self) -> int:

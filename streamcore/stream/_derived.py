@@ -10,10 +10,10 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias, cast
 
-from streamcore.stream._pump import error_delivered, error_in_place
 from streamcore.accumulator import BlockInProgress
 from streamcore.engine import MessageEngine
 from streamcore.errors import DecodeError
+from streamcore.stream._pump import error_delivered, error_in_place
 from streamcore.types import (
     CitationEvent,
     CompactionBlock,

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias
 
 from typing_extensions import TypeVar
 
+from streamcore.engine import MessageEngine
+from streamcore.errors import IncompleteStreamError, NoTextError, Violation
+from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.stream._derived import DerivingDecoder, derive
 from streamcore.stream._handlers import Handlers
 from streamcore.stream._stream import AsyncStream, Stream
 from streamcore.stream._typed import TypedAsyncStream, TypedStream
-from streamcore.engine import MessageEngine
-from streamcore.errors import IncompleteStreamError, NoTextError, Violation
-from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.types import ContentBlock, Message, MessageStreamEvent, ParsedMessageStreamEvent, TextBlock, TextEvent
 from streamcore.types.message import OutputT
 
 if TYPE_CHECKING:
-    from streamcore.stream._pump import Pump
     from streamcore.accumulator import MessageAccumulator
+    from streamcore.stream._pump import Pump
     from streamcore.typed import OnInvalid
 
 __all__ = [

@@ -26,11 +26,11 @@ from collections.abc import (
 from types import TracebackType
 from typing import Any, Generic, Self, TypeAlias, TypeVar
 
-from streamcore.stream._handlers import Call, Handlers
-from streamcore.stream._pump import WORK_PER_TURN, Decoder, Pump
 from streamcore._not_copyable import NotCopyable
 from streamcore.errors import StreamCoreError
 from streamcore.sse import ServerSentEvent, SSEDecoder
+from streamcore.stream._handlers import Call, Handlers
+from streamcore.stream._pump import WORK_PER_TURN, Decoder, Pump
 
 __all__ = ["AsyncStream", "Stream"]
 

@@ -196,7 +196,8 @@ def cut_off_blocks(draw: st.DrawFn) -> Any:
     partial, _ = cut(text, [draw(st.integers(0, len(text.rstrip()) - 1))])
     best = partial_value(partial)
     value = {} if best is None else best
-    return attrs.evolve(block, input=value, partial_input=partial or None)
+    changed: Any = block
+    return attrs.evolve(changed, input=value, partial_input=partial or None)
 
 
 @st.composite

@@ -126,7 +126,9 @@ class Values(Generic[_T]):
         if self._path.grows:
             return found.value  # type: ignore[no-any-return]  # a path that grows gives strings
         try:
-            made: _T = structure(found.value, open_block.annotation, what=f"the value at {self._path}", steps=found.path)
+            made: _T = structure(
+                found.value, open_block.annotation, what=f"the value at {self._path}", steps=found.path
+            )
         except InvalidOutputError as error:
             error.index = open_block.block.index
             error.snapshot = self._source.snapshot
@@ -150,7 +152,7 @@ class Values(Generic[_T]):
 class _PartialReader:
     """The value so far of the latest block that `target` selects."""
 
-    __slots__ = ("_blocks", "_block", "_json", "_made", "_target")
+    __slots__ = ("_block", "_blocks", "_json", "_made", "_target")
 
     def __init__(self, source: Source, target: Target) -> None:
         self._target = target
