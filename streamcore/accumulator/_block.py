@@ -55,6 +55,7 @@ class BlockInProgress(NotCopyable):
         "_options",
         "_parsed_at_stop",
         "_text_name",
+        "_with_text",
         "add_text",
         "fields",
         "index",
@@ -76,6 +77,7 @@ class BlockInProgress(NotCopyable):
         # The block as it was last built, and what it was built from: the text alone, or else the values of the fields.
         self._built = start
         self._built_from_text: Any = _NO_TEXT
+        self._with_text: Callable[[Any, Any], Any] | None = None
         self._built_from: dict[str, Any] = {}
         self.text_delta: str | None = None
         self.text: GrowingText | GrowingInput | None = None
@@ -172,7 +174,9 @@ class BlockInProgress(NotCopyable):
         value = self.text.at(mark)
         if value is not self._built_from_text:
             self._built_from_text = value
-            self._built = copier(type(self.start), self._text_name)(self.start, value)
+            if self._with_text is None:
+                self._with_text = copier(type(self.start), self._text_name)
+            self._built = self._with_text(self.start, value)
         return self._built
 
     def snapshot(self, *, ended: bool) -> ContentBlock:

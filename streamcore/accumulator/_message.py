@@ -37,6 +37,7 @@ class MessageInProgress(NotCopyable):
         "_ended",
         "_growing",
         "_head",
+        "_length_of",
         "_mark",
         "_snapshot",
         "_with_content",
@@ -60,6 +61,7 @@ class MessageInProgress(NotCopyable):
         # While only the text of the current block can have changed since the last snapshot: that block, and how far its
         # text had come.
         self._growing: BlockInProgress | None = None
+        self._length_of: Callable[[], int]
         self._mark = 0
         self._with_content: Callable[[Any, Any], Any]
 
@@ -112,7 +114,7 @@ class MessageInProgress(NotCopyable):
         if block is None:
             return self._build()
         # So it is between nearly all deltas of a stream.
-        mark = block.length
+        mark = self._length_of()
         if mark != self._mark:
             self._mark = mark
             built = block.with_text(mark)
@@ -132,11 +134,13 @@ class MessageInProgress(NotCopyable):
                 self._content[index] = built
                 self._snapshot = None
         self._with_content = copier(type(self._head), "content")  # unknown fields make it another class
-        if self._snapshot is None:
-            self._snapshot = self._with_content(self._head, tuple(self._content))
+        snapshot = self._snapshot
+        if snapshot is None:
+            snapshot = self._snapshot = self._with_content(self._head, tuple(self._content))
         block = self.current_block
         self._changed = set() if block is None else {block.index}
-        if block is not None and block.has_only_grown and not self._ended:
+        if block is not None and block.text is not None and block.has_only_grown and not self._ended:
             self._growing = block
-            self._mark = block.length
-        return self._snapshot
+            self._length_of = block.text.mark
+            self._mark = self._length_of()
+        return snapshot

@@ -116,12 +116,12 @@ def _union_of(members: tuple[Any, ...]) -> Structurer:
         return lambda value: by_tag[value["type"]](value)
     structurers = {kind: structurer_for(member) for kind, member in by_kind.items() if member is not None}
 
+    if types.NoneType in by_kind:
+        structurers[types.NoneType] = lambda value: None
+
     def structure_member(value: Any) -> Any:
-        if value is None and types.NoneType in by_kind:
-            return None
-        if type(value) in structurers:
-            return structurers[type(value)](value)
-        return by_tag[value["type"]](value)
+        structure_kind = structurers.get(type(value))
+        return by_tag[value["type"]](value) if structure_kind is None else structure_kind(value)
 
     return structure_member
 
