@@ -7,9 +7,9 @@ import sys
 
 import cattrs
 import pytest
+import streamcore._converter
 from helpers import FIXTURES
 
-import streamcore._converter
 from streamcore import codec, engine
 
 HEAVY = ["aiohttp", "anyio", "cattrs", "click", "httpx", "httpx2", "hypothesis", "pytest", "rich", "yaml"]

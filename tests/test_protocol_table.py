@@ -92,9 +92,9 @@ RAISED: list[Row] = [
     Row("start again for an open index", OPEN, block_start(0), REST, 0, EventOrderError, words=("again", "open")),
     Row("start again for a closed index", CLOSED, block_start(0), REST, 0, EventOrderError, words=("again", "closed")),
     Row("input_json_delta on text", OPEN, partial_json(0, "{"), REST, 0, EventOrderError, words=("input_json_delta", "text")),
-    Row("thinking_delta on text", OPEN, delta(0, "thinking_delta", thinking=""), REST, 0, EventOrderError),
-    Row("signature_delta on text", OPEN, delta(0, "signature_delta", signature=""), REST, 0, EventOrderError),
-    Row("compaction_delta on text", OPEN, delta(0, "compaction_delta", content=""), REST, 0, EventOrderError),
+    Row("thinking_delta on text", OPEN, delta(0, "thinking_delta", thinking="x"), REST, 0, EventOrderError),
+    Row("signature_delta on text", OPEN, delta(0, "signature_delta", signature="x"), REST, 0, EventOrderError),
+    Row("compaction_delta on text", OPEN, delta(0, "compaction_delta", content="x"), REST, 0, EventOrderError),
     Row("text_delta on a tool", TOOL[:3], text(0, "x"), REST, 0, EventOrderError, words=("text_delta", "tool_use")),
     Row("late delta of the wrong kind", CLOSED, partial_json(0, "{"), REST, 0, EventOrderError, words=("input_json_delta",)),
     Row("block before message_start", [PING], block_start(0), HELLO, None, EventOrderError, words=("before message_start",)),
@@ -104,8 +104,25 @@ RAISED: list[Row] = [
     Row("payload is not JSON", OPEN, frame(b"{oops}", event="x"), REST, None, DecodeError, words=("not JSON",)),
     Row("payload is cut JSON", OPEN, frame(b'{"type":"ping"', event="x"), REST, None, DecodeError, words=("not JSON",)),
     Row("payload is an array", OPEN, frame(b"[1]", event="x"), REST, None, DecodeError, words=("not an object",)),
-    Row("payload is empty", OPEN, b"event: ping\ndata:\n\n", REST, None, DecodeError, words=("not JSON",)),
-    Row("payload has no type", OPEN, frame(b"{}", event="x"), REST, None, DecodeError, words=("no type",)),
+    Row("payload is a string", OPEN, frame(b'"x"', event="x"), REST, None, DecodeError, words=("not an object",)),
+    Row("payload has a type that is a number", OPEN, frame(b'{"type":1}', event="x"), REST, None, DecodeError, words=("no type",)),
+    Row("payload has no type and no name before message_start", [], frame(b'{"a":1}', event=None), HELLO, None, DecodeError, words=("no type",)),
+    Row("the same with the name that the standard gives", [], frame(b'{"a":1}', event="message"), HELLO, None, DecodeError, words=("no type",)),
+    Row("payload is not JSON after message_stop", HELLO, frame(b"oops", event="x"), [], None, DecodeError, words=("not JSON",)),
+    Row("raw control characters", OPEN, frame(b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a\tb"}}', event="content_block_delta"), REST, None, DecodeError, words=("not JSON",)),
+    Row("index absent", OPEN, {"type": "content_block_stop"}, REST, None, DecodeError, words=("index",)),
+    Row("index null", OPEN, {"type": "content_block_stop", "index": None}, REST, None, DecodeError, words=("index",)),
+    Row("index with a fraction", OPEN, {"type": "content_block_stop", "index": 0.5}, REST, None, DecodeError, words=("index",)),
+    Row("index a boolean", OPEN, {"type": "content_block_stop", "index": False}, REST, None, DecodeError, words=("index",)),
+    Row("count a boolean", CLOSED, message_delta(usage={"output_tokens": True}), [STOP], None, DecodeError, words=("output_tokens",)),
+    Row("count infinite", CLOSED, frame(b'{"type":"message_delta","delta":{},"usage":{"output_tokens":1e999}}'), [STOP], None, DecodeError, words=("output_tokens",)),
+    Row("count another text", CLOSED, message_delta(usage={"output_tokens": "5.5"}), [STOP], None, DecodeError, words=("output_tokens",)),
+    Row("count an empty text", CLOSED, message_delta(usage={"output_tokens": ""}), [STOP], None, DecodeError, words=("output_tokens",)),
+    Row("count negative in a text", CLOSED, message_delta(usage={"output_tokens": "-5"}), [STOP], None, DecodeError, words=("output_tokens",)),
+    Row("text a number", OPEN, delta(0, "text_delta", text=1), REST, None, DecodeError, words=("text",)),
+    Row("partial_json an object", TOOL[:2], delta(0, "input_json_delta", partial_json={"a": 1}), REST, None, DecodeError, words=("partial_json",)),
+    Row("content of a message a string", [], start(content=""), HELLO[1:], None, DecodeError, words=("content",)),
+    Row("url of a result absent", CLOSED, block_start(1, {"type": "web_search_tool_result", "tool_use_id": "t", "content": [{"type": "web_search_result", "title": "t"}]}), REST, None, DecodeError, words=("url",)),
     Row("payload has a wrong field", OPEN, frame(b'{"type":"content_block_stop","index":"0"}'), REST, None, DecodeError),
     Row("tool input that is wrong JSON", [start(), tool_start(0), partial_json(0, '{"a": oops}')], block_stop(0), [], 0, DecodeError, words=("'search'", "not valid JSON")),
     Row("tool input with more after its end", [start(), tool_start(0), partial_json(0, '{"a": 1}')], partial_json(0, " x"), [block_stop(0)], 0, DecodeError, words=("'search'",)),
@@ -122,6 +139,46 @@ RECORDED: list[Row] = [
     Row("message_delta missing", CLOSED, STOP, [], kind="missing_message_delta", strict=EventOrderError, words=("message_delta",)),
     Row("[DONE] in the middle", OPEN, frame(b"[DONE]", event=None), REST, kind="done_sentinel", strict=DecodeError, words=("[DONE]",), delivered=False),
     Row("[DONE] at the end", HELLO, frame(b"[DONE]", event=None), [], kind="done_sentinel", strict=DecodeError, delivered=False),
+    Row("[DONE] under a name at the end", HELLO, frame(b"[DONE]", event="done"), [], kind="done_sentinel", strict=DecodeError, delivered=False),
+    Row("[DONE] in place of message_stop", DONE, frame(b"[DONE]", event=None), [], kind="done_sentinel", strict=DecodeError, words=("message_stop",)),
+    Row("type absent, named by the event line", OPEN, frame(b'{"index":0,"delta":{"type":"text_delta","text":"!"}}', event="content_block_delta"), REST, kind="missing_type", strict=DecodeError, words=("content_block_delta",), texts=("Hello!",)),
+    Row("type null, named by the event line", CLOSED, frame(b'{"type":null,"delta":{"stop_reason":"end_turn"}}', event="message_delta"), [STOP], kind="missing_type", strict=DecodeError),
+    Row("type absent, named as something new, before message_start", [], frame(b"{}", event="gateway_hello"), HELLO, kind="missing_type", strict=DecodeError),
+    Row("neither type nor name inside a message", OPEN, frame(b'{"cost":1}', event=None), REST, kind="typeless_event", strict=DecodeError, words=("cost",)),
+    Row("neither type nor name but the standard's", OPEN, frame(b'{"cost":1}', event="message"), REST, kind="typeless_event", strict=DecodeError),
+    Row("ping of an object without type", OPEN, frame(b"{}", event="ping"), REST, kind="odd_ping", strict=DecodeError),
+    Row("ping of a new type", OPEN, frame(b'{"type":"beat"}', event="ping"), REST, kind="odd_ping", strict=DecodeError),
+    Row("ping of text", OPEN, frame(b"still here", event="ping"), REST, kind="odd_ping", strict=DecodeError, words=("still here",)),
+    Row("ping of an array", OPEN, frame(b"[]", event="ping"), REST, kind="odd_ping", strict=DecodeError),
+    Row("ping of nothing", OPEN, b"event: ping\ndata:\n\n", REST, kind="odd_ping", strict=DecodeError),
+    Row("ping without data", OPEN, b"event: ping\n\n", REST, kind="odd_ping", strict=DecodeError),
+    Row("ping before message_start", [], frame(b"{}", event="ping"), HELLO, kind="odd_ping", strict=DecodeError),
+    Row("error line over another known type", OPEN, frame(text(0, "!"), event="error"), REST, kind="event_name", strict=DecodeError, texts=("Hello!",)),
+    Row("empty data", OPEN, b"event: content_block_delta\ndata: \n\n", REST, kind="empty_data", strict=DecodeError, delivered=False),
+    Row("empty data without a name", OPEN, b"data:\n\n", REST, kind="empty_data", strict=DecodeError, delivered=False),
+    Row("a name without data", OPEN, b"event: content_block_delta\n\n", REST, kind="empty_data", strict=DecodeError, delivered=False),
+    Row("text of a delta absent", OPEN, delta(0, "text_delta"), REST, 0, kind="missing_field", strict=DecodeError, words=("$.delta.text",)),
+    Row("text of a delta null", OPEN, delta(0, "text_delta", text=None), REST, 0, kind="missing_field", strict=DecodeError, words=("null",)),
+    Row("text of a block absent", CLOSED, block_start(1, {"type": "text"}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError, words=("$.content_block.text",), texts=("Hello", "")),
+    Row("thinking of a block null", CLOSED, block_start(1, {"type": "thinking", "thinking": None, "signature": ""}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError),
+    Row("thinking of a delta absent", [*CLOSED, block_start(1, {"type": "thinking", "thinking": ""})], delta(1, "thinking_delta"), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError),
+    Row("signature of a delta absent", [*CLOSED, block_start(1, {"type": "thinking", "thinking": ""})], delta(1, "signature_delta"), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError),
+    Row("partial_json null", [*CLOSED, tool_start(1)], delta(1, "input_json_delta", partial_json=None), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError),
+    Row("input of a tool absent", CLOSED, block_start(1, {"type": "tool_use", "id": "t", "name": "n"}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError, words=("$.content_block.input", "{}")),
+    Row("name of a tool null", CLOSED, block_start(1, {"type": "tool_use", "id": "t", "name": None, "input": {}}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError),
+    Row("id of a server's tool absent", CLOSED, block_start(1, {"type": "server_tool_use", "name": "n", "input": {}}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError),
+    Row("content of a search null", CLOSED, block_start(1, {"type": "web_search_tool_result", "tool_use_id": "t", "content": None}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError),
+    Row("content of a run null", CLOSED, block_start(1, {"type": "bash_code_execution_tool_result", "tool_use_id": "t", "content": None}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError),
+    Row("encrypted content absent", CLOSED, block_start(1, {"type": "web_search_tool_result", "tool_use_id": "t", "content": [{"type": "web_search_result", "title": "t", "url": "u"}]}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError, words=("$.content_block.content[0].encrypted_content",)),
+    Row("encrypted index null", OPEN, delta(0, "citations_delta", citation={"type": "web_search_result_location", "cited_text": "c", "url": "u", "encrypted_index": None}), REST, 0, kind="missing_field", strict=DecodeError),
+    Row("model null", [], start(model=None), HELLO[1:], kind="missing_field", strict=DecodeError, words=("$.message.model",)),
+    Row("count with a fraction", CLOSED, message_delta(usage={"output_tokens": 24.6}), [STOP], kind="odd_number", strict=DecodeError, words=("24.6", "25")),
+    Row("count as digits", CLOSED, message_delta(usage={"output_tokens": "8"}), [STOP], kind="odd_number", strict=DecodeError),
+    Row("count of requests as a float", CLOSED, message_delta(usage={"server_tool_use": {"web_search_requests": 2.0}}), [STOP], kind="odd_number", strict=DecodeError, words=("web_search_requests",)),
+    Row("index as a float", OPEN, {"type": "content_block_stop", "index": 0.0}, REST[1:], 0, kind="odd_number", strict=DecodeError, words=("$.index",)),
+    Row("empty delta of the wrong kind", OPEN, partial_json(0, ""), REST, 0, kind="misplaced_delta", strict=EventOrderError, words=("input_json_delta", "text")),
+    Row("empty signature for text", OPEN, delta(0, "signature_delta", signature=""), REST, 0, kind="misplaced_delta", strict=EventOrderError),
+    Row("empty delta of the wrong kind after its block's stop", CLOSED, partial_json(0, ""), [message_delta(), STOP], 0, kind="misplaced_delta", strict=EventOrderError),
     Row("message_stop again", HELLO, STOP, [], kind="after_message_stop", strict=EventOrderError),
     Row("delta after message_stop", HELLO, text(0, "!"), [], kind="after_message_stop", strict=EventOrderError, words=("content_block_delta",)),
     Row("block after message_stop", HELLO, block_start(1), [], kind="after_message_stop", strict=EventOrderError),
@@ -321,7 +378,7 @@ def test_the_end_before_message_stop_is_raised_with_the_snapshot(count: int, str
 
 
 @BOTH
-@pytest.mark.parametrize("left", [1, 5, 6, 20, 60, -1])
+@pytest.mark.parametrize("left", [1, 5, 6, 20, 60, -3])
 def test_the_end_inside_an_event_is_raised_and_counts_the_bytes_left_over(left: int, strict: bool) -> None:
     whole, last = body(*OPEN), frame(text(0, " world"))
     left = len(last) + left if left < 0 else left
@@ -339,11 +396,46 @@ def test_an_incomplete_stream_says_which_block_was_open() -> None:
     assert "block 0" in error.message
 
 
+@pytest.mark.parametrize("missing", [1, 2])
+@pytest.mark.parametrize("crlf", [False, True])
+def test_a_last_event_without_its_blank_line_counts(missing: int, crlf: bool) -> None:
+    data = body(*DONE, STOP)[:-missing]
+    data = data.replace(b"\n", b"\r\n") if crlf else data
+    place = data.rindex(b"event:")
+    for chunks in chunkings(data):
+        engine = MessageEngine()
+        outcome = drive(chunks, engine=engine)
+        assert outcome.error is None
+        assert outcome.types[-1] == "message_stop"
+        assert texts(engine.final_message) == ("Hello",)
+        (violation,) = outcome.violations
+        assert violation.kind == "missing_blank_line"
+        assert violation.offset == place
+        assert violation.event_number == len(DONE)
+        assert f"{len(data) - place} bytes" in violation.message
+        assert engine.pending == 0
+        strict = drive(chunks, engine=MessageEngine(strict=True))
+        assert type(strict.error) is IncompleteStreamError
+        assert "left over" in strict.error.message
+
+
 @BOTH
-def test_message_stop_without_its_blank_line_is_no_message_stop(strict: bool) -> None:
-    outcome = drive(body(*DONE, STOP)[:-1], engine=MessageEngine(strict=strict))
-    assert type(outcome.error) is IncompleteStreamError
-    assert "left over" in outcome.error.message
+@pytest.mark.parametrize(
+    "last",
+    [b"data: 1", b'data: "x"', b'event: message_stop\ndata: {"type":"message_stop"}\nda', b"event: message_stop"],
+)
+def test_a_last_event_that_may_be_cut_does_not_count(last: bytes, strict: bool) -> None:
+    for chunks in chunkings(body(*DONE) + last):
+        outcome = drive(chunks, engine=MessageEngine(strict=strict))
+        assert type(outcome.error) is IncompleteStreamError
+        assert f"{len(last)} bytes" in outcome.error.message
+        assert outcome.types == [payload["type"] for payload in DONE]
+
+
+def test_a_last_event_after_message_stop_is_after_message_stop_too() -> None:
+    outcome = drive(body(*HELLO, STOP)[:-2])
+    assert outcome.error is None
+    assert outcome.kinds == ["missing_blank_line", "after_message_stop"]
 
 
 @BOTH

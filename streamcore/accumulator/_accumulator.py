@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NoReturn, Protocol
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 from streamcore._not_copyable import NotCopyable
 from streamcore.accumulator._block import BlockInProgress
@@ -11,6 +11,7 @@ from streamcore.accumulator._deltas import DELTA_RULES, DeltaRule
 from streamcore.accumulator._fields import FieldOptions
 from streamcore.accumulator._message import MessageInProgress
 from streamcore.accumulator._message_delta import MESSAGE_FIELDS
+from streamcore.accumulator._parser import BlockParser
 from streamcore.accumulator._transitions import (
     BLOCK_TRANSITIONS,
     MESSAGE_TRANSITIONS,
@@ -18,11 +19,12 @@ from streamcore.accumulator._transitions import (
     BlockPhase,
     MessagePhase,
 )
-from streamcore.codec import structure_event
+from streamcore.codec import EventInterpreter, copied
 from streamcore.errors import (
     EventOrderError,
     IncompleteStreamError,
     InvalidArgumentError,
+    InvalidJSON,
     LimitExceededError,
     ProtocolError,
     Violation,
@@ -30,7 +32,6 @@ from streamcore.errors import (
 )
 from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.types import (
-    ContentBlock,
     ContentBlockDeltaEvent,
     ContentBlockStartEvent,
     ContentBlockStopEvent,
@@ -43,23 +44,7 @@ from streamcore.types import (
     UnknownBlock,
 )
 
-__all__ = ["COMPACT_AFTER", "BlockParser", "MessageAccumulator"]
-
-
-class BlockParser(Protocol):
-    """Makes values of the user's own classes from complete blocks; see `streamcore.typed`."""
-
-    def parse(self, block: ContentBlock, index: int) -> Mapping[str, Any]:
-        """Return attributes to set on a block.
-
-        Raises:
-            ProtocolError: The block is not what it should be.
-        """
-        ...
-
-    def check_end(self, parsed: Iterable[Mapping[str, Any]], stop_reason: str | None) -> None:
-        """Raise if one of these attributes of a message's blocks says that the message should not be complete."""
-        ...
+__all__ = ["COMPACT_AFTER", "MessageAccumulator"]
 
 
 COMPACT_AFTER = 1024
@@ -85,12 +70,15 @@ class MessageAccumulator(NotCopyable):
             Off, as in the `anthropic` package, a value appears when it is complete.
         multiple_messages: Whether a `message_start` after `message_stop` begins another message, as in a capture of
             several, instead of being an error. `snapshot` and `final_message` are then those of the latest.
+        invalid_json: What happens if the input of a tool is not valid JSON; see `MessageEngine`.
         log: Where violations are recorded; by default a log of this accumulator's own.
         parser: Makes values of the user's own classes of complete blocks.
     """
 
     __slots__ = (
         "_delta_count",
+        "_interpreter",
+        "_invalid_json",
         "_late_blocks",
         "_limits",
         "_log",
@@ -110,10 +98,15 @@ class MessageAccumulator(NotCopyable):
         limits: Limits = DEFAULT_LIMITS,
         trailing_strings: bool = False,
         multiple_messages: bool = False,
+        invalid_json: InvalidJSON = "raise",
         log: ViolationLog | None = None,
         parser: BlockParser | None = None,
     ) -> None:
+        if invalid_json not in ("raise", "keep"):
+            raise InvalidArgumentError(f"invalid_json must be one of 'raise', 'keep', not {invalid_json!r}")
+        self._invalid_json = invalid_json
         self._parser = parser
+        self._interpreter: EventInterpreter[MessageStreamEvent] | None = None  # only `apply` of dicts needs it
         self._limits = limits
         self._options = FieldOptions(trailing_strings, limits.max_depth)
         self._multiple_messages = multiple_messages
@@ -137,6 +130,22 @@ class MessageAccumulator(NotCopyable):
     def complete(self) -> bool:
         """Whether `message_stop` has come."""
         return self._phase is MessagePhase.COMPLETE
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether `message_start` has come."""
+        return self._message is not None
+
+    @property
+    def lacks_only_stop(self) -> bool:
+        """Whether all blocks are closed, the stop reason has come, and `message_stop` has not."""
+        message = self._message
+        return (
+            message is not None
+            and not message.is_complete
+            and self._stop_reason is not None
+            and message.last_open_block is None
+        )
 
     @property
     def violations(self) -> tuple[Violation, ...]:
@@ -225,13 +234,20 @@ class MessageAccumulator(NotCopyable):
         """
         try:
             if isinstance(event, dict):
-                event = structure_event(event, max_depth=self._limits.max_depth)
+                value = copied(event, max_depth=self._limits.max_depth)
+                event = self._dict_interpreter.event_of_object(value.get("type"), value)
             elif not isinstance(getattr(event, "type", None), str):
                 raise InvalidArgumentError(f"an event must be a dict or have a type; received {event!r}")
             self.take(event)
         except ProtocolError as error:
             error.snapshot = self.snapshot
             raise
+
+    @property
+    def _dict_interpreter(self) -> EventInterpreter[MessageStreamEvent]:
+        if self._interpreter is None:
+            self._interpreter = EventInterpreter(MessageStreamEvent, self, self._log, max_depth=self._limits.max_depth)
+        return self._interpreter
 
     def take(self, event: MessageStreamEvent) -> None:
         """Like `apply` for a typed event, but leave it to the caller to attach the snapshot to errors."""
@@ -371,6 +387,13 @@ class MessageAccumulator(NotCopyable):
         if block.accepts(rule):
             return rule
         if not isinstance(block.start, UnknownBlock):
+            if rule.carries_nothing(delta):
+                self._log.report(
+                    "misplaced_delta",
+                    f"an empty {delta.type} came for a block of type {block.start.type!r}",
+                    index=event.index,
+                )
+                return None
             raise EventOrderError(f"{delta.type} cannot go to a block of type {block.start.type!r}", index=event.index)
         self._log.report(
             "unapplied_delta",
@@ -402,13 +425,30 @@ class MessageAccumulator(NotCopyable):
         return self._message
 
     def _finish_block(self, block: BlockInProgress) -> None:
-        block.finish()
+        fault = block.finish()
+        if fault is not None:
+            self._take_fault(block, fault)
+        if block.take_lone_surrogates():
+            self._log.report("lone_surrogate", "half of a surrogate pair came without the other", index=block.index)
         message = self._opened
         message.touch(block)
         if message.current_block is block:
             message.current_block = None
+        parsed: dict[str, Any] = {}
+        if block.fault is not None and not isinstance(block.start, UnknownBlock):
+            parsed["parse_error"] = block.fault
         if self._parser is not None:
-            block.set_parsed(self._parser.parse(block.snapshot(ended=True), block.index))
+            parsed |= self._parser.parse(block.snapshot(ended=True), block.index)
+        if parsed or self._parser is not None:
+            block.set_parsed(parsed)
+
+    def _take_fault(self, block: BlockInProgress, fault: ProtocolError) -> None:
+        """Raise what is wrong with the input of a tool, or keep it as it is."""
+        parser_keeps = self._parser is not None and self._parser.keeps_invalid_json(block.start)
+        if isinstance(fault, LimitExceededError) or not (self._invalid_json == "keep" or parser_keeps):
+            raise fault
+        if block.keep_fault(fault):
+            self._log.report("invalid_input", fault.message, index=block.index)
 
 
 # The tables, with the methods in place of their names.

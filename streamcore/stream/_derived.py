@@ -117,7 +117,9 @@ def _thinking(delta: Any, builder: BlockInProgress) -> ThinkingEvent | None:
 
 
 def _signature(delta: Any, builder: BlockInProgress) -> SignatureEvent | None:
-    return SignatureEvent(signature=delta.signature) if "signature" in builder.fields else None
+    if delta.signature is None or "signature" not in builder.fields:
+        return None
+    return SignatureEvent(signature=delta.signature)
 
 
 def _citation(delta: Any, builder: BlockInProgress) -> CitationEvent | None:

@@ -245,7 +245,7 @@ class WebFetchToolResultBlock(WireObject):
     type: ClassVar[Literal["web_fetch_tool_result"]] = "web_fetch_tool_result"
 
     tool_use_id: str
-    content: WebFetchToolResultContent
+    content: WebFetchToolResultContent | None
     caller: ToolUseCaller | None = None
 
 
@@ -256,7 +256,7 @@ class CodeExecutionToolResultBlock(WireObject):
     type: ClassVar[Literal["code_execution_tool_result"]] = "code_execution_tool_result"
 
     tool_use_id: str
-    content: CodeExecutionToolResultContent
+    content: CodeExecutionToolResultContent | None
 
 
 @frozen(kw_only=True)
@@ -266,7 +266,7 @@ class BashCodeExecutionToolResultBlock(WireObject):
     type: ClassVar[Literal["bash_code_execution_tool_result"]] = "bash_code_execution_tool_result"
 
     tool_use_id: str
-    content: BashCodeExecutionToolResultContent
+    content: BashCodeExecutionToolResultContent | None
 
 
 @frozen(kw_only=True)
@@ -276,7 +276,7 @@ class TextEditorCodeExecutionToolResultBlock(WireObject):
     type: ClassVar[Literal["text_editor_code_execution_tool_result"]] = "text_editor_code_execution_tool_result"
 
     tool_use_id: str
-    content: TextEditorCodeExecutionToolResultContent
+    content: TextEditorCodeExecutionToolResultContent | None
 
 
 @frozen(kw_only=True)
@@ -286,7 +286,7 @@ class ToolSearchToolResultBlock(WireObject):
     type: ClassVar[Literal["tool_search_tool_result"]] = "tool_search_tool_result"
 
     tool_use_id: str
-    content: ToolSearchToolResultContent
+    content: ToolSearchToolResultContent | None
 
 
 @frozen(kw_only=True)
@@ -296,7 +296,7 @@ class AdvisorToolResultBlock(WireObject):
     type: ClassVar[Literal["advisor_tool_result"]] = "advisor_tool_result"
 
     tool_use_id: str
-    content: AdvisorToolResultContent
+    content: AdvisorToolResultContent | None
 
 
 @frozen(kw_only=True)

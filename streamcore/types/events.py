@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeAlias
 
 from typing_extensions import TypeVar
 
-from streamcore.types._base import Unknown, WireObject, absent
+from streamcore.types._base import Unknown, WireObject, absent, wire_field
 from streamcore.types._frozen import frozen
 from streamcore.types.blocks import ContentBlock
 from streamcore.types.deltas import ContentBlockDelta
@@ -170,12 +170,18 @@ class ErrorObject(WireObject):
 
 @frozen(kw_only=True)
 class ErrorEvent(WireObject):
-    """An error that ends the stream before the message is complete."""
+    """An error that ends the stream before the message is complete.
+
+    Attributes:
+        payload: The payload as it came, whatever its shape: a JSON object, or text. None if no payload was decoded. It
+            has no wire form.
+    """
 
     type: ClassVar[Literal["error"]] = "error"
 
     error: ErrorObject
     request_id: str | None = None
+    payload: Any = wire_field(local=True, shown=False)
 
 
 class UnknownEvent(Unknown):
