@@ -7,7 +7,8 @@ from typing import Any, NoReturn
 
 from streamcore._not_copyable import NotCopyable
 from streamcore.accumulator._block import BlockInProgress
-from streamcore.accumulator._deltas import DELTA_RULES, DeltaRule
+from streamcore.accumulator._delta_rule import rule_for
+from streamcore.accumulator._ending import BlockEnding
 from streamcore.accumulator._fields import FieldOptions
 from streamcore.accumulator._message import MessageInProgress
 from streamcore.accumulator._message_delta import MESSAGE_FIELDS
@@ -41,7 +42,6 @@ from streamcore.types import (
     MessageStartEvent,
     MessageStopEvent,
     MessageStreamEvent,
-    UnknownBlock,
 )
 
 __all__ = ["COMPACT_AFTER", "MessageAccumulator"]
@@ -77,8 +77,8 @@ class MessageAccumulator(NotCopyable):
 
     __slots__ = (
         "_delta_count",
+        "_ending",
         "_interpreter",
-        "_invalid_json",
         "_late_blocks",
         "_limits",
         "_log",
@@ -102,15 +102,13 @@ class MessageAccumulator(NotCopyable):
         log: ViolationLog | None = None,
         parser: BlockParser | None = None,
     ) -> None:
-        if invalid_json not in ("raise", "keep"):
-            raise InvalidArgumentError(f"invalid_json must be one of 'raise', 'keep', not {invalid_json!r}")
-        self._invalid_json = invalid_json
         self._parser = parser
         self._interpreter: EventInterpreter[MessageStreamEvent] | None = None  # only `apply` of dicts needs it
         self._limits = limits
         self._options = FieldOptions(trailing_strings, limits.max_depth)
         self._multiple_messages = multiple_messages
         self._log = ViolationLog(strict=strict) if log is None else log
+        self._ending = BlockEnding(invalid_json, parser, self._log)
         self._phase = MessagePhase.BEFORE
         self._message: MessageInProgress | None = None
         self._begin(None)
@@ -234,20 +232,19 @@ class MessageAccumulator(NotCopyable):
         """
         try:
             if isinstance(event, dict):
-                value = copied(event, max_depth=self._limits.max_depth)
-                event = self._dict_interpreter.event_of_object(value.get("type"), value)
-            elif not isinstance(getattr(event, "type", None), str):
+                self.take(self._event_of(copied(event, max_depth=self._limits.max_depth)))
+            elif isinstance(getattr(event, "type", None), str):
+                self.take(event)
+            else:
                 raise InvalidArgumentError(f"an event must be a dict or have a type; received {event!r}")
-            self.take(event)
         except ProtocolError as error:
             error.snapshot = self.snapshot
             raise
 
-    @property
-    def _dict_interpreter(self) -> EventInterpreter[MessageStreamEvent]:
+    def _event_of(self, value: dict[str, Any]) -> MessageStreamEvent:
         if self._interpreter is None:
             self._interpreter = EventInterpreter(MessageStreamEvent, self, self._log, max_depth=self._limits.max_depth)
-        return self._interpreter
+        return self._interpreter.event_of_object(value.get("type"), value)
 
     def take(self, event: MessageStreamEvent) -> None:
         """Like `apply` for a typed event, but leave it to the caller to attach the snapshot to errors."""
@@ -354,7 +351,7 @@ class MessageAccumulator(NotCopyable):
         return block
 
     def _add_delta(self, event: ContentBlockDeltaEvent, block: BlockInProgress) -> BlockInProgress:
-        rule = self._rule_for(event, block)
+        rule = rule_for(event, block, self._log)
         if rule is not None:
             block.apply(event.delta, rule)
             self._opened.touch(block)
@@ -365,7 +362,7 @@ class MessageAccumulator(NotCopyable):
         return block
 
     def _add_late_delta(self, event: ContentBlockDeltaEvent, block: BlockInProgress) -> BlockInProgress:
-        rule = self._rule_for(event, block)
+        rule = rule_for(event, block, self._log)
         if rule is not None:
             self._log.report("after_block_stop", f"{event.delta.type} came after its block's stop", index=event.index)
             block.apply(event.delta, rule)
@@ -374,33 +371,6 @@ class MessageAccumulator(NotCopyable):
             self._late_blocks.add(event.index)
             block.parsed = {}
         return block
-
-    def _rule_for(self, event: ContentBlockDeltaEvent, block: BlockInProgress) -> DeltaRule | None:
-        """Return what the delta does to the block, or None if one of them is new, so that nobody can know."""
-        delta = event.delta
-        rule = DELTA_RULES.get(delta.type)
-        if rule is None:
-            self._log.report(
-                "unapplied_delta", f"the snapshot cannot apply the unknown delta {delta.type!r}", index=event.index
-            )
-            return None
-        if block.accepts(rule):
-            return rule
-        if not isinstance(block.start, UnknownBlock):
-            if rule.carries_nothing(delta):
-                self._log.report(
-                    "misplaced_delta",
-                    f"an empty {delta.type} came for a block of type {block.start.type!r}",
-                    index=event.index,
-                )
-                return None
-            raise EventOrderError(f"{delta.type} cannot go to a block of type {block.start.type!r}", index=event.index)
-        self._log.report(
-            "unapplied_delta",
-            f"the snapshot cannot apply {delta.type} to a block of the unknown type {block.start.type!r}",
-            index=event.index,
-        )
-        return None
 
     def _close_block(self, event: ContentBlockStopEvent, block: BlockInProgress) -> BlockInProgress:
         self._finish_block(block)
@@ -425,30 +395,12 @@ class MessageAccumulator(NotCopyable):
         return self._message
 
     def _finish_block(self, block: BlockInProgress) -> None:
-        fault = block.finish()
-        if fault is not None:
-            self._take_fault(block, fault)
-        if block.take_lone_surrogates():
-            self._log.report("lone_surrogate", "half of a surrogate pair came without the other", index=block.index)
+        self._ending.end(block)
         message = self._opened
         message.touch(block)
         if message.current_block is block:
             message.current_block = None
-        parsed: dict[str, Any] = {}
-        if block.fault is not None and not isinstance(block.start, UnknownBlock):
-            parsed["parse_error"] = block.fault
-        if self._parser is not None:
-            parsed |= self._parser.parse(block.snapshot(ended=True), block.index)
-        if parsed or self._parser is not None:
-            block.set_parsed(parsed)
-
-    def _take_fault(self, block: BlockInProgress, fault: ProtocolError) -> None:
-        """Raise what is wrong with the input of a tool, or keep it as it is."""
-        parser_keeps = self._parser is not None and self._parser.keeps_invalid_json(block.start)
-        if isinstance(fault, LimitExceededError) or not (self._invalid_json == "keep" or parser_keeps):
-            raise fault
-        if block.keep_fault(fault):
-            self._log.report("invalid_input", fault.message, index=block.index)
+        self._ending.parse(block)
 
 
 # The tables, with the methods in place of their names.

@@ -82,11 +82,13 @@ class EventInterpreter(Generic[EventT]):
         """
         content = payload.strip()
         if content == _DONE:
-            return self._done()
+            done: EventT | None = self._done()
+            return done
         if not content and name not in ("ping", "error"):
             self._log.report("empty_data", f"an event came with empty data; its name is {name!r}")
             return None
-        return self._meaning(name, payload)
+        event: EventT = self._meaning(name, payload)
+        return event
 
     def _done(self) -> Any:
         """Return what the `[DONE]` means with which other APIs end their streams."""
@@ -116,7 +118,7 @@ class EventInterpreter(Generic[EventT]):
         raise DecodeError(f"the payload is not an object but {kind_of(value)}", received=payload)
 
     def event_of_object(self, name: str | None, value: dict[str, Any]) -> Any:
-        """Return the event in a JSON object, or None if it means nothing. `event_of` has the arguments and errors."""
+        """Return the event in a JSON object. The arguments and errors are those of `event_of`."""
         event_type = value.get("type")
         is_known = type(event_type) is str and event_type in _KNOWN_TYPES
         if event_type == "error" or (name == "error" and not is_known):
