@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -29,14 +30,26 @@ from streamcore import (
     DecodeError,
     EventOrderError,
     IncompleteStreamError,
+    InvalidArgumentError,
     LimitExceededError,
     Limits,
     Message,
+    MessageAccumulator,
     MessageEngine,
     ProtocolError,
+    RawMessageDecoder,
     StreamCoreError,
 )
-from streamcore.types import ErrorEvent, TextBlock, ToolUseBlock, UnknownBlock, UnknownDelta, UnknownEvent
+from streamcore.decoders import MessageEventDecoder
+from streamcore.types import (
+    ErrorEvent,
+    TextBlock,
+    ThinkingBlock,
+    ToolUseBlock,
+    UnknownBlock,
+    UnknownDelta,
+    UnknownEvent,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -508,6 +521,237 @@ def test_an_error_event_is_delivered_and_the_end_after_it_is_raised(count: int, 
     assert type(outcome.error) is IncompleteStreamError
     assert "overloaded_error" in outcome.error.message
     assert outcome.error.snapshot == after(HELLO[:count]).snapshot
+
+
+ERRORS: list[tuple[str | None, bytes, str, str]] = [
+    ("error", b'{"type":"error","error":{"message":"too busy"}}', "api_error", "too busy"),
+    ("error", b'{"type":"error","error":{"type":null,"message":"too busy"}}', "api_error", "too busy"),
+    ("error", b'{"type":"error","error":"too busy"}', "api_error", "too busy"),
+    ("error", b'{"type":"error","message":"too busy"}', "api_error", "too busy"),
+    ("error", b'{"type":"error","message":{"type":"busy_error","message":"too busy"}}', "busy_error", "too busy"),
+    ("error", b'{"error":{"type":"busy_error","message":"too busy"}}', "busy_error", "too busy"),
+    ("error", b'{"error":{"error":{"type":"busy_error","message":"too busy"}}}', "busy_error", "too busy"),
+    ("error", b'{"code":529,"message":"too busy","type":"busy_error"}', "busy_error", "too busy"),
+    ("error", b'{"detail":"too busy"}', "api_error", "too busy"),
+    ("error", b"too busy", "api_error", "too busy"),
+    ("error", b'"too busy"', "api_error", "too busy"),
+    ("error", b'["too busy"]', "api_error", '["too busy"]'),
+    ("error", b"too \xff busy", "api_error", "too \ufffd busy"),
+    ("error", b"{}", "api_error", ""),
+    ("error", b"", "api_error", ""),
+    (None, b'{"type":"error","error":{"type":"busy_error","message":"too busy"}}', "busy_error", "too busy"),
+    (None, b'{"error":{"type":"busy_error","message":"too busy"}}', "busy_error", "too busy"),
+    (None, b'{"error":"too busy"}', "api_error", "too busy"),
+    ("message_stop", b'{"error":"too busy"}', "api_error", "too busy"),
+    ("chunk", b'{"type":null,"error":"too busy"}', "api_error", "too busy"),
+]
+
+
+@BOTH
+@pytest.mark.parametrize("count", [0, 4, 6])
+@pytest.mark.parametrize(("name", "payload", "kind", "words"), ERRORS)
+def test_an_error_of_any_shape_is_an_error_event_in_both_modes(
+    name: str | None, payload: bytes, kind: str, words: str, count: int, strict: bool
+) -> None:
+    data = body(*HELLO[:count], frame(payload, event=name))
+    for chunks in chunkings(data):
+        outcome = drive(chunks, engine=MessageEngine(strict=strict))
+        event = outcome.events[-1]
+        assert isinstance(event, ErrorEvent)
+        assert (event.error.type, event.error.message) == (kind, words)
+        try:
+            came = json.loads(payload)
+        except ValueError:
+            came = payload.decode("utf-8", "replace")
+        assert event.payload == came
+        assert outcome.kinds == ["odd_error"]
+        assert type(outcome.error) is IncompleteStreamError
+        assert f"{kind}: {words}" in outcome.error.message
+
+
+def test_the_payload_of_a_usual_error_is_kept_too() -> None:
+    payload = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded", "code": 1}, "id": 2}
+    (event,) = drive(frame(payload)).events
+    assert isinstance(event, ErrorEvent)
+    assert event.payload == payload
+    assert event.to_dict() == payload
+
+
+# The payload without its form: what is left out and what it is taken for
+
+
+def test_a_violation_says_what_came_and_what_it_was_taken_for() -> None:
+    usage = {"output_tokens": "12", "cache_read_input_tokens": 2.5, "cache_creation_input_tokens": 3.5}
+    engine = MessageEngine()
+    outcome = drive(body(*CLOSED, message_delta(usage=usage), STOP), engine=engine)
+    found = [(violation.path, violation.received, violation.taken_for) for violation in outcome.violations]
+    assert found == [
+        ("$.usage.output_tokens", "'12'", "12"),
+        ("$.usage.cache_creation_input_tokens", "3.5", "4"),
+        ("$.usage.cache_read_input_tokens", "2.5", "2"),
+    ]
+    assert engine.final_message.usage.output_tokens == 12
+    assert engine.final_message.to_dict()["usage"]["cache_read_input_tokens"] == 2
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"id": "m", "model": "x"},
+        {"id": "m", "model": "x", "type": None, "role": None, "usage": None, "content": None},
+        {"id": "m", "model": "x", "usage": {"input_tokens": None}},
+    ],
+)
+def test_what_a_message_can_only_be_is_no_violation(message: Payload, strict: bool) -> None:
+    for change in (message_delta(usage=None), {"type": "message_delta", "delta": {"stop_reason": "end_turn"}}):
+        data = body({"type": "message_start", "message": message}, *HELLO[1:5], change, STOP)
+        engine = MessageEngine(strict=strict)
+        outcome = drive(data, engine=engine)
+        assert outcome.error is None
+        assert outcome.violations == ()
+        assert engine.final_message.role == "assistant"
+        assert engine.final_message.usage.output_tokens == 0
+
+
+def test_a_dict_is_read_as_a_payload_is() -> None:
+    accumulator = MessageAccumulator()
+    with pytest.raises(DecodeError, match="no type"):
+        accumulator.apply({"choices": []})
+    for payload in (start(model=None), {"cost": 1}, block_start(0.0, {"type": "tool_use"}), {"error": "x"}):  # type: ignore[arg-type]
+        accumulator.apply(payload)
+    kinds = [violation.kind for violation in accumulator.violations]
+    assert kinds == ["missing_field", "typeless_event", "odd_number", *["missing_field"] * 3, "odd_error"]
+    strict = MessageAccumulator(strict=True)
+    with pytest.raises(DecodeError, match=r"\$\.message\.model is null"):
+        strict.apply(start(model=None))
+    assert strict.snapshot is None
+
+
+# [DONE]
+
+
+@pytest.mark.parametrize("end", [b"\n\n", b"\n", b""])
+@pytest.mark.parametrize("decoder", [MessageEngine, RawMessageDecoder, MessageEventDecoder])
+def test_done_ends_a_message_that_lacks_only_its_stop(end: bytes, decoder: Any) -> None:
+    made = decoder()
+    made.receive_data(body(*DONE) + b"data: [DONE]" + end)
+    made.receive_eof()
+    assert [event.type for event in made.events()][-1] == "message_stop"
+    assert "done_sentinel" in [violation.kind for violation in made.violations]
+
+
+@pytest.mark.parametrize("decoder", [MessageEngine, RawMessageDecoder, MessageEventDecoder])
+@pytest.mark.parametrize("payloads", [OPEN, CLOSED, [*OPEN, message_delta()], [*CLOSED, message_delta(None)]])
+def test_done_ends_no_message_that_lacks_more(payloads: list[Payload], decoder: Any) -> None:
+    made = decoder()
+    made.receive_data(body(*payloads, frame(b"[DONE]", event=None)))
+    made.receive_eof()
+    with pytest.raises(IncompleteStreamError):
+        list(made.events())
+
+
+# Surrogate pairs
+
+
+def escaped(payload: Payload) -> bytes:
+    return frame(json.dumps(payload).encode())
+
+
+@BOTH
+def test_halves_of_a_surrogate_pair_are_joined(strict: bool) -> None:
+    payloads = [
+        start(),
+        block_start(0),
+        escaped(text(0, "a\ud83d")),
+        escaped(text(0, "\ude00b\ud83d")),
+        escaped(text(0, "\ude01")),
+        text(0, "c"),
+        block_stop(0),
+        block_start(1, {"type": "thinking", "thinking": ""}),
+        escaped(delta(1, "thinking_delta", thinking="\ud83d")),
+        escaped(delta(1, "thinking_delta", thinking="\ude02")),
+        block_stop(1),
+        tool_start(2),
+        escaped(partial_json(2, '{"a": "\ud83d')),
+        escaped(partial_json(2, '\ude03"}')),
+        block_stop(2),
+        message_delta(),
+        STOP,
+    ]
+    for chunks in chunkings(body(*payloads)):
+        engine = MessageEngine(strict=strict)
+        outcome = drive(chunks, engine=engine)
+        assert outcome.error is None
+        assert outcome.violations == ()
+        seen = [texts(snapshot)[0] for snapshot in outcome.snapshots[2:7] if snapshot is not None]
+        assert seen == ["a\ud83d", "a😀b\ud83d", "a😀b😁", "a😀b😁c", "a😀b😁c"]
+        said, thought, used = engine.final_message.content
+        assert isinstance(said, TextBlock)
+        assert said.text == "a😀b😁c"
+        assert isinstance(thought, ThinkingBlock)
+        assert thought.thinking == "😂"
+        assert isinstance(used, ToolUseBlock)
+        assert used.input == {"a": "😃"}
+
+
+@BOTH
+def test_half_of_a_surrogate_pair_stays_and_is_a_violation(strict: bool) -> None:
+    payloads = [start(), block_start(0), escaped(text(0, "a\ud83d")), text(0, "b"), escaped(text(0, "\ude00"))]
+    for chunks in chunkings(body(*payloads, *REST)):
+        engine = MessageEngine(strict=strict)
+        outcome = drive(chunks, engine=engine)
+        assert outcome.error is None
+        assert outcome.kinds == ["lone_surrogate"]
+        assert outcome.violations[0].index == 0
+        assert outcome.violations[0].event_number == len(payloads)
+        assert texts(engine.final_message) == ("a\ud83db\ude00",)
+
+
+# Input that is not JSON
+
+
+@BOTH
+def test_wrong_json_is_kept_if_asked_for(strict: bool) -> None:
+    wrong = '{"city": "Rome", "n": oops'
+    payloads = [start(), tool_start(0), partial_json(0, wrong), block_stop(0), message_delta("tool_use"), STOP]
+    for chunks in chunkings(body(*payloads)):
+        engine = MessageEngine(strict=strict, invalid_json="keep")
+        outcome = drive(chunks, engine=engine)
+        assert outcome.error is None
+        (violation,) = outcome.violations
+        assert (violation.kind, violation.index, violation.event_number) == ("invalid_input", 0, 3)
+        (block,) = engine.final_message.content
+        assert isinstance(block, ToolUseBlock)
+        assert block.input == {"city": "Rome"}
+        assert block.partial_input == wrong
+        assert isinstance(block.parse_error, DecodeError)
+        assert block.parse_error.received == wrong
+        assert engine.final_message.stop_reason == "tool_use"
+
+
+def test_input_over_a_limit_is_not_kept() -> None:
+    payloads = [start(), tool_start(0), partial_json(0, "[[[[[["), block_stop(0)]
+    outcome = drive(body(*payloads), engine=MessageEngine(invalid_json="keep", limits=Limits(max_depth=4)))
+    assert type(outcome.error) is LimitExceededError
+
+
+@attrs.frozen
+class Search:
+    a: int
+
+
+def test_on_invalid_keep_implies_it_for_tools_that_have_a_class() -> None:
+    for name, error in (("search", None), ("other", DecodeError)):
+        engine = MessageEngine(tool_types={"search": Search}, on_invalid="keep")
+        payloads = [start(), tool_start(0, name), partial_json(0, '{"a": oops}'), block_stop(0), *REST[1:]]
+        outcome = drive(body(*payloads), engine=engine)
+        assert type(outcome.error) is (error or type(None))
+
+
+def test_invalid_json_must_be_one_of_two() -> None:
+    with pytest.raises(InvalidArgumentError, match="'raise', 'keep'"):
+        MessageEngine(invalid_json="ignore")  # type: ignore[arg-type]
 
 
 # Limits

@@ -85,7 +85,7 @@ class EventInterpreter(Generic[EventT]):
             done: EventT | None = self._done()
             return done
         if not content and name not in ("ping", "error"):
-            self._log.report("empty_data", f"an event came with empty data; its name is {name!r}")
+            self._log.report("empty_data", f"an event came with empty data; its name is {excerpt(name or '')}")
             return None
         event: EventT = self._meaning(name, payload)
         return event
@@ -112,7 +112,7 @@ class EventInterpreter(Generic[EventT]):
         if type(value) is dict:
             return self.event_of_object(name, value)
         if name == "error":
-            return self._error(name, value if type(value) is str else text)
+            return self._error(name, value)
         if name == "ping":
             return self._odd_ping(text, {})
         raise DecodeError(f"the payload is not an object but {kind_of(value)}", received=payload)
@@ -136,7 +136,7 @@ class EventInterpreter(Generic[EventT]):
 
     def report_name(self, name: str | None, event_type: object) -> None:
         """Report that the name beside a payload is not the payload's type."""
-        found = "the event: line is missing" if name is None else f"the event: line says {name!r}"
+        found = "the event: line is missing" if name is None else f"the event: line says {excerpt(name)}"
         self._log.report("event_name", f"{found} where the payload's type is {event_type!r}")
 
     def _error(self, name: str | None, payload: Any) -> Any:
@@ -161,7 +161,7 @@ class EventInterpreter(Generic[EventT]):
             event = self._structured({"type": name, **rest})
             self._log.report(
                 "missing_type",
-                f"the payload has no type; the event: line says {name!r}",
+                f"the payload has no type; the event: line says {excerpt(str(name))}",
                 path="$.type",
                 taken_for=excerpt(str(name)),
             )

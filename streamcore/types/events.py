@@ -173,8 +173,8 @@ class ErrorEvent(WireObject):
     """An error that ends the stream before the message is complete.
 
     Attributes:
-        payload: The payload as it came, whatever its shape: a JSON object, or text. None if no payload was decoded. It
-            has no wire form.
+        payload: The payload as it came, whatever its shape: a JSON value, or text that is not JSON. None if no payload
+            was decoded. It has no wire form.
     """
 
     type: ClassVar[Literal["error"]] = "error"
