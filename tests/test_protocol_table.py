@@ -660,7 +660,7 @@ def escaped(payload: Payload) -> bytes:
 
 @BOTH
 def test_halves_of_a_surrogate_pair_are_joined(strict: bool) -> None:
-    payloads = [
+    payloads: list[Part] = [
         start(),
         block_start(0),
         escaped(text(0, "a\ud83d")),
@@ -697,7 +697,13 @@ def test_halves_of_a_surrogate_pair_are_joined(strict: bool) -> None:
 
 @BOTH
 def test_half_of_a_surrogate_pair_stays_and_is_a_violation(strict: bool) -> None:
-    payloads = [start(), block_start(0), escaped(text(0, "a\ud83d")), text(0, "b"), escaped(text(0, "\ude00"))]
+    payloads: list[Part] = [
+        start(),
+        block_start(0),
+        escaped(text(0, "a\ud83d")),
+        text(0, "b"),
+        escaped(text(0, "\ude00")),
+    ]
     for chunks in chunkings(body(*payloads, *REST)):
         engine = MessageEngine(strict=strict)
         outcome = drive(chunks, engine=engine)

@@ -244,7 +244,8 @@ class MessageAccumulator(NotCopyable):
     def _event_of(self, value: dict[str, Any]) -> MessageStreamEvent:
         if self._interpreter is None:
             self._interpreter = EventInterpreter(MessageStreamEvent, self, self._log, max_depth=self._limits.max_depth)
-        return self._interpreter.event_of_object(value.get("type"), value)
+        event: MessageStreamEvent = self._interpreter.event_of_object(value.get("type"), value)
+        return event
 
     def take(self, event: MessageStreamEvent) -> None:
         """Like `apply` for a typed event, but leave it to the caller to attach the snapshot to errors."""
