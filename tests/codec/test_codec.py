@@ -23,7 +23,6 @@ from streamcore.codec import (
     decode_event,
     decode_raw_event,
     encode_event,
-    encode_string,
     parse,
     structure_event,
 )
@@ -524,12 +523,3 @@ def test_json_of_a_lone_surrogate_can_be_encoded_and_says_the_rest_as_it_is() ->
     block = TextBlock(text="é\ud800b\U0001f600")
     assert block.to_json() == '{"type":"text","text":"é\\ud800b\U0001f600"}'
     assert json.loads(block.to_json(indent=2).encode()) == block.to_dict()
-
-
-def test_json_has_no_shorter_form_of_a_string_than_the_shortcut_counts_with() -> None:
-    short = '\b\t\n\f\r"\\'
-    for code in range(0x110000):
-        character = chr(code)
-        if not 0xD800 <= code <= 0xDFFF:
-            shortest = 2 if character in short else 6 if code < 0x20 else len(character.encode())
-            assert len(encode_string(character)) == 2 + shortest

@@ -13,9 +13,9 @@ import pytest
 from helpers import STREAMS, example, payloads_of, same, stream_id, wire_types
 from hypothesis import given
 from hypothesis import strategies as st
-
 from streamcore._converter import _explainer, converter
 from streamcore._twin import replaced, twin
+
 from streamcore.types import Message, MessageStreamEvent, TextBlock, Unknown, Usage
 
 _EVENT: Any = MessageStreamEvent
