@@ -753,14 +753,14 @@ def test_what_is_in_the_middle_of_a_stream_is_not_copied(again: Any) -> None:
 @pytest.mark.parametrize("decoder", [MessageEngine, RawMessageDecoder, SSEDecoder])
 def test_a_chunk_that_is_no_bytes_is_refused(decoder: type[Any]) -> None:
     made = decoder()
-    with pytest.raises(InvalidArgumentError, match="must be bytes.*received str"):
+    with pytest.raises(InvalidArgumentError, match=r"must be bytes.*received str"):
         made.receive_data("event: ping")
     made.receive_data(memoryview(frame(PING)))
     assert len(list(made.events())) == 1
 
 
 def test_a_stream_of_text_is_refused() -> None:
-    with pytest.raises(InvalidArgumentError, match="must be bytes.*received str"):
+    with pytest.raises(InvalidArgumentError, match=r"must be bytes.*received str"):
         MessageStream(["event: ping"]).until_done()  # type: ignore[list-item]  # that it is no bytes is the point
 
 
