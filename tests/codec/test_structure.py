@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
-from helpers import CAPTURES, STREAMS, body, example, message_delta, payloads_of, same, start, stream_id, wire_types
+from helpers import (
+    CAPTURES,
+    STREAMS,
+    body,
+    example,
+    message_delta,
+    payloads_of,
+    same,
+    start,
+    stream_id,
+    wire_types,
+    without_nulls,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -262,7 +274,7 @@ def test_an_unknown_field_of_a_message_delta_may_have_any_name(where: str, name:
     engine = MessageEngine()
     engine.receive_data(body(start(), change))
     events = list(engine.events())
-    assert events[-1].to_dict() == change
+    assert events[-1].to_dict() == without_nulls(change)
     snapshot = engine.snapshot
     assert snapshot is not None
     if where == "usage":

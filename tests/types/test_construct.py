@@ -89,7 +89,7 @@ def test_an_object_with_unknown_fields_keeps_them() -> None:
     usage = with_extra(Usage(input_tokens=1), {"value": 1, "new": [2]})
     changed = evolve(usage, {"input_tokens": 3})
     assert changed == attrs.evolve(usage, input_tokens=3)
-    assert changed.to_dict() == {"input_tokens": 3, "value": 1, "new": [2]}
+    assert changed.to_dict() == Usage(input_tokens=3).to_dict() | {"value": 1, "new": [2]}
     assert copier(type(usage), "input_tokens")(usage, 3) == changed
     assert pickle.loads(pickle.dumps(changed)) == changed
 
@@ -149,7 +149,7 @@ def assigns_class(node: ast.AST) -> bool:
     return False
 
 
-def test_one_module_only_assigns_the_class_of_an_object() -> None:
+def test_values_get_their_class_in_one_module_only() -> None:
     package = Path(streamcore.__file__).parent
     found = {
         path.relative_to(package).as_posix()
@@ -157,4 +157,5 @@ def test_one_module_only_assigns_the_class_of_an_object() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if assigns_class(node)
     }
-    assert found == {"types/_construct.py"}
+    # The recorder gives a copy of the caller's client a class of its own: that is not a value.
+    assert found == {"types/_construct.py", "replay/record.py"}
