@@ -281,7 +281,7 @@ def test_every_member_of_an_official_union_is_known(name: str) -> None:
     assert tags <= set(members(ours))
 
 
-# What is new survives
+# New fields and types survive
 
 
 @pytest.mark.parametrize(
@@ -399,7 +399,7 @@ def test_events_that_hold_what_can_be_changed_are_not_shared() -> None:
         assert decode_event(payload) == second
 
 
-# What is wrong is named
+# Errors name the fault and its place
 
 
 @pytest.mark.parametrize(
