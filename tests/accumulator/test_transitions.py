@@ -192,7 +192,7 @@ def check(way: list[dict[str, Any]], payload: dict[str, Any], outcome: Outcome, 
 
 
 def test_every_pair_of_phase_and_event_is_in_the_table_and_among_the_rows() -> None:
-    known = {event.type for event in MessageStreamEvent.__args__ if isinstance(event.type, str)}  # type: ignore[attr-defined]
+    known = {event.type for event in MessageStreamEvent.__args__ if isinstance(event.type, str)}
     blocks = {event_type for event_type in known if event_type.startswith("content_block_")}
     assert {*PAYLOADS} == known | {"new_event"}
     assert {*MESSAGE_TRANSITIONS} == {*MESSAGE_ROWS} == {*NEW_EVENT} == {*MessagePhase}
