@@ -61,8 +61,8 @@ def test_an_empty_chunk_is_nothing() -> None:
 
 def test_a_chunk_is_copied_if_its_owner_can_change_it() -> None:
     buffer, chunk = ChunkBuffer(head_size=0), bytearray(b"abc")
-    buffer.append(chunk)
-    buffer.append(memoryview(chunk)[1:])
+    for given_chunk in (chunk, memoryview(chunk)[1:]):
+        buffer.append(given_chunk)  # type: ignore[arg-type]  # bytes-like
     chunk[:] = b"xyz"
     assert [buffer.take(), buffer.take()] == [b"abc", b"bc"]
 
@@ -81,7 +81,7 @@ def test_a_closed_buffer_refuses_chunks_and_says_why(head_size: int) -> None:
     buffer = ChunkBuffer(head_size=head_size)
     buffer.append(b"abc")
     buffer.close("it is late")
-    for chunk in (b"d", b"", bytearray(b"d")):
+    for chunk in (b"d", b""):
         with pytest.raises(StreamCoreError, match="cannot receive more data: it is late"):
             buffer.append(chunk)
     assert [buffer.take(), buffer.take()] == [b"abc", None]
@@ -112,11 +112,11 @@ LINE_TEXTS = st.lists(LINE_PIECES, max_size=20).map(b"".join)
 def test_lines_that_may_be_fields_and_their_places_do_not_depend_on_the_chunks(case: tuple[bytes, list[bytes]]) -> None:
     text, chunks = case
     splitter = LineSplitter(max_line_size=100)
-    found = []
+    found: list[tuple[int, bytes]] = []
     for chunk in chunks:
-        lines = splitter.split(chunk)
-        places = accumulate((len(line) for line in lines), initial=splitter.line_offset)
-        found += [(place, line.rstrip(b"\r\n")) for place, line in zip(places, lines, strict=False)]
+        part = splitter.split(chunk)
+        places = accumulate((len(line) for line in part), initial=splitter.line_offset)
+        found += [(place, line.rstrip(b"\r\n")) for place, line in zip(places, part, strict=False)]
     assert splitter.end == len(text)
     lines = [(match.start(), match[1]) for match in re.finditer(rb"([^\r\n]*)(?:\r\n|\r|\n)", text)]
     # A line that cannot be a field may be dropped, and may not if it came in one piece.
