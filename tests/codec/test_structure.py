@@ -111,7 +111,7 @@ def test_a_value_that_is_not_an_object_is_refused_for_every_type(cls: type[WireO
         structure(value, cls)
 
 
-@pytest.mark.parametrize("value", [[], "", "text", 0, 1.5, True], ids=repr)
+@pytest.mark.parametrize("value", [[], {}, "", "text", 0, 1.5, True], ids=repr)
 @pytest.mark.parametrize("cls", _KNOWN, ids=lambda cls: cls.__name__)
 def test_a_field_that_is_null_or_of_another_json_type_is_what_the_plain_path_says(
     cls: type[WireObject], value: Any
@@ -167,8 +167,9 @@ def test_an_empty_object_is_a_fault_only_if_a_field_is_required() -> None:
         structure({}, Message)
 
 
-def test_a_tag_that_cannot_be_hashed_is_a_fault_of_its_object() -> None:
-    value = {"type": "content_block_start", "index": 0, "content_block": {"type": ["text"]}}
+@pytest.mark.parametrize("tag", [["text"], {}, None, 5, True], ids=repr)
+def test_a_tag_that_is_not_a_string_is_a_fault_of_its_object(tag: object) -> None:
+    value = {"type": "content_block_start", "index": 0, "content_block": {"type": tag}}
     with pytest.raises(StructureError, match=r"an object needs a type @ \$\.content_block"):
         structure(value, _EVENT)
 

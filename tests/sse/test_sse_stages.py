@@ -79,12 +79,13 @@ def test_a_chunk_that_is_not_bytes_is_refused_and_changes_nothing(chunk: object)
 @pytest.mark.parametrize("head_size", [0, 1, 100])
 def test_a_closed_buffer_refuses_chunks_and_says_why(head_size: int) -> None:
     buffer = ChunkBuffer(head_size=head_size)
-    buffer.append(b"abc")
+    for chunk in (b"abc", b"d", b"e"):
+        buffer.append(chunk)
     buffer.close("it is late")
     for chunk in (b"d", b""):
         with pytest.raises(StreamCoreError, match="cannot receive more data: it is late"):
             buffer.append(chunk)
-    assert [buffer.take(), buffer.take()] == [b"abc", None]
+    assert [buffer.take(), buffer.take(), buffer.take()] == [b"abc", b"de", None]
     with pytest.raises(StreamCoreError, match="it is late"):
         buffer.append(b"d")
 
