@@ -87,7 +87,7 @@ BLOCK_ROWS: dict[BlockPhase, dict[str, Row]] = {
     BlockPhase.UNSTARTED: {
         "content_block_start": Row("applied", "a block begins"),
         "content_block_delta": Row("refused", "it is not known which block the delta belongs to"),
-        "content_block_stop": Row("refused", "there is no block that could stop"),
+        "content_block_stop": Row("refused", "a block that has not begun cannot stop"),
     },
     BlockPhase.OPEN: {
         "content_block_start": Row("refused", "to begin a block again would lose what it has"),

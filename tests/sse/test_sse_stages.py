@@ -120,7 +120,7 @@ def test_lines_that_may_be_fields_and_their_places_do_not_depend_on_the_chunks(c
         found += [(place, line.rstrip(b"\r\n")) for place, line in zip(places, part, strict=False)]
     assert splitter.end == len(text)
     lines = [(match.start(), match[1]) for match in re.finditer(rb"([^\r\n]*)(?:\r\n|\r|\n)", text)]
-    # A line that cannot be a field may be dropped, and may not if it came in one piece.
+    # A line that cannot be a field is dropped only if it came in several pieces.
     assert [(place, line) for place, line in found if _may_be_field(line)] == [
         (place, line) for place, line in lines if _may_be_field(line)
     ]
