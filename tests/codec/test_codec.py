@@ -23,7 +23,6 @@ from streamcore.codec import (
     decode_event,
     decode_raw_event,
     encode_event,
-    encode_string,
     parse,
     structure_event,
 )
@@ -282,7 +281,7 @@ def test_every_member_of_an_official_union_is_known(name: str) -> None:
     assert tags <= set(members(ours))
 
 
-# What is new survives
+# New fields and types survive
 
 
 @pytest.mark.parametrize(
@@ -400,7 +399,7 @@ def test_events_that_hold_what_can_be_changed_are_not_shared() -> None:
         assert decode_event(payload) == second
 
 
-# What is wrong is named
+# Errors name the fault and its place
 
 
 @pytest.mark.parametrize(
@@ -416,18 +415,18 @@ def test_events_that_hold_what_can_be_changed_are_not_shared() -> None:
         (b'{"type":"ping","a":"\n"}', ["not JSON"]),
         (b"<html>", ["not JSON"]),
         (b'{"type":"ping","a":"\xff"}', ["UTF-8"]),
-        (b"[]", ["not an object", "array"]),
-        (b"null", ["not an object", "null"]),
-        (b'"ping"', ["not an object", "string"]),
-        (b"5", ["not an object", "number"]),
-        (b"true", ["not an object", "boolean"]),
+        (b"[]", ["must be an object", "array"]),
+        (b"null", ["must be an object", "null"]),
+        (b'"ping"', ["must be an object", "string"]),
+        (b"5", ["must be an object", "number"]),
+        (b"true", ["must be an object", "boolean"]),
         (b"{}", ["no type"]),
         (b'{"type":null}', ["no type"]),
         (b'{"type":5}', ["no type"]),
         (b'{"type":["ping"]}', ["no type"]),
         (b'{"Type":"ping"}', ["no type"]),
         (b'{"type":"content_block_stop"}', ["'index'", "missing"]),
-        (b'{"type":"content_block_stop","index":null}', ["'index'", "missing"]),
+        (b'{"type":"content_block_stop","index":null}', ["$.index", "integer", "null"]),
         (b'{"type":"content_block_stop","index":"0"}', ["index", "integer", "string"]),
         (b'{"type":"content_block_stop","index":0.0}', ["index", "integer"]),
         (b'{"type":"content_block_stop","index":true}', ["index", "integer", "boolean"]),
@@ -441,7 +440,7 @@ def test_events_that_hold_what_can_be_changed_are_not_shared() -> None:
         (b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":5}}', ["delta.text", "string", "number"]),
         (b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta"}}', ["delta", "'text'", "missing"]),
         (b'{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":{}}}', ["delta.partial_json", "string", "object"]),
-        (b'{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":null}}', ["delta", "'thinking'"]),
+        (b'{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":null}}', ["delta.thinking", "string", "null"]),
         (b'{"type":"content_block_delta","index":0,"delta":"text"}', ["delta", "object", "string"]),
         (b'{"type":"message_start"}', ["'message'", "missing"]),
         (b'{"type":"message_start","message":{"type":"message","model":"m"}}', ["message", "'id'", "missing"]),
@@ -524,12 +523,3 @@ def test_json_of_a_lone_surrogate_can_be_encoded_and_says_the_rest_as_it_is() ->
     block = TextBlock(text="é\ud800b\U0001f600")
     assert block.to_json() == '{"type":"text","text":"é\\ud800b\U0001f600"}'
     assert json.loads(block.to_json(indent=2).encode()) == block.to_dict()
-
-
-def test_json_has_no_shorter_form_of_a_string_than_the_shortcut_counts_with() -> None:
-    short = '\b\t\n\f\r"\\'
-    for code in range(0x110000):
-        character = chr(code)
-        if not 0xD800 <= code <= 0xDFFF:
-            shortest = 2 if character in short else 6 if code < 0x20 else len(character.encode())
-            assert len(encode_string(character)) == 2 + shortest

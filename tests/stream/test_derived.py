@@ -30,9 +30,9 @@ from helpers import (
 )
 
 from streamcore import MessageEngine, MessageStream, ProtocolError
-from streamcore.stream._derived import DerivingDecoder
 from streamcore.api.errors import APIStatusError
 from streamcore.stream import derive
+from streamcore.stream._derived import DerivingDecoder
 from streamcore.types import (
     CitationEvent,
     CompactionEvent,

@@ -436,6 +436,6 @@ def test_a_field_that_an_unknown_object_lacks_is_an_attribute_error_that_names_i
 
 
 def test_a_new_field_may_have_any_name() -> None:
-    usage = extend(Usage(input_tokens=1), output_tokens=2, value=3, self=4, cls=5)
-    assert usage.to_dict() == {"input_tokens": 1, "output_tokens": 2, "value": 3, "self": 4, "cls": 5}
-    assert extend(absent(Usage), input_tokens=1) == Usage(input_tokens=1)
+    usage = extend(Usage(input_tokens=1), {"output_tokens": 2, "value": 3, "self": 4, "cls": 5, "changes": 6})
+    assert usage.to_dict() == {"input_tokens": 1, "output_tokens": 2, "value": 3, "self": 4, "cls": 5, "changes": 6}
+    assert extend(absent(Usage), {"input_tokens": 1}) == Usage(input_tokens=1)
