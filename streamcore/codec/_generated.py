@@ -86,6 +86,8 @@ def make_structurer(cls: type[Any], tag: str | None, plans: list[FieldPlan]) -> 
     }
     required = [plan for plan in plans if plan.key is not None and plan.default is attrs.NOTHING]
     body = ["def structure(value):", "    draft = Draft()"]
+    if tag is None and not required:
+        body += ["    if value.__class__ is not dict:", "        raise Unfit"]  # nothing below would raise for `[]`
     if tag is not None:
         body += [f"    if value['type'] != {tag!r}:", "        raise Unfit"]
     body.append(f"    count = {len(required) + (tag is not None)}")

@@ -15,10 +15,9 @@ from streamcore.codec import decode_event
 from streamcore.codec._fast_delta import (
     _MADE,
     FAST_DELTAS,
-    FastDelta,
+    NO_FAST_DELTA,
     _shortest_spelling,
     fast_delta,
-    no_fast_delta,
 )
 from streamcore.types import ContentBlockDeltaEvent
 
@@ -37,7 +36,10 @@ def piece(
 def check(data: bytes, index: int = 0, delta_type: str = "text_delta") -> ContentBlockDeltaEvent | None:
     """Return what the fast path makes of these bytes, which must be what the plain path makes of them."""
     added: list[str] = []
-    event = fast_delta(index, delta_type)(data, added.append)
+    fast = fast_delta(index, delta_type)
+    event, as_block = fast.in_chunk(data, added.append), fast.in_block(data, added.append)
+    assert event is None or as_block is None  # one needs the blank line, the other must not have it
+    event = event or as_block
     if event is None:
         assert added == []
         return None
@@ -340,15 +342,15 @@ def test_a_changed_delta_is_what_the_plain_path_says(data: st.DataObject) -> Non
 def test_a_peer_cannot_fill_the_table() -> None:
     size = len(_MADE)
     for index in range(1000, 1100):
-        assert fast_delta(index, "text_delta") is not fast_delta(index, "text_delta")
+        assert fast_delta(index, "text_delta") is not fast_delta(index, "text_delta")  # made anew, and not kept
     assert len(_MADE) == size
     assert fast_delta(0, "text_delta") is fast_delta(0, "text_delta")
 
 
 def test_without_an_open_block_nothing_is_recognised() -> None:
     added: list[str] = []
-    recognise: FastDelta = no_fast_delta
-    assert recognise(piece(b"a"), added.append) is None
+    assert NO_FAST_DELTA.in_chunk(piece(b"a"), added.append) is None
+    assert NO_FAST_DELTA.in_block(piece(b"a", after=b""), added.append) is None
     assert added == []
 
 
