@@ -19,34 +19,46 @@ from streamcore.testing.strategies import chunkings
 # Chunks
 
 
-def test_chunks_come_out_in_order_and_those_that_queued_up_are_joined() -> None:
-    buffer = ChunkBuffer()
-    for chunk in (b"a", b"b", b"c"):
-        buffer.append(chunk)
-    assert [buffer.take(), buffer.take(), buffer.take()] == [b"a", b"bc", None]
-    buffer.append(b"d")
-    assert [buffer.take(), buffer.take()] == [b"d", None]
+def buffer_of(*, head_size: int = 512, max_chunk_size: int = 1000) -> ChunkBuffer:
+    return ChunkBuffer(head_size=head_size, max_chunk_size=max_chunk_size)
 
 
-def test_a_chunk_that_a_reader_has_taken_by_itself_does_not_come_again() -> None:
-    buffer = ChunkBuffer()
+def take(buffer: ChunkBuffer) -> bytes | None:
+    """Return the next chunk, as a reader that is done with it."""
+    chunk = buffer.next_chunk
+    if chunk is not None:
+        buffer.advance()
+    return chunk
+
+
+def test_chunks_come_out_in_order() -> None:
+    buffer = buffer_of()
     for chunk in (b"a", b"b", b"c"):
         buffer.append(chunk)
-    buffer.next_chunk = None
+    assert [take(buffer), take(buffer)] == [b"a", b"b"]
     buffer.append(b"d")
-    assert [buffer.take(), buffer.take()] == [b"bcd", None]
+    assert [take(buffer), take(buffer), take(buffer)] == [b"c", b"d", None]
+    assert buffer.later is None  # so that a reader may take the next one by setting `next_chunk`
+    buffer.append(b"e")
+    assert take(buffer) == b"e"
+
+
+def test_a_chunk_that_is_too_long_is_cut() -> None:
+    buffer = buffer_of(max_chunk_size=2)
+    buffer.append(b"abcde")
+    assert [take(buffer), take(buffer), take(buffer), take(buffer)] == [b"ab", b"cd", b"e", None]
 
 
 @given(st.lists(st.one_of(st.binary(max_size=4), st.none()), max_size=30), st.integers(0, 6))
 def test_no_byte_is_lost_or_moved_however_chunks_and_reads_alternate(steps: list[bytes | None], head_size: int) -> None:
-    buffer = ChunkBuffer(head_size=head_size)
+    buffer = buffer_of(head_size=head_size)
     taken = b""
     for step in steps:
         if step is None:
-            taken += buffer.take() or b""
+            taken += take(buffer) or b""
         else:
             buffer.append(step)
-    while (chunk := buffer.take()) is not None:
+    while (chunk := take(buffer)) is not None:
         assert chunk
         taken += chunk
     assert taken == b"".join(step or b"" for step in steps)
@@ -54,48 +66,48 @@ def test_no_byte_is_lost_or_moved_however_chunks_and_reads_alternate(steps: list
 
 
 def test_an_empty_chunk_is_nothing() -> None:
-    buffer = ChunkBuffer()
+    buffer = buffer_of()
     buffer.append(b"")
-    assert buffer.take() is None
+    assert take(buffer) is None
 
 
 def test_a_chunk_is_copied_if_its_owner_can_change_it() -> None:
-    buffer, chunk = ChunkBuffer(head_size=0), bytearray(b"abc")
+    buffer, chunk = buffer_of(head_size=0), bytearray(b"abc")
     for given_chunk in (chunk, memoryview(chunk)[1:]):
         buffer.append(given_chunk)  # type: ignore[arg-type]  # bytes-like
     chunk[:] = b"xyz"
-    assert [buffer.take(), buffer.take()] == [b"abc", b"bc"]
+    assert [take(buffer), take(buffer)] == [b"abc", b"bc"]
 
 
 @pytest.mark.parametrize("chunk", ["text", 5, None, [1]], ids=repr)
 def test_a_chunk_that_is_not_bytes_is_refused_and_changes_nothing(chunk: object) -> None:
-    buffer = ChunkBuffer(head_size=0)
+    buffer = buffer_of(head_size=0)
     buffer.append(b"a")
     with pytest.raises(InvalidArgumentError, match="must be bytes"):
         buffer.append(chunk)  # type: ignore[arg-type]  # on purpose
-    assert [buffer.take(), buffer.take()] == [b"a", None]
+    assert [take(buffer), take(buffer)] == [b"a", None]
 
 
 @pytest.mark.parametrize("head_size", [0, 1, 100])
 def test_a_closed_buffer_refuses_chunks_and_says_why(head_size: int) -> None:
-    buffer = ChunkBuffer(head_size=head_size)
+    buffer = buffer_of(head_size=head_size)
     for chunk in (b"abc", b"d", b"e"):
         buffer.append(chunk)
     buffer.close("it is late")
     for chunk in (b"d", b""):
         with pytest.raises(StreamCoreError, match="cannot receive more data: it is late"):
             buffer.append(chunk)
-    assert [buffer.take(), buffer.take(), buffer.take()] == [b"abc", b"de", None]
+    assert [take(buffer) for _ in range(4)] == [b"abc", b"d", b"e", None]
     with pytest.raises(StreamCoreError, match="it is late"):
         buffer.append(b"d")
 
 
 def test_a_cleared_buffer_keeps_its_head_only() -> None:
-    buffer = ChunkBuffer(head_size=2)
+    buffer = buffer_of(head_size=2)
     for chunk in (b"abc", b"d", b"e"):
         buffer.append(chunk)
     buffer.clear()
-    assert buffer.take() is None
+    assert take(buffer) is None
     assert buffer.head == b"ab"
 
 
