@@ -213,6 +213,6 @@ class ViolationLog:
 
 
 def excerpt(received: str | bytes, length: int = _EXCERPT_LENGTH) -> str:
-    """The start of what arrived, as a literal that fits in an error message."""
+    """Return the start of what arrived, as a literal that fits in an error message."""
     shown = repr(received[:length])
     return shown if len(received) <= length else f"{shown}... ({len(received)} in all)"

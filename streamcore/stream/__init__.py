@@ -7,7 +7,7 @@
 | `_base.py` | what sync and async streams share: properties, the order of what happens at the end, calls of handlers |
 | `_stream.py`, `_async_stream.py` | `Stream` and `AsyncStream`: read chunks, and release the connection |
 | `_event_loop.py` | the little that differs between asyncio and trio |
-| `_message_stream.py` | `MessageStream` and `AsyncMessageStream`: the above with an engine, and the views of a message |
+| `_message_stream.py` | `MessageStream` and `AsyncMessageStream`: the same with an engine, and views of a message |
 | `_derived.py` | the derived events of a message stream |
 | `_handlers.py` | which handlers a subclass overrides, and which event calls which |
 | `_typed.py` | partial values and values at a path, as views of a stream |

@@ -1,9 +1,9 @@
 """What sync and async streams share: properties, the order of what happens at the end, and the calls of handlers.
 
-At its end a stream has to do several things in a fixed order, each of which may fail or have to be awaited. So that the
-order is written only once, a generator yields them as steps. A sync stream takes the steps with `run`, an async stream
-with `run_async`. A step that fails raises at its `yield`, so that `try` and `finally` mean in the generator what they
-always mean.
+At its end a stream has to do several things in a fixed order. Each of them may fail, and in an async stream may have to
+be awaited. So that the order is written only once, a generator yields them as steps. A sync stream takes the steps with
+`run`, an async stream with `run_async`. A step that fails raises at its `yield`, so that `try` and `finally` in the
+generator mean what they always mean.
 """
 
 from __future__ import annotations

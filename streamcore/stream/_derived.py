@@ -90,8 +90,8 @@ def _makers_with_extra() -> tuple[_Make, _Make]:
 def _with_block(event: ContentBlockStopEvent, engine: MessageEngine[Any]) -> ParsedContentBlockStopEvent:
     block = engine.block_in_progress(event.index)
     if block is None:
-        # It came after message_stop, for a block that was never started. There is no block to add, but the event is
-        # passed on: nothing is lost.
+        # It came after message_stop, for a block that was never started. So it has no block, but it is passed on:
+        # nothing is lost.
         return cast("ParsedContentBlockStopEvent", event)
     made: ParsedContentBlockStopEvent
     if event.extra:
@@ -103,11 +103,9 @@ def _with_block(event: ContentBlockStopEvent, engine: MessageEngine[Any]) -> Par
 
 def _with_message(event: MessageStopEvent, engine: MessageEngine[Any]) -> ParsedMessageStopEvent:
     message = _Deferred(engine.deferred_message())
-    made: ParsedMessageStopEvent
-    if event.extra:
-        made = _makers_with_extra()[1](event.extra, message, None)
-    else:
-        made = _make_message_stop(message, None)
+    made: ParsedMessageStopEvent = (
+        _makers_with_extra()[1](event.extra, message, None) if event.extra else _make_message_stop(message, None)
+    )
     return made
 
 
@@ -160,7 +158,7 @@ _make_compaction = deferring(CompactionEvent, "encrypted_content")
 def _compaction(delta: Any, block: BlockInProgress) -> CompactionEvent | None:
     if not isinstance(block.start, CompactionBlock):
         return None
-    # Either field may not have been in any delta so far. Then it is as the block started with it.
+    # A field that no delta so far has had is as the block started with it.
     content, encrypted = block.fields.get("content"), block.fields.get("encrypted_content")
     encrypted_content: Any = block.start.encrypted_content if encrypted is None else encrypted.mark()
     if content is None:
@@ -215,10 +213,10 @@ class DerivingDecoder:
             yield from derive(event, self._engine)
 
     def endless_items(self, response: Any) -> Iterator[ParsedMessageStreamEvent | None]:
-        """Yield, and raise, what `Pump.items` describes. It takes two thirds of the time that a loop over `events` does.
+        """Yield, and raise, what `Pump.items` describes. This takes two thirds of the time of a loop over `events`.
 
-        A delta that adds text to the current block leaves that the current block. So all that is looked up for such a
-        delta is looked up once for a block, after an event of another kind has made it the current one.
+        A delta that adds text to the current block does not change which block is current. So everything that such a
+        delta needs is looked up once for a block, after an event of another kind has made it the current one.
         """
         engine = self._engine
         accumulator = engine.accumulator

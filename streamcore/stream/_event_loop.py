@@ -25,7 +25,7 @@ def close_without_waiting(closes: list[AsyncClose]) -> None:
     """Close several things, each even if one before fails, where nobody is left to wait for it: at garbage collection.
 
     Under trio a task of its own waits, if trio still accepts one. Otherwise each is run up to its first wait. That is
-    enough to close a socket: what there is to wait for comes after the transport is told to close. A task of asyncio
+    enough to close a socket: all waiting comes after the transport has begun to close. A task of asyncio
     would need its event loop to go on for a while, which nobody promises.
     """
     trio = sys.modules.get("trio")

@@ -95,7 +95,7 @@ class Handlers:
             return not self._is_over
 
     def leave(self) -> bool:
-        """Note that the called handlers have returned. Return whether the stream ended meanwhile and they were the last."""
+        """Note that the handlers have returned. Return whether they were the last, and the stream ended meanwhile."""
         with self._lock:
             self._running -= 1
             return self._is_over and not self._running

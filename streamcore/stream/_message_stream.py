@@ -52,7 +52,7 @@ class _MessageBase(Generic[OutputT]):
         """
         snapshot = self._accumulator.snapshot
         if snapshot is None:
-            raise IncompleteStreamError("there is no message yet: message_start has not come")
+            raise IncompleteStreamError("the message has not begun: message_start has not come")
         return snapshot
 
     @property
@@ -64,7 +64,7 @@ class _MessageBase(Generic[OutputT]):
         return self._engine.final_message
 
     def _lost_nothing(self, error: Exception) -> bool:
-        """Return whether the message was complete when the stream failed, as when a connection is cut a little early."""
+        """Return whether the message was complete before the stream failed, say by a connection that is cut early."""
         return error is self._pump.error and self._engine.complete
 
 
@@ -81,8 +81,8 @@ class MessageStream(_MessageBase[OutputT], Stream[ParsedMessageStreamEvent], Typ
     Iteration yields every wire event and, after it, its derived event if it has one (`TextEvent`, ...). Iteration and
     `text_stream` are views of one stream: you may leave one and go on with the other.
 
-    A subclass may override handlers (`on_text`, ...). They are called before their event is delivered. An exception that
-    a handler raises ends the stream.
+    A subclass may override handlers (`on_text`, ...). They are called before their event is delivered. An exception
+    that a handler raises ends the stream.
 
     Args:
         chunks: The bytes of the stream, cut anywhere.
@@ -161,28 +161,29 @@ class MessageStream(_MessageBase[OutputT], Stream[ParsedMessageStreamEvent], Typ
     # Handlers, for subclasses to override
 
     def on_stream_event(self, event: MessageStreamEvent) -> None:
-        """Called for each event from the API."""
+        """Handle an event from the API."""
 
     def on_text(self, delta: str, snapshot: str) -> None:
-        """Called when `delta` has let a text block grow to `snapshot`. An override may leave `snapshot` out."""
+        """Handle more text: `delta` let a text block grow to `snapshot`. An override may leave `snapshot` out."""
 
     def on_content_block(self, content_block: ContentBlock) -> None:
-        """Called when a content block is complete."""
+        """Handle a complete content block."""
 
     def on_message(self, message: Message) -> None:
-        """Called when the message is complete."""
+        """Handle the complete message."""
 
     def on_timeout(self) -> None:
-        """Called when the stream has failed because something took too long. `on_exception` follows."""
+        """Handle a failure because something took too long. `on_exception` follows."""
 
     def on_exception(self, exception: Exception) -> None:
-        """Called when the stream has failed. `exception` is raised afterwards."""
+        """Handle a failure of the stream. `exception` is raised afterwards."""
 
     def on_end(self) -> None:
-        """Called last, and once, when the stream is over: read to its end, failed or closed.
+        """Handle the end of the stream: it has been read to its end, has failed, or was closed.
 
-        If the stream is closed while other handlers run, it is called after them, in their thread. It is not called for
-        a stream that is dropped unfinished, since garbage is collected in any thread and at any time.
+        This is called last, and once. If the stream is closed while other handlers run, it is called after them, in
+        their thread. It is not called for a stream that is dropped unfinished, since garbage is collected in any thread
+        and at any time.
         """
 
 
@@ -272,30 +273,30 @@ class AsyncMessageStream(_MessageBase[OutputT], AsyncStream[ParsedMessageStreamE
     # Handlers, for subclasses to override
 
     async def on_stream_event(self, event: MessageStreamEvent) -> None:
-        """Called for each event from the API."""
+        """Handle an event from the API."""
 
     async def on_text(self, delta: str, snapshot: str) -> None:
-        """Called when `delta` has let a text block grow to `snapshot`. An override may leave `snapshot` out."""
+        """Handle more text: `delta` let a text block grow to `snapshot`. An override may leave `snapshot` out."""
 
     async def on_content_block(self, content_block: ContentBlock) -> None:
-        """Called when a content block is complete."""
+        """Handle a complete content block."""
 
     async def on_message(self, message: Message) -> None:
-        """Called when the message is complete."""
+        """Handle the complete message."""
 
     async def on_timeout(self) -> None:
-        """Called when the stream has failed because something took too long. `on_exception` follows."""
+        """Handle a failure because something took too long. `on_exception` follows."""
 
     async def on_exception(self, exception: Exception) -> None:
-        """Called when the stream has failed. `exception` is raised afterwards."""
+        """Handle a failure of the stream. `exception` is raised afterwards."""
 
     async def on_end(self) -> None:
-        """Called last, and once, when the stream is over: read to its end, failed or closed.
+        """Handle the end of the stream: it has been read to its end, has failed, or was closed.
 
-        If the stream is closed while other handlers run, it is called after them, in their task. If the stream is left
-        because of a cancellation, it is called within that: under trio, or in a cancel scope of anyio, whatever waits in
-        here is cancelled too, unless it is in a shielded scope. It is not called for a stream that is dropped
-        unfinished, since garbage is collected in any thread and at any time.
+        This is called last, and once. If the stream is closed while other handlers run, it is called after them, in
+        their task. If the stream is left because of a cancellation, it is called within that: under trio, or in a
+        cancel scope of anyio, whatever waits in here is cancelled too, unless it is in a shielded scope. It is not
+        called for a stream that is dropped unfinished, since garbage is collected in any thread and at any time.
         """
 
 

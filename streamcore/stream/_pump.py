@@ -17,8 +17,8 @@ from streamcore.types import ErrorEvent
 __all__ = ["SLICE_SIZE", "WORK_PER_TURN", "Decoder", "Pump"]
 
 # A stream that always has a next item would keep every other task waiting. So it counts the work done since the others
-# last had a turn: an item is one unit, and so is a KB of a chunk. A unit takes some 5 µs, and a turn costs some 10. Time
-# is counted in work and not measured, so that turns come at the same places on all machines and no clock is read.
+# last had a turn: an item is one unit, and so is a KB of a chunk. A unit takes some 5 µs, and a turn costs some 10. It
+# counts work and reads no clock, so that turns come at the same places on all machines.
 WORK_PER_TURN = 128
 
 # A large chunk is decoded a slice at a time. The first item of a chunk of 10 MB would otherwise take 50 ms.
@@ -35,7 +35,7 @@ class Decoder(Protocol[_T_co]):
         """Store the next bytes."""
 
     def receive_eof(self) -> None:
-        """Note that there are no more bytes."""
+        """Note that the bytes have ended."""
 
     def events(self) -> Iterator[_T_co]:
         """Yield the items that the bytes so far allow."""
@@ -79,7 +79,7 @@ class Pump(Generic[_T]):
         self.items: Iterator[_T | None] = (
             _items(decoder, response) if endless_items is None else endless_items(decoder, response)
         )
-        # What is left of a chunk that is decoded in slices.
+        # The rest of a chunk that is decoded in slices.
         self._slices: Iterator[bytes] | None = None
         self._at_eof = False
         # One ticket, for the first to call `end`.
@@ -114,7 +114,7 @@ class Pump(Generic[_T]):
         return item
 
     def take_slice(self) -> bool:
-        """Give the decoder the next slice of a large chunk. Return False if there is none."""
+        """Give the decoder the next slice of a large chunk. Return False if nothing is left."""
         if self._slices is None:
             return False
         slice_ = next(self._slices, None)

@@ -111,7 +111,7 @@ class Stream(StreamBase[_T]):
         return item
 
     def _read(self) -> bool:
-        """Read the next chunk. Return False at the end, or if the read failed; the next `take()` then raises its error."""
+        """Read the next chunk. Return False at the end, and after an error, which the next `take()` raises."""
         pump = self._pump
         pump.reading = True
         try:
@@ -143,7 +143,7 @@ class Stream(StreamBase[_T]):
         self._end()
 
     def __del__(self, *, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
-        # At the exit of the interpreter the globals of this module may be None already, so what tells that is a default.
+        # At the exit of the interpreter the globals of this module may be None already, so this one is a default.
         pump = getattr(self, "_pump", None)  # None if the constructor has failed
         if pump is not None and pump.end() and self._release is not None and not is_finalizing():
             with contextlib.suppress(Exception):
