@@ -8,7 +8,7 @@ import threading
 import time
 import weakref
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import anyio
 import pytest
@@ -20,7 +20,7 @@ from streamcore.stream import AsyncMessageStream, AsyncMessageStreamManager, Asy
 from streamcore.types import TextBlock, TextEvent
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 CHUNKS = by_frame(body(*HELLO))
 OVERLOADED = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
@@ -471,6 +471,46 @@ def test_a_thousand_streams_half_of_them_abandoned(run: Any) -> None:
 
     run(main)
     assert {source.closed for source in sources} == {1}
+
+
+class Pause:
+    """Wait for ever, under whichever event loop."""
+
+    def __await__(self) -> Iterator[None]:
+        yield
+
+
+@pytest.mark.parametrize("as_generator", [True, False])
+def test_a_read_that_is_thrown_away_releases_the_connection(as_generator: bool) -> None:
+    ended = []
+
+    class Waiting:
+        def __aiter__(self) -> Self:
+            return self
+
+        async def __anext__(self) -> bytes:
+            await Pause()
+            raise AssertionError
+
+    async def generator() -> AsyncIterator[bytes]:
+        try:
+            await Pause()
+        finally:
+            ended.append("generator")
+        yield b""
+
+    async def close() -> None:
+        ended.append("closed")
+        await Pause()
+        raise AssertionError
+
+    stream = AsyncMessageStream(generator() if as_generator else Waiting(), close=close)
+    reading = stream.__anext__()
+    reading.send(None)
+    reading.close()
+    # The stream is alive, so this was not the doing of the garbage collector.
+    assert ended == [*(["generator"] if as_generator else []), "closed"]
+    assert stream._pump.over
 
 
 # Fairness
