@@ -20,7 +20,7 @@ from streamcore.stream import AsyncMessageStream, AsyncMessageStreamManager, Asy
 from streamcore.types import TextBlock, TextEvent
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 
 CHUNKS = by_frame(body(*HELLO))
 OVERLOADED = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
@@ -476,13 +476,13 @@ def test_a_thousand_streams_half_of_them_abandoned(run: Any) -> None:
 class Pause:
     """Wait for ever, under whichever event loop."""
 
-    def __await__(self) -> Iterator[None]:
+    def __await__(self) -> Generator[None]:
         yield
 
 
 @pytest.mark.parametrize("as_generator", [True, False])
 def test_a_read_that_is_thrown_away_releases_the_connection(as_generator: bool) -> None:
-    ended = []
+    closed = []
 
     class Waiting:
         def __aiter__(self) -> Self:
@@ -493,14 +493,11 @@ def test_a_read_that_is_thrown_away_releases_the_connection(as_generator: bool) 
             raise AssertionError
 
     async def generator() -> AsyncIterator[bytes]:
-        try:
-            await Pause()
-        finally:
-            ended.append("generator")
+        await Pause()
         yield b""
 
     async def close() -> None:
-        ended.append("closed")
+        closed.append(1)
         await Pause()
         raise AssertionError
 
@@ -508,8 +505,7 @@ def test_a_read_that_is_thrown_away_releases_the_connection(as_generator: bool) 
     reading = stream.__anext__()
     reading.send(None)
     reading.close()
-    # The stream is alive, so this was not the doing of the garbage collector.
-    assert ended == [*(["generator"] if as_generator else []), "closed"]
+    assert closed == [1]  # and not by the garbage collector, as the stream is still alive
     assert stream._pump.over
 
 

@@ -14,8 +14,8 @@ from server import ASK, BACKENDS, run, serving, stream_reply
 
 import streamcore
 from streamcore import AsyncMessageStream, MessageEngine
-from streamcore.stream._pump import SLICE_SIZE, WORK_PER_TURN, Pump
 from streamcore.stream import AsyncStream
+from streamcore.stream._pump import SLICE_SIZE, WORK_PER_TURN, Pump
 
 # trio draws lots for the order of tasks, so that the other one may have the first turn of a round and the last of the
 # next.
