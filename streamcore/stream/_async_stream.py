@@ -75,8 +75,8 @@ class AsyncStream(StreamBase[_T]):
                 if (item := pump.take()) is not None or pump.over:
                     break
                 await self._read()
-            if item is not None and self._handlers is not None:
-                await run_async(self._handling(self._handlers, self._handlers.for_item(item)))
+            if item is not None and self._handlers is not None and (calls := self._handlers.for_item(item)):
+                await run_async(self._handling(self._handlers, calls))
         except GeneratorExit:
             # The coroutine was thrown away while it waited, so nothing can be awaited here.
             self._abandon()

@@ -9,8 +9,7 @@ generator mean what they always mean.
 from __future__ import annotations
 
 import contextlib
-import functools
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from streamcore._not_copyable import NotCopyable
@@ -21,8 +20,8 @@ __all__ = ["IN_USE", "Step", "Steps", "StreamBase", "run", "run_async"]
 
 _T = TypeVar("_T")
 
-Step: TypeAlias = Callable[[], Any]
-"""Something to do. In an async stream it returns something to await, or None if there is nothing to wait for."""
+Step: TypeAlias = tuple[Callable[..., Any], tuple[Any, ...]]
+"""Something to call, and with what. In an async stream it returns something to await, or None if it need not wait."""
 
 Steps: TypeAlias = Generator[Step, None, None]
 
@@ -33,7 +32,7 @@ class StreamBase(NotCopyable, Generic[_T]):
     """The base of `Stream` and `AsyncStream`."""
 
     _handlers: Handlers | None = None
-    _release: Step | None
+    _release: Callable[[], Any] | None
 
     def __init__(self, decoder: Decoder[_T], response: Any) -> None:
         self._pump: Pump[_T] = Pump(decoder, response)
@@ -79,15 +78,15 @@ class StreamBase(NotCopyable, Generic[_T]):
                 # An error in closing must not hide the error that ended the stream.
                 with contextlib.suppress(*(() if error is None else (Exception,))):
                     try:
-                        yield self._close_chunks
+                        yield self._close_chunks, ()
                     finally:
                         if is_first and self._release is not None:
-                            yield self._release
+                            yield self._release, ()
             finally:
                 if is_first and handlers is not None and handlers.end():
                     yield from self._calling(handlers.for_end())
 
-    def _handling(self, handlers: Handlers, calls: Iterable[Call]) -> Steps:
+    def _handling(self, handlers: Handlers, calls: list[Call]) -> Steps:
         """Yield these calls of handlers, and `on_end` if the stream is closed meanwhile."""
         if handlers.enter():
             try:
@@ -96,35 +95,39 @@ class StreamBase(NotCopyable, Generic[_T]):
                 if handlers.leave():
                     yield from self._calling(handlers.for_end())
 
-    def _calling(self, calls: Iterable[Call]) -> Steps:
+    def _calling(self, calls: list[Call]) -> Steps:
         # `Handlers` knows names and not methods, since bound methods would make a reference cycle with the stream.
         for name, arguments in calls:
-            yield functools.partial(getattr(self, name), *arguments)
+            yield getattr(self, name), arguments
 
 
 def run(steps: Steps) -> None:
     """Take the steps one by one."""
-    with contextlib.suppress(StopIteration):
-        step = next(steps)
+    try:
+        call, arguments = next(steps)
         while True:
             try:
-                step()
+                call(*arguments)
             except BaseException as error:  # noqa: BLE001  # raised again, in the generator
-                step = steps.throw(error)
+                call, arguments = steps.throw(error)
             else:
-                step = next(steps)
+                call, arguments = next(steps)
+    except StopIteration:
+        return
 
 
 async def run_async(steps: Steps) -> None:
     """Take the steps one by one, and await what they return."""
-    with contextlib.suppress(StopIteration):
-        step = next(steps)
+    try:
+        call, arguments = next(steps)
         while True:
             try:
-                waits = step()
+                waits = call(*arguments)
                 if waits is not None:
                     await waits
             except BaseException as error:  # noqa: BLE001  # raised again, in the generator
-                step = steps.throw(error)
+                call, arguments = steps.throw(error)
             else:
-                step = next(steps)
+                call, arguments = next(steps)
+    except StopIteration:
+        return

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import threading
-from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 from streamcore.errors import APITimeoutError, InvalidArgumentError
@@ -60,32 +59,35 @@ class Handlers:
         self._is_over = False
         self._text_with_snapshot = "on_text" in names and _accepts_two(stream.on_text)  # type: ignore[attr-defined]  # it is among the names
 
-    def for_item(self, item: object) -> Iterator[Call]:
-        """Yield the calls for an item that is about to be delivered."""
+    def for_item(self, item: object) -> list[Call]:
+        """Return the calls for an item that is about to be delivered: none for most."""
         names = self._names
+        calls: list[Call] = []
         if isinstance(item, TextEvent):
             if "on_text" in names:
-                yield "on_text", (item.text, item.snapshot) if self._text_with_snapshot else (item.text,)
+                calls.append(("on_text", (item.text, item.snapshot) if self._text_with_snapshot else (item.text,)))
         elif isinstance(item, MessageStreamEvent):
             if "on_stream_event" in names:
-                yield "on_stream_event", (item,)
+                calls.append(("on_stream_event", (item,)))
             if "on_content_block" in names and isinstance(item, ParsedContentBlockStopEvent):
-                yield "on_content_block", (item.content_block,)
+                calls.append(("on_content_block", (item.content_block,)))
             if "on_message" in names and isinstance(item, ParsedMessageStopEvent):
-                yield "on_message", (item.message,)
+                calls.append(("on_message", (item.message,)))
+        return calls
 
-    def for_error(self, error: BaseException) -> Iterator[Call]:
-        """Yield the calls for the error that ended the stream: none for an interruption, such as a cancellation."""
+    def for_error(self, error: BaseException) -> list[Call]:
+        """Return the calls for the error that ended the stream: none for an interruption, such as a cancellation."""
+        calls: list[Call] = []
         if isinstance(error, Exception):
             if "on_timeout" in self._names and isinstance(error, (TimeoutError, APITimeoutError)):
-                yield "on_timeout", ()
+                calls.append(("on_timeout", ()))
             if "on_exception" in self._names:
-                yield "on_exception", (error,)
+                calls.append(("on_exception", (error,)))
+        return calls
 
-    def for_end(self) -> Iterator[Call]:
-        """Yield the last call."""
-        if "on_end" in self._names:
-            yield "on_end", ()
+    def for_end(self) -> list[Call]:
+        """Return the last call."""
+        return [("on_end", ())] if "on_end" in self._names else []
 
     def enter(self) -> bool:
         """Return whether handlers may be called. They must not be once the stream is over."""

@@ -100,8 +100,8 @@ class Stream(StreamBase[_T]):
         try:
             while (item := pump.take()) is None and not pump.over:
                 self._read()
-            if item is not None and self._handlers is not None:
-                run(self._handling(self._handlers, self._handlers.for_item(item)))
+            if item is not None and self._handlers is not None and (calls := self._handlers.for_item(item)):
+                run(self._handling(self._handlers, calls))
         except BaseException as error:
             self._end(error)
             raise

@@ -509,6 +509,24 @@ def test_a_read_that_is_thrown_away_releases_the_connection(as_generator: bool) 
     assert stream._pump.over
 
 
+def test_a_stream_that_is_dropped_in_another_thread_leaves_its_event_loop_alone() -> None:
+    closed = []
+
+    async def close() -> None:
+        closed.append(1)
+
+    for in_thread in (True, False):
+        streams = [Source().stream(close=close)]
+        if in_thread:
+            thread = threading.Thread(target=streams.clear)
+            thread.start()
+            thread.join()
+            assert closed == []
+        else:
+            streams.clear()
+            assert closed == [1]
+
+
 # Fairness
 
 
