@@ -129,8 +129,9 @@ class AsyncStream(StreamBase[_T]):
         if threading.get_ident() != self._thread:
             return  # an event loop must not be touched from another thread
         closes: list[AsyncClose] = [] if self._release is None else [self._release]
-        if isinstance(self._chunks, AsyncGenerator) and not self._pump.reading:
-            # If it were only dropped, its event loop would close it late, or complain.
+        if isinstance(self._chunks, AsyncGenerator):
+            # If it were only dropped, its event loop would close it late, or complain. (Nothing is reading from it: a
+            # read keeps the stream alive, and one that is thrown away has ended.)
             closes.insert(0, self._chunks.aclose)
         with contextlib.suppress(Exception):
             close_without_waiting(closes)
