@@ -448,6 +448,8 @@ THINKING = {"type": "thinking", "thinking": ""}
         ([block_start(0), text(0, "a"), block_stop(0), text(0, "b"), text(0, "c")], ["a", "ab", "abc"]),
         # After message_stop they do not.
         ([*HELLO[1:], text(0, "late")], ["Hel", "Hello", None]),
+        # Nor do those of blocks that were never started.
+        ([*HELLO[1:], text(7, "late")], ["Hel", "Hello", None]),
     ],
 )
 def test_only_deltas_that_are_applied_to_the_current_block_take_the_fast_path(
