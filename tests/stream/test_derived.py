@@ -434,6 +434,8 @@ THINKING = {"type": "thinking", "thinking": ""}
         ([block_start(0), text(0, "a"), delta(0, "stroke_delta", text="b"), text(0, "c")], ["a", None, "ac"]),
         # A known delta that adds no text to the current block.
         ([block_start(0, THINKING), delta(0, "signature_delta", signature="s")], ["s"]),
+        # The same for a block of a new type, which no delta can be applied to.
+        ([block_start(0, SKETCH), text(0, "a"), delta(0, "signature_delta", signature="s")], [None, None]),
         # Deltas of two open blocks in turn.
         (
             [block_start(0), block_start(1), text(0, "a"), text(1, "b"), text(0, "c"), text(1, "d")],

@@ -59,11 +59,24 @@ def test_any_other_body_in_place_of_a_stream_is_a_decode_error(data: bytes) -> N
 
 
 def test_json_of_an_error_later_in_a_stream_is_a_decode_error() -> None:
-    # An event of the stream that is broken is not an answer in its place.
-    broken = b"event: error\ndata: " + JSON[:-1] + b"\n\n"
-    for stream in streams(body(start()) + broken):
+    # It is a broken event of the stream and not an answer in its place.
+    broken = {"type": "error", "error": {"type": 7, "message": "no"}}
+    for stream in streams(body(start(), broken)):
+        assert next(stream).type == "message_start"
         with pytest.raises(DecodeError):
-            list(stream)
+            next(stream)
+
+
+def test_an_error_of_a_decoder_that_does_not_say_what_arrived_is_raised_as_it_is() -> None:
+    error = DecodeError("no", offset=0)
+
+    class Decoder(RawMessageDecoder):
+        def events(self) -> Any:
+            raise error
+
+    with pytest.raises(DecodeError) as caught:
+        next(Stream([JSON], decoder=Decoder()))
+    assert caught.value is error
 
 
 def test_an_error_event_is_returned_and_then_raised_with_the_snapshot() -> None:
