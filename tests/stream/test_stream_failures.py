@@ -67,8 +67,9 @@ def test_json_of_an_error_later_in_a_stream_is_a_decode_error() -> None:
             next(stream)
 
 
-def test_an_error_of_a_decoder_that_does_not_say_what_arrived_is_raised_as_it_is() -> None:
-    error = DecodeError("no", offset=0)
+@pytest.mark.parametrize(("offset", "received"), [(0, None), (5, JSON), (None, JSON)])
+def test_any_other_error_of_a_decoder_is_raised_as_it_is(offset: int | None, received: bytes | None) -> None:
+    error = DecodeError("no", offset=offset, received=received)
 
     class Decoder(RawMessageDecoder):
         def events(self) -> Any:
