@@ -14,7 +14,7 @@ import attrs
 import msgspec
 
 from streamcore import MessageEngine, ProtocolError, StreamCoreError
-from streamcore.api.failures import error_from_event
+from streamcore.errors import error_from_event
 from streamcore.replay.capture import Capture, CapturedRequest, Chunk
 from streamcore.replay.playing import AsyncPlayer
 from streamcore.types import ErrorEvent

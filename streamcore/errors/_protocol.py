@@ -1,9 +1,7 @@
-"""The exceptions of the core, and the `Violation` recorded where none has to be raised.
+"""The exceptions for a peer that breaks the protocol, and `Violation` for deviations that lose nothing.
 
-`StreamCoreError` is above every exception that leaves streamcore; a room that has some of its own derives them from
-those here. What the peer did wrong is a `ProtocolError`, and its children say in which way. It knows where: the layer
-that notices a fault fills in what it can see (an offset into its own input, a block index), and the layers above add
-the rest while the exception passes through them.
+A `ProtocolError` says where the fault is. The layer that notices a fault fills in what it knows (an offset into its own
+input, a block index), and the layers above add the rest while the exception passes through them.
 """
 
 from __future__ import annotations
@@ -38,25 +36,25 @@ class StreamCoreError(Exception):
 
 
 class InvalidArgumentError(StreamCoreError, ValueError):
-    """An argument is nothing that can be used. Nothing was sent, and nothing taken."""
+    """An argument is invalid. Nothing was sent or consumed."""
 
 
 class NoTextError(StreamCoreError, RuntimeError):
-    """The text of a message was asked for, and the message is whole and has none."""
+    """The text of a message was asked for, and the complete message has no text block."""
 
 
 class ProtocolError(StreamCoreError):
-    """The peer broke the rules of the protocol.
+    """The peer broke the protocol.
 
     Attributes:
-        message: What was wrong, without the place.
+        message: The fault, without the place.
         offset: Where the fault is. From an engine or a decoder of bytes: the number of bytes of the stream before the
             frame at fault. From `PartialJSON` alone: the number of characters of JSON text before the fault.
         offset_unit: What `offset` counts: `"byte"` or `"character"`.
         event_number: How many events had been decoded before this one (so the first event is number 0).
         index: Index of the content block concerned.
         snapshot: The message as it was before the fault, `None` before `message_start`.
-        received: What arrived: the payload, line or text at fault, whole, for a program to look at.
+        received: The whole payload, line or text at fault, for a program to look at.
     """
 
     message: str
@@ -103,11 +101,11 @@ class ProtocolError(StreamCoreError):
 
 
 class DecodeError(ProtocolError):
-    """Bytes that should be JSON, or JSON that should be an event, are not."""
+    """The bytes are not JSON, or the JSON is not a valid event."""
 
 
 class EventOrderError(ProtocolError):
-    """An event came where the protocol does not allow it, or names a block that is not there."""
+    """An event came where the protocol does not allow it, or for a block that does not exist."""
 
 
 class LimitExceededError(ProtocolError):
@@ -129,13 +127,14 @@ ViolationKind = Literal[
     "incomplete_input",
     "unapplied_delta",
 ]
-"""What a `Violation` is about: the rows of the protocol's table of deviations that raise nothing, and two of our own.
-`unapplied_delta` is something new that the snapshot could not take in; `incomplete_input` is the input of a tool that
-is to be used (`stop_reason` is `"tool_use"`), and yet ended early.
+"""The kinds of violations: the protocol's deviations that lose nothing, and two of our own.
+
+`unapplied_delta` means that the snapshot could not apply something new. `incomplete_input` means that a tool is to be
+used (`stop_reason` is `"tool_use"`), but its input ended early.
 """
 
-# What strict mode raises in place of recording. `unapplied_delta` is not here: it is new, not broken. Nor is
-# `incomplete_input`: input may end early.
+# What strict mode raises instead of recording a violation. `unapplied_delta` is not here, because something new is not
+# an error, nor is `incomplete_input`, because input is allowed to end early.
 _STRICT_ERRORS: dict[ViolationKind, type[ProtocolError]] = {
     "event_name": DecodeError,
     "done_sentinel": DecodeError,
@@ -146,17 +145,17 @@ _STRICT_ERRORS: dict[ViolationKind, type[ProtocolError]] = {
     "after_message_stop": EventOrderError,
 }
 
-# A stream of a million events behind a proxy that drops every `event:` line is one oddity, not a million.
+# A proxy may drop every `event:` line of a stream of a million events. That is one deviation, not a million.
 _MOST_OF_A_KIND = 100
 
 
 @attrs.frozen(kw_only=True)
 class Violation:
-    """Something odd that lost nothing, recorded instead of raised.
+    """A deviation that lost nothing, recorded instead of raised.
 
     Attributes:
-        kind: Which deviation this is.
-        message: The same in words.
+        kind: Which deviation it is.
+        message: The deviation in words.
         offset: Bytes of the stream before the frame concerned; `None` when the events did not come from bytes.
         event_number: Number of the event concerned, the first being 0.
         index: Index of the content block concerned, if one is.
@@ -173,9 +172,9 @@ class Violation:
 
 
 class ViolationLog:
-    """Records violations or, in strict mode, raises them. One log serves all layers of an engine.
+    """Record violations or, in strict mode, raise them. All layers of an engine share one log.
 
-    At most 100 of a kind are recorded, and the last of these says so: what a peer repeats takes no more memory.
+    At most 100 of a kind are recorded, so that a peer cannot fill the memory. The last of them says so.
     """
 
     __slots__ = ("_counts", "_entries", "_strict", "length")
@@ -194,7 +193,7 @@ class ViolationLog:
         """Record a violation.
 
         Raises:
-            ProtocolError: In strict mode, in its place.
+            ProtocolError: In strict mode, instead.
         """
         if self._strict and kind in _STRICT_ERRORS:
             raise _STRICT_ERRORS[kind](message, index=index)
@@ -207,12 +206,12 @@ class ViolationLog:
             self.length += 1
 
     def locate(self, since: int, *, offset: int | None, event_number: int) -> None:
-        """Say of the entries from number `since` on where they were seen."""
+        """Add to the entries from number `since` on where they were seen."""
         for number in range(since, self.length):
             self._entries[number] = attrs.evolve(self._entries[number], offset=offset, event_number=event_number)
 
 
 def excerpt(received: str | bytes, length: int = _EXCERPT_LENGTH) -> str:
-    """The start of what arrived, as a literal that fits in an error message."""
+    """Return the start of what arrived, as a literal that fits in an error message."""
     shown = repr(received[:length])
     return shown if len(received) <= length else f"{shown}... ({len(received)} in all)"
