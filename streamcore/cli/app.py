@@ -15,7 +15,7 @@ from rich.console import Console
 from streamcore import MessageEngine, MessageStreamEvent, ProtocolError
 from streamcore.cli.check import check_all, find_streams, report_json, report_lines, total_line
 from streamcore.cli.render import Display, Pace
-from streamcore.cli.source import Boundaries, Failure, Source
+from streamcore.cli.source import Boundaries, Failure, Source, discard
 from streamcore.codec import encode_event
 from streamcore.stream import derive
 from streamcore.types import ErrorEvent
@@ -29,7 +29,16 @@ _EXTRAS = {
     "yarl": "serve",
     "anyio": "replay",
 }
-_INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
+# The exit codes that shells give a process that was killed by SIGINT (2) or SIGPIPE (13).
+_INTERRUPTED = 128 + 2
+_NOT_READ = 128 + 13
+
+
+class _Console(Console):
+    """A console that leaves a closed pipe to the command; rich would exit with code 1."""
+
+    def on_broken_pipe(self) -> None:
+        raise  # noqa: PLE0704  # called in the `except` block of the BrokenPipeError
 
 
 class _Commands(click.Group):
@@ -52,18 +61,16 @@ class _Commands(click.Group):
                 raise
             said = f"{error.name} is not installed, which this needs: pip install 'streamcore[{extra}]'"
             raise Failure(said) from error
+        except BrokenPipeError:  # as with `| head -1`: nobody reads the rest, so there is nothing left to do or to say
+            discard(sys.stdout)
+            ctx.exit(_NOT_READ)
         except OSError as error:  # nearly all that files raise is a Failure already
             said = (error.strerror or str(error)).lower()
             if error.filename is not None:
                 raise Failure(f"{os.fsdecode(error.filename)}: {said}") from error
-            _discard_output()
+            discard(sys.stdout)
             raise Failure(f"standard output: {said}") from error
         return result
-
-
-def _discard_output() -> None:
-    """Let what is still buffered go nowhere, or the interpreter would try to write it once more, and complain."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -114,7 +121,7 @@ def replay(path: str, speed: float | None, strict: bool) -> None:
     Text comes bare, thinking dimmed, tool calls with their input growing, results of server tools in a few lines,
     citations as marks. At the end of each message: why it stopped, its model, usage, and what was odd.
     """
-    console = Console(highlight=False, soft_wrap=True)
+    console = _Console(highlight=False, soft_wrap=True)
     source = Source(path)
     if speed is None:
         speed = 1 if console.is_terminal and not source.is_stdin else 0
@@ -224,7 +231,15 @@ def check(paths: tuple[str, ...], strict: bool, as_json: bool) -> None:
 
 _host_option = click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 _port_option = click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, help="The port; 0, the default, is any that is free."
+    "--port", type=click.IntRange(0, 65535), default=0, help="The port; 0, the default, picks a free one."
+)
+_allow_host_option = click.option(
+    "--allow-host",
+    "allowed_hosts",
+    metavar="NAME",
+    multiple=True,
+    help="Also answer requests whose Host header has this name; * is any name. The address to listen on, localhost and "
+    "IP addresses are always allowed. May be repeated.",
 )
 
 
@@ -232,63 +247,81 @@ _port_option = click.option(
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @_host_option
 @_port_option
+@_allow_host_option
 @click.option(
     "--speed",
     type=click.FloatRange(min=0),
     metavar="FACTOR",
     default=1.0,
-    help="How fast captures with times are played: 1, the default, is as recorded, 10 ten times as fast, 0 at once.",
+    help="How fast captures with times are played: 1 (the default) as recorded, 10 ten times as fast, 0 at once.",
 )
 @click.option(
     "--chunking",
     metavar="HOW",
     default="recorded",
-    help="How the bytes are cut: recorded (the default), event (a chunk an event), a number of bytes, random, or "
-    "random:seed=1,largest=64.",
+    help="How the bytes are cut: recorded (the default), event (one event in each chunk), a number of bytes, random, "
+    "or random:seed=1,largest=64.",
 )
-@click.option("--seed", type=int, default=0, help="Of what is random and has no seed of its own.")
+@click.option("--seed", type=int, default=0, help="The seed for random faults and chunks that have none of their own.")
 @click.option(
     "--fault",
     "faults",
     metavar="FAULT",
     multiple=True,
-    help="Break each answer on purpose: cut:event=3,broken=yes for example. There are cut, stall, error, status, "
+    help="Break each answer on purpose, for example cut:event=3,broken=yes. The faults are cut, stall, error, status, "
     "corrupt, duplicate, drop, nameless, comments, pings and crlf. May be repeated.",
 )
 def serve(
-    paths: tuple[str, ...], host: str, port: int, speed: float, chunking: str, seed: int, faults: tuple[str, ...]
+    paths: tuple[str, ...],
+    host: str,
+    port: int,
+    allowed_hosts: tuple[str, ...],
+    speed: float,
+    chunking: str,
+    seed: int,
+    faults: tuple[str, ...],
 ) -> None:
     """Play captures as a local Messages endpoint.
 
-    A PATH is a file of captures or a folder of such files, also below, but for hidden ones. The URL is printed: what a
-    client calls its base URL. POST to /v1/messages plays the captures in turn and then begins again; /NAME/v1/messages
-    plays those of one file. Ask for a stream and get it as recorded; else get the message that it comes to. Ctrl-C ends
-    it.
+    A PATH is a file of captures, or a folder that is searched for such files (hidden ones are left out). The command
+    prints a URL, which is the base URL for a client. POST to /v1/messages plays the captures in turn and then starts
+    again; /NAME/v1/messages plays those of one file. A request with `stream: true` gets the stream as recorded, any
+    other gets the complete message. Ctrl-C stops the server.
 
     It needs the extra `serve`: pip install 'streamcore[serve]'
     """
     from streamcore.cli import serve
 
-    serve.run(paths, host=host, port=port, speed=speed, chunking=chunking, seed=seed, faults=faults)
+    serve.run(
+        paths,
+        host=host,
+        port=port,
+        allowed_hosts=allowed_hosts,
+        speed=speed,
+        chunking=chunking,
+        seed=seed,
+        faults=faults,
+    )
 
 
 @cli.command()
-@click.option("--url", required=True, help="Of the upstream: https://api.anthropic.com, say.")
-@click.option("--output", required=True, metavar="FILE", help="The file to write; .jsonl keeps all there is to keep.")
+@click.option("--url", required=True, help="The URL of the upstream, for example https://api.anthropic.com.")
+@click.option("--output", required=True, metavar="FILE", help="The file to write; .jsonl keeps the most.")
 @_host_option
 @_port_option
-def record(url: str, output: str, host: str, port: int) -> None:
+@_allow_host_option
+def record(url: str, output: str, host: str, port: int, allowed_hosts: tuple[str, ...]) -> None:
     """Record what a client and an upstream exchange.
 
-    It is a proxy, whose own URL is printed: what a client calls its base URL. Bytes are passed on as they come. FILE is
-    replaced by all exchanges, in order, whenever one is over and no other under way; API keys, cookies and the like are
-    not in it. Ctrl-C ends it, and keeps what has come of the streams that are open.
+    The command is a proxy. It prints a URL, which is the base URL for a client, and passes bytes on as they arrive.
+    When an exchange ends and no other is open, FILE is replaced: it holds all exchanges so far, in order, without API
+    keys, cookies and the like. Ctrl-C stops the proxy; open streams are kept as far as they came.
 
     It needs the extra `serve`: pip install 'streamcore[serve]'
     """
     from streamcore.cli import record
 
-    record.run(url, output, host=host, port=port)
+    record.run(url, output, host=host, port=port, allowed_hosts=allowed_hosts)
 
 
 @cli.command()

@@ -12,7 +12,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterator
-from typing import cast
+from typing import TextIO, cast
 
 import click
 
@@ -20,7 +20,7 @@ from streamcore import MessageEngine, MessageStreamEvent, ProtocolError, StreamC
 from streamcore.errors import excerpt
 from streamcore.types import MessageStartEvent, MessageStopEvent
 
-__all__ = ["Boundaries", "Failure", "Source", "place", "visible"]
+__all__ = ["Boundaries", "Failure", "Source", "discard", "place", "visible"]
 
 _TIMED = ".jsonl"
 # Any other file is taken for the bytes of a stream.
@@ -50,6 +50,11 @@ def visible(text: str, *, lines: bool = True) -> str:
     """`text` without characters that a terminal would obey. Line ends stay only with `lines`."""
     shown = text.translate(_VISIBLE)
     return shown if lines else " ".join(shown.splitlines())
+
+
+def discard(stream: TextIO) -> None:
+    """Send the rest of the output nowhere. Otherwise the interpreter would write it again at exit, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def place(error: ProtocolError) -> str:

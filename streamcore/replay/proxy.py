@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator
 
 import aiohttp
 from aiohttp import web
@@ -24,7 +24,18 @@ from streamcore.api.request import check_base_url, without_userinfo
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError
 from streamcore.replay.content import content_headers
 from streamcore.replay.files import StrPath
-from streamcore.replay.listening import LOOPBACK, Log, error_response, hang_up, in_thread, listening, no_log, who_left
+from streamcore.replay.listening import (
+    LOOPBACK,
+    MALFORMED,
+    Log,
+    error_response,
+    hang_up,
+    in_thread,
+    listening,
+    no_log,
+    not_http,
+    who_left,
+)
 from streamcore.replay.recorder import Exchange, Recorder
 from streamcore.replay.redaction import DEFAULT_REDACTION, Redaction
 from streamcore.replay.replay import without_secrets
@@ -68,6 +79,7 @@ def proxy(
     *,
     host: str = LOOPBACK,
     port: int = 0,
+    allowed_hosts: Collection[str] = (),
     redaction: Redaction | None = DEFAULT_REDACTION,
     log: Log = no_log,
 ) -> Iterator[str]:
@@ -86,7 +98,8 @@ def proxy(
         url: Of the upstream, without the path of an endpoint.
         output: The file. It is replaced as soon as there is something to write. Its suffix tells the format.
         host: The address to listen on.
-        port: The port; 0 is any that is free.
+        port: The port; 0 picks a free one.
+        allowed_hosts: Further names that a request may have as its `Host`; `*` allows any.
         redaction: What is taken out of what is written; `None` is nothing.
         log: Called with a line for each request, when it is over.
 
@@ -96,7 +109,10 @@ def proxy(
         InvalidArgumentError: `url` is none.
         StreamCoreError: It is not possible to listen there.
     """
-    with in_thread(proxying(url, output, host=host, port=port, redaction=redaction, log=log)) as local:
+    server = proxying(
+        url, output, host=host, port=port, allowed_hosts=allowed_hosts, redaction=redaction, log=log
+    )
+    with in_thread(server) as local:
         yield local
 
 
@@ -107,6 +123,7 @@ async def proxying(
     *,
     host: str = LOOPBACK,
     port: int = 0,
+    allowed_hosts: Collection[str] = (),
     redaction: Redaction | None = DEFAULT_REDACTION,
     log: Log = no_log,
 ) -> AsyncIterator[str]:
@@ -122,7 +139,14 @@ async def proxying(
                 timeout=_TIMEOUT,
                 trust_env=True,
             ) as session,
-            listening(_Proxy(upstream, session, recorder, log), host=host, port=port, auto_decompress=False) as local,
+            listening(
+                _Proxy(upstream, session, recorder, log),
+                host=host,
+                port=port,
+                allowed_hosts=allowed_hosts,
+                auto_decompress=False,
+                log=log,
+            ) as local,
         ):
             yield local
 
@@ -158,16 +182,20 @@ class _Proxy:
         url = self._upstream + request.rel_url.raw_path_qs
         shown = without_secrets(CapturedRequest(url=request.rel_url.raw_path_qs)).url
         line = f"{request.method} {shown}"
-        body = bytearray()
+        body = _RequestBody(request.content)
         try:
             answer = await self._session.request(
                 request.method,
                 URL(url, encoded=True),
                 headers=_request_headers(request.headers),
-                data=_tee(request, body) if request.body_exists else None,
+                data=aiter(body) if request.body_exists else None,
                 allow_redirects=False,
             )
         except _FAILURES as error:
+            if isinstance(body.failure, MALFORMED):
+                said = not_http(body.failure)
+                self._log(f"{line} 400: {said}")
+                return error_response(400, "invalid_request_error", said)
             upstream, why = without_userinfo(self._upstream), without_userinfo(str(error))
             said = f"no answer from {upstream}: {type(error).__name__}: {why}"
             self._log(f"{line} 502: {said}")
@@ -177,7 +205,7 @@ class _Proxy:
             raise
         async with answer:
             asked = CapturedRequest(
-                method=request.method, url=url, headers=pairs(_request_headers(request.headers)), body=bytes(body)
+                method=request.method, url=url, headers=pairs(_request_headers(request.headers)), body=bytes(body.seen)
             )
             head = Capture(request=asked, status=answer.status, headers=content_headers(pairs(answer.headers)))
             tape = _Tape(self._recorder.begin(head), chunked="chunked" in answer.headers.get("transfer-encoding", ""))
@@ -283,10 +311,27 @@ async def _pass_on(request: web.Request, answer: aiohttp.ClientResponse, tape: _
     return response
 
 
-async def _tee(request: web.Request, seen: bytearray) -> AsyncIterator[bytes]:
-    async for data in request.content.iter_any():
-        seen += data
-        yield data
+class _RequestBody:
+    """The body of a request on its way to the upstream.
+
+    Attributes:
+        seen: The bytes that have been passed on.
+        failure: Why the client did not send all of it. aiohttp reports it as a failure of the upstream.
+    """
+
+    def __init__(self, content: aiohttp.StreamReader) -> None:
+        self._content = content
+        self.seen = bytearray()
+        self.failure: Exception | None = None
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for data in self._content.iter_any():
+                self.seen += data
+                yield data
+        except Exception as error:
+            self.failure = error
+            raise
 
 
 async def _pieces(content: aiohttp.StreamReader) -> AsyncGenerator[tuple[bytes, bool]]:

@@ -15,7 +15,7 @@ import contextlib
 import os
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from itertools import islice
 from pathlib import Path
@@ -33,7 +33,18 @@ from streamcore import StreamCoreError
 from streamcore.replay.answers import accumulate, is_event_stream
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError
 from streamcore.replay.files import capture_files, open_capture
-from streamcore.replay.listening import LOOPBACK, Log, error_response, hang_up, in_thread, listening, no_log, who_left
+from streamcore.replay.listening import (
+    LOOPBACK,
+    MALFORMED,
+    Log,
+    error_response,
+    hang_up,
+    in_thread,
+    listening,
+    no_log,
+    not_http,
+    who_left,
+)
 from streamcore.replay.playing import AsyncPlayer, Failures
 from streamcore.replay.replay import MOST_LISTED, NoCaptureError, Replay, Source, without_secrets
 
@@ -60,43 +71,60 @@ _NOT_PLAYED = frozenset(
 
 
 @contextlib.contextmanager
-def serve(source: Source, *, host: str = LOOPBACK, port: int = 0, log: Log = no_log, **options: Any) -> Iterator[str]:
-    """A Messages endpoint for the time of the block, which gets its URL; it runs in a thread of its own.
+def serve(
+    source: Source,
+    *,
+    host: str = LOOPBACK,
+    port: int = 0,
+    allowed_hosts: Collection[str] = (),
+    log: Log = no_log,
+    **options: Any,
+) -> Iterator[str]:
+    """Run a Messages endpoint in a thread of its own for the time of the block, which gets its URL.
 
     ```python
     with serve("captures/weather.jsonl", speed=AS_RECORDED) as url:
         client = anthropic.Anthropic(base_url=url, api_key="none")
     ```
 
-    `/v1/messages` plays all captures in turn, and then begins again. `/NAME/v1/messages`, which is what a client asks
-    for whose base URL is `url + "/NAME"`, plays those of one file; its name is without the suffix, if that is enough to
-    tell it from the others, or else with that and, if need be, the directories that it is in.
+    `/v1/messages` plays all captures in turn, and then starts again. `/NAME/v1/messages` plays those of one file: give a
+    client the base URL `url + "/NAME"`. The name has no suffix if it is unique without one; otherwise it has the suffix
+    and as many of its folders as it needs to be unique.
 
     Args:
         source: A file of captures, a directory of such files, a capture, or several of these.
         host: The address to listen on.
-        port: The port; 0 is any that is free.
+        port: The port; 0 picks a free one.
+        allowed_hosts: Further names that a request may have as its `Host`; `*` allows any.
         log: Called with a line for each request, when it has been answered.
-        **options: Those of `Replay`.
+        **options: The options of `Replay`.
 
     Raises:
-        CaptureError: There are no captures.
-        InvalidArgumentError: An option is none.
-        StreamCoreError: It is not possible to listen there.
+        CaptureError: There are no captures, or a link leads out of the folder that it is in.
+        InvalidArgumentError: An option is invalid.
+        StreamCoreError: The server cannot listen there.
     """
-    with in_thread(serving(source, host=host, port=port, log=log, **options)) as url:
+    server = serving(source, host=host, port=port, allowed_hosts=allowed_hosts, log=log, **options)
+    with in_thread(server) as url:
         yield url
 
 
 def serving(
-    source: Source, *, host: str = LOOPBACK, port: int = 0, log: Log = no_log, **options: Any
+    source: Source,
+    *,
+    host: str = LOOPBACK,
+    port: int = 0,
+    allowed_hosts: Collection[str] = (),
+    log: Log = no_log,
+    **options: Any,
 ) -> AbstractAsyncContextManager[str]:
-    """As `serve`, in the event loop that is there."""
+    """Like `serve`, in the running event loop."""
     options = {"repeat": True, **options}
     if isinstance(source, Iterable) and not isinstance(source, str):
         source = tuple(source)
     named = {name: Replay(path, **options) for name, path in _named(source).items()}
-    return listening(Endpoint(Replay(source, **options), named=named, log=log), host=host, port=port)
+    endpoint = Endpoint(Replay(source, **options), named=named, log=log)
+    return listening(endpoint, host=host, port=port, allowed_hosts=allowed_hosts, log=log)
 
 
 def _named(source: Source) -> dict[str, Path]:
@@ -183,7 +211,7 @@ class Endpoint:
             return web.StreamResponse()
         except (asyncio.CancelledError, ConnectionError):
             exchange.end = who_left(request)
-            raise
+            raise  # `listening` ends the connection
         finally:
             self._log(exchange.line())
 
@@ -205,6 +233,8 @@ class Endpoint:
             asked = msgspec.json.decode(body, type=_Asked)
         except web.HTTPRequestEntityTooLarge as error:
             return _error(exchange, 413, "request_too_large", error.text or "the body is too large")
+        except MALFORMED as error:
+            return _error(exchange, 400, "invalid_request_error", not_http(error))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             return _error(exchange, 400, "invalid_request_error", f"the body does not ask for a message: {error}")
         try:

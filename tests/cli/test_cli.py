@@ -626,7 +626,7 @@ def test_a_closed_pipe_ends_the_command_quietly(tmp_path: Path) -> None:
             process.stdout.readline()
             process.stdout.close()
             assert process.stderr.read() == b""
-        assert process.returncode == -signal.SIGPIPE
+        assert process.returncode == 128 + signal.SIGPIPE
 
 
 def test_an_interrupt_ends_the_command_quietly() -> None:

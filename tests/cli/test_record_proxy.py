@@ -65,7 +65,7 @@ def output(tmp_path: Path) -> Path:
 
 def test_headers_that_are_no_utf_8_are_recorded(output: Path) -> None:
     request = (
-        b"POST /v1/messages HTTP/1.1\r\nhost: here\r\nx-name: Andr\xe9\r\nx-other: Andr\xc3\xa9\r\n"
+        b"POST /v1/messages HTTP/1.1\r\nhost: localhost\r\nx-name: Andr\xe9\r\nx-other: Andr\xc3\xa9\r\n"
         b'content-length: 15\r\n\r\n{"stream":true}'
     )
     with serve(capture_of(HELLO_BYTES)) as upstream, proxy(upstream, output) as url:

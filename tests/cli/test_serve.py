@@ -262,6 +262,58 @@ def test_headers_that_cannot_be_sent_are_an_error() -> None:
         assert "the header 'x' cannot be sent" in answer.json()["error"]["message"]
 
 
+@pytest.mark.parametrize("status", [-1, 0, 99, 101, 600, 1000, 99999])
+def test_a_status_that_is_not_valid_is_an_error(status: int) -> None:
+    with serve(capture_of(HELLO_BYTES, status=status)) as url:
+        answer = ask(url)
+        assert answer.status == 500
+        assert answer.json()["error"]["message"].endswith(f"the status {status} is not valid")
+
+
+@pytest.mark.parametrize("status", [204, 205, 304])
+def test_a_status_without_a_body_is_played(status: int) -> None:
+    with serve([capture_of(HELLO_BYTES, status=status), capture_of(HELLO_BYTES)]) as url:
+        assert httpx2.post(f"{url}/v1/messages", json={"stream": True}).status_code == status
+        assert ask(url).body == HELLO_BYTES
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("", "x"), (" ", "x"), ("a b", "x"), ("a:b", "x"), ("ä", "x"), ("x\ud800", "x"), ("x", "a\ud800"), ("x", "\x00")],
+)
+def test_a_header_that_is_not_valid_is_an_error(name: str, value: str) -> None:
+    with serve(capture_of(HELLO_BYTES, headers=[("content-type", "text/event-stream"), (name, value)])) as url:
+        answer = ask(url)
+        assert answer.status == 500
+        assert answer.json()["error"]["message"].endswith("cannot be sent")
+        answer = ask(url, body={})  # of the complete message, these headers are not sent
+        assert answer.status == 200
+
+
+def test_a_link_that_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:
+    folder, outside = tmp_path / "captures", tmp_path / "private.sse"
+    (folder / "below").mkdir(parents=True)
+    (folder / "a.sse").write_bytes(HELLO_BYTES)
+    outside.write_bytes(body(start("msg_private")))
+    (folder / "below" / "inside.sse").symlink_to(folder / "a.sse")
+    with serve(folder) as url:
+        assert ask(f"{url}/inside").body == HELLO_BYTES
+        assert ask(f"{url}/a").body == HELLO_BYTES
+        # Put there, or turned into a link, while it is served.
+        (folder / "a.sse").unlink()
+        (folder / "a.sse").symlink_to(outside)
+        for path in ("/a", "/inside", ""):
+            answer = ask(url + path)
+            assert answer.status == 500
+            assert "is a link that leads out of the folder" in answer.json()["error"]["message"]
+    refused = pytest.raises(CaptureError, match=r"a\.sse: it is a link that leads out of the folder")
+    with refused, serve(folder):
+        pass
+    assert run("serve", folder).stderr.count("\n") == 1
+    with serve(folder / "a.sse") as url:  # named by the user: meant
+        assert b"msg_private" in ask(url).body
+
+
 # No stream asked for
 
 
