@@ -38,7 +38,7 @@ class _Console(Console):
     """A console that leaves a closed pipe to the command; rich would exit with code 1."""
 
     def on_broken_pipe(self) -> None:
-        raise  # noqa: PLE0704  # called in the `except` block of the BrokenPipeError
+        raise  # called in the `except` block of the BrokenPipeError
 
 
 class _Commands(click.Group):

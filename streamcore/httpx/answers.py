@@ -60,6 +60,9 @@ class _Answer:
     """What both have: the head, and how the body's exceptions are ours."""
 
     def __init__(self, response: Any, http: Any, idle_timeout: float | None) -> None:
+        # A transport of ours that plays captures has failed. No answer of the API's says so.
+        if (error := getattr(response, "extensions", {}).get("streamcore_error")) is not None:
+            raise error
         self.response = response
         self._http = http
         self._library = library_of(response)

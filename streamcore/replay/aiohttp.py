@@ -61,8 +61,8 @@ class ReplayConnector(aiohttp.BaseConnector):
         source: Source | Replay,
         *,
         speed: float = INSTANTLY,
-        chunking: Chunking = "recorded",
-        faults: Iterable[Fault] = (),
+        chunking: Chunking | str = "recorded",
+        faults: Iterable[Fault | str] = (),
         choose: Choose | None = None,
         repeat: bool = False,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
@@ -94,7 +94,7 @@ class ReplayConnector(aiohttp.BaseConnector):
             asked = CapturedRequest(
                 method=request.method, url=url, headers=pairs(request.headers), body=await request.content.read()
             )
-            capture = self.replay.respond(asked)
+            capture = self.replay.answer(asked)
             if wants_message(asked, capture):
                 capture = await accumulate(capture, **self._options())
             response = web.StreamResponse(status=capture.status, headers=CIMultiDict(content_headers(capture.headers)))

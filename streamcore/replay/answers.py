@@ -13,41 +13,21 @@ from urllib.parse import urlsplit
 import attrs
 import msgspec
 
-from streamcore import MessageEngine, ProtocolError, StreamCoreError
+from streamcore import MessageEngine, ProtocolError
 from streamcore.api.failures import error_from_event
 from streamcore.replay.capture import Capture, CapturedRequest, Chunk
 from streamcore.replay.playing import AsyncPlayer
 from streamcore.types import ErrorEvent
 
-__all__ = ["Accumulated", "accumulate", "error_body", "is_event_stream", "refusal", "unplayable", "wants_message"]
+__all__ = ["Accumulated", "accumulate", "error_body", "is_event_stream", "wants_message"]
 
 _PATH = "/v1/messages"
 _JSON = ("content-type", "application/json")
 
 
-def refusal(status: int, kind: str, message: str) -> Capture:
-    """An error in the API's form. To try again would not help, and would take the next capture: clients are told so.
-
-    Args:
-        status: Of the response.
-        kind: The type of the error.
-        message: What is wrong.
-    """
-    return Capture(
-        status=status,
-        headers=(_JSON, ("x-should-retry", "false")),
-        body=(Chunk(0.0, error_body(kind, message)),),
-    )
-
-
 def error_body(kind: str, message: str) -> bytes:
     """An error in the API's form, as JSON. It may quote what no UTF-8 can say: a lone surrogate, a file's name."""
     return json.dumps({"type": "error", "error": {"type": kind, "message": message}}).encode()
-
-
-def unplayable(error: StreamCoreError) -> Capture:
-    """The answer where a capture cannot be played: its file is damaged, or a fault has no place in it."""
-    return refusal(500, "api_error", f"the capture cannot be played: {error}")
 
 
 @attrs.frozen
@@ -104,7 +84,12 @@ class Accumulated:
                     self._answer = _json(status, event.to_json())
                     return
         except ProtocolError as error:
-            self._answer = refusal(500, "api_error", f"the stream {self._name} comes to no message: {error}")
+            said = f"the stream {self._name} comes to no message: {error}"
+            self._answer = Capture(
+                status=500,
+                headers=(_JSON, ("x-should-retry", "false")),  # to try again would not help
+                body=(Chunk(0.0, error_body("api_error", said)),),
+            )
 
 
 async def accumulate(capture: Capture, **options: Any) -> Capture:
@@ -115,13 +100,10 @@ async def accumulate(capture: Capture, **options: Any) -> Capture:
         **options: Those of `AsyncPlayer`: its `failures` are raised.
     """
     accumulated = Accumulated(capture.name)
-    try:
-        player = AsyncPlayer(capture.body, **options)
-        async for data in player:
-            if accumulated.receive_data(data):
-                await player.aclose()
-    except StreamCoreError as error:
-        return unplayable(error)
+    player = AsyncPlayer(capture.body, **options)
+    async for data in player:
+        if accumulated.receive_data(data):
+            await player.aclose()
     return accumulated.receive_eof()
 
 

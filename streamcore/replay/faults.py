@@ -43,6 +43,7 @@ from streamcore.replay.capture import Capture, Chunk, End, Headers, Pause, Step
 from streamcore.replay.events import event_steps, is_event
 from streamcore.replay.options import split_options, with_options
 from streamcore.replay.places import Anywhere, AtEvent, at_least, beyond, split_at_event
+from streamcore.replay.sendable import unsendable
 from streamcore.sse import ServerSentEvent, encode, encode_comment
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "Pings",
     "Stall",
     "Status",
+    "check_faults",
     "parse_fault",
 ]
 
@@ -100,7 +102,7 @@ class Stall(Anywhere):
         seconds: How long.
     """
 
-    seconds: float = attrs.field(validator=at_least(0), kw_only=True)
+    seconds: float = attrs.field(validator=at_least(0, float), kw_only=True)
 
     def __call__(self, capture: Capture) -> Capture:
         return capture.with_body(self._change)
@@ -161,11 +163,18 @@ class Status:
             clients may try again, and are answered with the next capture.
     """
 
-    code: int = attrs.field(validator=at_least(200), kw_only=True)
+    code: int = attrs.field(kw_only=True)
     body: bytes | None = attrs.field(default=None, kw_only=True)
     headers: Headers = attrs.field(
         default=(("content-type", "application/json"), ("x-should-retry", "false")), kw_only=True
     )
+
+    def __attrs_post_init__(self) -> None:
+        if not isinstance(self.code, int):
+            raise InvalidArgumentError(f"code must be a status, not {self.code!r}")
+        fault = unsendable(self.code, self.headers)
+        if fault is not None:
+            raise InvalidArgumentError(fault)
 
     def __call__(self, capture: Capture) -> Capture:
         body = self.body
@@ -376,15 +385,33 @@ _FAULTS: dict[str, type] = {
 }
 
 
-def parse_fault(text: str) -> Fault:
-    """A fault as text: its name, and its options as in `cut:event=3,broken=yes`.
+def check_faults(faults: Iterable[Fault | str]) -> tuple[Fault, ...]:
+    """Return faults that are given as values or as texts.
 
     Raises:
-        InvalidArgumentError: It is none.
+        InvalidArgumentError: One of them is not a fault.
+    """
+    if isinstance(faults, str) or not isinstance(faults, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidArgumentError(f"faults must be a list of faults, not {faults!r}")
+    checked: list[Fault] = []
+    for fault in faults:
+        if isinstance(fault, str):
+            fault = parse_fault(fault)
+        elif isinstance(fault, type) or not callable(fault):
+            raise InvalidArgumentError(f"a fault must be a text, a value of a fault class or a function, not {fault!r}")
+        checked.append(fault)
+    return tuple(checked)
+
+
+def parse_fault(text: str) -> Fault:
+    """Parse a fault: its name, and its options as in `cut:event=3,broken=yes`.
+
+    Raises:
+        InvalidArgumentError: The text is not a fault.
     """
     name, options = split_options(text)
     cls = _FAULTS.get(name)
     if cls is None:
-        raise InvalidArgumentError(f"{name!r} is no fault: {', '.join(_FAULTS)}")
+        raise InvalidArgumentError(f"{name!r} is not a fault; it must be one of {', '.join(_FAULTS)}")
     fault: Fault = with_options(cls, name, options)
     return fault

@@ -33,6 +33,7 @@ __all__ = [
     "StrPath",
     "capture_files",
     "check_format",
+    "check_inside",
     "format_of",
     "open_capture",
     "read_captures",
@@ -68,15 +69,15 @@ def format_of(path: StrPath) -> Format:
 
 
 def capture_files(path: Path) -> list[Path]:
-    """The files of captures in a directory and below, in the order of their names; a file itself.
+    """Return the files of captures in a directory and below, in the order of their names; for a file, the file itself.
 
-    What is hidden is left out, and links to directories are not followed.
+    Hidden files are left out, and links to directories are not followed.
 
     Raises:
-        CaptureError: There is no such path, a directory has no captures, or one cannot be read.
+        CaptureError: There is no such path, a directory has no captures or cannot be read, or a link leads out of it.
     """
     try:
-        # Also who may not look into the directory above it is told so here.
+        # This also fails, with the reason, where the directory above must not be read.
         if not stat.S_ISDIR(path.stat().st_mode):
             return [path]
         found = [
@@ -89,7 +90,21 @@ def capture_files(path: Path) -> list[Path]:
         raise _unreadable(error, error.filename or path) from error
     if not found:
         raise CaptureError(f"there is no capture in this directory: no {', '.join(_SUFFIXES)}", path=str(path))
+    for each in found:
+        check_inside(each, path)
     return sorted(found)
+
+
+def check_inside(path: Path, folder: Path) -> None:
+    """Check that a file found in a folder is inside it, whatever links there are on the way.
+
+    A folder of captures may come from somebody else; a link in it must not publish other files.
+
+    Raises:
+        CaptureError: A link leads out of the folder.
+    """
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
+        raise CaptureError("it is a link that leads out of the folder; name the file itself to use it", path=str(path))
 
 
 def _shown(below: list[str], names: list[str]) -> list[str]:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import ipaddress
 import logging
+import re
 import signal
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
@@ -132,6 +133,10 @@ _FOREIGN_HOST = (
 )
 
 
+# An IPv6 address without brackets has no port after it.
+_PORT = re.compile(r"^([^:]*|\[.*\]):\d*$")
+
+
 def _is_allowed(header: str | None, allowed: set[str]) -> bool:
     """Return whether a request with this `Host` is answered.
 
@@ -141,10 +146,7 @@ def _is_allowed(header: str | None, allowed: set[str]) -> bool:
     """
     if header is None or "*" in allowed:
         return True
-    name = header.strip().lower()
-    if not name.endswith("]"):  # not only an IPv6 address: there may be a port
-        name = name.rpartition(":")[0] or name
-    name = name.strip("[]").rstrip(".")
+    name = _PORT.sub(r"\1", header.strip().lower()).strip("[]").rstrip(".")
     if name == "localhost" or name.endswith(".localhost") or name in allowed:
         return True
     try:
@@ -178,7 +180,7 @@ def _server_logger(log: Log) -> logging.Logger:
             elif usual.isEnabledFor(record.levelno):
                 usual.handle(record)
 
-    logger = logging.Logger("streamcore.server")
+    logger = logging.Logger("streamcore.server")  # noqa: LOG001  # one for each server
     logger.addHandler(ToLog())
     return logger
 

@@ -109,9 +109,7 @@ def proxy(
         InvalidArgumentError: `url` is none.
         StreamCoreError: It is not possible to listen there.
     """
-    server = proxying(
-        url, output, host=host, port=port, allowed_hosts=allowed_hosts, redaction=redaction, log=log
-    )
+    server = proxying(url, output, host=host, port=port, allowed_hosts=allowed_hosts, redaction=redaction, log=log)
     with in_thread(server) as local:
         yield local
 

@@ -32,7 +32,7 @@ from multidict import CIMultiDict
 from streamcore import StreamCoreError
 from streamcore.replay.answers import accumulate, is_event_stream
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError
-from streamcore.replay.files import capture_files, open_capture
+from streamcore.replay.files import capture_files, check_inside, open_capture
 from streamcore.replay.listening import (
     LOOPBACK,
     MALFORMED,
@@ -47,6 +47,7 @@ from streamcore.replay.listening import (
 )
 from streamcore.replay.playing import AsyncPlayer, Failures
 from streamcore.replay.replay import MOST_LISTED, NoCaptureError, Replay, Source, without_secrets
+from streamcore.replay.sendable import unsendable
 
 __all__ = ["Endpoint", "serve", "serving"]
 
@@ -87,9 +88,9 @@ def serve(
         client = anthropic.Anthropic(base_url=url, api_key="none")
     ```
 
-    `/v1/messages` plays all captures in turn, and then starts again. `/NAME/v1/messages` plays those of one file: give a
-    client the base URL `url + "/NAME"`. The name has no suffix if it is unique without one; otherwise it has the suffix
-    and as many of its folders as it needs to be unique.
+    `/v1/messages` plays all captures in turn, and then starts again. `/NAME/v1/messages` plays those of one file: give
+    a client the base URL `url + "/NAME"`. The name has no suffix if it is unique without one; otherwise it has the
+    suffix and as many of its folders as it needs to be unique.
 
     Args:
         source: A file of captures, a directory of such files, a capture, or several of these.
@@ -122,35 +123,55 @@ def serving(
     options = {"repeat": True, **options}
     if isinstance(source, Iterable) and not isinstance(source, str):
         source = tuple(source)
-    named = {name: Replay(path, **options) for name, path in _named(source).items()}
+    named = {name: Replay(file, **options) for name, file in _named(source).items()}
     endpoint = Endpoint(Replay(source, **options), named=named, log=log)
     return listening(endpoint, host=host, port=port, allowed_hosts=allowed_hosts, log=log)
 
 
-def _named(source: Source) -> dict[str, Path]:
-    """The files by the names that requests may choose them by; each is looked into, to fail before the first request.
+@attrs.frozen
+class _File(Iterable[Path]):
+    """One file of captures as a source of its own, in the folder that it was found in.
+
+    Iterating gives its path, and checks each time that the file is still inside the folder.
+    """
+
+    path: Path
+    folder: Path | None
+
+    def __iter__(self) -> Iterator[Path]:
+        if self.folder is not None:
+            check_inside(self.path, self.folder)
+        yield self.path
+
+
+def _named(source: Source) -> dict[str, _File]:
+    """Return the files under the names by which requests may choose them.
+
+    Each file is opened, so that a bad one fails before the first request.
 
     Raises:
         CaptureError: One of them has no capture.
     """
     files = list(_files(source))
-    for path in files:
-        open_capture(path)
-    counts = Counter(name for path in set(files) for name in set(_names(path)))
-    return {next((name for name in _names(path) if counts[name] == 1), str(path)): path for path in files}
+    for file in files:
+        open_capture(file.path)
+    counts = Counter(name for path in {file.path for file in files} for name in set(_names(path)))
+    return {next((name for name in _names(file.path) if counts[name] == 1), str(file.path)): file for file in files}
 
 
 def _names(path: Path) -> list[str]:
-    """What a file may be called, the shortest first."""
+    """Return what a file may be called, the shortest first."""
     return [path.stem, *("/".join(path.parts[-count:]) for count in range(1, len(path.parts) + 1))]
 
 
-def _files(source: Source) -> Iterator[Path]:
+def _files(source: Source) -> Iterator[_File]:
     if isinstance(source, tuple):
         for each in source:
             yield from _files(each)
     elif isinstance(source, (str, os.PathLike)):
-        yield from capture_files(Path(source))
+        folder = Path(source) if os.path.isdir(source) else None
+        for path in capture_files(Path(source)):
+            yield _File(path, folder)
 
 
 class _Cut(Exception):
@@ -253,7 +274,7 @@ class Endpoint:
     async def _play(
         self, capture: Capture, speed: float, request: web.Request, exchange: _Exchange
     ) -> web.StreamResponse:
-        response = web.StreamResponse(status=capture.status, headers=_headers(capture))
+        response = web.StreamResponse(**_response_head(capture))
         anyio.CancelScope()  # loads what players wait with: before the head, from which times count
         await response.prepare(request)
         exchange.status = capture.status
@@ -269,7 +290,7 @@ class Endpoint:
         exchange.status = answer.status
         if answer.status >= 400:
             exchange.end = answer.data.decode()
-        return web.Response(status=answer.status, headers=_headers(answer), body=answer.data)
+        return web.Response(**_response_head(answer), body=answer.data)
 
 
 _FAILURES = Failures(broken=lambda message: _Cut(f"cut ({message})"))
@@ -287,23 +308,23 @@ class _Asked:
 
 
 def _captured(request: web.Request, body: bytes) -> CapturedRequest:
-    return CapturedRequest(method=request.method, url=str(request.url), headers=request.headers, body=body)
+    # Not `request.url`: it fails for a Host that is not valid.
+    url = f"{request.scheme}://{request.headers.get('host', '')}{request.raw_path}"
+    return CapturedRequest(method=request.method, url=url, headers=request.headers, body=body)
 
 
-def _headers(capture: Capture) -> CIMultiDict[str]:
-    """The headers that are about the content.
+def _response_head(capture: Capture) -> dict[str, Any]:
+    """Return the status, and the headers that are about the content.
 
     Raises:
-        CaptureError: One of them is none that can be sent.
+        CaptureError: The status or a header cannot be sent.
     """
-    headers = CIMultiDict[str]()
-    for name, value in capture.headers:
-        if name.lower() in _NOT_PLAYED or name.startswith(":"):  # recordings of HTTP/2 may hold `:status`
-            continue
-        if not name.isascii() or not name.strip() or any(sign in name + value for sign in "\r\n\0"):
-            raise CaptureError(f"the header {name!r} cannot be sent", path=capture.name)
-        headers.add(name, value)
-    return headers
+    # Recordings of HTTP/2 may hold `:status`.
+    headers = [pair for pair in capture.headers if pair[0].lower() not in _NOT_PLAYED and not pair[0].startswith(":")]
+    fault = unsendable(capture.status, tuple(headers))
+    if fault is not None:
+        raise CaptureError(fault, path=capture.name or None)
+    return {"status": capture.status, "headers": CIMultiDict(headers)}
 
 
 def _error(exchange: _Exchange, status: int, kind: str, message: str, *, log: str | None = None) -> web.Response:

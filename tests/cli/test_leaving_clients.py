@@ -18,7 +18,7 @@ from helpers import HELLO, body
 from server import serving, stream_reply
 from test_cli import COMMAND, ENVIRONMENT, read_until, start_command
 from test_serve import capture_of
-from wire import Connection, ask
+from wire import ask
 
 from streamcore.replay import End, read_captures, write_captures
 from streamcore.replay.server import serve
@@ -101,9 +101,12 @@ def test_serve_outlives_fifty_clients_that_leave(tmp_path: Path) -> None:
 
 def test_record_outlives_fifty_clients_that_leave_and_keeps_what_came(tmp_path: Path) -> None:
     output = tmp_path / "out.jsonl"
-    with serve([capture_of(*LONG)]) as upstream, command("record", "--url", upstream, "--output", output) as (
-        process,
-        url,
+    with (
+        serve([capture_of(*LONG)]) as upstream,
+        command("record", "--url", upstream, "--output", output) as (
+            process,
+            url,
+        ),
     ):
         leave_all(url)
         assert ask(url).complete

@@ -298,7 +298,7 @@ def test_a_link_that_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:
     (folder / "below" / "inside.sse").symlink_to(folder / "a.sse")
     with serve(folder) as url:
         assert ask(f"{url}/inside").body == HELLO_BYTES
-        assert ask(f"{url}/a").body == HELLO_BYTES
+    with serve(folder) as url:
         # Put there, or turned into a link, while it is served.
         (folder / "a.sse").unlink()
         (folder / "a.sse").symlink_to(outside)
@@ -312,6 +312,25 @@ def test_a_link_that_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:
     assert run("serve", folder).stderr.count("\n") == 1
     with serve(folder / "a.sse") as url:  # named by the user: meant
         assert b"msg_private" in ask(url).body
+
+
+def test_a_file_that_could_not_be_read_is_read_when_it_can(tmp_path: Path) -> None:
+    captures = [capture_of(b"1"), capture_of(b"2")]
+    write_captures(tmp_path / "a.jsonl", captures)
+    write_captures(tmp_path / "b.jsonl", [capture_of(b"3")])
+    with serve(tmp_path) as url:
+        assert [ask(url).body, ask(f"{url}/a").body, ask(f"{url}/b").body] == [b"1", b"1", b"3"]
+        (tmp_path / "b.jsonl").rename(tmp_path / "away")
+        assert ask(url).body == b"2"
+        for _ in range(2):
+            assert "cannot be read: No such file" in ask(f"{url}/b").json()["error"]["message"]
+        assert ask(url).status == 500
+        assert ask(url).body == b"1"  # the folder has been listed anew
+        (tmp_path / "b.jsonl").write_bytes(b"damaged")
+        assert [ask(url).status for _ in range(5)] == [200, 200, 200, 500, 500]
+        (tmp_path / "away").rename(tmp_path / "b.jsonl")
+        assert ask(url).body == b"3"
+        assert ask(f"{url}/b").body == b"3"
 
 
 # No stream asked for
@@ -728,7 +747,7 @@ def test_faults_compose_and_the_seed_makes_them_the_same_again() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([WEATHER, "--fault", "odd"], "'odd' is no fault: cut, stall"),
+        ([WEATHER, "--fault", "odd"], "'odd' is not a fault; it must be one of cut, stall"),
         ([WEATHER, "--fault", "cut:evt=1"], "'cut' has no option 'evt'"),
         (["none.sse"], "none.sse: cannot be read: No such file or directory"),
         (["weather.txt"], "weather.txt: cannot be read: No such file or directory"),
@@ -736,7 +755,7 @@ def test_faults_compose_and_the_seed_makes_them_the_same_again() -> None:
         ([REPOSITORY / "README.md"], "README.md: the suffix '.md' is none of"),
         ([REPOSITORY / "LICENSE"], "LICENSE: it has no suffix that tells its format, none of .jsonl"),
         (["-"], "standard input cannot be served"),
-        ([WEATHER, "--chunking", "odd"], "'odd' is no chunking: recorded, event"),
+        ([WEATHER, "--chunking", "odd"], "'odd' is not a chunking; it must be recorded, event"),
         ([WEATHER, "--host", "nowhere.invalid"], "cannot listen on nowhere.invalid:0"),
     ],
 )
