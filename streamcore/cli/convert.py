@@ -1,7 +1,7 @@
 """`streamcore convert`: captures from one format to another.
 
-Captures go through one by one, so that an archive is never held in memory. Standard input and output go by way of
-temporary files: formats are read more than once, and what is written is whole or not there.
+Captures are converted one by one, so that an archive is never held in memory. Standard input and output go through
+temporary files, because formats are read more than once, and output is printed whole or not at all.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from typing import cast
 from streamcore import DecodeError, ProtocolError, RawMessageDecoder, StreamCoreError
 from streamcore.cli.source import Failure, Source
 from streamcore.replay.capture import Capture, CaptureError, Chunk, Step
-from streamcore.replay.files import Format, check_format, read_captures, write_captures
+from streamcore.replay.files import Format, capture_pieces, check_format, read_captures, write_captures
+from streamcore.replay.replacing import temporary_file
 
 __all__ = ["convert"]
 
@@ -38,13 +39,26 @@ def convert(source: str, target: str, *, source_format: str | None, target_forma
     reading = _format(source, source_format, _STDIN, "--from")
     writing = _format(target, target_format, _STDOUT, "--to")
     try:
-        with _input(source) as readable, _output(target) as writable:
+        with _input(source) as readable:
             captures: Iterator[Capture] = read_captures(readable, format=reading)
             if reading == "sse":
                 captures = _streams(captures, readable)
-            write_captures(writable, captures, format=writing)
+            if target == "-":
+                _print(capture_pieces(captures, writing))
+            else:
+                write_captures(target, captures, format=writing)
     except StreamCoreError as error:
+        if source == "-" and isinstance(error, CaptureError) and error.path != target:
+            error.path = _STDIN  # and not the file that holds it
         raise Failure(str(error)) from error
+
+
+def _print(pieces: Iterable[bytes]) -> None:
+    """Print a file that is whole: if it cannot be, nothing is printed."""
+    with tempfile.TemporaryFile() as file:
+        file.writelines(pieces)
+        file.seek(0)
+        shutil.copyfileobj(file, sys.stdout.buffer)
 
 
 def _streams(captures: Iterator[Capture], path: Path) -> Iterator[Capture]:
@@ -116,31 +130,7 @@ def _input(path: str) -> Iterator[Path]:
     if path != "-":
         yield Path(path)
         return
-    with _temporary(_STDIN) as spooled:
-        with spooled.open("wb") as file:
-            file.writelines(Source("-").chunks())
-        yield spooled
-
-
-@contextlib.contextmanager
-def _output(path: str) -> Iterator[Path]:
-    if path != "-":
-        yield Path(path)
-        return
-    with _temporary(_STDOUT) as spooled:
-        yield spooled
-        with spooled.open("rb") as file:
-            shutil.copyfileobj(file, sys.stdout.buffer)
-
-
-@contextlib.contextmanager
-def _temporary(name: str) -> Iterator[Path]:
-    """A path for a file that goes when the block ends; errors call it by `name`."""
-    with tempfile.TemporaryDirectory(prefix="streamcore-") as folder:
-        path = Path(folder, "capture")
-        try:
-            yield path
-        except CaptureError as error:
-            if error.path is not None and error.path.startswith(str(path)):
-                error.path = name
-            raise
+    with temporary_file(Path(tempfile.gettempdir(), "streamcore-convert")) as file:
+        file.writelines(Source("-").chunks())
+        file.flush()
+        yield Path(file.name)

@@ -15,23 +15,24 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import stat
 from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
-from typing import IO, Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, get_args
 
 from streamcore.replay.capture import Capture, CaptureError
 from streamcore.replay.cassette import cassette_pieces, read_cassette
 from streamcore.replay.har import har_pieces, read_har
 from streamcore.replay.plain import plain_pieces, read_plain
 from streamcore.replay.redaction import DEFAULT_REDACTION, Redaction
+from streamcore.replay.replacing import replacing
 from streamcore.replay.timed import read_timed, timed_lines
 
 __all__ = [
     "Format",
     "StrPath",
     "capture_files",
+    "capture_pieces",
     "check_format",
     "check_inside",
     "format_of",
@@ -212,7 +213,9 @@ def write_captures(
     format: Format | None = None,  # noqa: A002
     redaction: Redaction | None = DEFAULT_REDACTION,
 ) -> None:
-    """Write captures to a file, one by one, replacing it whole at the end: there never is a file with half of them.
+    """Write captures to a file, one by one. The file is replaced at the end: it never holds half of them.
+
+    A new file is readable by its owner only; one that is replaced keeps its mode.
 
     Args:
         path: The file.
@@ -223,46 +226,30 @@ def write_captures(
     Raises:
         CaptureError: It cannot be written. Whatever is raised, also by `captures`, the file is as it was before.
     """
-    write = _WRITERS[check_format(format, path)]
+    pieces = capture_pieces(captures, check_format(format, path), redaction=redaction)
+    try:
+        with replacing(Path(path)) as file:
+            file.writelines(pieces)
+    except OSError as error:
+        raise CaptureError(f"cannot be written: {error.strerror or error}", path=str(path)) from error
+
+
+def capture_pieces(
+    captures: Iterable[Capture],
+    format: Format,  # noqa: A002
+    *,
+    redaction: Redaction | None = DEFAULT_REDACTION,
+) -> Iterator[bytes]:
+    """Generate the bytes of a file of captures.
+
+    Raises:
+        CaptureError: A library for the format is not installed. Also whatever `captures` raises.
+    """
     if redaction is not None:
         captures = map(redaction.redact, captures)
-    with _replacing(Path(path)) as file:
-        try:
-            for piece in write(captures):
-                try:
-                    file.write(piece)
-                except OSError as error:
-                    raise _unwritable(path, error) from error
-        except ModuleNotFoundError as error:
-            if error.name not in _LIBRARIES:
-                raise
-            raise _not_installed(error) from error
-
-
-@contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A file beside `path` that takes its place if all goes well, and else is removed."""
-    target = Path(os.path.realpath(path))
-    beside = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
     try:
-        file = beside.open("xb")
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    try:
-        with file:
-            yield file
-            _sync(file)
-        os.replace(beside, target)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def _sync(file: IO[bytes]) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def _unwritable(path: StrPath, error: OSError) -> CaptureError:
-    return CaptureError(f"cannot be written: {error.strerror or error}", path=str(path))
+        yield from _WRITERS[format](captures)
+    except ModuleNotFoundError as error:
+        if error.name not in _LIBRARIES:
+            raise
+        raise _not_installed(error) from error

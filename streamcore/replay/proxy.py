@@ -1,10 +1,10 @@
-"""A recording proxy: passes requests on to an upstream and its answers back, and keeps both. Run by aiohttp.
+"""A recording proxy: passes requests on to an upstream and its answers back, and keeps both. aiohttp runs it.
 
-Bytes go on as they come, in both directions. The upstream is asked for an answer without content coding, which every
-client can read and every capture holds; if it sends one nevertheless, the coding is undone. A chunk of the transfer
-coding is a chunk of the capture. Where the connection to either side breaks, what was received by then is kept.
+Bytes are passed on as they arrive, in both directions. The upstream is asked for an answer without content coding,
+which every client can read; if it sends one nevertheless, the coding is undone. A chunk of the transfer coding is a
+chunk of the capture. If the connection to either side breaks, everything received by then is kept.
 
-Knows nothing of what is in requests and answers.
+The proxy knows nothing about the content of requests and answers.
 """
 
 from __future__ import annotations
@@ -83,31 +83,32 @@ def proxy(
     redaction: Redaction | None = DEFAULT_REDACTION,
     log: Log = no_log,
 ) -> Iterator[str]:
-    """A recording proxy for the time of the block, which gets its URL; it runs in a thread of its own.
+    """Run a recording proxy in a thread of its own for the time of the block, which gets its URL.
 
     ```python
     with proxy("https://api.anthropic.com", "captures/weather.jsonl") as url:
         client = anthropic.Anthropic(base_url=url)
     ```
 
-    All exchanges go to one file, in the order in which their answers began. It is written whole: whenever one of them
-    is over and no other under way (of a large file, when it has doubled or nothing has come for a second), and at the
-    end of the block.
+    All exchanges go to one file, in the order in which their answers began. It is written whole: whenever an exchange
+    ends and no other is open (if the file is large: when it has doubled, or nothing has come for a second), and at the
+    end of the block. An exchange for which there is no room is lost, and the log says so; the others are written. If
+    the file cannot be written at the end, the recording is kept in the folder for temporary files.
 
     Args:
-        url: Of the upstream, without the path of an endpoint.
+        url: The URL of the upstream, without the path of an endpoint.
         output: The file. It is replaced as soon as there is something to write. Its suffix tells the format.
         host: The address to listen on.
         port: The port; 0 picks a free one.
         allowed_hosts: Further names that a request may have as its `Host`; `*` allows any.
         redaction: What is taken out of what is written; `None` is nothing.
-        log: Called with a line for each request, when it is over.
+        log: Called with one line for each finished request.
 
     Raises:
-        CaptureError: No format has the suffix of `output`, or its folder is not there. At the end of the block: it
-            cannot be written.
-        InvalidArgumentError: `url` is none.
-        StreamCoreError: It is not possible to listen there.
+        CaptureError: No format has the suffix of `output`, or it cannot be written. At the end of the block: it cannot
+            be written (the message says where the recording is kept), or exchanges were lost.
+        InvalidArgumentError: `url` is not a URL.
+        StreamCoreError: The proxy cannot listen there.
     """
     server = proxying(url, output, host=host, port=port, allowed_hosts=allowed_hosts, redaction=redaction, log=log)
     with in_thread(server) as local:
@@ -125,7 +126,7 @@ async def proxying(
     redaction: Redaction | None = DEFAULT_REDACTION,
     log: Log = no_log,
 ) -> AsyncIterator[str]:
-    """As `proxy`, in the event loop that is there."""
+    """Like `proxy`, in the running event loop."""
     upstream = check_base_url(url)
     recorder = Recorder(output, redaction=redaction)
     with recorder:
@@ -215,7 +216,7 @@ class _Proxy:
                 self._log(f"{line} {answer.status}: {tape}{self._saved()}")
 
     def _saved(self) -> str:
-        """Write what there is so far, unless more is coming: files are written whole. What went wrong, if that did."""
+        """Write what there is so far, unless an exchange is open: files are written whole. Return what went wrong."""
         self._open -= 1
         if self._later is not None:
             self._later.cancel()
@@ -236,7 +237,7 @@ class _Proxy:
         try:
             self._recorder.save()
         except CaptureError as error:
-            return f"; not kept: {error}"
+            return f"; not saved yet: {error}"
         return ""
 
 
@@ -290,7 +291,9 @@ class _Tape:
     def __str__(self) -> str:
         chunks = f"{self._count} chunk{'' if self._count == 1 else 's'}, {self._size} bytes"
         taken = f"{time.monotonic() - self._began:.2f} s"
-        return ", ".join(filter(None, (chunks, taken, self._end)))
+        failure = self.exchange.failure
+        lost = "" if failure is None else f"not recorded: {failure.message}"
+        return ", ".join(filter(None, (chunks, taken, self._end, lost)))
 
 
 async def _pass_on(request: web.Request, answer: aiohttp.ClientResponse, tape: _Tape) -> web.StreamResponse:

@@ -1,16 +1,18 @@
-"""What is received while it is received, to a file of captures at the end.
+"""Record answers while they are received, and write them to a file of captures at the end.
 
-A `Recorder` takes any number of exchanges, also at once; each is fed by whoever has its bytes. What it holds is free of
-secrets from the start, and lies in an unnamed temporary file as soon as it is more than a megabyte. The file itself is
-written when the recorder is closed: whole, with all exchanges in the order in which their answers began.
+A `Recorder` takes any number of exchanges, also at once; each is fed by the code that has its bytes. What it stores has
+no secrets from the start, and is in an unnamed temporary file once it exceeds a megabyte. The file itself is written
+when the recorder is saved or closed: whole, with all exchanges in the order in which their answers began.
 
-Recording never fails what is recorded: if there is no room to write, or the hook of the redaction fails, `close()` says
-so.
+Recording never makes the recorded code fail. An exchange that cannot be stored or redacted is lost, and only that one;
+its `failure` and `close()` say so. If the file cannot be written, `close()` keeps the temporary one and says where it is.
 """
 
 from __future__ import annotations
 
 import os
+import secrets
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -34,7 +36,7 @@ _LITTLE = 1024 * 1024
 class Recorder:
     """Takes exchanges, and writes them to a file when it is closed. Threads may share it.
 
-    If there is nothing to write (of failures a file of bare streams holds nothing), no file is written.
+    If there is nothing to write (for failures, a file of bare streams holds nothing), no file is written.
 
     Args:
         path: The file. It is replaced.
@@ -43,7 +45,7 @@ class Recorder:
         clock: Tells the time in seconds.
 
     Raises:
-        CaptureError: The suffix stands for no format, or the folder is not there.
+        CaptureError: The suffix stands for no format, or the file cannot be written.
     """
 
     def __init__(
@@ -57,11 +59,13 @@ class Recorder:
         self._path = path
         self._format: Format = check_format(format, path)
         folder = Path(path).parent
-        if not os.path.isdir(folder):  # which is false also where it may not be looked at
+        if not os.path.isdir(folder):  # which is false also where it must not be looked at
             raise CaptureError("cannot be written: its folder is not there", path=str(path))
         if os.path.isdir(path):
             raise CaptureError("cannot be written: it is a folder", path=str(path))
-        if not os.access(folder, os.W_OK | os.X_OK):  # at the end, what has come would be lost
+        if os.path.exists(path) and not os.path.isfile(path):
+            raise CaptureError("cannot be written: it is not a regular file", path=str(path))
+        if not os.access(folder, os.W_OK | os.X_OK):
             raise CaptureError("cannot be written: its folder may not be written to", path=str(path))
         self._redaction = redaction
         self._clock = clock
@@ -69,35 +73,35 @@ class Recorder:
         self._spool = Spool()
         self._open: dict[int, Exchange] = {}
         self._finished: dict[int, int] = {}
+        self._lost: list[CaptureError] = []
         self._count = 0
         self._saved = 0
         self._saved_size = 0
         self._closed = False
-        self._failure: CaptureError | None = None
 
     def begin(self, head: Capture) -> Exchange:
-        """The head of an answer has arrived: its time begins. The body of `head` is not looked at."""
+        """Begin an exchange when the head of an answer has arrived. The body of `head` is not looked at."""
+        mask: Mask | None = None
+        failed: Exception | None = None
+        if self._redaction is not None:
+            try:
+                head, mask = self._redaction.begin(head)
+            except Exception as error:  # noqa: BLE001  # the hook is the user's, and must not break what is recorded
+                failed = error
         with self._lock:
-            number = self._count
-            self._count += 1
-            clean, mask = self._clean(head)
-            exchange = Exchange(self, number, clean, mask, self._clock)
+            exchange = Exchange(self, self._count, mask, self._clock)
             if not self._closed:
-                self._open[number] = exchange
+                self._open[self._count] = exchange
+            self._count += 1
+        if failed is not None:
+            exchange._lose(_NOT_REDACTED, failed)
+        else:
+            exchange._write(timed_header(head))
         return exchange
-
-    def _clean(self, head: Capture) -> tuple[Capture, Mask | None]:
-        if self._redaction is None:
-            return head, None
-        try:
-            return self._redaction.begin(head)
-        except Exception as error:  # noqa: BLE001  # the hook is the user's: whatever it raises is raised at the end
-            self._fail(f"a capture could not be redacted: {type(error).__name__}: {error}", error)
-            return Capture(), None
 
     @property
     def is_worth_saving(self) -> bool:
-        """Whether there is little to write, or as much again as was written: saving costs what is recorded, then."""
+        """Whether there is little to write, or as much again as was written: then saving costs what is recorded."""
         size = self._spool.size
         return size < _LITTLE or size >= 2 * self._saved_size
 
@@ -105,10 +109,8 @@ class Recorder:
         """Write the file now, with the exchanges that have ended.
 
         Raises:
-            CaptureError: It cannot be written, there was no room for what came, or it could not be redacted.
+            CaptureError: It cannot be written. The next call tries again.
         """
-        if self._failure is not None:
-            raise self._failure
         with self._lock:
             finished = sorted(self._finished.items())
             size = self._spool.size
@@ -125,7 +127,7 @@ class Recorder:
         """Write the file. Exchanges that have not ended are kept as far as they came.
 
         Raises:
-            CaptureError: It cannot be written, there was no room for what came, or it could not be redacted.
+            CaptureError: It cannot be written, or exchanges were lost.
         """
         for exchange in list(self._open.values()):
             exchange.close()
@@ -135,8 +137,23 @@ class Recorder:
             self._closed = True
         try:
             self.save()
+        except CaptureError as error:
+            raise CaptureError(f"{error.message}; {self._kept()}", path=str(self._path)) from error
         finally:
             self._spool.close()
+        if self._lost:
+            first = self._lost[0]
+            said = f"{len(self._lost)} of {self._count} exchanges could not be recorded: {first.message}"
+            raise CaptureError(said, path=str(self._path)) from first.__cause__
+
+    def _kept(self) -> str:
+        """Keep what could not be written, and say where."""
+        path = Path(tempfile.gettempdir(), f"streamcore-recording-{secrets.token_hex(8)}.jsonl")
+        try:
+            self._spool.keep(path)
+        except OSError as error:
+            return f"the recording could not be kept in {path} either: {error.strerror or error}"
+        return f"the recording is kept in {path}"
 
     def __enter__(self) -> Self:
         return self
@@ -146,33 +163,40 @@ class Recorder:
     ) -> None:
         self.close()
 
-    def _finish(self, number: int, recorded: Spool) -> None:
+    def _finish(self, exchange: Exchange) -> None:
         with self._lock:
-            if self._open.pop(number, None) is None:
+            if self._open.pop(exchange._number, None) is None:
                 return
-            self._finished[number] = self._spool.size
-            try:
-                for offset in range(0, recorded.size, 1024 * 1024):
-                    self._spool.append(recorded.read(offset, 1024 * 1024))
-            except OSError as error:
-                self._no_room(error)
+            begin = self._spool.size
+            if exchange.failure is None:
+                try:
+                    self._spool.extend(exchange._spool)
+                    self._finished[exchange._number] = begin
+                except OSError as error:
+                    exchange.failure = _failed(_NO_ROOM, error)
+            if exchange.failure is not None:
+                self._lost.append(exchange.failure)
 
-    def _no_room(self, error: OSError) -> None:
-        self._fail(f"there was no room for the recording: {error}", error)
 
-    def _fail(self, message: str, cause: Exception) -> None:
-        """Nothing is written any more: files are whole."""
-        if self._failure is None:
-            self._failure = CaptureError(message, path=str(self._path))
-            self._failure.__cause__ = cause
+_NO_ROOM = "there was no room for the recording"
+_NOT_REDACTED = "the capture could not be redacted"
+
+
+def _failed(what: str, cause: Exception) -> CaptureError:
+    said = str(cause) if isinstance(cause, OSError) else f"{type(cause).__name__}: {cause}"
+    failure = CaptureError(f"{what}: {said}")
+    failure.__cause__ = cause
+    return failure
 
 
 class Exchange:
-    """One answer as it arrives. It ends once: complete, broken, or closed; after that nothing is taken any more."""
+    """One answer as it arrives. It ends once: complete, broken, or closed; after that it takes nothing more.
 
-    def __init__(
-        self, recorder: Recorder, number: int, head: Capture, mask: Mask | None, clock: Callable[[], float]
-    ) -> None:
+    Attributes:
+        failure: Why it is lost, if it is.
+    """
+
+    def __init__(self, recorder: Recorder, number: int, mask: Mask | None, clock: Callable[[], float]) -> None:
         self._recorder = recorder
         self._number = number
         self._mask = mask
@@ -181,23 +205,23 @@ class Exchange:
         self._spool = Spool()
         self._over = False
         self._lock = threading.Lock()
-        self._write(timed_header(head))
+        self.failure: CaptureError | None = None
 
     def receive(self, data: bytes) -> None:
-        """Bytes of the content have arrived."""
+        """Take bytes of the content that have arrived."""
         if data:
             self._step(Chunk(self._clock() - self._began, data))
 
     def complete(self) -> None:
-        """The body has ended as the server meant it to."""
+        """End the body as the server meant it to end."""
         self._end("complete")
 
     def broke(self, error: BaseException) -> None:
-        """The connection has failed."""
+        """End the body because the connection has failed."""
         self._end("broken", f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
 
     def close(self) -> None:
-        """The reader has left, if the body has not ended before."""
+        """End the body because the reader has left, unless it has ended before."""
         self._end("closed")
 
     def _end(self, reason: EndReason, message: str = "") -> None:
@@ -207,20 +231,33 @@ class Exchange:
         with self._lock:
             if self._over:
                 return
-            for ready in [step] if self._mask is None else self._mask.feed(step):
-                if isinstance(ready, Chunk):
-                    self._write(timed_chunk(ready))
-                elif isinstance(ready, End):
-                    self._over = True
-                    self._write(timed_end(ready))
+            self._over = isinstance(step, End)
+            if self.failure is None:
+                self._take(step)
         if self._over:
-            self._recorder._finish(self._number, self._spool)
+            self._recorder._finish(self)
             self._spool.close()
 
-    def _write(self, line: bytes) -> None:
-        if self._recorder._failure is not None:
-            return  # nothing will be kept, and of what could not be redacted nothing may be
+    def _take(self, step: Step) -> None:
         try:
-            self._spool.append(line)
-        except OSError as error:
-            self._recorder._no_room(error)
+            ready = [step] if self._mask is None else list(self._mask.feed(step))
+        except Exception as error:  # noqa: BLE001  # whatever it is: only this exchange is lost
+            self._lose(_NOT_REDACTED, error)
+            return
+        for each in ready:
+            if isinstance(each, Chunk):
+                self._write(timed_chunk(each))
+            elif isinstance(each, End):
+                self._write(timed_end(each))
+
+    def _write(self, line: bytes) -> None:
+        if self.failure is None:
+            try:
+                self._spool.append(line)
+            except OSError as error:
+                self._lose(_NO_ROOM, error)
+
+    def _lose(self, what: str, cause: Exception) -> None:
+        self.failure = _failed(what, cause)
+        self._spool.close()
+        self._spool = Spool()

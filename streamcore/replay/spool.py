@@ -1,14 +1,17 @@
-"""A file without a name for what would be too much for memory. It is gone with the last who refers to it.
+"""A file without a name, for data that would be too much for memory. It is gone when nothing refers to it any more.
 
 Appending and reading may go on at once, from several threads; each reader has its own place in it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
 import tempfile
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import IO, Any
 
 import attrs
@@ -22,10 +25,15 @@ _IN_MEMORY = 1024 * 1024
 
 
 class Spool:
-    """Bytes that are appended to and read anywhere. What is small stays in memory."""
+    """Bytes that are appended, and read from any place. Few of them stay in memory.
+
+    The file has no buffer, unlike `tempfile.SpooledTemporaryFile`: after a write that failed for want of room, the
+    bytes before are still there, and the next write may succeed.
+    """
 
     def __init__(self) -> None:
-        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # see __del__
+        self._memory = bytearray()
+        self._file: IO[bytes] | None = None
         self._lock = threading.Lock()
         self.size = 0
 
@@ -33,33 +41,98 @@ class Spool:
         """Add bytes at the end.
 
         Raises:
-            OSError: There is no room for them.
+            OSError: There is no room for them. Nothing has changed.
         """
         with self._lock:
-            self._file.seek(self.size)
-            self._file.write(data)
+            if self._file is None and self.size + len(data) > _IN_MEMORY:
+                self._move_to_file()
+            if self._file is None:
+                self._memory += data
+            else:
+                _write(self._file, self.size, data)
             self.size += len(data)
 
+    def extend(self, other: Spool) -> None:
+        """Add the bytes of another spool at the end.
+
+        Raises:
+            OSError: There is no room for them. Nothing has changed.
+        """
+        before = self.size
+        try:
+            for offset in range(0, other.size, _BLOCK_SIZE):
+                self.append(other.read(offset, _BLOCK_SIZE))
+        except OSError:
+            with self._lock:
+                del self._memory[before:]
+                self.size = before
+            raise
+
+    def _move_to_file(self) -> None:
+        file = _unnamed_file()
+        try:
+            _write(file, 0, self._memory)
+        except OSError:
+            file.close()
+            raise
+        self._file = file
+        self._memory = bytearray()
+
     def read(self, offset: int, size: int) -> bytes:
-        """At most so many of the bytes from `offset` on."""
+        """Return at most so many of the bytes from `offset` on."""
         with self._lock:
+            if self._file is None:
+                return bytes(self._memory[offset : offset + size])
             self._file.seek(offset)
-            return self._file.read(size)
+            return self._file.read(min(size, max(0, self.size - offset)))
 
     def open(self, _mode: str = "rb") -> IO[bytes]:
-        """A reader from the beginning on."""
+        """Open a reader at the beginning."""
         return io.BufferedReader(_Reader(self), _BLOCK_SIZE)
+
+    def keep(self, path: Path) -> None:
+        """Give the bytes a name, so that they stay. On Linux a file needs no more room for that.
+
+        Raises:
+            OSError: That is not possible.
+        """
+        if self._file is not None:
+            self._file.truncate(self.size)
+            descriptor = self._file.fileno()
+            with contextlib.suppress(OSError):
+                # With a folder, even if it is not used, Python follows the link to the file.
+                os.link(f"/proc/self/fd/{descriptor}", path, src_dir_fd=descriptor, follow_symlinks=True)
+                return
+        with open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            for offset in range(0, self.size, _BLOCK_SIZE):
+                file.write(self.read(offset, _BLOCK_SIZE))
 
     def close(self) -> None:
         """Drop the bytes."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
 
     def __str__(self) -> str:
         return "the recording"
 
     def __del__(self) -> None:
-        if hasattr(self, "_file"):
-            self._file.close()
+        if getattr(self, "_file", None) is not None:
+            self.close()
+
+
+def _unnamed_file() -> IO[bytes]:
+    # `tempfile.TemporaryFile` makes one that can never be given a name.
+    if hasattr(os, "O_TMPFILE"):
+        with contextlib.suppress(OSError):  # not every file system can
+            return open(os.open(tempfile.gettempdir(), os.O_TMPFILE | os.O_RDWR, 0o600), "r+b", buffering=0)
+    return tempfile.TemporaryFile(buffering=0)
+
+
+def _write(file: IO[bytes], offset: int, data: bytes | bytearray) -> None:
+    file.seek(offset)
+    rest = memoryview(data)
+    while rest:
+        rest = rest[file.write(rest) :]
 
 
 class _Reader(io.RawIOBase):

@@ -407,9 +407,12 @@ def test_a_file_that_cannot_be_written_is_said_with_each_answer_and_at_the_end(t
         url = recording.__enter__()
         folder.rmdir()
         assert ask(url).complete
-        with pytest.raises(CaptureError, match="cannot be written"):
+        with pytest.raises(CaptureError, match=r"cannot be written: .*; the recording is kept in (.*)") as caught:
             recording.__exit__(None, None, None)
-    assert "not kept" in lines[0]
+    kept = Path(str(caught.value).rpartition(" ")[2])
+    assert [capture.data for capture in captures_in(kept)] == [HELLO_BYTES]
+    kept.unlink()
+    assert "not saved yet" in lines[0]
     assert "cannot be written" in lines[0]
 
 

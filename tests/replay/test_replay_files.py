@@ -205,13 +205,11 @@ def test_a_file_of_bare_streams_holds_no_other_answers(tmp_path: Path) -> None:
     assert path.read_bytes() == b"data: 1\n\n"
 
 
-def test_a_file_has_the_usual_mode_and_a_link_stays_one(tmp_path: Path) -> None:
-    (tmp_path / "plain").write_bytes(b"")
+def test_a_link_stays_one(tmp_path: Path) -> None:
     (tmp_path / "link.sse").symlink_to(tmp_path / "a.sse")
     write_captures(tmp_path / "link.sse", [captured(b"data: 1\n\n")])
     assert (tmp_path / "a.sse").read_bytes() == b"data: 1\n\n"
     assert (tmp_path / "link.sse").is_symlink()
-    assert (tmp_path / "a.sse").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
 def test_a_pipe_can_be_read_once(tmp_path: Path) -> None:

@@ -516,7 +516,7 @@ def test_a_hook_that_fails_fails_the_recording_and_not_the_stream(tmp_path: Path
 
     path = tmp_path / "a.jsonl"
     with (
-        pytest.raises(CaptureError, match=r"a\.jsonl: a capture could not be redacted: KeyError: 'x-trace'") as raised,
+        pytest.raises(CaptureError, match=r"a\.jsonl: .* capture could not be redacted: KeyError: 'x-trace'") as raised,
         record(MessageStream(FRAMES), path, redaction=Redaction(hook=failing)) as stream,
     ):
         assert [event.type for event in stream] == HELLO_TYPES
