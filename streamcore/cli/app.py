@@ -1,28 +1,28 @@
-"""The commands and their options. What each does with a stream is in a module of its own, unless it is a few lines."""
+"""The commands and their options. The work of a command is in a module of its own, unless it is a few lines."""
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import click
 from rich.console import Console
 
 from streamcore import MessageEngine, MessageStreamEvent, ProtocolError
-from streamcore.cli.check import check_all, find_streams, report_json, report_lines, total_line
+from streamcore.cli.check import Report, check_all, find_streams, report_json, report_lines, total_line
+from streamcore.cli.exchanges import Selection, options, streams
 from streamcore.cli.render import Display, Pace
-from streamcore.cli.source import Boundaries, Failure, Source, discard
+from streamcore.cli.source import Boundaries, Failure, Source, discard, visible
 from streamcore.codec import encode_event
 from streamcore.stream import derive
 from streamcore.types import ErrorEvent
 
 __all__ = ["cli"]
 
-# What commands import when they need it, and the extra that it comes with.
+# Packages that commands import when they need them, and the extra that installs each.
 _EXTRAS = {
     "aiohttp": "serve",
     "multidict": "serve",
@@ -92,17 +92,17 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
 def cli() -> None:
     """Look at recorded or live event streams of the Messages API, record and serve them.
 
-    A FILE is the raw body of a text/event-stream response, a capture (.jsonl), a HAR file or a vcrpy cassette (.yaml);
-    `-` is standard input, a raw body read as it arrives:
+    A FILE is the raw body of a text/event-stream response, a capture (.jsonl), a HAR file or a vcrpy cassette (.yaml).
+    `-` is standard input, a raw body that is read as it arrives:
 
         curl -N ... | streamcore replay -
 
-    The exit code is 1 for a stream that is broken, ends early or reports an error.
+    The exit code is 1 if a stream is broken, ends early or reports an error.
     """
 
 
 _file_argument = click.argument("path", metavar="FILE")
-_strict_option = click.option("--strict", is_flag=True, help="Fail where otherwise a violation is noted.")
+_strict_option = click.option("--strict", is_flag=True, help="Fail on what is otherwise only noted as a violation.")
 
 
 @cli.command()
@@ -111,25 +111,23 @@ _strict_option = click.option("--strict", is_flag=True, help="Fail where otherwi
     "--speed",
     type=click.FloatRange(min=0),
     metavar="FACTOR",
-    help="How fast events are shown: 1 is as recorded in a .jsonl, or else 40 a second, 2 twice as fast, 0 as fast as "
-    "they can be read. The default is 1 for a file on a terminal, otherwise 0.",
+    help="How fast events are shown: 1 is as recorded in a .jsonl and otherwise 40 a second, 2 twice as fast, 0 as "
+    "fast as they can be read. The default is 1 for a file on a terminal, otherwise 0.",
 )
+@options
 @_strict_option
-def replay(path: str, speed: float | None, strict: bool) -> None:
+def replay(path: str, speed: float | None, exchange: int | None, only_list: bool, strict: bool) -> None:
     """Show a stream as it unfolds.
 
-    Text comes bare, thinking dimmed, tool calls with their input growing, results of server tools in a few lines,
-    citations as marks. At the end of each message: why it stopped, its model, usage, and what was odd.
+    Text is shown bare, thinking dimmed, tool calls with their input as it grows, results of server tools in a few
+    lines, citations as marks. After each message: why it stopped, its model, usage, and violations of the protocol.
     """
     console = _Console(highlight=False, soft_wrap=True)
-    source = Source(path)
-    if speed is None:
-        speed = 1 if console.is_terminal and not source.is_stdin else 0
-    source.speed = speed
-    pace = Pace(speed) if speed and not source.has_times else None
-    engine = _engine(strict)
-    display = Display(console, engine)
-    with _faults_of(source) as faults:
+
+    def show(source: Source, engine: MessageEngine, faults: _Faults) -> None:
+        source.speed = (1 if console.is_terminal and not source.is_stdin else 0) if speed is None else speed
+        pace = Pace(source.speed) if source.speed and not source.has_times else None
+        display = Display(console, engine)
         try:
             for batch in source.batches(engine):
                 try:
@@ -144,10 +142,12 @@ def replay(path: str, speed: float | None, strict: bool) -> None:
         except (ProtocolError, Failure):
             display.finish()
             raise
-        except KeyboardInterrupt:  # it is not the message that breaks off here
+        except KeyboardInterrupt:  # the message does not break off here
             display.leave()
             raise
         display.finish()
+
+    _read_streams(path, Selection(exchange, only_list), strict, show)
 
 
 @cli.command()
@@ -155,16 +155,17 @@ def replay(path: str, speed: float | None, strict: bool) -> None:
 @click.option(
     "--derived",
     is_flag=True,
-    help="As message streams yield them: with derived events (text, thinking, ...), stop events with what is complete.",
+    help="Print what message streams yield: also derived events (text, thinking, ...), and stop events with what is "
+    "complete.",
 )
+@options
 @_strict_option
-def events(path: str, derived: bool, strict: bool) -> None:
+def events(path: str, derived: bool, exchange: int | None, only_list: bool, strict: bool) -> None:
     """Print the events, one JSON object a line."""
-    source = Source(path)
-    engine = _engine(strict)
     out = sys.stdout.buffer
     encode = _encode_derived if derived else _encode_alone
-    with _faults_of(source) as faults:
+
+    def show(source: Source, engine: MessageEngine, faults: _Faults) -> None:
         for batch in source.batches(engine):
             try:
                 for event in batch:
@@ -172,7 +173,9 @@ def events(path: str, derived: bool, strict: bool) -> None:
                     faults.see(event)
             finally:
                 out.flush()
-    _warn_of_violations(source, engine)
+        _warn_of_violations(source, engine)
+
+    _read_streams(path, Selection(exchange, only_list), strict, show)
 
 
 def _encode_alone(event: MessageStreamEvent, engine: MessageEngine) -> Iterator[bytes]:
@@ -186,17 +189,17 @@ def _encode_derived(event: MessageStreamEvent, engine: MessageEngine) -> Iterato
 
 @cli.command()
 @_file_argument
+@options
 @_strict_option
-def message(path: str, strict: bool) -> None:
-    """Print the final message as JSON.
+def message(path: str, exchange: int | None, only_list: bool, strict: bool) -> None:
+    """Print the final message as indented JSON.
 
-    It is indented; of several messages there is one document after another. One that is not complete is not printed.
+    Several messages are printed one after another. A message that is not complete is not printed.
     """
-    source = Source(path)
-    engine = _engine(strict)
-    messages = Boundaries()
     out = sys.stdout.buffer
-    with _faults_of(source) as faults:
+
+    def show(source: Source, engine: MessageEngine, faults: _Faults) -> None:
+        messages = Boundaries()
         for batch in source.batches(engine):
             for event in batch:
                 messages.begins(event)
@@ -204,25 +207,38 @@ def message(path: str, strict: bool) -> None:
                     out.write(engine.final_message.to_json(indent=2).encode() + b"\n")
                     out.flush()
                 faults.see(event)
-    _warn_of_violations(source, engine)
+        _warn_of_violations(source, engine)
+
+    _read_streams(path, Selection(exchange, only_list), strict, show)
 
 
 @cli.command()
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@options
 @_strict_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document: ok, counts, files.")
-def check(paths: tuple[str, ...], strict: bool, as_json: bool) -> None:
-    """Say of each stream whether it is whole.
+def check(paths: tuple[str, ...], exchange: int | None, only_list: bool, strict: bool, as_json: bool) -> None:
+    """Check that streams are complete.
 
-    That is: ok, what was odd (violations), or the error and its place. A PATH is a file or a folder, of which every
-    file that may hold captures is checked (.sse, .jsonl, .har, .json, .yaml, .yml), also below, but for hidden ones.
-    The exit code is 1 if any fails; violations fail with --strict only.
+    For each stream the command prints ok, its violations of the protocol, or the error and its place. A PATH is a file,
+    or a folder that is searched for captures (.sse, .jsonl, .har, .json, .yaml, .yml; hidden files are left out). Each
+    exchange of a capture is a stream of its own; those that are not about Messages are skipped. The exit code is 1 if
+    any stream fails; violations fail with --strict only.
     """
-    reports = []
-    for report in check_all(list(find_streams(paths)), strict=strict):
-        reports.append(report)
+    selection = Selection(exchange, only_list)
+    found = list(find_streams(paths))
+    if only_list:
+        for path in found:
+            if len(found) > 1:
+                click.echo(visible(path, lines=False))
+            for _ in streams(path, selection):
+                pass
+        return
+    reports: list[Report] = []
+    for of_file in check_all(found, selection, strict=strict):
+        reports += of_file
         if not as_json:
-            for line in report_lines(report):
+            for line in report_lines(of_file):
                 click.echo(line)
     click.echo(report_json(reports) if as_json else total_line(reports))
     if any(report.fault is not None for report in reports):
@@ -327,12 +343,12 @@ def record(url: str, output: str, host: str, port: int, allowed_hosts: tuple[str
 @cli.command()
 @click.argument("source", metavar="IN")
 @click.argument("target", metavar="OUT")
-@click.option("--from", "source_format", metavar="FORMAT", help="What IN is, if its suffix does not tell.")
-@click.option("--to", "target_format", metavar="FORMAT", help="What OUT shall be, if its suffix does not tell.")
+@click.option("--from", "source_format", metavar="FORMAT", help="The format of IN, if its suffix does not name it.")
+@click.option("--to", "target_format", metavar="FORMAT", help="The format of OUT, if its suffix does not name it.")
 def convert(source: str, target: str, source_format: str | None, target_format: str | None) -> None:
     """Write the captures of one file to another, in another format.
 
-    The suffixes say which FORMAT: timed (.jsonl) keeps requests, headers, cuts and times; har (.har) and cassette
+    The suffixes name the format: timed (.jsonl) keeps requests, headers, chunks and times; har (.har) and cassette
     (.yaml, of vcrpy) keep requests and headers; sse (.sse) is the bytes of the streams. API keys, cookies and the like
     are left out. `-` is standard input or output.
     """
@@ -356,17 +372,31 @@ class _Faults:
             self.error = event
 
 
-@contextlib.contextmanager
-def _faults_of(source: Source) -> Iterator[_Faults]:
-    """Turn what is wrong with a stream into a `Failure`: it broke the rules, or has reported an error."""
-    faults = _Faults()
-    try:
-        yield faults
-    except ProtocolError as error:
-        raise source.failure(str(error)) from error
-    if faults.error is not None:
-        error_object = faults.error.error
-        raise source.failure(f"an error event came: {error_object.type}: {error_object.message}")
+def _read_streams(
+    path: str, selection: Selection, strict: bool, read: Callable[[Source, MessageEngine, _Faults], None]
+) -> None:
+    """Read the streams in a file. One that fails is one line on stderr, and the next is read.
+
+    Raises:
+        Failure: There is no stream to read.
+        click.exceptions.Exit: One has failed: it breaks the rules, ends early or reports an error.
+    """
+    failed = False
+    for source in streams(path, selection):
+        faults = _Faults()
+        try:
+            try:
+                read(source, _engine(strict), faults)
+            except ProtocolError as error:
+                raise source.failure(str(error)) from error
+            if faults.error is not None:
+                error_object = faults.error.error
+                raise source.failure(f"an error event came: {error_object.type}: {error_object.message}")
+        except Failure as failure:
+            failed = True
+            failure.show()
+    if failed:
+        raise click.exceptions.Exit(1)
 
 
 def _warn_of_violations(source: Source, engine: MessageEngine) -> None:

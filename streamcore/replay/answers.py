@@ -1,7 +1,6 @@
-"""Answers in place of a capture's own: the message of a stream for who asks for no stream, and errors that say why a
-request gets no capture.
+"""Answers in place of a capture's own: the message of a stream for a request without `stream: true`, and the reverse.
 
-In: the bytes of a stream, or words. Out: a capture, which is played as any other.
+In: the bytes of a stream. Out: a capture, which is played like any other.
 """
 
 from __future__ import annotations
@@ -17,9 +16,10 @@ from streamcore import MessageEngine, ProtocolError
 from streamcore.api.failures import error_from_event
 from streamcore.replay.capture import Capture, CapturedRequest, Chunk
 from streamcore.replay.playing import AsyncPlayer
+from streamcore.sse import ServerSentEvent, encode
 from streamcore.types import ErrorEvent
 
-__all__ = ["Accumulated", "accumulate", "error_body", "is_event_stream", "wants_message"]
+__all__ = ["Accumulated", "accumulate", "error_body", "is_event_stream", "stream_of", "wants_message"]
 
 _PATH = "/v1/messages"
 _JSON = ("content-type", "application/json")
@@ -105,6 +105,26 @@ async def accumulate(capture: Capture, **options: Any) -> Capture:
         if accumulated.receive_data(data):
             await player.aclose()
     return accumulated.receive_eof()
+
+
+def stream_of(message: dict[str, Any]) -> bytes:
+    """Return the event stream that a complete message could have been sent as: each block comes whole, in its start."""
+    stopped = {name: message[name] for name in _STOPPED if name in message}
+    events: list[dict[str, Any]] = [
+        {"type": "message_start", "message": {**message, **dict.fromkeys(stopped), "content": []}}
+    ]
+    for index, block in enumerate(message["content"]):
+        events.append({"type": "content_block_start", "index": index, "content_block": block})
+        events.append({"type": "content_block_stop", "index": index})
+    events.append({"type": "message_delta", "delta": stopped, "usage": message["usage"]})
+    events.append({"type": "message_stop"})
+    return b"".join(
+        encode(ServerSentEvent(event=event["type"], data=msgspec.json.encode(event).decode())) for event in events
+    )
+
+
+# Fields that a `message_delta` sets.
+_STOPPED = ("stop_reason", "stop_sequence", "stop_details")
 
 
 def _json(status: int, text: str) -> Capture:

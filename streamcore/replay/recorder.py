@@ -5,7 +5,7 @@ no secrets from the start, and is in an unnamed temporary file once it exceeds a
 when the recorder is saved or closed: whole, with all exchanges in the order in which their answers began.
 
 Recording never makes the recorded code fail. An exchange that cannot be stored or redacted is lost, and only that one;
-its `failure` and `close()` say so. If the file cannot be written, `close()` keeps the temporary one and says where it is.
+its `failure` and `close()` say so. If the file cannot be written, `close()` keeps the temporary one and says where.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ def temporary_file(target: Path) -> Iterator[IO[bytes]]:
 def _create(target: Path) -> IO[bytes]:
     while True:
         path = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
-        file = open(path, "xb", opener=_open_private)
+        file = open(path, "xb", opener=_open_private)  # noqa: SIM115  # `temporary_file` closes it
         _lock(file.fileno())
         if os.fstat(file.fileno()).st_nlink:
             return file
@@ -84,10 +84,10 @@ def _open_private(path: str, flags: int) -> int:
 def _remove_abandoned(target: Path) -> None:
     name = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]{{16}}\.tmp")
     for path in [Path(target.parent, each) for each in os.listdir(target.parent) if name.fullmatch(each)]:
-        with contextlib.suppress(OSError):  # it belongs to somebody else, or has just been removed
-            with open(path, "r+b") as file:
-                if _lock(file.fileno(), wait=False):
-                    path.unlink()
+        # It may belong to somebody else, or have just been removed.
+        with contextlib.suppress(OSError), open(path, "r+b") as file:
+            if _lock(file.fileno(), wait=False):
+                path.unlink()
 
 
 def _lock(descriptor: int, *, wait: bool = True) -> bool:

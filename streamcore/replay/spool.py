@@ -104,8 +104,7 @@ class Spool:
                 os.link(f"/proc/self/fd/{descriptor}", path, src_dir_fd=descriptor, follow_symlinks=True)
                 return
         with open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            for offset in range(0, self.size, _BLOCK_SIZE):
-                file.write(self.read(offset, _BLOCK_SIZE))
+            file.writelines(self.read(offset, _BLOCK_SIZE) for offset in range(0, self.size, _BLOCK_SIZE))
 
     def close(self) -> None:
         """Drop the bytes."""

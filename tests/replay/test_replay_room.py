@@ -238,7 +238,7 @@ def test_a_capture_that_cannot_be_redacted_costs_itself_alone(tmp_path: Path) ->
         exchange = recorder.begin(Capture(status=status))
         exchange.receive(b"secret" if status == 500 else b"text")
         exchange.complete()
-    with pytest.raises(CaptureError, match="1 of 3 exchanges .*: the capture could not be redacted: KeyError: 'x-tr"):
+    with pytest.raises(CaptureError, match=r"1 of 3 exchanges .*: the capture could not be redacted: KeyError: 'x-tr"):
         recorder.close()
     assert bodies(path) == [b"text", b"text"]
 
