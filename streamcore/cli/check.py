@@ -27,7 +27,6 @@ __all__ = [
     "Report",
     "check_all",
     "check_file",
-    "check_stream",
     "find_streams",
     "report_json",
     "report_lines",
@@ -124,7 +123,7 @@ def check_file(path: str, selection: Selection, *, strict: bool) -> list[Report]
     try:
         for source in sources(path, selection):
             if source.skipped is None:
-                reports.append(check_stream(source, strict=strict))
+                reports.append(_check_stream(source, strict=strict))
             else:
                 skipped = skipped or source
                 reports.append(Report(path=path, exchange=source.exchange, skipped=source.skipped))
@@ -135,7 +134,7 @@ def check_file(path: str, selection: Selection, *, strict: bool) -> list[Report]
     return reports
 
 
-def check_stream(source: Source, *, strict: bool) -> Report:
+def _check_stream(source: Source, *, strict: bool) -> Report:
     """Read one stream to its end or first fault."""
     engine = MessageEngine(strict=strict, multiple_messages=True)
     messages = Boundaries()

@@ -53,7 +53,7 @@ def rechunk(body: Iterable[Step], chunking: Chunking) -> Iterable[Step]:
         return event_steps(body)
     if isinstance(chunking, RandomChunks):
         return _resized(body, _random_sizes(chunking))
-    if isinstance(chunking, int) and not isinstance(chunking, bool) and chunking > 0:
+    if type(chunking) is int and chunking > 0:  # not a bool
         return _resized(body, repeat(chunking))
     raise InvalidArgumentError(
         f"chunking must be 'recorded', 'event', a number of bytes above 0 or RandomChunks, not {chunking!r}"
