@@ -59,7 +59,7 @@ def no_log(line: str) -> None:
 
 @contextlib.asynccontextmanager
 async def listening(
-    handler: Handler,
+    answer: Handler,
     *,
     host: str = LOOPBACK,
     port: int = 0,
@@ -70,31 +70,31 @@ async def listening(
     """Serve for the time of the block, which gets the URL.
 
     Args:
-        handler: Answers every request, whatever its method and path. It is cancelled if the client leaves.
+        answer: Answers every request, whatever its method and path. It is cancelled if the client leaves.
         host: The address to listen on.
         port: The port; 0 picks a free one.
         allowed_hosts: Further names that a request may have as its `Host`; `*` allows any. `host`, `localhost` and IP
             addresses are always allowed.
-        auto_decompress: Whether the content coding of request bodies is undone for the handler.
-        log: Called with one line for each request that does not reach the handler.
+        auto_decompress: Whether the content coding of request bodies is undone for `answer`.
+        log: Called with one line for each request that does not reach `answer`.
 
     Raises:
         StreamCoreError: The server cannot listen there.
     """
     allowed = {name.lower().rstrip(".") for name in (host, *allowed_hosts)}
 
-    async def handle(request: web.Request) -> web.StreamResponse:
+    @web.middleware  # in place of a route: no pattern matches every path
+    async def handle(request: web.Request, handler: Handler) -> web.StreamResponse:
         if not _is_allowed(request.headers.get("host"), allowed):
             log(f"{request.method} 403: the Host header names another host")
             return error_response(403, "permission_error", _FOREIGN_HOST)
         try:
-            return await handler(request)
+            return await answer(request)
         except ConnectionError:  # the client has left; aiohttp would log a traceback
             hang_up(request)
             return web.StreamResponse()
 
-    app = web.Application(client_max_size=_MAX_REQUEST_SIZE)
-    app.router.add_route("*", "/{path:.*}", handle)
+    app = web.Application(client_max_size=_MAX_REQUEST_SIZE, middlewares=[handle])
     ending = app[_ENDING] = asyncio.Event()
 
     async def note_end(_: web.Application) -> None:
@@ -175,7 +175,9 @@ def _server_logger(log: Log) -> logging.Logger:
     class ToLog(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             error = record.exc_info[1] if record.exc_info else None
-            if isinstance(error, HttpProcessingError):
+            if isinstance(error, web.RequestPayloadError):
+                pass  # a malformed body: the handler has answered the request, and logged that
+            elif isinstance(error, HttpProcessingError):
                 log(f"- {error.code}: {not_http(error)}")
             elif usual.isEnabledFor(record.levelno):
                 usual.handle(record)

@@ -195,8 +195,11 @@ class _Proxy:
                 said = not_http(body.failure)
                 self._log(f"{line} 400: {said}")
                 return error_response(400, "invalid_request_error", said)
-            upstream, why = without_userinfo(self._upstream), without_userinfo(str(error))
-            said = f"no answer from {upstream}: {type(error).__name__}: {why}"
+            if isinstance(error, (aiohttp.ClientResponseError, HttpProcessingError)):
+                why = not_http(error)
+            else:
+                why = f"{type(error).__name__}: {without_userinfo(str(error))}"
+            said = f"no answer from {without_userinfo(self._upstream)}: {why}"
             self._log(f"{line} 502: {said}")
             return error_response(502, "api_error", said)
         except asyncio.CancelledError:

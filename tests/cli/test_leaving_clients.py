@@ -18,7 +18,7 @@ from helpers import HELLO, body
 from server import serving, stream_reply
 from test_cli import COMMAND, ENVIRONMENT, read_until, start_command
 from test_serve import capture_of
-from wire import ask
+from wire import Connection, ask
 
 from streamcore.replay import End, read_captures, write_captures
 from streamcore.replay.server import serve
@@ -147,6 +147,9 @@ MALFORMED: dict[str, bytes] = {
     "a length that is not a number": f"POST / HTTP/1.1\r\n{HOST}content-length: {SECRET}\r\n\r\n".encode(),
     "another protocol": f"{SECRET} {SECRET}\r\n\r\n".encode(),
     "TLS": bytes.fromhex("16030100a5010000a10303") + b"x" * 160 + b"\r\n\r\n",
+    "a body that is not gzip": (
+        f"POST /v1/messages HTTP/1.1\r\n{HOST}content-encoding: gzip\r\ncontent-length: 18\r\n\r\n{SECRET}".encode()
+    ),
     "chunks that are not": (
         f"POST /v1/messages HTTP/1.1\r\n{HOST}transfer-encoding: chunked\r\n\r\n{SECRET}\r\n{SECRET}\r\n".encode()
     ),
@@ -155,8 +158,11 @@ MALFORMED: dict[str, bytes] = {
 
 @pytest.mark.parametrize("name", ["serve", "record"])
 def test_malformed_http_is_one_line_without_what_was_sent(name: str, tmp_path: Path) -> None:
+    sent_to = {"serve": MALFORMED, "record": {key: data for key, data in MALFORMED.items() if b"gzip" not in data}}[
+        name
+    ]
     with either(name, tmp_path) as (process, url):
-        for sent in MALFORMED.values():
+        for sent in sent_to.values():
             with connect(url) as connection:
                 connection.sendall(sent)
                 assert b" 400 " in connection.recv(65536)
@@ -164,9 +170,40 @@ def test_malformed_http_is_one_line_without_what_was_sent(name: str, tmp_path: P
                     pass
         assert ask(url).body == HELLO_BYTES
         lines = stopped(process)
-    assert len(lines) == len(MALFORMED) + 1, "\n".join(lines)
+    assert len(lines) == len(sent_to) + 1, "\n".join(lines)
     assert SECRET not in "".join(lines)
-    assert all("400: not valid HTTP" in line for line in lines[:-1]), "\n".join(lines)
+    assert all(" 400: " in line and "not valid HTTP" in line for line in lines[:-1]), "\n".join(lines)
+
+
+def test_an_upstream_that_sends_malformed_http_is_one_line_without_what_it_sent(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as upstream:
+        port = upstream.getsockname()[1]
+        with command("record", "--url", f"http://127.0.0.1:{port}", "--output", tmp_path / "a.jsonl") as (process, url):
+            connection = Connection(url)
+            connection.send()
+            accepted, _ = upstream.accept()
+            accepted.recv(65536)
+            accepted.sendall(f"HTTP/1.1 200 OK\r\nset-cookie {SECRET}\r\n\r\n".encode())
+            answer = connection.receive()
+            accepted.close()
+            connection.close()
+            (line,) = stopped(process)
+    assert answer.status == 502
+    assert SECRET not in line + answer.body.decode()
+    assert "no answer from http://127.0.0.1" in line
+    assert "not valid HTTP" in line
+
+
+def test_every_request_is_a_line_whatever_its_path(tmp_path: Path) -> None:
+    paths = ["*", "/%00%0a%1b", "//", "/x", "http://other/x"]
+    with either("serve", tmp_path) as (process, url):
+        for path in paths:
+            with connect(url) as connection:
+                connection.sendall(f"OPTIONS {path} HTTP/1.0\r\n{HOST}\r\n".encode())
+                assert b" 404 " in connection.recv(65536)
+        lines = stopped(process)
+    assert len(lines) == len(paths)
+    assert all("404" in line for line in lines)
 
 
 @pytest.mark.parametrize("name", ["serve", "record"])
