@@ -15,7 +15,7 @@ class Answer:
     """What a server sent.
 
     Attributes:
-        chunks: Of the transfer coding; the whole body as one if there is none.
+        chunks: Of the transfer coding; the whole body as one without it.
         complete: Whether the body ended as it should.
     """
 

@@ -47,7 +47,7 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison]  # closed by the caller
             raise Failure("standard output is closed")
-        # What cannot be written in the encoding of the terminal is escaped.
+        # Characters that the encoding of the terminal does not have are escaped.
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")
         try:
@@ -378,7 +378,7 @@ def _read_streams(
     """Read the streams in a file. One that fails is one line on stderr, and the next is read.
 
     Raises:
-        Failure: There is no stream to read.
+        Failure: The file has nothing to read.
         click.exceptions.Exit: One has failed: it breaks the rules, ends early or reports an error.
     """
     failed = False

@@ -215,7 +215,7 @@ _COLORS: dict[Status, str] = {"ok": "green", "violations": "yellow", "failed": "
 
 
 def report_lines(reports: Sequence[Report]) -> Iterator[str]:
-    """Generate the lines about one file, for people. `click.echo` drops the colours where there is no terminal."""
+    """Generate the lines about one file, for people. `click.echo` drops the colours without a terminal."""
     for report in reports:
         status = click.style(f"{report.status:<10}", fg=_COLORS[report.status])
         number = "" if report.exchange is None or len(reports) == 1 else f", exchange {report.exchange}"

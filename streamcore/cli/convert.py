@@ -62,13 +62,13 @@ def _print(pieces: Iterable[bytes]) -> None:
 
 
 def _streams(captures: Iterator[Capture], path: Path) -> Iterator[Capture]:
-    """The same captures, if what is in the file is a stream, whole or broken.
+    """Check that the file holds an event stream, whole or broken, and return the same captures.
 
-    Bare bytes tell nothing of the answer that they were the body of. That it had status 200 and was an event stream is
-    made up, and what would be made up of an error page is wrong. The formats that know the answer may hold any.
+    Bare bytes do not say which answer they were the body of. Status 200 and the content type are assumed, and for an
+    error page that would be wrong. The other formats know the answer, and may hold any.
 
     Raises:
-        CaptureError: There is nothing in it, or what is there is no event stream. Also when a body is read.
+        CaptureError: The file is empty or is not an event stream. This may also be raised when a body is read.
     """
     is_empty = True
 
@@ -95,16 +95,16 @@ def _streams(captures: Iterator[Capture], path: Path) -> Iterator[Capture]:
 
 
 def _undecided(decoder: RawMessageDecoder, head: bytes, name: str) -> RawMessageDecoder | None:
-    """The decoder, as long as it does not know whether it is fed an event stream.
+    """Return the decoder, as long as it does not know whether it is fed an event stream.
 
     Raises:
-        CaptureError: It is none. Streams may begin as one and be wrong in any other way.
+        CaptureError: It is not an event stream. A stream that begins as one may be wrong in any other way.
     """
     try:
         for _ in decoder.events():
             return None
     except ProtocolError as error:
-        # What is wrong with an event concerns its data, and that is never what a stream begins with.
+        # An error about an event concerns its data, and a stream never begins with data.
         received = error.received
         if isinstance(error, DecodeError) and isinstance(received, bytes) and received and head.startswith(received):
             raise CaptureError(error.message, path=name) from error

@@ -78,14 +78,14 @@ def streams(path: str, selection: Selection) -> Iterator[Source]:
 
 def no_stream(path: str, skipped: Source) -> Failure:
     """Return the failure of a file whose exchanges were all skipped, this one first."""
-    return Failure(f"{path}: there is no Messages stream in it; exchange {skipped.exchange} is {skipped.skipped}")
+    return Failure(f"{path}: it has no Messages stream; exchange {skipped.exchange} is {skipped.skipped}")
 
 
 def sources(path: str, selection: Selection) -> Iterator[Source]:
     """Generate all exchanges of a file, or the one that is selected.
 
     Raises:
-        Failure: The file cannot be read, or there is no such exchange.
+        Failure: The file cannot be read, or has fewer exchanges.
     """
     wanted = selection.exchange
     count = 0
@@ -96,7 +96,7 @@ def sources(path: str, selection: Selection) -> Iterator[Source]:
         if wanted == count:
             return
     if wanted is not None:
-        raise Failure(f"{path}: there is no exchange {wanted}: the last is {count}")
+        raise Failure(f"{path}: exchange {wanted} does not exist: the last is {count}")
 
 
 class _CapturedSource(Source):

@@ -34,7 +34,7 @@ def run(
     """Serve the captures in `paths` until SIGINT or SIGTERM.
 
     Raises:
-        Failure: There are no captures, an option is invalid, or the server cannot listen there.
+        Failure: `paths` have no captures, an option is invalid, or the server cannot listen there.
     """
     from streamcore.replay import INSTANTLY, parse_chunking, parse_fault
     from streamcore.replay.listening import until_stopped

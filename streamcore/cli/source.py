@@ -64,7 +64,7 @@ class Source:
         path: The file, `-` for standard input.
         name: What to call it.
         exchange: Its number among the exchanges of a capture file, counted from 1; None for a raw body.
-        skipped: Why there is no Messages stream in it; None if there is one.
+        skipped: What it is, if it is not about Messages; otherwise None.
         size: Bytes read so far.
         has_times: Whether it is known when each chunk arrived.
         speed: How fast a capture with times is read: 1 is as recorded, 0 at once.
@@ -89,7 +89,7 @@ class Source:
         """Generate the bytes, as they arrive.
 
         Raises:
-            Failure: They cannot be read, or there are none.
+            Failure: They cannot be read, or the source is empty.
         """
         try:
             for chunk in self._read():
@@ -148,7 +148,7 @@ class Source:
 
 
 def _line_at(path: str, offset: int) -> str:
-    """Return the line with the data of the event at `offset`; if there are no bytes left, the last line before."""
+    """Return the line with the data of the event at `offset`; at the end of the file, the last line before."""
     with open(path, "rb") as file:
         file.seek(offset)
         lines = file.read(_CONTEXT_SIZE).lstrip().splitlines()

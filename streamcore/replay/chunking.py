@@ -45,7 +45,7 @@ def rechunk(body: Iterable[Step], chunking: Chunking) -> Iterable[Step]:
     """The steps of `body`, cut in that way.
 
     Raises:
-        InvalidArgumentError: There is no such way.
+        InvalidArgumentError: `chunking` is invalid.
     """
     if chunking == "recorded":
         return body

@@ -203,7 +203,7 @@ def _pieces(body: Iterable[Step], change: _ChangesPiece, wanted: int | None = No
     """Each event replaced by the pieces that `change` makes of it and its number.
 
     Raises:
-        InvalidArgumentError: There is no event of the number `wanted`.
+        InvalidArgumentError: The stream has fewer events than `wanted`.
     """
     number = 0
     for step in event_steps(body):
@@ -298,7 +298,7 @@ class Corrupt(Anywhere):
             raise beyond("byte", first, offset)
 
 
-# What is harmless, or nearly so
+# Harmless, or nearly so
 
 
 _EVENT_LINE = re.compile(rb"((?:^|(?<=[\r\n]))(?:\xef\xbb\xbf)?)event(?::[^\r\n]*)?(?:\r\n|\r|\n)")

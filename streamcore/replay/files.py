@@ -1,4 +1,4 @@
-"""Captures in files, in whichever format: which one it is, reading, and writing whole files or none.
+"""Captures in files of every format: choose the format, read, and write whole files.
 
 | format | suffixes | request and headers | cuts and times | a broken end |
 | --- | --- | --- | --- | --- |
@@ -7,8 +7,8 @@
 | `har` | `.har`, `.json` | kept | no | no: the bytes end |
 | `cassette` | `.yaml`, `.yml` | kept | no | no: the bytes end |
 
-Reading goes through a file as far as it is asked to. Of the first two formats it holds a line, or a block and an event
-in memory, of the others one exchange; writing does the same.
+A file is read only as far as its captures are asked for. Reading and writing hold one line of `timed`, one block and
+one event of `sse`, and one exchange of the other formats in memory.
 """
 
 from __future__ import annotations
@@ -57,14 +57,14 @@ _SUFFIXES: dict[str, Format] = {
 
 
 def format_of(path: StrPath) -> Format:
-    """The format that the suffix of a file name stands for.
+    """Return the format that the suffix of a file name stands for.
 
     Raises:
-        CaptureError: It stands for none.
+        CaptureError: It is unknown.
     """
     suffix = Path(path).suffix.lower()
     if suffix not in _SUFFIXES:
-        said = f"the suffix {suffix!r} is none of" if suffix else "it has no suffix that tells its format, none of"
+        said = f"the suffix {suffix!r} must be one of" if suffix else "it has no suffix, which must be one of"
         raise CaptureError(f"{said} {', '.join(_SUFFIXES)}", path=str(path))
     return _SUFFIXES[suffix]
 
@@ -75,7 +75,7 @@ def capture_files(path: Path) -> list[Path]:
     Hidden files are left out, and links to directories are not followed.
 
     Raises:
-        CaptureError: There is no such path, a directory has no captures or cannot be read, or a link leads out of it.
+        CaptureError: The path does not exist, a directory has no captures or cannot be read, or a link leads out of it.
     """
     try:
         # This also fails, with the reason, where the directory above must not be read.
@@ -90,7 +90,7 @@ def capture_files(path: Path) -> list[Path]:
     except OSError as error:
         raise _unreadable(error, error.filename or path) from error
     if not found:
-        raise CaptureError(f"there is no capture in this directory: no {', '.join(_SUFFIXES)}", path=str(path))
+        raise CaptureError(f"this directory has no captures: no {', '.join(_SUFFIXES)}", path=str(path))
     for each in found:
         check_inside(each, path)
     return sorted(found)
@@ -142,11 +142,11 @@ _READERS: dict[Format, Callable[[Path], Iterator[Capture]]] = {
 
 
 def read_captures(path: StrPath, *, format: Format | None = None) -> Generator[Capture]:  # noqa: A002  # the field's word
-    """The captures in a file, one by one, as the file is read.
+    """Generate the captures in a file, one by one, as the file is read.
 
     Args:
         path: The file.
-        format: What it is, if its suffix does not tell.
+        format: Its format, if the suffix does not name it.
 
     Raises:
         CaptureError: It cannot be read, is not of that format, or has no capture.
@@ -164,11 +164,11 @@ def read_captures(path: StrPath, *, format: Format | None = None) -> Generator[C
     except OSError as error:
         raise _unreadable(error, path) from error
     if empty:
-        raise CaptureError("there is no capture in it", path=str(path))
+        raise CaptureError("it has no captures", path=str(path))
 
 
 def open_capture(path: StrPath, *, format: Format | None = None) -> Capture:  # noqa: A002
-    """The first capture in a file.
+    """Return the first capture in a file.
 
     Raises:
         CaptureError: As `read_captures`.
@@ -178,15 +178,15 @@ def open_capture(path: StrPath, *, format: Format | None = None) -> Capture:  # 
 
 
 def check_format(format: Format | None, path: StrPath) -> Format:  # noqa: A002
-    """The format to read or write a file in.
+    """Return the format to read or write a file in.
 
     Raises:
-        CaptureError: The one given is none, or the suffix stands for none.
+        CaptureError: The given format, or the suffix, is unknown.
     """
     if format is None:
         return format_of(path)
     if format not in get_args(Format):
-        raise CaptureError(f"the format {format!r} is none of {', '.join(get_args(Format))}", path=str(path))
+        raise CaptureError(f"the format {format!r} must be one of {', '.join(get_args(Format))}", path=str(path))
     return format
 
 
@@ -220,8 +220,8 @@ def write_captures(
     Args:
         path: The file.
         captures: May be an iterator; each is written before the next is asked for.
-        format: What to write, if the suffix does not tell.
-        redaction: What is taken out; `None` is nothing.
+        format: The format to write, if the suffix does not name it.
+        redaction: Removes secrets; None keeps everything.
 
     Raises:
         CaptureError: It cannot be written. Whatever is raised, also by `captures`, the file is as it was before.

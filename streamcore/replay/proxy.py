@@ -43,7 +43,7 @@ from streamcore.replay.tee import pairs
 
 __all__ = ["proxy", "proxying"]
 
-# What is about one connection and not about the exchange (RFC 9110, section 7.6.1).
+# Headers about one connection and not about the exchange (RFC 9110, section 7.6.1).
 _HOP_BY_HOP = frozenset(
     {
         "connection",
@@ -57,18 +57,18 @@ _HOP_BY_HOP = frozenset(
         "upgrade",
     }
 )
-# aiohttp says so for the upstream itself, and has answered the client.
+# aiohttp sets these for the upstream itself.
 _NOT_PASSED_ON = _HOP_BY_HOP | {"accept-encoding", "expect", "host"}
 _CODINGS = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd"})
 
-# All that a request may fail with; aiohttp has RuntimeError for a connection that is gone.
+# Everything that a request may fail with; aiohttp raises RuntimeError for a connection that is gone.
 _FAILURES = (aiohttp.ClientError, HttpProcessingError, OSError, RuntimeError)
 
-# A model may think for minutes: only the connection has to be made in time.
+# A model may think for minutes: only connecting has a timeout.
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=30)
 
 _LARGEST_CHUNK = 1024 * 1024
-# After so many seconds without an answer, even a large file is written anew.
+# After this many seconds without an answer, even a large file is written again.
 _QUIET = 1.0
 
 
@@ -92,7 +92,7 @@ def proxy(
 
     All exchanges go to one file, in the order in which their answers began. It is written whole: whenever an exchange
     ends and no other is open (if the file is large: when it has doubled, or nothing has come for a second), and at the
-    end of the block. An exchange for which there is no room is lost, and the log says so; the others are written. If
+    end of the block. An exchange that does not fit on the disk is lost, and the log says so; the others are written. If
     the file cannot be written at the end, the recording is kept in the folder for temporary files.
 
     Args:
@@ -101,7 +101,7 @@ def proxy(
         host: The address to listen on.
         port: The port; 0 picks a free one.
         allowed_hosts: Further names that a request may have as its `Host`; `*` allows any.
-        redaction: What is taken out of what is written; `None` is nothing.
+        redaction: Removes secrets; None keeps everything.
         log: Called with one line for each finished request.
 
     Raises:
@@ -165,7 +165,7 @@ class _Proxy:
         upstream: Its URL.
         session: What sends requests to it.
         recorder: Takes the exchanges.
-        log: Called with a line for each request, when it is over.
+        log: Called with one line for each finished request.
     """
 
     def __init__(self, upstream: str, session: aiohttp.ClientSession, recorder: Recorder, log: Log) -> None:
@@ -245,7 +245,7 @@ class _Proxy:
 
 
 class _Tape:
-    """The body of an answer as it comes, on its way to the recorder.
+    """The body of an answer on its way to the recorder.
 
     Args:
         exchange: Takes the chunks.
@@ -261,26 +261,26 @@ class _Tape:
         self._end: str | None = None
 
     def receive(self, data: bytes, *, complete: bool) -> None:
-        """Take what has arrived; `complete` says whether a chunk ends with it."""
+        """Take bytes that have arrived; `complete` says whether a chunk ends with them."""
         self._held += data
         self._size += len(data)
         if complete or not self._chunked or len(self._held) > _LARGEST_CHUNK:
             self._flush()
 
     def complete(self) -> None:
-        """The body has ended as it should."""
+        """End the body as it should end."""
         self._flush()
         self.exchange.complete()
         self._end = ""
 
     def broke(self, error: _Broken) -> None:
-        """The connection to the upstream has failed."""
+        """End the body because the connection to the upstream has failed."""
         self._flush()
         self.exchange.broke(error.reason)
         self._end = f"the upstream broke off ({error.reason})"
 
     def close(self, reason: str) -> None:
-        """The answer has ended, for this reason if not for another before."""
+        """End the answer for this reason, unless it has ended for another."""
         self._flush()
         self.exchange.close()
         self._end = reason if self._end is None else self._end
@@ -339,10 +339,10 @@ class _RequestBody:
 
 
 async def _pieces(content: aiohttp.StreamReader) -> AsyncGenerator[tuple[bytes, bool]]:
-    """What arrives, and whether a chunk of the transfer coding ends with it.
+    """Generate the bytes that arrive, and whether a chunk of the transfer coding ends with them.
 
     Raises:
-        _Broken: The connection has failed. All that arrived before has been given.
+        _Broken: The connection has failed. Everything that arrived before has been generated.
     """
     try:
         async for piece in content.iter_chunks():
@@ -369,6 +369,6 @@ def _answer_headers(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
 
 
 def _without(headers: CIMultiDictProxy[str], names: frozenset[str]) -> CIMultiDict[str]:
-    """The headers but those with these names, and those that the connection's own header names."""
+    """Return the headers without these names, and without those that the `connection` header names."""
     named = {name.strip().lower() for value in headers.getall("connection", ()) for name in value.split(",")}
     return CIMultiDict((name, value) for name, value in headers.items() if name.lower() not in names | named)

@@ -66,7 +66,7 @@ class Replay:
         source: Where the captures are. Files are read as far as they are needed.
         speed: 1 is as recorded, 10 ten times as fast, `INSTANTLY` (the default) without waiting.
         chunking: How the bytes are cut; also as text, as on the command line.
-        faults: What breaks on purpose, in this order; also as texts. The chunking comes after them.
+        faults: Faults to apply, in this order; also as texts. The chunking comes after them.
         choose: Says which capture answers a request. Without it they are played in order.
         repeat: Whether the order starts again at its end. An iterator as `source` cannot.
 

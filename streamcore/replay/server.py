@@ -1,9 +1,9 @@
-"""A local Messages endpoint that plays captures to anything that speaks HTTP, run by aiohttp.
+"""A local Messages endpoint that plays captures to any HTTP client. aiohttp runs it.
 
 In: requests over HTTP, and a `Replay` that has a capture for each. Out: its status, headers and chunks. A chunk of a
 capture is a chunk of the transfer coding, sent at once; where the connection broke, it is closed in the middle of the
-answer. A request that asks for no stream gets the message that the stream comes to; if it comes to none, an error in
-the API's own form says why.
+answer. A request without `stream: true` gets the complete message that the stream adds up to, or an error in the API's
+form that says why it does not.
 
 A body is read from its file while it is played.
 """
@@ -53,7 +53,7 @@ __all__ = ["Endpoint", "serve", "serving"]
 
 _PATH = "/v1/messages"
 
-# What is about one connection, and what says how the bytes were coded on it: captures hold the content, decoded.
+# Headers about one connection, and about how the bytes were coded on it: captures hold the decoded content.
 _NOT_PLAYED = frozenset(
     {
         "alt-svc",
@@ -97,11 +97,11 @@ def serve(
         host: The address to listen on.
         port: The port; 0 picks a free one.
         allowed_hosts: Further names that a request may have as its `Host`; `*` allows any.
-        log: Called with a line for each request, when it has been answered.
+        log: Called with one line for each request, when it has been answered.
         **options: The options of `Replay`.
 
     Raises:
-        CaptureError: There are no captures, or a link leads out of the folder that it is in.
+        CaptureError: `source` has no captures, or a link leads out of the folder that it is in.
         InvalidArgumentError: An option is invalid.
         StreamCoreError: The server cannot listen there.
     """
@@ -202,13 +202,12 @@ class _Exchange:
 
 
 class Endpoint:
-    """Answers requests with captures: a handler of aiohttp's.
+    """Answers requests with captures.
 
     Args:
-        replay: Has the captures for `/v1/messages`.
-        named: Has others by name: those for `/NAME/v1/messages`, which is what a client asks for whose `base_url` ends
-            in the name.
-        log: Called with a line for each request, when it has been answered.
+        replay: The captures for `/v1/messages`.
+        named: Others by name, for `/NAME/v1/messages`: the path for a client whose `base_url` ends in the name.
+        log: Called with one line for each request, when it has been answered.
     """
 
     def __init__(
@@ -242,7 +241,7 @@ class Endpoint:
             there = ", ".join(quote(path, errors="surrogateescape") for path in islice(self._replays, MOST_LISTED))
             more = len(self._replays) - MOST_LISTED
             said = f"{request.path} is not served; POST to one of: {there}" + (f" and {more} more" if more > 0 else "")
-            return _error(exchange, 404, "not_found_error", said, log="there is no such path")
+            return _error(exchange, 404, "not_found_error", said, log="this path does not exist")
         if request.method != "POST":
             response = _error(
                 exchange, 405, "invalid_request_error", f"{request.path} takes POST, not {request.method}"
@@ -285,7 +284,7 @@ class Endpoint:
         return response
 
     async def _accumulate(self, capture: Capture, speed: float, exchange: _Exchange) -> web.StreamResponse:
-        """The message that a stream comes to, sent when the stream is over."""
+        """Answer with the message that a stream adds up to, when the stream is over."""
         answer = await accumulate(capture, speed=speed, failures=_FAILURES, sleep=asyncio.sleep)
         exchange.status = answer.status
         if answer.status >= 400:
@@ -302,7 +301,7 @@ def _player(capture: Capture, speed: float) -> AsyncPlayer:
 
 @attrs.frozen
 class _Asked:
-    """What a request asks for, as far as it matters here."""
+    """The part of a request's body that matters here."""
 
     stream: bool = False
 
@@ -328,8 +327,9 @@ def _response_head(capture: Capture) -> dict[str, Any]:
 
 
 def _error(exchange: _Exchange, status: int, kind: str, message: str, *, log: str | None = None) -> web.Response:
-    """An error of the endpoint itself. To try again would not help, and would take the next capture: clients
-    are told so. `log` is what the log says, if that is less.
+    """Return an error of the endpoint itself. `log` is a shorter text for the log.
+
+    The answer tells clients not to retry: that would not help, and would take the next capture.
     """
     exchange.status = status
     exchange.end = message if log is None else log

@@ -1,4 +1,4 @@
-"""The fixture `replay`: a client that plays captures or, where there are none yet, records them.
+"""The fixture `replay`: a client that plays captures, or records those that are missing.
 
 In: the marker of a test and the options of the run. Out: a client of the adapter that the marker names. A transport
 plays the captures in place of the network; for aiohttp, an endpoint on the loopback interface does.
@@ -96,7 +96,7 @@ def _client(request: pytest.FixtureRequest) -> AbstractContextManager[Any]:
 
 def _how_to_record(absent: list[Path], test: str) -> str:
     names = ", ".join(map(str, absent))
-    return f"there is no capture {names}; to record it: pytest --record-streams '{test}'"
+    return f"the capture {names} does not exist; to record it: pytest --record-streams '{test}'"
 
 
 _OPTIONS = [name for name in inspect.signature(Replay).parameters if name != "source"]
@@ -121,7 +121,7 @@ class _Marker:
         """Return the marker of the test that asks for the fixture. Everything in it is checked here.
 
         Raises:
-            StreamCoreError: There is no marker, or something in it is invalid.
+            StreamCoreError: The test has no marker, or something in it is invalid.
         """
         marker = request.node.get_closest_marker("replay")
         if marker is None or not marker.args:
@@ -203,7 +203,7 @@ def _keep(recording: Path, paths: list[Path], absent: list[Path]) -> None:
     """Write what was recorded to where tests look for it: all of it to one file, or an exchange to each of several.
 
     Raises:
-        StreamCoreError: Nothing was, or what was is no example to test with.
+        StreamCoreError: Nothing was recorded, or it is not a good example to test with.
     """
     names = ", ".join(map(str, absent))
     if not recording.exists():

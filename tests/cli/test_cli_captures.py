@@ -119,8 +119,8 @@ def test_a_damaged_capture_names_the_line_once(tmp_path: Path) -> None:
             b"<html>",
             "line 1: not the header of a capture (JSON is malformed: invalid character (byte 0)): b'",
         ),
-        ("a.jsonl", b"", "there is no capture in it"),
-        ("a.har", b"{}", "there is no capture in it"),
+        ("a.jsonl", b"", "it has no captures"),
+        ("a.har", b"{}", "it has no captures"),
         ("a.yaml", b"a: [", "line 2: not a cassette: did not find expected node content"),
     ],
 )

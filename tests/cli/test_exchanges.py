@@ -98,8 +98,8 @@ def test_an_exchange_is_picked_by_its_number(mixed: Path) -> None:
         assert run(command, "--exchange", "7", mixed).exit_code == 0
         assert run(command, "--exchange", "5", mixed).exit_code == 1
         for number, said in (
-            ("1", f"{mixed}: there is no Messages stream in it; exchange 1 is HEAD /: status 200, text/html"),
-            ("9", f"{mixed}: there is no exchange 9: the last is 8"),
+            ("1", f"{mixed}: it has no Messages stream; exchange 1 is HEAD /: status 200, text/html"),
+            ("9", f"{mixed}: exchange 9 does not exist: the last is 8"),
         ):
             result = run(command, "--exchange", number, mixed)
             assert result.exit_code == 1

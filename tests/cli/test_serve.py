@@ -564,7 +564,7 @@ def test_a_line_says_what_became_of_each_request() -> None:
         ask(url, "/x")
     assert lines[0].startswith("POST /v1/messages?beta=true 200: x.jsonl, 2 chunks, 6 bytes, 0.")
     assert lines[1].endswith("the client has left")
-    assert re.fullmatch(r"POST /x 404: 0\.\d\d s, there is no such path", lines[2])
+    assert re.fullmatch(r"POST /x 404: 0\.\d\d s, this path does not exist", lines[2])
 
 
 def test_a_line_for_what_is_not_found_is_short_however_much_there_is(tmp_path: Path) -> None:
@@ -610,7 +610,7 @@ def test_streams_that_are_open_do_not_keep_a_server_from_ending() -> None:
 def test_a_server_that_cannot_begin_says_why(tmp_path: Path) -> None:
     with pytest.raises(CaptureError, match=r"none\.sse: cannot be read: No such file"), serve(tmp_path / "none.sse"):
         pass
-    with pytest.raises(CaptureError, match="there is no capture"), serve(tmp_path):
+    with pytest.raises(CaptureError, match="this directory has no captures"), serve(tmp_path):
         pass
     with serve(WEATHER) as url:
         port = int(url.rpartition(":")[2])
@@ -752,8 +752,8 @@ def test_faults_compose_and_the_seed_makes_them_the_same_again() -> None:
         (["none.sse"], "none.sse: cannot be read: No such file or directory"),
         (["weather.txt"], "weather.txt: cannot be read: No such file or directory"),
         (["none"], "none: cannot be read: No such file or directory"),
-        ([REPOSITORY / "README.md"], "README.md: the suffix '.md' is none of"),
-        ([REPOSITORY / "LICENSE"], "LICENSE: it has no suffix that tells its format, none of .jsonl"),
+        ([REPOSITORY / "README.md"], "README.md: the suffix '.md' must be one of"),
+        ([REPOSITORY / "LICENSE"], "LICENSE: it has no suffix, which must be one of .jsonl"),
         (["-"], "standard input cannot be served"),
         ([WEATHER, "--chunking", "odd"], "'odd' is not a chunking; it must be recorded, event"),
         ([WEATHER, "--host", "nowhere.invalid"], "cannot listen on nowhere.invalid:0"),

@@ -1,4 +1,4 @@
-"""What recordings leave on the disk: modes, temporary files, and what happens when there is no room for them."""
+"""What recordings leave on the disk: modes, temporary files, and what happens when they do not fit."""
 
 from __future__ import annotations
 
@@ -202,8 +202,8 @@ def test_without_room_only_what_came_then_is_lost_and_recording_goes_on(
     recorder.save()
     assert bodies(path) == [HELLO_BYTES] * 3
     assert [each.failure for each in (first, through, last)] == [None] * 3
-    assert "no room" in str(lost.failure)
-    said = "1 of 4 exchanges could not be recorded: there was no room for the recording: .*No space left on device"
+    assert "does not fit" in str(lost.failure)
+    said = "1 of 4 exchanges could not be recorded: the recording does not fit on the disk: .*No space left on device"
     with pytest.raises(CaptureError, match=said):
         recorder.close()
     assert bodies(path) == [HELLO_BYTES] * 3

@@ -9,6 +9,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import anthropic  # noqa: F401  # see below
+import httpcore2  # noqa: F401
 import pytest
 from helpers import HELLO, PING, block_start, block_stop, body, by_frame, message_delta, start, text
 from server import Cut, error_reply, serving, stream_reply
@@ -254,7 +255,7 @@ def test_a_path_is_relative_to_the_file_of_the_test(pytester: pytest.Pytester) -
 @pytest.mark.parametrize(
     ("marker", "said"),
     [
-        ("@pytest.mark.replay('captures/none.sse')", "*there is no capture *captures/none.sse; to record it: "),
+        ("@pytest.mark.replay('captures/none.sse')", "*the capture *captures/none.sse does not exist; to record it: "),
         ("", "the fixture `replay` has nothing to play: @pytest.mark.replay('weather.jsonl')"),
         ("@pytest.mark.replay()", "the fixture `replay` has nothing to play"),
         (
@@ -389,7 +390,9 @@ def test(replay):
 def test_several_missing_captures_are_an_exchange_each(pytester: pytest.Pytester) -> None:
     folder = pytester.path / "captures"
     result = run(pytester, SEVERAL.format(2))
-    result.stdout.fnmatch_lines(["*there is no capture *a.jsonl, *b.sse; to record it: pytest --record-streams *"])
+    result.stdout.fnmatch_lines(
+        ["*the capture *a.jsonl, *b.sse does not exist; to record it: pytest --record-streams *"]
+    )
     with serving(stream_reply(HELLO_BYTES), stream_reply(WEATHER), always=stream_reply(OTHER)) as server:
         arguments = ("--record-streams", "--record-streams-from", server.url)
         run(pytester, SEVERAL.format(2), *arguments).assert_outcomes(passed=1)
