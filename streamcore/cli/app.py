@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -14,11 +14,11 @@ from rich.console import Console
 from streamcore import MessageEngine, MessageStreamEvent, ProtocolError
 from streamcore.cli.check import Report, check_all, find_streams, report_json, report_lines, total_line
 from streamcore.cli.exchanges import Selection, options, streams
+from streamcore.cli.reading import ErrorEvents, read_streams, warn_of_violations
 from streamcore.cli.render import Display, Pace
 from streamcore.cli.source import Boundaries, Failure, Source, discard, visible
 from streamcore.codec import encode_event
 from streamcore.stream import derive
-from streamcore.types import ErrorEvent
 
 __all__ = ["cli"]
 
@@ -124,7 +124,7 @@ def replay(path: str, speed: float | None, exchange: int | None, only_list: bool
     """
     console = _Console(highlight=False, soft_wrap=True)
 
-    def show(source: Source, engine: MessageEngine, faults: _Faults) -> None:
+    def show(source: Source, engine: MessageEngine, errors: ErrorEvents) -> None:
         source.speed = (1 if console.is_terminal and not source.is_stdin else 0) if speed is None else speed
         pace = Pace(source.speed) if source.speed and not source.has_times else None
         display = Display(console, engine)
@@ -133,7 +133,7 @@ def replay(path: str, speed: float | None, exchange: int | None, only_list: bool
                 try:
                     for event in batch:
                         display.show(event)
-                        faults.see(event)
+                        errors.see(event)
                         if pace is not None:
                             display.flush()
                             pace.wait()
@@ -147,7 +147,7 @@ def replay(path: str, speed: float | None, exchange: int | None, only_list: bool
             raise
         display.finish()
 
-    _read_streams(path, Selection(exchange, only_list), strict, show)
+    read_streams(path, Selection(exchange, only_list), strict, show)
 
 
 @cli.command()
@@ -165,17 +165,17 @@ def events(path: str, derived: bool, exchange: int | None, only_list: bool, stri
     out = sys.stdout.buffer
     encode = _encode_derived if derived else _encode_alone
 
-    def show(source: Source, engine: MessageEngine, faults: _Faults) -> None:
+    def show(source: Source, engine: MessageEngine, errors: ErrorEvents) -> None:
         for batch in source.batches(engine):
             try:
                 for event in batch:
                     out.writelines(payload + b"\n" for payload in encode(event, engine))
-                    faults.see(event)
+                    errors.see(event)
             finally:
                 out.flush()
-        _warn_of_violations(source, engine)
+        warn_of_violations(source, engine)
 
-    _read_streams(path, Selection(exchange, only_list), strict, show)
+    read_streams(path, Selection(exchange, only_list), strict, show)
 
 
 def _encode_alone(event: MessageStreamEvent, engine: MessageEngine) -> Iterator[bytes]:
@@ -198,7 +198,7 @@ def message(path: str, exchange: int | None, only_list: bool, strict: bool) -> N
     """
     out = sys.stdout.buffer
 
-    def show(source: Source, engine: MessageEngine, faults: _Faults) -> None:
+    def show(source: Source, engine: MessageEngine, errors: ErrorEvents) -> None:
         messages = Boundaries()
         for batch in source.batches(engine):
             for event in batch:
@@ -206,10 +206,10 @@ def message(path: str, exchange: int | None, only_list: bool, strict: bool) -> N
                 if messages.ends(event):
                     out.write(engine.final_message.to_json(indent=2).encode() + b"\n")
                     out.flush()
-                faults.see(event)
-        _warn_of_violations(source, engine)
+                errors.see(event)
+        warn_of_violations(source, engine)
 
-    _read_streams(path, Selection(exchange, only_list), strict, show)
+    read_streams(path, Selection(exchange, only_list), strict, show)
 
 
 @cli.command()
@@ -355,50 +355,3 @@ def convert(source: str, target: str, source_format: str | None, target_format: 
     from streamcore.cli import convert
 
     convert.convert(source, target, source_format=source_format, target_format=target_format)
-
-
-def _engine(strict: bool) -> MessageEngine:
-    return MessageEngine(strict=strict, multiple_messages=True)
-
-
-class _Faults:
-    """Remembers the first error event of a stream."""
-
-    def __init__(self) -> None:
-        self.error: ErrorEvent | None = None
-
-    def see(self, event: MessageStreamEvent) -> None:
-        if self.error is None and isinstance(event, ErrorEvent):
-            self.error = event
-
-
-def _read_streams(
-    path: str, selection: Selection, strict: bool, read: Callable[[Source, MessageEngine, _Faults], None]
-) -> None:
-    """Read the streams in a file. One that fails is one line on stderr, and the next is read.
-
-    Raises:
-        Failure: The file has nothing to read.
-        click.exceptions.Exit: One has failed: it breaks the rules, ends early or reports an error.
-    """
-    failed = False
-    for source in streams(path, selection):
-        faults = _Faults()
-        try:
-            try:
-                read(source, _engine(strict), faults)
-            except ProtocolError as error:
-                raise source.failure(str(error)) from error
-            if faults.error is not None:
-                error_object = faults.error.error
-                raise source.failure(f"an error event came: {error_object.type}: {error_object.message}")
-        except Failure as failure:
-            failed = True
-            failure.show()
-    if failed:
-        raise click.exceptions.Exit(1)
-
-
-def _warn_of_violations(source: Source, engine: MessageEngine) -> None:
-    if engine.violations:
-        click.echo(f"streamcore: {source.name}: violations: {len(engine.violations)}, see `streamcore check`", err=True)

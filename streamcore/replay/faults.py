@@ -41,7 +41,6 @@ import msgspec
 from streamcore.api.errors import InvalidArgumentError
 from streamcore.replay.capture import Capture, Chunk, End, Headers, Pause, Step
 from streamcore.replay.events import event_steps, is_event
-from streamcore.replay.options import split_options, with_options
 from streamcore.replay.places import Anywhere, AtEvent, at_least, beyond, split_at_event
 from streamcore.replay.sendable import unsendable
 from streamcore.sse import ServerSentEvent, encode, encode_comment
@@ -59,8 +58,6 @@ __all__ = [
     "Pings",
     "Stall",
     "Status",
-    "check_faults",
-    "parse_fault",
 ]
 
 Fault: TypeAlias = Callable[[Capture], Capture]
@@ -365,53 +362,3 @@ class Pings(_Between):
 
     def _inserted(self) -> bytes:
         return _event({"type": "ping"})
-
-
-# Faults as text
-
-
-_FAULTS: dict[str, type] = {
-    "cut": Cut,
-    "stall": Stall,
-    "error": Error,
-    "status": Status,
-    "corrupt": Corrupt,
-    "duplicate": Duplicate,
-    "drop": Drop,
-    "nameless": Nameless,
-    "comments": Comments,
-    "pings": Pings,
-    "crlf": Crlf,
-}
-
-
-def check_faults(faults: Iterable[Fault | str]) -> tuple[Fault, ...]:
-    """Return faults that are given as values or as texts.
-
-    Raises:
-        InvalidArgumentError: One of them is not a fault.
-    """
-    if isinstance(faults, str) or not isinstance(faults, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise InvalidArgumentError(f"faults must be a list of faults, not {faults!r}")
-    checked: list[Fault] = []
-    for fault in faults:
-        if isinstance(fault, str):
-            fault = parse_fault(fault)
-        elif isinstance(fault, type) or not callable(fault):
-            raise InvalidArgumentError(f"a fault must be a text, a value of a fault class or a function, not {fault!r}")
-        checked.append(fault)
-    return tuple(checked)
-
-
-def parse_fault(text: str) -> Fault:
-    """Parse a fault: its name, and its options as in `cut:event=3,broken=yes`.
-
-    Raises:
-        InvalidArgumentError: The text is not a fault.
-    """
-    name, options = split_options(text)
-    cls = _FAULTS.get(name)
-    if cls is None:
-        raise InvalidArgumentError(f"{name!r} is not a fault; it must be one of {', '.join(_FAULTS)}")
-    fault: Fault = with_options(cls, name, options)
-    return fault

@@ -14,7 +14,8 @@ from streamcore.api.errors import InvalidArgumentError
 from streamcore.errors import StreamCoreError, excerpt
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, Step
 from streamcore.replay.chunking import Chunking, check_chunking, rechunk
-from streamcore.replay.faults import Fault, check_faults
+from streamcore.replay.fault_texts import check_faults
+from streamcore.replay.faults import Fault
 from streamcore.replay.files import StrPath, capture_files, read_captures
 from streamcore.replay.playing import INSTANTLY, check_speed
 from streamcore.replay.redaction import DEFAULT_REDACTION
