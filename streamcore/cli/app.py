@@ -123,11 +123,16 @@ def replay(path: str, speed: float | None, exchange: int | None, only_list: bool
     lines, citations as marks. After each message: why it stopped, its model, usage, and violations of the protocol.
     """
     console = _Console(highlight=False, soft_wrap=True)
+    is_first = True
 
     def show(source: Source, engine: MessageEngine, errors: ErrorEvents) -> None:
         source.speed = (1 if console.is_terminal and not source.is_stdin else 0) if speed is None else speed
         pace = Pace(source.speed) if source.speed and not source.has_times else None
         display = Display(console, engine)
+        nonlocal is_first
+        if not is_first:
+            console.print()
+        is_first = False
         try:
             for batch in source.batches(engine):
                 try:

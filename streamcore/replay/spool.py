@@ -71,7 +71,7 @@ class Spool:
     def _move_to_file(self) -> None:
         file = _unnamed_file()
         try:
-            _write(file, 0, self._memory)
+            _write(file, 0, bytes(self._memory))  # a view would keep the memory from shrinking
         except OSError:
             file.close()
             raise
@@ -127,7 +127,7 @@ def _unnamed_file() -> IO[bytes]:
     return tempfile.TemporaryFile(buffering=0)
 
 
-def _write(file: IO[bytes], offset: int, data: bytes | bytearray) -> None:
+def _write(file: IO[bytes], offset: int, data: bytes) -> None:
     file.seek(offset)
     rest = memoryview(data)
     while rest:

@@ -92,6 +92,12 @@ def test_the_other_commands_skip_what_is_not_about_messages_and_go_on_after_a_fa
     ] * 2
 
 
+def test_replay_shows_several_exchanges_like_several_messages(tmp_path: Path) -> None:
+    write_captures(tmp_path / "a.jsonl", [HEAD, STREAM, MODELS, STREAM])
+    (tmp_path / "a.sse").write_bytes(HELLO_BYTES * 2)
+    assert run("replay", tmp_path / "a.jsonl").stdout == run("replay", tmp_path / "a.sse").stdout
+
+
 def test_an_exchange_is_picked_by_its_number(mixed: Path) -> None:
     for command in ("message", "events", "replay", "check"):
         assert run(command, "--exchange", "4", mixed).exit_code == 0

@@ -307,3 +307,19 @@ def test_a_spool_reads_what_was_appended(in_memory: int, monkeypatch: pytest.Mon
     if in_memory:
         other.extend(spool)
         assert other.open().read() == spool.open().read() == b"abcdefghi"
+
+
+def test_a_spool_is_as_before_when_its_file_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streamcore.replay.spool._IN_MEMORY", 10)
+    monkeypatch.setattr("streamcore.replay.spool._BLOCK_SIZE", 4)
+    spool, other = Spool(), Spool()
+    spool.append(b"abc")
+    other.append(b"0123456789")
+    with monkeypatch.context() as patch:
+        patch.setattr("streamcore.replay.spool._unnamed_file", lambda: open("/dev/full", "r+b", buffering=0))
+        for add in (lambda: spool.extend(other), lambda: spool.append(b"0123456789")):
+            with pytest.raises(OSError, match="No space left"):
+                add()
+            assert (spool.size, spool.read(0, 100)) == (3, b"abc")
+    spool.extend(other)
+    assert spool.open().read() == b"abc0123456789"
