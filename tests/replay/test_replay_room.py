@@ -317,7 +317,7 @@ def test_a_spool_is_as_before_when_its_file_is_full(monkeypatch: pytest.MonkeyPa
     other.append(b"0123456789")
 
     def full() -> Any:
-        return open("/dev/full", "r+b", buffering=0)  # noqa: SIM115  # the spool closes it
+        return open("/dev/full", "r+b", buffering=0)  # the spool closes it
 
     with monkeypatch.context() as patch:
         patch.setattr("streamcore.replay.spool._unnamed_file", full)
