@@ -24,8 +24,8 @@ from streamcore import (
     ProtocolError,
     RawMessageDecoder,
     SSEDecoder,
-    _message_deltas,
 )
+from streamcore.accumulator import _message_delta
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -326,7 +326,7 @@ def test_fields_that_are_new_in_each_message_delta_are_copied_once(where: str, m
         return wrapper
 
     for name in ("with_extra", "extend"):
-        monkeypatch.setattr(_message_deltas, name, counting(getattr(_message_deltas, name)))
+        monkeypatch.setattr(_message_delta, name, counting(getattr(_message_delta, name)))
     fields = [{f"new_{number}": number} for number in range(500)]
     deltas = [message_delta("end_turn", **new) if where == "message" else message_delta(usage=new) for new in fields]
     engine = MessageEngine()

@@ -1,12 +1,11 @@
-"""The `streamcore` command: recorded or live streams in, something for people or scripts out.
+"""The `streamcore` command: recorded or live streams in, output for people or scripts out.
 
-Knows the engine and its types; click and rich are imported in this package only. The extra `cli` brings them, and what
-reads every format of captures that a FILE may be in.
+It knows the engine and its types. click and rich are imported in this package only; the extra `cli` installs them and
+the libraries that read every capture format.
 """
 
 from __future__ import annotations
 
-import signal
 import sys
 
 __all__ = ["main"]
@@ -14,9 +13,6 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command with the arguments of the process, and exit."""
-    if hasattr(signal, "SIGPIPE"):
-        # As in other filters: when nobody reads any more (`| head -1`) there is nothing left to do or to say.
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
         from streamcore.cli.app import cli
     except ModuleNotFoundError as error:

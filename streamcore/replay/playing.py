@@ -99,7 +99,7 @@ class SyncPlayer(Iterator[bytes]):
     Args:
         body: The steps.
         speed: 1 is as recorded, 10 ten times as fast, `INSTANTLY` without waiting.
-        failures: What is raised.
+        failures: The exceptions to raise.
         sleep: Waits for so many seconds, in place of waiting that `close()` can end.
         clock: Tells the time in seconds.
     """
@@ -147,7 +147,7 @@ class AsyncPlayer:
     Args:
         body: The steps.
         speed: As for `SyncPlayer`.
-        failures: What is raised.
+        failures: The exceptions to raise.
         sleep: Waits for so many seconds.
         clock: Tells the time in seconds.
     """

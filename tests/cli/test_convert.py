@@ -85,8 +85,8 @@ def test_a_file_may_be_converted_onto_itself(timed: Path) -> None:
     [
         (["-", "a.sse"], b"", "standard input has no suffix that tells its format: give --from"),
         (["a.sse", "-"], b"", "standard output has no suffix that tells its format: give --to"),
-        (["a.sse", "b.xml"], b"", "b.xml: the suffix '.xml' is none of"),
-        (["a.sse", "b.xml", "--to", "xml"], b"", "the format 'xml' is none of"),
+        (["a.sse", "b.xml"], b"", "b.xml: the suffix '.xml' must be one of"),
+        (["a.sse", "b.xml", "--to", "xml"], b"", "the format 'xml' must be one of"),
         (["a.txt", "b.sse"], b"", "--from says what it is"),
         (["a.sse", "b.jsonl"], b"", "a.sse: cannot be read: No such file"),
         (["-", "b.sse", "--from", "timed"], b"", "standard input: it is empty"),
