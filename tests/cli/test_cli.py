@@ -433,7 +433,7 @@ def test_check_of_many_files_shows_progress_on_a_terminal(tmp_path: Path) -> Non
 BAD_INPUT: Mapping[str, tuple[bytes, str]] = {
     "empty": (b"", "it is empty"),
     "blank": (b"\n\n", "message_start has not come"),
-    "html": (b"<!doctype html>\n<title>502</title>", "the body is not an event stream, it begins with b'<!doctype"),
+    "html": (b"<!doctype html>\n<title>502</title>", "the body is not an event stream; it begins with b'<!doctype"),
     "json": (b'{"type":"error","error":{"type":"api_error","message":"no"}}', "the body is not an event stream"),
     "binary": (bytes(range(256)) * 20, "the body is not an event stream"),
     "utf-16": (WEATHER.read_text(encoding="utf-8").encode("utf-16"), "the body is not an event stream"),

@@ -110,13 +110,13 @@ NO_STREAMS = {
     "empty": (b"", "it is empty"),
     "html": (
         b"<!doctype html>\n<title>502</title>",
-        "the body is not an event stream, it begins with b'<!doctype html>'",
+        "the body is not an event stream; it begins with b'<!doctype html>'",
     ),
-    "html with an event in it": (b"<html>\ndata: {}\n\n", "the body is not an event stream, it begins with b'<html>'"),
-    "html after blank lines": (b"\n\n\n<html>\n" * 6_000, "the body is not an event stream, it begins with"),
-    "json": (b'{"type":"error"}', 'the body is not an event stream, it begins with b\'{"type":"error"}\''),
+    "html with an event in it": (b"<html>\ndata: {}\n\n", "the body is not an event stream; it begins with b'<html>'"),
+    "html after blank lines": (b"\n\n\n<html>\n" * 6_000, "the body is not an event stream; it begins with"),
+    "json": (b'{"type":"error"}', 'the body is not an event stream; it begins with b\'{"type":"error"}\''),
     "binary": (bytes(range(256)) * 1000, "the body is not an event stream"),
-    "text": (b"busy\ntry again\n\n" * 9000, "the body is not an event stream, it begins with b'busy"),
+    "text": (b"busy\ntry again\n\n" * 9000, "the body is not an event stream; it begins with b'busy"),
     "utf-16": (WEATHER.read_text(encoding="utf-8").encode("utf-16"), "the body is not an event stream"),
 }
 

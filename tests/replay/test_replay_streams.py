@@ -294,7 +294,7 @@ def test_a_directory_is_the_captures_in_it_by_name(tmp_path: Path) -> None:
     replay = Replay(tmp_path)
     assert [replay.answer(REQUEST).data for _ in range(2)] == [b"a.sse", b"b.sse"]
     (tmp_path / "empty").mkdir()
-    with pytest.raises(CaptureError, match="no capture in this directory"):
+    with pytest.raises(CaptureError, match="this directory has no captures"):
         Replay(tmp_path / "empty").answer(REQUEST)
 
 
