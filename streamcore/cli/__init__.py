@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import sys
 
+from streamcore._extras import NotInstalledError, requires_extra
+
 __all__ = ["main"]
 
 
 def main() -> None:
     """Run the command with the arguments of the process, and exit."""
     try:
-        from streamcore.cli.app import cli
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in ("click", "rich"):
-            raise
-        sys.exit(
-            f"streamcore: {error.name} is not installed, which the command needs:"
-            " pip install 'streamcore-messages[cli]'"
-        )
+        with requires_extra("cli"):
+            from streamcore.cli.app import cli
+    except NotInstalledError as error:
+        sys.exit(f"streamcore: {error}")
     cli(prog_name="streamcore")

@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 
 from streamcore import MessageEngine, MessageStreamEvent, ProtocolError
+from streamcore._extras import NotInstalledError
 from streamcore.cli.check import Report, check_all, find_streams, report_json, report_lines, total_line
 from streamcore.cli.exchanges import Selection, options, streams
 from streamcore.cli.reading import ErrorEvents, read_streams, warn_of_violations
@@ -22,13 +23,6 @@ from streamcore.stream import derive
 
 __all__ = ["cli"]
 
-# Packages that commands import when they need them, and the extra that installs each.
-_EXTRAS = {
-    "aiohttp": "serve",
-    "multidict": "serve",
-    "yarl": "serve",
-    "anyio": "replay",
-}
 # The exit codes that shells give a process that was killed by SIGINT (2) or SIGPIPE (13).
 _INTERRUPTED = 128 + 2
 _NOT_READ = 128 + 13
@@ -55,12 +49,8 @@ class _Commands(click.Group):
             sys.stdout.flush()
         except KeyboardInterrupt:
             ctx.exit(_INTERRUPTED)
-        except ModuleNotFoundError as error:
-            extra = _EXTRAS.get((error.name or "").partition(".")[0])
-            if extra is None:
-                raise
-            said = f"{error.name} is not installed, which this needs: pip install 'streamcore-messages[{extra}]'"
-            raise Failure(said) from error
+        except NotInstalledError as error:
+            raise Failure(str(error)) from error
         except BrokenPipeError:  # as with `| head -1`: nobody reads the rest, so there is nothing left to do or to say
             discard(sys.stdout)
             ctx.exit(_NOT_READ)

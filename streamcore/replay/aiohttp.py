@@ -19,11 +19,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Any
 
-import aiohttp
-from aiohttp import web
-from aiohttp.client_proto import ResponseHandler
-from multidict import CIMultiDict
-
+from streamcore._extras import requires_extra
 from streamcore.replay.answers import accumulate, wants_message
 from streamcore.replay.capture import Capture, CapturedRequest
 from streamcore.replay.chunking import Chunking
@@ -32,6 +28,12 @@ from streamcore.replay.faults import Fault
 from streamcore.replay.playing import INSTANTLY, AsyncPlayer, Failures
 from streamcore.replay.replay import Choose, Replay, Source
 from streamcore.replay.tee import pairs
+
+with requires_extra("aiohttp"):
+    import aiohttp
+    from aiohttp import web
+    from aiohttp.client_proto import ResponseHandler
+    from multidict import CIMultiDict
 
 __all__ = ["ReplayConnector"]
 

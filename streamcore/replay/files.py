@@ -20,6 +20,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
+from streamcore._extras import NotInstalledError
 from streamcore.replay.capture import Capture, CaptureError
 from streamcore.replay.cassette import cassette_pieces, read_cassette
 from streamcore.replay.har import har_pieces, read_har
@@ -122,14 +123,6 @@ def _unreadable(error: OSError, path: StrPath) -> CaptureError:
     return CaptureError(f"cannot be read: {error.strerror or error}", path=str(path))
 
 
-# What reads and writes formats, and comes with the extra.
-_LIBRARIES = ("ijson", "yaml")
-
-
-def _not_installed(error: ModuleNotFoundError) -> CaptureError:
-    return CaptureError(f"{error.name} is not installed, which this needs: pip install 'streamcore-messages[replay]'")
-
-
 # Reading
 
 
@@ -157,10 +150,8 @@ def read_captures(path: StrPath, *, format: Format | None = None) -> Generator[C
         for capture in read(Path(path)):
             empty = False
             yield capture
-    except ModuleNotFoundError as error:
-        if error.name not in _LIBRARIES:
-            raise
-        raise _not_installed(error) from error
+    except NotInstalledError as error:
+        raise CaptureError(str(error)) from error
     except OSError as error:
         raise _unreadable(error, path) from error
     if empty:
@@ -249,7 +240,5 @@ def capture_pieces(
         captures = map(redaction.redact, captures)
     try:
         yield from _WRITERS[format](captures)
-    except ModuleNotFoundError as error:
-        if error.name not in _LIBRARIES:
-            raise
-        raise _not_installed(error) from error
+    except NotInstalledError as error:
+        raise CaptureError(str(error)) from error

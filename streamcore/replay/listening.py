@@ -17,11 +17,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iter
 from contextlib import AbstractAsyncContextManager
 from typing import TypeAlias
 
-from aiohttp import web
-from aiohttp.http import HttpProcessingError
-
+from streamcore._extras import requires_extra
 from streamcore.errors import StreamCoreError
 from streamcore.replay.answers import error_body
+
+with requires_extra("serve"):
+    from aiohttp import web
+    from aiohttp.http import HttpProcessingError
 
 __all__ = [
     "LOOPBACK",

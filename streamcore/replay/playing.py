@@ -15,6 +15,7 @@ from typing import Any, Self
 
 import attrs
 
+from streamcore._extras import requires_extra
 from streamcore.api.errors import APIConnectionError, APITimeoutError, InvalidArgumentError
 from streamcore.replay.capture import Chunk, End, Pause, Step
 
@@ -198,7 +199,8 @@ class AsyncPlayer:
 
 
 def _loaded_anyio() -> Any:
-    import anyio
+    with requires_extra("replay"):
+        import anyio
 
     anyio.CancelScope()  # which loads what is for this event loop
     return anyio

@@ -14,12 +14,7 @@ import contextlib
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator
 
-import aiohttp
-from aiohttp import web
-from aiohttp.http import HttpProcessingError
-from multidict import CIMultiDict, CIMultiDictProxy
-from yarl import URL
-
+from streamcore._extras import requires_extra
 from streamcore.api.request import check_base_url, without_userinfo
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError
 from streamcore.replay.content import content_headers
@@ -40,6 +35,13 @@ from streamcore.replay.recorder import Exchange, Recorder
 from streamcore.replay.redaction import DEFAULT_REDACTION, Redaction
 from streamcore.replay.replay import without_secrets
 from streamcore.replay.tee import pairs
+
+with requires_extra("serve"):
+    import aiohttp
+    from aiohttp import web
+    from aiohttp.http import HttpProcessingError
+    from multidict import CIMultiDict, CIMultiDictProxy
+    from yarl import URL
 
 __all__ = ["proxy", "proxying"]
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from streamcore._extras import requires_extra
 from streamcore.errors import StreamCoreError
 from streamcore.replay.capture import Capture, CaptureError, Chunk, End, EndReason, Step
 from streamcore.replay.files import Format, StrPath, check_format, write_captures
@@ -292,6 +293,7 @@ class Exchange:
 
 async def _in_thread(function: Callable[..., _T], *args: Any) -> _T:
     """Call a function in a thread, in whichever event loop this runs."""
-    import anyio.to_thread
+    with requires_extra("replay"):
+        import anyio.to_thread
 
     return await anyio.to_thread.run_sync(function, *args)

@@ -23,13 +23,11 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
-import anyio
 import attrs
 import msgspec
-from aiohttp import web
-from multidict import CIMultiDict
 
 from streamcore import StreamCoreError
+from streamcore._extras import requires_extra
 from streamcore.replay.answers import accumulate, is_event_stream
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError
 from streamcore.replay.files import capture_files, check_inside, open_capture
@@ -48,6 +46,11 @@ from streamcore.replay.listening import (
 from streamcore.replay.playing import AsyncPlayer, Failures
 from streamcore.replay.replay import MOST_LISTED, NoCaptureError, Replay, Source, without_secrets
 from streamcore.replay.sendable import unsendable
+
+with requires_extra("serve"):
+    import anyio
+    from aiohttp import web
+    from multidict import CIMultiDict
 
 __all__ = ["Endpoint", "serve", "serving"]
 

@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 import attrs
 import pytest
 
+from streamcore._extras import NotInstalledError
 from streamcore.errors import StreamCoreError, excerpt
 from streamcore.replay import Capture, End, Recorder, Replay, read_captures, write_captures
 from streamcore.replay.httpx2 import AsyncRecordingTransport, AsyncReplayTransport, RecordingTransport, ReplayTransport
@@ -76,10 +77,8 @@ def _failing() -> Iterator[None]:
         yield
     except StreamCoreError as error:
         fault = str(error)
-    except ModuleNotFoundError as error:
-        if error.name != "aiohttp":
-            raise
-        fault = "aiohttp is not installed, which this adapter needs: pip install 'streamcore-messages[aiohttp]'"
+    except NotInstalledError as error:
+        fault = str(error)
     if fault is not None:
         pytest.fail(fault, pytrace=False)
 
