@@ -1,7 +1,8 @@
 """`streamcore convert`: captures from one format to another.
 
 Captures are converted one by one, so that an archive is never held in memory. Standard input and output go through
-temporary files, because formats are read more than once, and output is printed whole or not at all.
+temporary files, because formats are read more than once, and output is printed whole or not at all. A capture that
+cannot be redacted is left out; the others are written, and the command says so and fails.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from streamcore import DecodeError, ProtocolError, RawMessageDecoder, StreamCore
 from streamcore.cli.source import Failure, Source
 from streamcore.replay.capture import Capture, CaptureError, Chunk, Step
 from streamcore.replay.files import Format, capture_pieces, check_format, read_captures, write_captures
+from streamcore.replay.redaction import DEFAULT_REDACTION, RedactionError
 from streamcore.replay.replacing import temporary_file
 
 __all__ = ["convert"]
@@ -43,14 +45,40 @@ def convert(source: str, target: str, *, source_format: str | None, target_forma
             captures: Iterator[Capture] = read_captures(readable, format=reading)
             if reading == "sse":
                 captures = _streams(captures, readable)
+            lost: list[str] = []
+            captures = _redacted(captures, lost)
             if target == "-":
-                _print(capture_pieces(captures, writing))
+                _print(capture_pieces(captures, writing, redaction=None))
             else:
-                write_captures(target, captures, format=writing)
+                write_captures(target, captures, format=writing, redaction=None)
     except StreamCoreError as error:
         if source == "-" and isinstance(error, CaptureError) and error.path != target:
             error.path = _STDIN  # and not the file that holds it
         raise Failure(str(error)) from error
+    if lost:
+        others = "" if len(lost) == 1 else f" (and {len(lost) - 1} more)"
+        raise Failure(f"left out, as it cannot be redacted: {lost[0]}{others}")
+
+
+def _redacted(captures: Iterable[Capture], lost: list[str]) -> Iterator[Capture]:
+    """Generate the captures without secrets. Leave out those that cannot be redacted, and add to `lost` why.
+
+    Raises:
+        RedactionError: None of them can be redacted.
+    """
+    is_empty = True
+    failure: RedactionError | None = None
+    for capture in captures:
+        try:
+            clean = DEFAULT_REDACTION.redact(capture)
+        except RedactionError as error:
+            failure = error
+            lost.append(f"{capture.name}: {error}" if capture.name else str(error))
+        else:
+            is_empty = False
+            yield clean
+    if failure is not None and is_empty:
+        raise failure
 
 
 def _print(pieces: Iterable[bytes]) -> None:
