@@ -73,7 +73,8 @@ def format_of(path: StrPath) -> Format:
 def capture_files(path: Path) -> list[Path]:
     """Return the files of captures in a directory and below, in the order of their names; for a file, the file itself.
 
-    Hidden files are left out, and links to directories are not followed.
+    Hidden files are left out, and so are named pipes and devices, which could block for ever. Links to directories are
+    not followed.
 
     Raises:
         CaptureError: The path does not exist, a directory has no captures or cannot be read, or a link leads out of it.
@@ -90,11 +91,12 @@ def capture_files(path: Path) -> list[Path]:
         ]
     except OSError as error:
         raise _unreadable(error, error.filename or path) from error
-    if not found:
-        raise CaptureError(f"this directory has no captures: no {', '.join(_SUFFIXES)}", path=str(path))
     for each in found:
         check_inside(each, path)
-    return sorted(found)
+    files = sorted(each for each in found if not _blocks(each))
+    if not files:
+        raise CaptureError(f"this directory has no captures: no {', '.join(_SUFFIXES)}", path=str(path))
+    return files
 
 
 def check_inside(path: Path, folder: Path) -> None:
@@ -107,6 +109,14 @@ def check_inside(path: Path, folder: Path) -> None:
     """
     if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
         raise CaptureError("it is a link that leads out of the folder; name the file itself to use it", path=str(path))
+
+
+def _blocks(path: Path) -> bool:
+    """Whether reading may wait for somebody else, as with a named pipe. A missing file is an error when it is read."""
+    try:
+        return not stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return False
 
 
 def _shown(below: list[str], names: list[str]) -> list[str]:

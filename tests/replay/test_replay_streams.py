@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -38,6 +39,7 @@ from streamcore.replay import (
     parse_chunking,
 )
 from streamcore.replay.chunking import rechunk
+from streamcore.replay.files import capture_files
 
 GOOD = [path for path in FIXTURES if path.parent.name != "broken" and path.stem != "several"]
 REQUEST = CapturedRequest(url="http://api/v1/messages", body=b"{}")
@@ -296,6 +298,17 @@ def test_a_directory_is_the_captures_in_it_by_name(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(CaptureError, match="this directory has no captures"):
         Replay(tmp_path / "empty").answer(REQUEST)
+
+
+def test_a_directory_may_have_pipes_which_nobody_waits_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.sse")
+    (tmp_path / "link.sse").symlink_to("a.sse")
+    (tmp_path / "b.sse").write_bytes(b"data: 1\n\n")
+    assert capture_files(tmp_path) == [tmp_path / "b.sse"]
+    assert capture_files(tmp_path / "a.sse") == [tmp_path / "a.sse"]
+    (tmp_path / "b.sse").unlink()
+    with pytest.raises(CaptureError, match="this directory has no captures"):
+        capture_files(tmp_path)
 
 
 # What the streams make of it
