@@ -1,8 +1,8 @@
 """A recording proxy: passes requests on to an upstream and its answers back, and keeps both. aiohttp runs it.
 
 Bytes are passed on as they arrive, in both directions. The upstream is asked for an answer without content coding,
-which every client can read; if it sends one nevertheless, the coding is undone. A chunk of the transfer coding is a
-chunk of the capture. If the connection to either side breaks, everything received by then is kept.
+which every client can read; if it sends one nevertheless, the coding is undone, up to 64 MB. A chunk of the transfer
+coding is a chunk of the capture. If the connection to either side breaks, everything received by then is kept.
 
 The proxy knows nothing about the content of requests and answers.
 """
@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator
 
 from streamcore._extras import requires_extra
 from streamcore.api.request import check_base_url, without_userinfo
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError
-from streamcore.replay.content import content_headers
+from streamcore.replay.content import MAX_SIZE, ContentError, content_headers
 from streamcore.replay.files import StrPath
 from streamcore.replay.listening import (
     LOOPBACK,
@@ -61,7 +62,7 @@ _HOP_BY_HOP = frozenset(
 )
 # aiohttp sets these for the upstream itself.
 _NOT_PASSED_ON = _HOP_BY_HOP | {"accept-encoding", "expect", "host"}
-_CODINGS = frozenset({"identity", "gzip", "x-gzip", "deflate", "br", "zstd"})
+_CODINGS = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd"})
 
 # Everything that a request may fail with; aiohttp raises RuntimeError for a connection that is gone.
 _FAILURES = (aiohttp.ClientError, HttpProcessingError, OSError, RuntimeError)
@@ -153,11 +154,19 @@ async def proxying(
 
 
 class _Broken(Exception):
-    """The connection to the upstream has failed within the answer, for this `reason`."""
+    """The answer of the upstream ends in the middle, for this `reason`."""
 
     def __init__(self, reason: Exception) -> None:
-        super().__init__(reason)
+        super().__init__(f"the upstream broke off ({reason})")
         self.reason = reason
+
+
+class _TooLarge(_Broken):
+    """A packed answer unpacks to more than the limit: a few bytes of it could fill the disk."""
+
+    def __init__(self) -> None:
+        super().__init__(ContentError(f"the content is larger than {MAX_SIZE} bytes when it is unpacked"))
+        self.args = (f"broken off: {self.reason}",)
 
 
 class _Proxy:
@@ -280,10 +289,10 @@ class _Tape:
         self._end = ""
 
     def broke(self, error: _Broken) -> None:
-        """End the body because the connection to the upstream has failed."""
+        """End the body in the middle."""
         self._flush()
         self.exchange.broke(error.reason)
-        self._end = f"the upstream broke off ({error.reason})"
+        self._end = str(error)
 
     def close(self, reason: str) -> None:
         """End the answer for this reason, unless it has ended for another."""
@@ -312,9 +321,13 @@ class _Tape:
 async def _pass_on(request: web.Request, answer: aiohttp.ClientResponse, tape: _Tape) -> web.StreamResponse:
     response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=_answer_headers(answer.headers))
     await response.prepare(request)
+    rest = MAX_SIZE if _is_packed(answer.headers) else math.inf
     try:
         async with contextlib.aclosing(_pieces(answer.content)) as pieces:
             async for data, complete in pieces:
+                rest -= len(data)
+                if rest < 0:
+                    raise _TooLarge
                 await tape.receive(data, complete=complete)
                 await response.write(data)
     except _Broken as error:
@@ -380,7 +393,16 @@ def _answer_headers(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
 
 def _is_unpacked(headers: CIMultiDictProxy[str]) -> bool:
     """Whether what aiohttp gives is the content itself: it undoes one coding, if it knows it."""
-    return headers.get("content-encoding", "identity").strip().lower() in _CODINGS
+    return _coding(headers) in _CODINGS or _coding(headers) == "identity"
+
+
+def _is_packed(headers: CIMultiDictProxy[str]) -> bool:
+    """Whether aiohttp undoes a coding."""
+    return _coding(headers) in _CODINGS
+
+
+def _coding(headers: CIMultiDictProxy[str]) -> str:
+    return headers.get("content-encoding", "identity").strip().lower()
 
 
 def _without(headers: CIMultiDictProxy[str], names: frozenset[str]) -> CIMultiDict[str]:

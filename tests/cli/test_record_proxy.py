@@ -215,6 +215,31 @@ def test_an_answer_that_is_packed_all_the_same_is_unpacked_for_both(output: Path
     assert capture.header("content-encoding") is None
 
 
+def test_a_packed_answer_is_broken_off_where_it_unpacks_to_too_much(
+    output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streamcore.replay.proxy.MAX_SIZE", 100_000)
+    log: list[str] = []
+    bomb = stream_reply(b"data: 1\n\n" * 1_000_000, gzip=True)
+    with serving(bomb) as upstream, proxy(upstream.url, output, log=log.append) as url:
+        answer = ask(url)
+    assert not answer.complete
+    assert len(answer.body) <= 100_000
+    (capture,) = captures_in(output)
+    assert len(capture.data) <= 100_000
+    said = "the content is larger than 100000 bytes when it is unpacked"
+    assert end_of(capture).reason == "broken"
+    assert said in end_of(capture).message
+    assert log[0].endswith(f"broken off: {said}")
+
+
+def test_an_answer_that_is_not_packed_has_no_limit(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streamcore.replay.proxy.MAX_SIZE", 1000)
+    reply = stream_reply(b"data: 1\n\n" * 1000)
+    with serving(reply) as upstream, proxy(upstream.url, output) as url:
+        assert len(ask(url).body) == 9000
+
+
 def test_headers_of_one_connection_stay_on_it(output: Path) -> None:
     reply = json_reply({}, headers={"connection": "x-hop", "x-hop": "1", "keep-alive": "timeout=5", "x-kept": "1"})
     with serving(reply) as upstream, proxy(upstream.url, output) as url:
