@@ -31,6 +31,9 @@ _TIMED = ".jsonl"
 _CAPTURES = frozenset({_TIMED, ".har", ".json", ".yaml", ".yml"})
 
 
+_NOT_DECODED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
 @attrs.frozen
 class Selection:
     """Which exchanges of a file are read.
@@ -141,6 +144,8 @@ class _CapturedSource(Source):
                 raise self.failure(f"the answer is not a stream or a message ({self._answer()}): {data}")
         except StreamCoreError as error:
             raise Failure(str(error)) from error
+        except _NOT_DECODED as error:  # a number that is too long, say, which `_is_message` does not look at
+            raise self.failure(f"the message cannot be read: {error}") from error
 
 
 Kind: TypeAlias = Literal["stream", "message", "failed", "other"]
@@ -170,7 +175,7 @@ class _Message:
 def _is_message(capture: Capture) -> bool:
     try:
         msgspec.json.decode(capture.data, type=_Message)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except _NOT_DECODED:
         return False
     return True
 

@@ -152,7 +152,19 @@ def test_a_complete_message_is_read_as_the_stream_of_it(path: Path, suffix: str,
         assert run(command, "--strict", capture).exit_code == 0
 
 
-@pytest.mark.parametrize("data", [b'{"type":"message"}', b"[", b"", b'{"type":"message","content":[{}],"usage":1}'])
+NO_MESSAGES = [
+    b'{"type":"message"}',
+    b"[",
+    b"",
+    b'{"type":"message","content":[{}],"usage":1}',
+    b'{"type":"message","content":[],"usage":' + b"9" * 5000 + b"}",
+    b'{"type":"message","content":[],"usage":{"a":' + b"9" * 5000 + b"}}",
+    b'{"type":"message","content":[{"a":' + b"[" * 900 + b"]" * 900 + b'}],"usage":{}}',
+    b'{"type":"message","content":' + b"[" * 20_000 + b"]" * 20_000 + b',"usage":{}}',
+]
+
+
+@pytest.mark.parametrize("data", NO_MESSAGES)
 def test_a_message_that_is_not_one_fails(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     write_captures(path, [exchange(data, JSON)])
