@@ -300,7 +300,13 @@ def connection_error(error: Exception, *, timed_out: bool, request: Any, doing: 
         timed_out: Whether it means that something took too long.
         request: The library's request.
         doing: What was going on, for the message.
+
+    Raises:
+        StreamCoreError: `error` itself, if it is one of ours: a transport that plays captures has failed, and not the
+            connection.
     """
+    if isinstance(error, StreamCoreError):
+        raise error
     said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     if timed_out:
         return APITimeoutError(f"Request timed out while {doing} ({said}).", request=request)
