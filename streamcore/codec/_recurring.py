@@ -1,5 +1,4 @@
-"""Events that are the same in every stream, recognised as a whole: `ping`, `message_stop`, stops, empty starts of
-blocks.
+"""Events that are the same in every stream, recognised whole: pings, stops, and empty starts of blocks.
 
 A look-up takes 0.3 µs where framing and decoding take 1.5 to 3. In recorded streams every seventh event is one of
 these; reading them takes 8 % less time.
