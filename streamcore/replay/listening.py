@@ -168,9 +168,10 @@ def not_http(error: Exception) -> str:
 
 
 def _server_logger(log: Log) -> logging.Logger:
-    """Make the logger for aiohttp's server: malformed HTTP becomes one line, without the bytes that were sent.
+    """Make the logger for aiohttp's server: malformed HTTP becomes one line, and so does a client that leaves.
 
-    A malformed header may hold a key. Everything else is a bug and goes on to aiohttp's own logger, with its traceback.
+    The line does not have the bytes that were sent: a malformed header may hold a key. Everything else is a bug and
+    goes on to aiohttp's own logger, with its traceback.
     """
     usual = logging.getLogger("aiohttp.server")
 
@@ -181,6 +182,8 @@ def _server_logger(log: Log) -> logging.Logger:
                 pass  # a malformed body: the handler has answered the request, and logged that
             elif isinstance(error, HttpProcessingError):
                 log(f"- {error.code}: {not_http(error)}")
+            elif isinstance(error, ConnectionError):
+                log("- -: the client has left")  # before aiohttp could tell it to send the body
             elif usual.isEnabledFor(record.levelno):
                 usual.handle(record)
 

@@ -139,6 +139,23 @@ def test_a_client_that_leaves_within_its_request_is_one_line(name: str, tmp_path
         assert len(stopped(process)) == 1
 
 
+@pytest.mark.parametrize("name", ["serve", "record"])
+def test_a_client_that_leaves_before_it_is_told_to_continue_is_one_line(name: str, tmp_path: Path) -> None:
+    with either(name, tmp_path) as (process, url):
+        request = f"POST /v1/messages HTTP/1.1\r\nhost: {urlsplit(url).netloc}\r\nexpect: 100-continue\r\n"
+        for _ in range(CLIENTS):
+            with connect(url) as connection:
+                connection.sendall(request.encode() + b"content-length: 2\r\n\r\n{}")
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(65536):
+                    pass
+        assert ask(url).body == HELLO_BYTES
+        *lines, last = stopped(process)
+    assert 0 < len(lines) <= CLIENTS
+    assert all(line.endswith("the client has left") for line in lines), "\n".join(lines)
+    assert last.startswith("POST /v1/messages 200: ")
+
+
 HOST = "host: 127.0.0.1\r\n"
 MALFORMED: dict[str, bytes] = {
     "a header without a colon": f"POST /v1/messages HTTP/1.1\r\n{HOST}x-api-key {SECRET}\r\n\r\n".encode(),
