@@ -8,7 +8,7 @@ their place, and adds to an error what it knows: where, which event, which paylo
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from streamcore._not_copyable import NotCopyable
 from streamcore.errors import (
@@ -35,8 +35,10 @@ class Decode(Protocol[_EventT_co]):
     def __call__(self, payload: bytes, *, max_depth: int) -> _EventT_co: ...
 
 
-Recognise: TypeAlias = Callable[[bytes], EventT | None]
-"""Returns the event of these lines, if it is one of those that are the same in every stream."""
+class Recognise(Protocol[_EventT_co]):
+    """Returns the event that a block or a chunk is, if it is one of those that are the same in every stream."""
+
+    def __call__(self, piece: bytes, *, is_chunk: bool) -> _EventT_co | None: ...
 
 
 class EventSource(NotCopyable, Generic[EventT]):
@@ -125,12 +127,10 @@ class EventSource(NotCopyable, Generic[EventT]):
         """
         frames = self.frames
         if self._recognise is not None:
-            lines = block
             chunk = frames.buffer.next_chunk if frames.is_idle else None
-            if chunk is not None and chunk[-2:] == b"\n\n":
-                lines = chunk[:-2]
-            if lines is not None and (recurring := self._recognise(lines)) is not None:
-                self._current = lines
+            piece = block if chunk is None else chunk
+            if piece is not None and (recurring := self._recognise(piece, is_chunk=chunk is not None)) is not None:
+                self._current = piece
                 if chunk is not None:
                     frames.skip_chunk(chunk)
                 return recurring
@@ -234,8 +234,9 @@ class EventSource(NotCopyable, Generic[EventT]):
         self.frames.fail(error)
         if error.received is None:
             error.received = self._current
-            if self._recognise is not None and self._current is not None and self._recognise(self._current) is not None:
-                error.received = self._current.partition(b"\ndata: ")[2]
+            if self._current is not None and self._current.startswith(b"event: "):
+                # An event that was recognised: no payload that could be decoded begins like this.
+                error.received = self._current.partition(b"\ndata: ")[2].removesuffix(b"\n\n")
         if error.offset is None:
             error.offset = self.frames.event_offset
         if error.event_number is None:

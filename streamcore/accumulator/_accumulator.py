@@ -314,7 +314,8 @@ class MessageAccumulator(NotCopyable):
         message.is_complete = True
 
     def _change_block(self, event: ContentBlockStartEvent | ContentBlockDeltaEvent | ContentBlockStopEvent) -> None:
-        block = self._opened.blocks.get(event.index)
+        assert self._message is not None  # by the table
+        block = self._message.blocks.get(event.index)
         phase = BlockPhase.UNSTARTED if block is None else block.phase
         handle, next_phase = _BLOCK_HANDLERS[phase][event.type]
         handle(self, event, block).phase = next_phase

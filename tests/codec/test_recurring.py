@@ -30,7 +30,10 @@ def piece(payload: bytes, *, after: bytes = b"") -> bytes:
 
 def check(data: bytes) -> MessageStreamEvent | None:
     """Return what is recognised, which must be what the plain path makes of the same bytes."""
-    event = recurring_event(data)
+    event = recurring_event(data, is_chunk=False)
+    if not data.endswith(b"\n"):
+        assert recurring_event(data, is_chunk=True) is None
+        assert recurring_event(data + b"\n\n", is_chunk=True) is event
     if event is None:
         return None
     decoder = SSEDecoder()
@@ -115,7 +118,7 @@ def test_a_near_miss_is_left_to_the_plain_path(payload: bytes) -> None:
         good + b"\n\n" + good + b"\n\n",
     ]
     for miss in misses:
-        assert recurring_event(miss) is None, miss
+        assert recurring_event(miss, is_chunk=False) is None, miss
 
 
 def test_a_block_beyond_the_table_or_with_text_in_it_is_left_to_the_plain_path() -> None:
@@ -128,7 +131,7 @@ def test_a_block_beyond_the_table_or_with_text_in_it_is_left_to_the_plain_path()
         b'{"type":"content_block_start","index":0,"content_block":{"type":"text","text":"}"}}',
         b'{"type":"content_block_start","index":0,"content_block":{"type":"text","text":"","citations":[]}}',
     ):
-        assert recurring_event(piece(payload)) is None
+        assert recurring_event(piece(payload), is_chunk=False) is None
 
 
 _PARTS = st.sampled_from(
@@ -150,10 +153,11 @@ def test_any_end_is_what_the_plain_path_says(payload: bytes, end: str) -> None:
 
 
 def test_what_is_recognised_is_shared_and_the_table_never_grows() -> None:
-    recurring_event(piece(PAYLOADS[0]))
+    recurring_event(piece(PAYLOADS[0]), is_chunk=False)
     size = len(_TABLE)
     for number in range(100):
-        recurring_event(piece(b'{"type":"content_block_stop","index":%d}' % number))
-        recurring_event(piece(b'{"type":"new%d"}' % number))
+        recurring_event(piece(b'{"type":"content_block_stop","index":%d}' % number), is_chunk=False)
+        recurring_event(piece(b'{"type":"new%d"}' % number), is_chunk=False)
     assert len(_TABLE) == size
-    assert recurring_event(piece(PAYLOADS[0])) is recurring_event(piece(padded(PAYLOADS[0], 3)))
+    first, second = piece(PAYLOADS[0]), piece(padded(PAYLOADS[0], 3))
+    assert recurring_event(first, is_chunk=False) is recurring_event(second, is_chunk=False)
