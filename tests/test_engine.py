@@ -835,3 +835,13 @@ def test_a_line_that_does_not_end_is_refused_at_its_limit_whatever_came_before(
         feed()
     assert given <= len(opening) + 2000 + size
     assert raised.value.offset == len(opening)
+
+
+def test_blocks_of_a_chunk_that_waited_are_not_lost_behind_a_comment() -> None:
+    comment = b": comment\n\n"
+    chunks = [comment + comment, body(*HELLO) + frame(PING) + comment, frame(PING) + frame(PING)]
+    engine = MessageEngine()
+    for chunk in chunks:
+        engine.receive_data(chunk)
+    types = [event.type for event in engine.events()]
+    assert types == [*HELLO_TYPES, "ping", "ping", "ping"]
