@@ -13,6 +13,7 @@ import pytest
 from helpers import (
     CAPTURES,
     HELLO,
+    HELLO_TYPES,
     PING,
     STOP,
     block_start,
