@@ -58,6 +58,7 @@ class FieldPlan:
         default: Its value if the wire has none; `attrs.NOTHING` if the wire must have one.
         types: The exact types of its values, if nothing but these is checked.
         structure: The function for its value, if `types` is empty.
+        convert: The converter of the attribute, which `__init__` would run; or None.
     """
 
     name: str
@@ -65,6 +66,7 @@ class FieldPlan:
     default: Any
     types: tuple[type, ...]
     structure: Callable[[Any], Any] | None
+    convert: Callable[[Any], Any] | None
 
 
 def make_structurer(cls: type[Any], tag: str | None, plans: list[FieldPlan]) -> Callable[[Any], Any]:
@@ -92,6 +94,7 @@ def make_structurer(cls: type[Any], tag: str | None, plans: list[FieldPlan]) -> 
     for number, plan in enumerate(plans):
         names[f"default_{number}"] = plan.default
         names[f"structure_{number}"] = plan.structure
+        names[f"convert_{number}"] = plan.convert
         names.update({f"type_{number}_{i}": accepted for i, accepted in enumerate(plan.types)})
         body += [f"    {line}" for line in _lines(number, plan)]
     body += [
@@ -123,10 +126,13 @@ def _lines(number: int, plan: FieldPlan) -> list[str]:
 def _filled(attribute: str, number: int, plan: FieldPlan) -> list[str]:
     """Return the lines that check the item and set the attribute."""
     takes_none = plan.default is None
+    value = "item" if plan.types else f"structure_{number}(item)"
+    if plan.convert is not None:
+        value = f"convert_{number}({value})"
     if not plan.types:
         none = "None if item is None else " if takes_none else ""
-        return [f"{attribute} = {none}structure_{number}(item)"]
+        return [f"{attribute} = {none}{value}"]
     checks = [f"item.__class__ is not type_{number}_{i}" for i in range(len(plan.types))]
     if takes_none:
         checks.append("item is not None")
-    return [f"if {' and '.join(checks)}:", "    raise Unfit", f"{attribute} = item"]
+    return [f"if {' and '.join(checks)}:", "    raise Unfit", f"{attribute} = {value}"]

@@ -22,7 +22,7 @@ from streamcore.codec import _plain
 from streamcore.codec._annotations import scalar_types, union_members, without_none
 from streamcore.codec._generated import FieldPlan, Unfit, make_structurer
 from streamcore.types import Unknown, WireObject
-from streamcore.types._base import type_tag, wire_fields
+from streamcore.types._base import plain, type_tag, wire_fields
 
 __all__ = ["UNUSUAL", "structure", "structurer_for"]
 
@@ -38,7 +38,7 @@ def structure(value: Any, annotation: Any) -> Any:
     try:
         return structurer_for(annotation)(value)
     except UNUSUAL:
-        return _plain.read(value, annotation)
+        return _plain.read(plain(value), annotation)  # values out of a snapshot are subclasses of dict and list
 
 
 UNUSUAL = (Unfit, KeyError, TypeError)
@@ -134,9 +134,9 @@ def _object_of(cls: type[WireObject]) -> Structurer:
 
 def _plan(field: attrs.Attribute[Any], key: str | None) -> FieldPlan:
     if key is None:
-        return FieldPlan(field.name, None, field.default, (), None)
+        return FieldPlan(field.name, None, field.default, (), None, None)
     annotation = without_none(field.type)
     accepted = scalar_types(annotation)
     if accepted is not None:
-        return FieldPlan(field.name, key, field.default, accepted, None)
-    return FieldPlan(field.name, key, field.default, (), structurer_for(annotation))
+        return FieldPlan(field.name, key, field.default, accepted, None, field.converter)
+    return FieldPlan(field.name, key, field.default, (), structurer_for(annotation), field.converter)

@@ -1,0 +1,138 @@
+"""Dicts and lists that cannot be changed, for the JSON values that snapshots share.
+
+A snapshot shares all that is unchanged with the snapshots before and after it. The wire types are frozen, but the input
+of a tool and unknown fields are JSON: dicts and lists. If those could be changed, a change to one snapshot would show
+in the others, and in those still to come.
+
+`ImmutableDict` and `ImmutableList` are subclasses, so they are a dict and a list to `isinstance`, `==`, pattern
+matching, `json`, msgspec and pydantic, and print like them. They differ in three ways:
+
+- Methods that would change them raise `TypeError`.
+- They have a hash if all that they hold has one.
+- `copy.copy()`, `copy.deepcopy()`, `.copy()`, `dict(...)`, `list(...)`, `|`, `+` and slices give ordinary dicts and
+  lists, which belong to the caller. A deep copy has ordinary ones at every level.
+
+Rejected: to hand out copies. `block.input` would be a different object at each read, or cost a copy of each block that
+is looked at; and snapshots of a block that is still open would copy all of it each time. Also rejected: proxies, such
+as `MappingProxyType`, which are not dicts to `isinstance` and `json`.
+
+Cost: a container is copied once, when it is complete. `dict.__setitem__(value, ...)` and `value.__init__(...)` still
+change a value, as `object.__setattr__` changes a frozen attrs object. The functions here that fill new containers rely
+on the first.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, NoReturn, TypeVar
+
+__all__ = ["EMPTY", "ImmutableDict", "ImmutableList", "immutable", "immutable_items", "sealed"]
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
+
+def _refuse_dict(self: object, *args: object, **kwargs: object) -> NoReturn:
+    raise TypeError(
+        "this dict is part of a message, which cannot be changed; copy it first: dict(value), or copy.deepcopy(value) "
+        "if what it holds shall change too"
+    )
+
+
+def _refuse_list(self: object, *args: object, **kwargs: object) -> NoReturn:
+    raise TypeError(
+        "this list is part of a message, which cannot be changed; copy it first: list(value), or copy.deepcopy(value) "
+        "if what it holds shall change too"
+    )
+
+
+class ImmutableDict(dict[_K, _V]):
+    """A dict that cannot be changed."""
+
+    __slots__ = ()
+
+    __setitem__ = __delitem__ = __ior__ = _refuse_dict  # type: ignore[assignment]  # they refuse any arguments
+    clear = pop = popitem = setdefault = update = _refuse_dict  # type: ignore[assignment]
+
+    def __hash__(self) -> int:  # type: ignore[override]  # dict has none
+        return hash(frozenset(self.items()))
+
+    def __copy__(self) -> dict[_K, _V]:
+        return dict(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> dict[_K, _V]:
+        made: dict[_K, _V] = {}
+        for key, value in self.items():
+            made[key] = copy.deepcopy(value, memo)
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ImmutableDict, (dict(self),)
+
+
+class ImmutableList(list[_V]):
+    """A list that cannot be changed."""
+
+    __slots__ = ()
+
+    __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse_list  # type: ignore[assignment]
+    append = clear = extend = insert = pop = remove = reverse = sort = _refuse_list  # type: ignore[assignment]
+
+    def __hash__(self) -> int:  # type: ignore[override]  # list has none
+        return hash(tuple(self))
+
+    def __copy__(self) -> list[_V]:
+        return list(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> list[_V]:
+        made: list[_V] = []
+        for value in self:
+            made.append(copy.deepcopy(value, memo))  # noqa: PERF401  # a comprehension is one more frame at each level
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ImmutableList, (list(self),)
+
+
+EMPTY: ImmutableDict[str, Any] = ImmutableDict()
+
+
+def sealed(container: dict[Any, Any] | list[Any]) -> Any:
+    """Return an immutable copy of one container, at its own level only."""
+    return ImmutableDict(container) if container.__class__ is dict else ImmutableList(container)
+
+
+_holds_no_container = frozenset((dict, list)).isdisjoint
+
+
+def immutable(value: Any) -> Any:
+    """Return a JSON value with each dict and list in it replaced by an immutable copy.
+
+    Parts that are immutable already are not looked into, so the cost is linear in what is not. Instances of other
+    subclasses of dict and list, and all other objects, are left as they are.
+    """
+    if value.__class__ is not dict and value.__class__ is not list:
+        return value
+    made = sealed(value)
+    # A list of what is still to be looked into, and not recursion: no depth is too much for it.
+    unread = [made]
+    while unread:
+        container = unread.pop()
+        if container.__class__ is ImmutableDict:
+            for key, item in container.items():
+                if item.__class__ is dict or item.__class__ is list:
+                    inner = sealed(item)
+                    dict.__setitem__(container, key, inner)
+                    unread.append(inner)
+        elif not _holds_no_container(map(type, container)):
+            for number, item in enumerate(container):
+                if item.__class__ is dict or item.__class__ is list:
+                    inner = sealed(item)
+                    list.__setitem__(container, number, inner)
+                    unread.append(inner)
+    return made
+
+
+def immutable_items(values: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
+    """Return a tuple of JSON values with each made immutable, or None for None."""
+    return None if values is None else tuple([immutable(value) for value in values])
