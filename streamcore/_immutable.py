@@ -34,14 +34,14 @@ _V = TypeVar("_V")
 
 def _refuse_dict(self: object, *args: object, **kwargs: object) -> NoReturn:
     raise TypeError(
-        "this dict is part of a message, which cannot be changed; copy it first: dict(value), or copy.deepcopy(value) "
+        "this dict cannot be changed, as snapshots share it; copy it first: dict(value), or copy.deepcopy(value) "
         "if what it holds shall change too"
     )
 
 
 def _refuse_list(self: object, *args: object, **kwargs: object) -> NoReturn:
     raise TypeError(
-        "this list is part of a message, which cannot be changed; copy it first: list(value), or copy.deepcopy(value) "
+        "this list cannot be changed, as snapshots share it; copy it first: list(value), or copy.deepcopy(value) "
         "if what it holds shall change too"
     )
 

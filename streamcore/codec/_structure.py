@@ -136,7 +136,8 @@ def _plan(field: attrs.Attribute[Any], key: str | None) -> FieldPlan:
     if key is None:
         return FieldPlan(field.name, None, field.default, (), None, None)
     annotation = without_none(field.type)
+    convert: Any = field.converter
     accepted = scalar_types(annotation)
     if accepted is not None:
-        return FieldPlan(field.name, key, field.default, accepted, None, field.converter)
-    return FieldPlan(field.name, key, field.default, (), structurer_for(annotation), field.converter)
+        return FieldPlan(field.name, key, field.default, accepted, None, convert)
+    return FieldPlan(field.name, key, field.default, (), structurer_for(annotation), convert)

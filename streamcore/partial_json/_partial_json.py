@@ -31,8 +31,8 @@ class PartialJSON(NotCopyable):
     and which values they have depends on the text alone.
 
     A value that was returned never changes afterwards. Its closed parts are the same objects in all later values.
-    Therefore the dicts and lists in it are immutable: their methods raise `TypeError`, and copies of them (`dict(value)`,
-    `copy.deepcopy(value)`) are ordinary ones.
+    Therefore the dicts and lists in it are immutable: methods that would change them raise `TypeError`. Copies of
+    them (`dict(value)`, `copy.deepcopy(value)`) are ordinary ones.
 
     Args:
         trailing_strings: Whether a string value that is still open belongs to the value, as far as it has come.
