@@ -14,6 +14,7 @@ from streamcore._not_copyable import NotCopyable
 from streamcore.errors import (
     DecodeError,
     IncompleteStreamError,
+    LimitExceededError,
     ProtocolError,
     Violation,
     ViolationLog,
@@ -62,6 +63,7 @@ class EventSource(NotCopyable, Generic[EventT]):
         "_failure",
         "_has_finished",
         "_located",
+        "_max_containers",
         "_max_depth",
         "_recognise",
         "event_number",
@@ -79,6 +81,7 @@ class EventSource(NotCopyable, Generic[EventT]):
         self._decode = decode
         self._recognise = recognise
         self._max_depth = limits.max_depth
+        self._max_containers = limits.max_containers
         # The payload in work, for an error to show; of an event that was recognised, both lines.
         self._current: bytes | None = None
         # How many entries of the log have their place.
@@ -144,6 +147,8 @@ class EventSource(NotCopyable, Generic[EventT]):
 
     def _decode_frame(self, name: str | None, payload: bytes) -> EventT | None:
         """Return the event in a frame, or None if the frame means nothing."""
+        if len(payload) > self._max_containers and payload.count(b"{") + payload.count(b"[") > self._max_containers:
+            raise LimitExceededError(f"the payload has more than {self._max_containers} arrays and objects")
         try:
             event = self._decode(payload, max_depth=self._max_depth)
         except DecodeError:

@@ -234,8 +234,8 @@ def test_the_dicts_of_raw_events_are_ordinary() -> None:
 
 def test_to_dict_and_to_param_give_ordinary_values() -> None:
     for block in (ToolUseBlock(id="1", name="n", input=VALUE), UnknownBlock(data={"type": "new", **VALUE})):
-        for given in (block.to_dict(), block.to_param(), block.model_dump()):
-            assert all(type(container) in (dict, list) for container in containers_in(given))
+        for form in (block.to_dict(), block.to_param(), block.model_dump()):
+            assert all(type(container) in (dict, list) for container in containers_in(form))
 
 
 def test_wire_types_are_copied_and_pickled_with_immutable_values() -> None:

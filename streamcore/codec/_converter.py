@@ -15,6 +15,7 @@ import cattrs
 
 from streamcore.codec._structure import structure
 from streamcore.types import WireObject
+from streamcore.types._base import plain
 
 __all__ = ["converter"]
 
@@ -29,7 +30,8 @@ def _is_ours(annotation: Any) -> bool:
 
 def _make_converter() -> cattrs.Converter:
     made = cattrs.Converter()
-    hook: Callable[[Any, Any], Any] = structure
+    # The value belongs to the program, and `structure` changes what it is given.
+    hook: Callable[[Any, Any], Any] = lambda value, annotation: structure(plain(value), annotation)
     made.register_structure_hook_func(_is_ours, hook)
     made.register_unstructure_hook_func(_is_ours, WireObject.to_dict)
     return made

@@ -25,7 +25,7 @@ This is what is generated for `TextBlock`:
         draft.parse_error = default_3
         if count == len(value):
             return freeze(draft)
-        return with_extra(freeze(draft), {key: value[key] for key in value if key not in known})
+        return with_extra(freeze(draft), immutable({key: value[key] for key in value if key not in known}))
 
 Whatever is not as the class says raises `Unfit`, or `KeyError` or `TypeError` by itself. `_structure` then leaves the
 value to the plain path, which knows what is forgiven and how to say what is wrong.
@@ -39,6 +39,7 @@ from typing import Any
 import attrs
 
 from streamcore._construct import draft_class, freezer, generate
+from streamcore._immutable import immutable_in_place
 from streamcore.types._base import with_extra
 
 __all__ = ["FieldPlan", "Unfit", "make_structurer"]
@@ -58,7 +59,7 @@ class FieldPlan:
         default: Its value if the wire has none; `attrs.NOTHING` if the wire must have one.
         types: The exact types of its values, if nothing but these is checked.
         structure: The function for its value, if `types` is empty.
-        convert: The converter of the attribute, which `__init__` would run; or None.
+        convert: What stands for the attribute's converter, which `__init__` would run; or None.
     """
 
     name: str
@@ -85,6 +86,7 @@ def make_structurer(cls: type[Any], tag: str | None, plans: list[FieldPlan]) -> 
         "Unfit": Unfit,
         "known": known,
         "with_extra": with_extra,
+        "immutable": immutable_in_place,
     }
     required = [plan for plan in plans if plan.key is not None and plan.default is attrs.NOTHING]
     body = ["def structure(value):", "    draft = Draft()"]
@@ -100,7 +102,7 @@ def make_structurer(cls: type[Any], tag: str | None, plans: list[FieldPlan]) -> 
     body += [
         "    if count == len(value):",
         "        return freeze(draft)",
-        "    return with_extra(freeze(draft), {key: value[key] for key in value if key not in known})",
+        "    return with_extra(freeze(draft), immutable({key: value[key] for key in value if key not in known}))",
     ]
     structure: Callable[[Any], Any] = generate("\n".join(body), "structure", names)
     return structure

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from streamcore._immutable import immutable
+from streamcore._immutable import immutable_in_place
 from streamcore.partial_json._scanner import ABSENT
 from streamcore.partial_json._tokens import MAX_DIGITS
 
@@ -40,7 +40,7 @@ def decode_whole(text: str, max_depth: int) -> Any:
         return ABSENT
     if not _is_shallow(text, max_depth) or _may_have_long_number(text):
         return ABSENT
-    return immutable(value)
+    return immutable_in_place(value)
 
 
 def _may_have_long_number(text: str) -> bool:
