@@ -19,6 +19,7 @@ from streamcore.errors import (
     Violation,
     ViolationLog,
     excerpt,
+    shortened,
 )
 from streamcore.limits import Limits
 from streamcore.sse._frames import BOM, FrameReader
@@ -159,8 +160,8 @@ class EventSource(NotCopyable, Generic[EventT]):
             event = lenient
         event_type = event.type
         if name != event_type:
-            found = "the event: line is missing" if name is None else f"the event: line says {name!r}"
-            self.log.report("event_name", f"{found} where the payload's type is {event_type!r}")
+            found = "the event: line is missing" if name is None else f"the event: line says {excerpt(name)}"
+            self.log.report("event_name", f"{found} where the payload's type is {excerpt(event_type)}")
         if event_type == "error":
             self._error_event = event
         return event
@@ -211,7 +212,7 @@ class EventSource(NotCopyable, Generic[EventT]):
                 error.message += f"; {left_over} bytes of an unfinished event were left over: no blank line ended it"
             if self._error_event is not None:
                 cause = self._error_event.error
-                error.message += f"; an error event had come: {cause.type}: {cause.message}"
+                error.message += f"; an error event had come: {shortened(f'{cause.type}: {cause.message}', 500)}"
             raise
         if left_over:
             offset = frames.received - left_over

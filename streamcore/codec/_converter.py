@@ -8,7 +8,6 @@ import, so it is loaded when somebody asks for it.
 from __future__ import annotations
 
 import types
-from collections.abc import Callable
 from typing import Any, Union, get_args, get_origin
 
 import cattrs
@@ -31,8 +30,7 @@ def _is_ours(annotation: Any) -> bool:
 def _make_converter() -> cattrs.Converter:
     made = cattrs.Converter()
     # The value belongs to the program, and `structure` changes what it is given.
-    hook: Callable[[Any, Any], Any] = lambda value, annotation: structure(plain(value), annotation)
-    made.register_structure_hook_func(_is_ours, hook)
+    made.register_structure_hook_func(_is_ours, lambda value, cls: structure(plain(value), cls))
     made.register_unstructure_hook_func(_is_ours, WireObject.to_dict)
     return made
 

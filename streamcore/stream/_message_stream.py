@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias
 from typing_extensions import TypeVar
 
 from streamcore.engine import MessageEngine
-from streamcore.errors import IncompleteStreamError, NoTextError, Violation
+from streamcore.errors import IncompleteStreamError, NoTextError, Violation, shortened
 from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.stream._derived import DerivingDecoder, derive
 from streamcore.stream._handlers import Handlers
@@ -330,7 +330,7 @@ def _text_of(message: Message) -> str:
     texts = [block.text for block in message.content if isinstance(block, TextBlock)]
     if not texts:
         found = ", ".join(block.type for block in message.content) or "none"
-        raise NoTextError(f"the message has no text block; its blocks: {found}")
+        raise NoTextError(f"the message has no text block; its blocks: {shortened(found, 1000)}")
     return "".join(texts)
 
 

@@ -26,6 +26,7 @@ import attrs
 
 from streamcore._construct import evolve
 from streamcore._immutable import immutable
+from streamcore.errors import excerpt
 from streamcore.types._frozen import Frozen, frozen
 
 __all__ = [
@@ -191,7 +192,7 @@ class Unknown(WireObject):
         try:
             return self.data[name]
         except KeyError:
-            raise AttributeError(f"{self.__class__.__name__} {self.type!r} has no field {name!r}") from None
+            raise AttributeError(f"{self.__class__.__name__} {excerpt(self.type)} has no field {name!r}") from None
 
     def _wire_items(self, as_param: bool = False) -> list[tuple[str, Any]]:
         return list(self.data.items())
