@@ -60,8 +60,8 @@ class ImmutableDict(dict[_K, _V]):
 
     __slots__ = ()
 
-    __setitem__ = __delitem__ = __ior__ = _refuse_dict  # type: ignore[assignment]  # they refuse any arguments
-    clear = pop = popitem = setdefault = update = _refuse_dict  # type: ignore[assignment]
+    __setitem__ = __delitem__ = __ior__ = _refuse_dict
+    clear = pop = popitem = setdefault = update = _refuse_dict
 
     def __hash__(self) -> int:  # type: ignore[override]  # dict has none
         return hash(frozenset(self.items()))
@@ -84,8 +84,8 @@ class ImmutableList(list[_V]):
 
     __slots__ = ()
 
-    __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse_list  # type: ignore[assignment]
-    append = clear = extend = insert = pop = remove = reverse = sort = _refuse_list  # type: ignore[assignment]
+    __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse_list
+    append = clear = extend = insert = pop = remove = reverse = sort = _refuse_list
 
     def __hash__(self) -> int:  # type: ignore[override]  # list has none
         return hash(tuple(self))

@@ -20,9 +20,9 @@ class Limits:
     - numbers and short strings in arrays and objects: 10 to 20;
     - many small arrays and objects: 30 to 55. `max_containers` is there for these.
 
-    So by default one event takes 160 MB if it is a document of 32 MB, and no more than 800 MB whatever a peer puts into
-    it. The input of a tool that comes in many deltas takes the same multiples of its length, which only
-    `max_stream_size` bounds. For peers that are not trusted, and for many streams at a time, set lower limits.
+    So by default one event takes 160 MB if it is a document of 32 MB, and less than a gigabyte whatever it holds. The
+    input of a tool that comes in many deltas takes the same multiples of its length, which only `max_stream_size`
+    bounds. Set lower limits for peers that you do not trust, and for many streams at a time.
 
     Attributes:
         max_line_size: Bytes in one line of the event stream, its end not counted.

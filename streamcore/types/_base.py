@@ -236,7 +236,7 @@ def wire_field(
         response_only: Whether the API rejects the field in a request (`to_param()` leaves it out).
         local: Whether the attribute has no wire form. Comparisons ignore it.
         shown: Whether `repr` shows it.
-        converter: What is done with a value that is set. Decoders do the same.
+        converter: A function that `__init__` applies to the value. Decoders apply one that gives the same result.
     """
     metadata = {"key": key, "null": null, "response_only": response_only, "local": local}
     return attrs.field(default=default, metadata=metadata, eq=not local, repr=shown, converter=converter)
