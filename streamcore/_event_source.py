@@ -14,10 +14,12 @@ from streamcore._not_copyable import NotCopyable
 from streamcore.errors import (
     DecodeError,
     IncompleteStreamError,
+    LimitExceededError,
     ProtocolError,
     Violation,
     ViolationLog,
     excerpt,
+    shortened,
 )
 from streamcore.limits import Limits
 from streamcore.sse._frames import BOM, FrameReader
@@ -64,6 +66,7 @@ class EventSource(NotCopyable, Generic[EventT]):
         "_failure",
         "_has_finished",
         "_located",
+        "_max_containers",
         "_max_depth",
         "_recognise",
         "event_number",
@@ -81,6 +84,7 @@ class EventSource(NotCopyable, Generic[EventT]):
         self._decode = decode
         self._recognise = recognise
         self._max_depth = limits.max_depth
+        self._max_containers = limits.max_containers
         # The payload in work, for an error to show; of an event that was recognised, both lines.
         self._current: bytes | None = None
         # How many entries of the log have their place.
@@ -144,6 +148,8 @@ class EventSource(NotCopyable, Generic[EventT]):
 
     def _decode_frame(self, name: str | None, payload: bytes) -> EventT | None:
         """Return the event in a frame, or None if the frame means nothing."""
+        if len(payload) > self._max_containers and payload.count(b"{") + payload.count(b"[") > self._max_containers:
+            raise LimitExceededError(f"the payload has more than {self._max_containers} arrays and objects")
         try:
             event = self._decode(payload, max_depth=self._max_depth)
         except DecodeError:
@@ -154,8 +160,8 @@ class EventSource(NotCopyable, Generic[EventT]):
             event = lenient
         event_type = event.type
         if name != event_type:
-            found = "the event: line is missing" if name is None else f"the event: line says {name!r}"
-            self.log.report("event_name", f"{found} where the payload's type is {event_type!r}")
+            found = "the event: line is missing" if name is None else f"the event: line says {excerpt(name)}"
+            self.log.report("event_name", f"{found} where the payload's type is {excerpt(event_type)}")
         if event_type == "error":
             self._error_event = event
         return event
@@ -206,7 +212,7 @@ class EventSource(NotCopyable, Generic[EventT]):
                 error.message += f"; {left_over} bytes of an unfinished event were left over: no blank line ended it"
             if self._error_event is not None:
                 cause = self._error_event.error
-                error.message += f"; an error event had come: {cause.type}: {cause.message}"
+                error.message += f"; an error event had come: {shortened(f'{cause.type}: {cause.message}', 500)}"
             raise
         if left_over:
             offset = frames.received - left_over

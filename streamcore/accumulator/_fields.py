@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 
 import attrs
 
+from streamcore._immutable import EMPTY, immutable
 from streamcore.partial_json import PartialJSON, join_parts
 
 __all__ = ["Field", "FieldOptions", "GrowingInput", "GrowingList", "GrowingText", "ReplacedValue"]
@@ -93,7 +94,7 @@ class GrowingInput:
 
     def __init__(self, start: Any, options: FieldOptions) -> None:
         self._options = options
-        self._start = {} if start is None else start
+        self._start = EMPTY if start is None else immutable(start)
         self.json = PartialJSON(trailing_strings=options.trailing_strings, max_depth=options.max_depth)
         self.add: Callable[[str], object]
         self.mark: Callable[[], int]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from streamcore.codec._json import decode_leniently, kind_of, parse, too_deep
 from streamcore.codec._plain import StructureError, read
 from streamcore.codec._structure import UNUSUAL, structure, structurer_for
-from streamcore.errors import DecodeError, LimitExceededError
+from streamcore.errors import DecodeError, LimitExceededError, excerpt
 from streamcore.limits import DEFAULT_LIMITS
 from streamcore.types import MessageStreamEvent, RawMessageStreamEvent
 from streamcore.types._base import plain
@@ -115,7 +115,7 @@ def _read_plainly(value: dict[str, Any], annotation: Any) -> Any:
     except StructureError as error:
         fault = str(error)
     received = json.dumps(value, ensure_ascii=False, default=repr)
-    raise DecodeError(f"the payload is not a valid {value['type']!r} event: {fault}", received=received)
+    raise DecodeError(f"the payload is not a valid {excerpt(value['type'])} event: {fault}", received=received)
 
 
 def encode_event(event: MessageStreamEvent | RawMessageStreamEvent) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from streamcore.errors._protocol import DecodeError, StreamCoreError
+from streamcore.errors._protocol import DecodeError, StreamCoreError, shortened
 
 if TYPE_CHECKING:
     from streamcore.types import Message
@@ -68,8 +68,7 @@ class APIError(StreamCoreError):
     def __init__(
         self, message: str, *, request: Any = None, body: object = None, snapshot: Message | None = None
     ) -> None:
-        if len(message) > _MAX_MESSAGE_LENGTH:
-            message = f"{message[:_MAX_MESSAGE_LENGTH]}... ({len(message)} characters in all)"
+        message = shortened(message, _MAX_MESSAGE_LENGTH)
         super().__init__(message)
         self.message = message
         self.request = request

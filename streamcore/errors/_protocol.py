@@ -26,9 +26,13 @@ __all__ = [
     "ViolationKind",
     "ViolationLog",
     "excerpt",
+    "shortened",
 ]
 
 _EXCERPT_LENGTH = 120
+
+# Errors are logged and shown on screens. What a peer sent is cut where it enters a text; this holds for all texts.
+_MAX_MESSAGE_LENGTH = 1500
 
 
 class StreamCoreError(Exception):
@@ -47,7 +51,8 @@ class ProtocolError(StreamCoreError):
     """The peer broke the protocol.
 
     Attributes:
-        message: The fault, without the place.
+        message: The fault, without the place. It has at most some 1,500 characters, however long the values are that the
+            peer sent; `received` has all of what arrived.
         offset: Where the fault is. From an engine or a decoder of bytes: the number of bytes of the stream before the
             frame at fault. From `PartialJSON` alone: the number of characters of JSON text before the fault.
         offset_unit: What `offset` counts: `"byte"` or `"character"`.
@@ -76,6 +81,7 @@ class ProtocolError(StreamCoreError):
         snapshot: Message | None = None,
         received: str | bytes | None = None,
     ) -> None:
+        message = shortened(message, _MAX_MESSAGE_LENGTH)
         super().__init__(message)
         self.message = message
         self.offset = offset
@@ -202,6 +208,7 @@ class ViolationLog:
             self._counts[kind] = count + 1
             if count + 1 == _MOST_OF_A_KIND:
                 message += f" (the {_MOST_OF_A_KIND}th of this kind: further ones are not recorded)"
+            message = shortened(message, _MAX_MESSAGE_LENGTH)
             self._entries.append(Violation(kind=kind, message=message, index=index))
             self.length += 1
 
@@ -209,6 +216,11 @@ class ViolationLog:
         """Add to the entries from number `since` on where they were seen."""
         for number in range(since, self.length):
             self._entries[number] = attrs.evolve(self._entries[number], offset=offset, event_number=event_number)
+
+
+def shortened(text: str, length: int = _EXCERPT_LENGTH) -> str:
+    """Return the start of a text, with its length if that is not all of it."""
+    return text if len(text) <= length else f"{text[:length]}... ({len(text)} characters in all)"
 
 
 def excerpt(received: str | bytes, length: int = _EXCERPT_LENGTH) -> str:

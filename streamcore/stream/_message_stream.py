@@ -12,7 +12,7 @@ from types import UnionType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias
 
 from streamcore.engine import MessageEngine
-from streamcore.errors import IncompleteStreamError, NoTextError, Violation
+from streamcore.errors import IncompleteStreamError, NoTextError, Violation, shortened
 from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.stream._async_stream import AsyncStream
 from streamcore.stream._derived import DerivingDecoder
@@ -325,5 +325,5 @@ def _text_of(message: Message) -> str:
     texts = [block.text for block in message.content if isinstance(block, TextBlock)]
     if not texts:
         found = ", ".join(block.type for block in message.content) or "none"
-        raise NoTextError(f"the message has no text block; its blocks: {found}")
+        raise NoTextError(f"the message has no text block; its blocks: {shortened(found, 1000)}")
     return "".join(texts)

@@ -395,7 +395,8 @@ def test_events_that_hold_what_can_be_changed_are_not_shared() -> None:
         assert first == second
         assert first is not second
         changed: Any = first.data if isinstance(first, UnknownEvent) else first.content_block.input  # type: ignore[union-attr]  # a tool use
-        changed["a"] = 1
+        with pytest.raises(TypeError):
+            changed["a"] = 1
         assert decode_event(payload) == second
 
 
