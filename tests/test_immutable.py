@@ -240,10 +240,18 @@ def test_to_dict_and_to_param_give_ordinary_values() -> None:
 
 def test_wire_types_are_copied_and_pickled_with_immutable_values() -> None:
     block = ToolUseBlock(id="1", name="n", input=VALUE)
-    for made in (copy.copy(block), copy.deepcopy(block), pickle.loads(pickle.dumps(block))):
+    for made in (copy.copy(block), pickle.loads(pickle.dumps(block))):
         assert made == block
         assert hash(made) == hash(block)
         assert all(type(container) in (ImmutableDict, ImmutableList) for container in containers_in(made))
+
+
+def test_a_deep_copy_of_a_wire_type_has_ordinary_values_of_its_own() -> None:
+    block = ToolUseBlock(id="1", name="n", input=VALUE)
+    copied = copy.deepcopy(block)
+    assert copied == block
+    copied.input["a"].append("mine")
+    assert block.input == VALUE
 
 
 def test_values_out_of_a_snapshot_can_be_structured_again() -> None:

@@ -41,10 +41,7 @@ class Frozen:
         # A pickle of another version of streamcore may hold fields that this version does not have. Ignore those.
         for field in attrs.fields(self.__class__):
             if field.name in state:
-                value = state[field.name]
-                # A deep copy has made ordinary dicts of immutable ones.
-                value = value if field.converter is None else field.converter(value)
-                object.__setattr__(self, field.name, value)
+                object.__setattr__(self, field.name, state[field.name])
 
 
 if TYPE_CHECKING:
