@@ -51,8 +51,8 @@ class ProtocolError(StreamCoreError):
     """The peer broke the protocol.
 
     Attributes:
-        message: The fault, without the place. It has at most some 1,500 characters, however long the values are that the
-            peer sent; `received` has all of what arrived.
+        message: The fault, without the place. It has at most some 1,500 characters, however long the values are that
+            the peer sent; `received` has all of what arrived.
         offset: Where the fault is. From an engine or a decoder of bytes: the number of bytes of the stream before the
             frame at fault. From `PartialJSON` alone: the number of characters of JSON text before the fault.
         offset_unit: What `offset` counts: `"byte"` or `"character"`.
