@@ -306,9 +306,9 @@ async def in_one_chunk(size: int) -> dict[str, Any]:
 
 
 def _never_give_way() -> None:
-    from streamcore import _pump, _stream
+    from streamcore.stream import _async_stream, _pump
 
-    for module in (_pump, _stream):
+    for module in (_pump, _async_stream):
         for name in ("SLICE_SIZE", "WORK_PER_TURN"):
             if hasattr(module, name):
                 setattr(module, name, 1 << 60)

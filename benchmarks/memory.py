@@ -13,7 +13,8 @@ from pathlib import Path
 
 from benchmarks import inputs
 from streamcore import MessageEngine
-from streamcore.cli.check import check_stream
+from streamcore.cli.check import check_file
+from streamcore.cli.exchanges import Selection
 from streamcore.replay import open_stream, read_captures
 
 
@@ -79,7 +80,7 @@ def _replay(path: Path) -> None:
 
 
 def _check(path: Path) -> None:
-    report = check_stream(str(path), strict=True)
+    (report,) = check_file(str(path), Selection(), strict=True)
     if report.status != "ok":
         raise ValueError(f"the capture is not whole: {report.fault or report.violations}")
 

@@ -8,17 +8,19 @@ The source records violations with their place, and adds to an error what it kno
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from streamcore._not_copyable import NotCopyable
 from streamcore.codec import UNUSUAL, EventInterpreter, Progress, parse
 from streamcore.errors import (
     DecodeError,
     IncompleteStreamError,
+    LimitExceededError,
     ProtocolError,
     Violation,
     ViolationLog,
     excerpt,
+    shortened,
 )
 from streamcore.limits import Limits
 from streamcore.sse._frames import BOM, FrameReader
@@ -27,9 +29,13 @@ from streamcore.types import Message, MessageStreamEvent, RawMessageStreamEvent,
 __all__ = ["DecoderFace", "EventSource", "EventT", "Recognise"]
 
 EventT = TypeVar("EventT", bound=MessageStreamEvent | RawMessageStreamEvent)
+_EventT_co = TypeVar("_EventT_co", covariant=True)
 
-Recognise: TypeAlias = Callable[[bytes], EventT | None]
-"""Returns the event of these lines, if it is one of those that are the same in every stream."""
+
+class Recognise(Protocol[_EventT_co]):
+    """Returns the event that a block or a chunk is, if it is one of those that are the same in every stream."""
+
+    def __call__(self, piece: bytes, *, is_chunk: bool) -> _EventT_co | None: ...
 
 
 class EventSource(NotCopyable, Generic[EventT]):
@@ -57,6 +63,7 @@ class EventSource(NotCopyable, Generic[EventT]):
         "_interpreter",
         "_left_over",
         "_located",
+        "_max_containers",
         "_max_depth",
         "_recognise",
         "_structure",
@@ -82,6 +89,7 @@ class EventSource(NotCopyable, Generic[EventT]):
         self._structure = self._interpreter.structure
         self._recognise = recognise
         self._max_depth = limits.max_depth
+        self._max_containers = limits.max_containers
         # The payload in work, for an error to show; of an event that was recognised, both lines.
         self._current: bytes | None = None
         # How many entries of the log have their place.
@@ -130,12 +138,10 @@ class EventSource(NotCopyable, Generic[EventT]):
         """
         frames = self.frames
         if self._recognise is not None:
-            lines = block
             chunk = frames.buffer.next_chunk if frames.is_idle else None
-            if chunk is not None and chunk[-2:] == b"\n\n":
-                lines = chunk[:-2]
-            if lines is not None and (recurring := self._recognise(lines)) is not None:
-                self._current = lines
+            piece = block if chunk is None else chunk
+            if piece is not None and (recurring := self._recognise(piece, is_chunk=chunk is not None)) is not None:
+                self._current = piece
                 if chunk is not None:
                     frames.skip_chunk(chunk)
                 return recurring
@@ -149,6 +155,8 @@ class EventSource(NotCopyable, Generic[EventT]):
 
     def _decode_frame(self, name: str | None, payload: bytes) -> EventT | None:
         """Return the event in a frame, or None if the frame means nothing."""
+        if len(payload) > self._max_containers and payload.count(b"{") + payload.count(b"[") > self._max_containers:
+            raise LimitExceededError(f"the payload has more than {self._max_containers} arrays and objects")
         event: EventT | None
         try:
             event = self._structure(parse(payload, max_depth=self._max_depth))
@@ -216,7 +224,7 @@ class EventSource(NotCopyable, Generic[EventT]):
                 error.message += f"; {left_over} bytes of an unfinished event were left over: no blank line ended it"
             if self._error_event is not None:
                 cause = self._error_event.error
-                error.message += f"; an error event had come: {cause.type}: {cause.message}"
+                error.message += f"; an error event had come: {shortened(f'{cause.type}: {cause.message}', 500)}"
             raise
         if left_over:
             offset = frames.received - left_over
@@ -244,8 +252,9 @@ class EventSource(NotCopyable, Generic[EventT]):
         self.frames.fail(error)
         if error.received is None:
             error.received = self._current
-            if self._recognise is not None and self._current is not None and self._recognise(self._current) is not None:
-                error.received = self._current.partition(b"\ndata: ")[2]
+            if self._current is not None and self._current.startswith(b"event: "):
+                # An event that was recognised: no payload that could be decoded begins like this.
+                error.received = self._current.partition(b"\ndata: ")[2].removesuffix(b"\n\n")
         if error.offset is None:
             error.offset = self.frames.event_offset
         if error.event_number is None:

@@ -121,11 +121,10 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
             LimitExceededError: The stream is over a limit.
             IncompleteStreamError: After `receive_eof()`: `message_stop` has not come.
         """
-        source, accumulator = self._source, self._accumulator
+        source, buffer = self._source, self._buffer
         if not source.is_ready:
             source.begin()
         frames = source.frames
-        buffer = frames.buffer
         event: MessageStreamEvent | None
         try:
             while True:
@@ -157,13 +156,13 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
                 yield event
             if source.event_number >= self._compact_at:
                 self._compact_at = source.event_number + COMPACT_AFTER
-                accumulator.compact()
+                self._accumulator.compact()
             if frames.at_eof:
                 if (event := self._plain_event()) is not None:  # its blank line is missing
                     yield event
-                source.finish(accumulator.end)
+                source.finish(self._accumulator.end)
         except ProtocolError as error:
-            source.fail(error, accumulator.snapshot)
+            source.fail(error, self._accumulator.snapshot)
             raise
 
     def _plain_event(self, block: bytes | None = None) -> MessageStreamEvent | None:

@@ -195,11 +195,11 @@ def test_a_recorded_stream_whose_last_blank_line_is_missing_loses_its_last_event
     assert official.types[-1] == "message_delta"
     assert outcome.error is None
     assert outcome.types[-1] == "message_stop"
-    assert outcome.kinds == ["missing_blank_line"]
+    assert outcome.kinds[0] == "missing_blank_line"
     strict = drive(data, engine=MessageEngine(strict=True))
     assert type(strict.error) is IncompleteStreamError
     assert "left over" in strict.error.message
-    assert drive(data + b"\n\n").violations == ()
+    assert drive(data + b"\n\n").kinds == outcome.kinds[1:]
 
 
 def test_a_missing_event_line_loses_text_without_a_word_in_theirs_and_none_here() -> None:

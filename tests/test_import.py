@@ -7,9 +7,9 @@ import sys
 
 import cattrs
 import pytest
-import streamcore._converter
 from helpers import FIXTURES
 
+import streamcore.codec._converter
 from streamcore import codec, engine
 
 HEAVY = ["aiohttp", "anyio", "cattrs", "click", "httpx", "httpx2", "hypothesis", "pytest", "rich", "yaml"]
@@ -66,6 +66,6 @@ for path in {whole}:
 
 def test_the_converter_is_loaded_when_it_is_asked_for() -> None:
     assert isinstance(codec.converter, cattrs.Converter)
-    assert codec.converter is streamcore._converter.converter
+    assert codec.converter is streamcore.codec._converter.converter
     with pytest.raises(AttributeError, match=r"module 'streamcore\.codec' has no attribute 'konverter'"):
         codec.konverter  # type: ignore[attr-defined]  # noqa: B018

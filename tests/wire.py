@@ -15,7 +15,7 @@ class Answer:
     """What a server sent.
 
     Attributes:
-        chunks: Of the transfer coding; the whole body as one if there is none.
+        chunks: Of the transfer coding; the whole body as one without it.
         complete: Whether the body ended as it should.
     """
 
@@ -37,6 +37,7 @@ class Connection:
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
+        self._host = parts.netloc
         self.socket = socket.create_connection((parts.hostname, parts.port), timeout=30)
         self._reader = self.socket.makefile("rb")
 
@@ -49,7 +50,7 @@ class Connection:
 
     def send(self, path: str = "/v1/messages", body: Any = None, *, method: str = "POST", version: str = "1.1") -> None:
         data = body if isinstance(body, bytes) else json.dumps({"stream": True} if body is None else body).encode()
-        head = f"{method} {path} HTTP/{version}\r\nhost: here\r\ncontent-length: {len(data)}\r\n\r\n"
+        head = f"{method} {path} HTTP/{version}\r\nhost: {self._host}\r\ncontent-length: {len(data)}\r\n\r\n"
         self.socket.sendall(head.encode() + data)
 
     def receive(self) -> Answer:

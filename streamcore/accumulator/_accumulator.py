@@ -30,6 +30,8 @@ from streamcore.errors import (
     ProtocolError,
     Violation,
     ViolationLog,
+    excerpt,
+    shortened,
 )
 from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.types import (
@@ -236,7 +238,7 @@ class MessageAccumulator(NotCopyable):
             elif isinstance(getattr(event, "type", None), str):
                 self.take(event)
             else:
-                raise InvalidArgumentError(f"an event must be a dict or have a type; received {event!r}")
+                raise InvalidArgumentError(f"an event must be a dict or have a type; received {shortened(repr(event))}")
         except ProtocolError as error:
             error.snapshot = self.snapshot
             raise
@@ -276,31 +278,35 @@ class MessageAccumulator(NotCopyable):
         pass
 
     def _ignore_too_late(self, event: Any) -> None:
-        self._log.report("after_message_stop", f"{event.type} came after message_stop")
+        self._log.report("after_message_stop", f"{shortened(event.type)} came after message_stop")
 
     def _refuse_too_early(self, event: Any) -> None:
-        raise EventOrderError(f"{event.type} came before message_start")
+        raise EventOrderError(f"{shortened(event.type)} came before message_start")
 
     def _start_message(self, event: MessageStartEvent) -> None:
         self._begin(event.message)
 
     def _start_another_message(self, event: MessageStartEvent) -> None:
         if not self._multiple_messages:
-            raise EventOrderError(f"message_start of {event.message.id!r} came after message_stop")
+            raise EventOrderError(f"message_start of {excerpt(event.message.id)} came after message_stop")
         self._begin(event.message)
 
     def _ignore_repeated_start(self, event: MessageStartEvent) -> None:
         message = self._opened
         if event.message.id != message.id:
-            raise EventOrderError(f"message_start of {event.message.id!r} came inside the open message {message.id!r}")
+            raise EventOrderError(
+                f"message_start of {excerpt(event.message.id)} came inside the open message {excerpt(message.id)}"
+            )
         if message.block_count:
-            raise EventOrderError(f"message_start of {event.message.id!r} came again after its content had begun")
-        self._log.report("repeated_message_start", f"message_start of {event.message.id!r} came again")
+            raise EventOrderError(
+                f"message_start of {excerpt(event.message.id)} came again after its content had begun"
+            )
+        self._log.report("repeated_message_start", f"message_start of {excerpt(event.message.id)} came again")
 
     def _change_message(self, event: MessageDeltaEvent) -> None:
         if event.extra or event.delta.extra:
             for name in sorted(MESSAGE_FIELDS & (event.extra.keys() | event.delta.extra.keys())):
-                self._log.report("unapplied_delta", f"the snapshot cannot apply {name!r} of a message_delta")
+                self._log.report("unapplied_delta", f"the snapshot cannot apply {excerpt(name)} of a message_delta")
         self._opened.add_delta(event)
         self._saw_message_delta = True
         self._stop_reason = event.delta.stop_reason or self._stop_reason
@@ -328,7 +334,8 @@ class MessageAccumulator(NotCopyable):
         message.is_complete = True
 
     def _change_block(self, event: ContentBlockStartEvent | ContentBlockDeltaEvent | ContentBlockStopEvent) -> None:
-        block = self._opened.blocks.get(event.index)
+        assert self._message is not None  # by the table
+        block = self._message.blocks.get(event.index)
         phase = BlockPhase.UNSTARTED if block is None else block.phase
         handle, next_phase = _BLOCK_HANDLERS[phase][event.type]
         handle(self, event, block).phase = next_phase

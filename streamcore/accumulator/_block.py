@@ -13,7 +13,7 @@ from streamcore._not_copyable import NotCopyable
 from streamcore.accumulator._deltas import TEXT_DELTAS, DeltaRule
 from streamcore.accumulator._fields import Field, FieldOptions, GrowingInput, GrowingText
 from streamcore.accumulator._transitions import BlockPhase
-from streamcore.errors import DecodeError, LimitExceededError, ProtocolError
+from streamcore.errors import DecodeError, LimitExceededError, ProtocolError, excerpt
 from streamcore.partial_json import PartialJSON
 from streamcore.types import ContentBlock, ContentBlockDelta, Unknown, UnknownBlock
 
@@ -155,7 +155,7 @@ class BlockInProgress(NotCopyable):
         is_over_limit = isinstance(fault, LimitExceededError)
         what = "is over a limit" if is_over_limit else "is not valid JSON"
         return (LimitExceededError if is_over_limit else DecodeError)(
-            f"the input of {name!r} {what}: {fault.message} at character {fault.offset}",
+            f"the input of {excerpt(name)} {what}: {fault.message} at character {fault.offset}",
             index=self.index,
             received=json.text,
         )

@@ -61,7 +61,7 @@ class MessageInProgress(NotCopyable):
         # While only the text of the current block can have changed since the last snapshot: that block, and how far its
         # text had come.
         self._growing: BlockInProgress | None = None
-        self._length_of: Callable[[], int]
+        self._length_of: Callable[[], int] = int
         self._mark = 0
         self._with_content: Callable[[Any, Any], Any]
 
@@ -90,6 +90,7 @@ class MessageInProgress(NotCopyable):
     def touch(self, block: BlockInProgress) -> None:
         """Note that a block may have changed, by more than text that was added to the current block."""
         self._growing = None
+        self._length_of = int  # the buffer of a block that has closed must not be kept
         self._changed.add(block.index)
 
     def set_model(self, model: str) -> None:

@@ -11,13 +11,16 @@
 | `responses.py` | a response that the caller asked for, as a stream |
 """
 
-from aiohttp import ClientTimeout
-
-from streamcore.aiohttp.client import AsyncAnthropic
-from streamcore.aiohttp.responses import async_message_stream
-from streamcore.aiohttp.timeouts import DEFAULT_TIMEOUT
+from streamcore._extras import requires_extra
 from streamcore.api import names
-from streamcore.api.names import *  # noqa: F403  # what every adapter has
+from streamcore.api.names import *  # noqa: F403  # all adapters have these
+
+with requires_extra("aiohttp"):
+    from aiohttp import ClientTimeout
+
+    from streamcore.aiohttp.client import AsyncAnthropic
+    from streamcore.aiohttp.responses import async_message_stream
+    from streamcore.aiohttp.timeouts import DEFAULT_TIMEOUT
 
 AsyncClient = AsyncAnthropic
 Timeout = ClientTimeout

@@ -2,9 +2,7 @@
 
 | file | idea |
 | --- | --- |
-| `errors.py` | the exceptions of the API: a base class, and one for each status |
-| `error_codes.py` | their subclasses, one for each code that names a cause |
-| `failures.py` | choose the exception for an answer or an `error` event |
+| `errors.py`, `error_codes.py` | the exceptions of the API under their public paths; `streamcore.errors` defines them |
 | `request.py` | build method, URL, headers and JSON body from the arguments of a call |
 | `response.py` | turn status, headers and body into an exception or a `Message`, or allow streaming |
 | `redirects.py` | which redirects to follow, and with which request |

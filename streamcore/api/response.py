@@ -10,16 +10,20 @@ from typing import Any
 
 import msgspec
 
-from streamcore.api.errors import APIResponseValidationError, APIStatusError
-from streamcore.api.failures import error_from_event, error_from_status
 from streamcore.codec import StructureError, decode_leniently, structure, too_deep
-from streamcore.errors import LimitExceededError, excerpt
+from streamcore.errors import (
+    APIResponseValidationError,
+    APIStatusError,
+    LimitExceededError,
+    error_from_json,
+    error_from_status,
+    excerpt,
+)
 from streamcore.limits import DEFAULT_LIMITS
-from streamcore.types import ErrorEvent, Message
+from streamcore.types import Message
 
 __all__ = [
     "ERROR_BODY_SIZE",
-    "error_in_body",
     "is_event_stream",
     "is_success",
     "message_from_body",
@@ -76,32 +80,13 @@ def not_a_stream(
     Gateways send such answers: a page of HTML, or the JSON of an error with the wrong status. For the latter it is the
     exception that the error's type stands for.
     """
-    return error_in_body(body, response=response) or APIResponseValidationError(
+    decoded = _decoded(body)
+    return error_from_json(decoded, response=response) or APIResponseValidationError(
         f"the body is not an event stream but {_media_type(headers)}; it begins with {excerpt(body)}",
         response=response,
-        body=_decoded(body),
+        body=decoded,
         received=body,
     )
-
-
-def error_in_body(body: bytes, *, response: Any) -> APIStatusError | None:
-    """Return the exception for a body that is the JSON of an error though the status is 2xx, or None."""
-    return _error_in(_decoded(body), response)
-
-
-def _error_in(decoded: object, response: Any) -> APIStatusError | None:
-    if not isinstance(decoded, dict) or decoded.get("type") != "error" or not isinstance(decoded.get("error"), dict):
-        return None
-    return error_from_event(_structure_error(decoded), response=response, snapshot=None)
-
-
-def _structure_error(decoded: dict[str, Any]) -> ErrorEvent:
-    # An error that a gateway made may lack fields that the API's own errors have.
-    error, request_id = decoded["error"], decoded.get("request_id")
-    fields = {**error, "type": str(error.get("type", "error")), "message": str(error.get("message", ""))}
-    value = {"error": fields, "request_id": request_id if isinstance(request_id, str) else None}
-    event: ErrorEvent = structure(value, ErrorEvent)
-    return event
 
 
 def message_from_body(body: bytes, *, response: Any = None) -> Message:
@@ -120,7 +105,7 @@ def message_from_body(body: bytes, *, response: Any = None) -> Message:
         raise _not_a_message(f"the body is not JSON ({error})", body, response) from None
     if not isinstance(decoded, dict):
         raise _not_a_message("the body is not a message", body, response)
-    if (failure := _error_in(decoded, response)) is not None:
+    if (failure := error_from_json(decoded, response=response)) is not None:
         raise failure
     if too_deep(decoded, _MAX_DEPTH):
         raise _nests_too_deep(body)

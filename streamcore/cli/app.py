@@ -1,8 +1,7 @@
-"""The commands and their options. What each does with a stream is in a module of its own, unless it is a few lines."""
+"""The commands and their options. The work of a command is in a module of its own, unless it is a few lines."""
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 import sys
@@ -13,23 +12,27 @@ import click
 from rich.console import Console
 
 from streamcore import MessageEngine, MessageStreamEvent, ProtocolError
-from streamcore.cli.check import check_all, find_streams, report_json, report_lines, total_line
+from streamcore._extras import NotInstalledError
+from streamcore.cli.check import Report, check_all, find_streams, report_json, report_lines, total_line
+from streamcore.cli.exchanges import Selection, options, streams
+from streamcore.cli.reading import ErrorEvents, read_streams, warn_of_violations
 from streamcore.cli.render import Display, Pace
-from streamcore.cli.source import Boundaries, Failure, Source
+from streamcore.cli.source import Boundaries, Failure, Source, discard, visible
 from streamcore.codec import encode_event
 from streamcore.stream import derive
-from streamcore.types import ErrorEvent
 
 __all__ = ["cli"]
 
-# What commands import when they need it, and the extra that it comes with.
-_EXTRAS = {
-    "aiohttp": "serve",
-    "multidict": "serve",
-    "yarl": "serve",
-    "anyio": "replay",
-}
-_INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
+# The exit codes that shells give a process that was killed by SIGINT (2) or SIGPIPE (13).
+_INTERRUPTED = 128 + 2
+_NOT_READ = 128 + 13
+
+
+class _Console(Console):
+    """A console that leaves a closed pipe to the command; rich would exit with code 1."""
+
+    def on_broken_pipe(self) -> None:
+        raise  # called in the `except` block of the BrokenPipeError
 
 
 class _Commands(click.Group):
@@ -38,7 +41,7 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison]  # closed by the caller
             raise Failure("standard output is closed")
-        # What cannot be written in the encoding of the terminal is escaped.
+        # Characters that the encoding of the terminal does not have are escaped.
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")
         try:
@@ -46,24 +49,18 @@ class _Commands(click.Group):
             sys.stdout.flush()
         except KeyboardInterrupt:
             ctx.exit(_INTERRUPTED)
-        except ModuleNotFoundError as error:
-            extra = _EXTRAS.get((error.name or "").partition(".")[0])
-            if extra is None:
-                raise
-            said = f"{error.name} is not installed, which this needs: pip install 'streamcore-messages[{extra}]'"
-            raise Failure(said) from error
+        except NotInstalledError as error:
+            raise Failure(str(error)) from error
+        except BrokenPipeError:  # as with `| head -1`: nobody reads the rest, so there is nothing left to do or to say
+            discard(sys.stdout)
+            ctx.exit(_NOT_READ)
         except OSError as error:  # nearly all that files raise is a Failure already
             said = (error.strerror or str(error)).lower()
             if error.filename is not None:
                 raise Failure(f"{os.fsdecode(error.filename)}: {said}") from error
-            _discard_output()
+            discard(sys.stdout)
             raise Failure(f"standard output: {said}") from error
         return result
-
-
-def _discard_output() -> None:
-    """Let what is still buffered go nowhere, or the interpreter would try to write it once more, and complain."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -85,17 +82,17 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
 def cli() -> None:
     """Look at recorded or live event streams of the Messages API, record and serve them.
 
-    A FILE is the raw body of a text/event-stream response, a capture (.jsonl), a HAR file or a vcrpy cassette (.yaml);
-    `-` is standard input, a raw body read as it arrives:
+    A FILE is the raw body of a text/event-stream response, a capture (.jsonl), a HAR file or a vcrpy cassette (.yaml).
+    `-` is standard input, a raw body that is read as it arrives:
 
         curl -N ... | streamcore replay -
 
-    The exit code is 1 for a stream that is broken, ends early or reports an error.
+    The exit code is 1 if a stream is broken, ends early or reports an error.
     """
 
 
 _file_argument = click.argument("path", metavar="FILE")
-_strict_option = click.option("--strict", is_flag=True, help="Fail where otherwise a violation is noted.")
+_strict_option = click.option("--strict", is_flag=True, help="Fail on what is otherwise only noted as a violation.")
 
 
 @cli.command()
@@ -104,31 +101,34 @@ _strict_option = click.option("--strict", is_flag=True, help="Fail where otherwi
     "--speed",
     type=click.FloatRange(min=0),
     metavar="FACTOR",
-    help="How fast events are shown: 1 is as recorded in a .jsonl, or else 40 a second, 2 twice as fast, 0 as fast as "
-    "they can be read. The default is 1 for a file on a terminal, otherwise 0.",
+    help="How fast events are shown: 1 is as recorded in a .jsonl and otherwise 40 a second, 2 twice as fast, 0 as "
+    "fast as they can be read. The default is 1 for a file on a terminal, otherwise 0.",
 )
+@options
 @_strict_option
-def replay(path: str, speed: float | None, strict: bool) -> None:
+def replay(path: str, speed: float | None, exchange: int | None, only_list: bool, strict: bool) -> None:
     """Show a stream as it unfolds.
 
-    Text comes bare, thinking dimmed, tool calls with their input growing, results of server tools in a few lines,
-    citations as marks. At the end of each message: why it stopped, its model, usage, and what was odd.
+    Text is shown bare, thinking dimmed, tool calls with their input as it grows, results of server tools in a few
+    lines, citations as marks. After each message: why it stopped, its model, usage, and violations of the protocol.
     """
-    console = Console(highlight=False, soft_wrap=True)
-    source = Source(path)
-    if speed is None:
-        speed = 1 if console.is_terminal and not source.is_stdin else 0
-    source.speed = speed
-    pace = Pace(speed) if speed and not source.has_times else None
-    engine = _engine(strict)
-    display = Display(console, engine)
-    with _faults_of(source) as faults:
+    console = _Console(highlight=False, soft_wrap=True)
+    is_first = True
+
+    def show(source: Source, engine: MessageEngine, errors: ErrorEvents) -> None:
+        source.speed = (1 if console.is_terminal and not source.is_stdin else 0) if speed is None else speed
+        pace = Pace(source.speed) if source.speed and not source.has_times else None
+        display = Display(console, engine)
+        nonlocal is_first
+        if not is_first:
+            console.print()
+        is_first = False
         try:
             for batch in source.batches(engine):
                 try:
                     for event in batch:
                         display.show(event)
-                        faults.see(event)
+                        errors.see(event)
                         if pace is not None:
                             display.flush()
                             pace.wait()
@@ -137,10 +137,12 @@ def replay(path: str, speed: float | None, strict: bool) -> None:
         except (ProtocolError, Failure):
             display.finish()
             raise
-        except KeyboardInterrupt:  # it is not the message that breaks off here
+        except KeyboardInterrupt:  # the message does not break off here
             display.leave()
             raise
         display.finish()
+
+    read_streams(path, Selection(exchange, only_list), strict, show)
 
 
 @cli.command()
@@ -148,24 +150,27 @@ def replay(path: str, speed: float | None, strict: bool) -> None:
 @click.option(
     "--derived",
     is_flag=True,
-    help="As message streams yield them: with derived events (text, thinking, ...), stop events with what is complete.",
+    help="Print what message streams yield: also derived events (text, thinking, ...), and stop events with what is "
+    "complete.",
 )
+@options
 @_strict_option
-def events(path: str, derived: bool, strict: bool) -> None:
+def events(path: str, derived: bool, exchange: int | None, only_list: bool, strict: bool) -> None:
     """Print the events, one JSON object a line."""
-    source = Source(path)
-    engine = _engine(strict)
     out = sys.stdout.buffer
     encode = _encode_derived if derived else _encode_alone
-    with _faults_of(source) as faults:
+
+    def show(source: Source, engine: MessageEngine, errors: ErrorEvents) -> None:
         for batch in source.batches(engine):
             try:
                 for event in batch:
                     out.writelines(payload + b"\n" for payload in encode(event, engine))
-                    faults.see(event)
+                    errors.see(event)
             finally:
                 out.flush()
-    _warn_of_violations(source, engine)
+        warn_of_violations(source, engine)
+
+    read_streams(path, Selection(exchange, only_list), strict, show)
 
 
 def _encode_alone(event: MessageStreamEvent, engine: MessageEngine) -> Iterator[bytes]:
@@ -179,43 +184,56 @@ def _encode_derived(event: MessageStreamEvent, engine: MessageEngine) -> Iterato
 
 @cli.command()
 @_file_argument
+@options
 @_strict_option
-def message(path: str, strict: bool) -> None:
-    """Print the final message as JSON.
+def message(path: str, exchange: int | None, only_list: bool, strict: bool) -> None:
+    """Print the final message as indented JSON.
 
-    It is indented; of several messages there is one document after another. One that is not complete is not printed.
+    Several messages are printed one after another. A message that is not complete is not printed.
     """
-    source = Source(path)
-    engine = _engine(strict)
-    messages = Boundaries()
     out = sys.stdout.buffer
-    with _faults_of(source) as faults:
+
+    def show(source: Source, engine: MessageEngine, errors: ErrorEvents) -> None:
+        messages = Boundaries()
         for batch in source.batches(engine):
             for event in batch:
                 messages.begins(event)
                 if messages.ends(event):
                     out.write(engine.final_message.to_json(indent=2).encode() + b"\n")
                     out.flush()
-                faults.see(event)
-    _warn_of_violations(source, engine)
+                errors.see(event)
+        warn_of_violations(source, engine)
+
+    read_streams(path, Selection(exchange, only_list), strict, show)
 
 
 @cli.command()
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@options
 @_strict_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document: ok, counts, files.")
-def check(paths: tuple[str, ...], strict: bool, as_json: bool) -> None:
-    """Say of each stream whether it is whole.
+def check(paths: tuple[str, ...], exchange: int | None, only_list: bool, strict: bool, as_json: bool) -> None:
+    """Check that streams are complete.
 
-    That is: ok, what was odd (violations), or the error and its place. A PATH is a file or a folder, of which every
-    file that may hold captures is checked (.sse, .jsonl, .har, .json, .yaml, .yml), also below, but for hidden ones.
-    The exit code is 1 if any fails; violations fail with --strict only.
+    For each stream the command prints ok, its violations of the protocol, or the error and its place. A PATH is a file,
+    or a folder that is searched for captures (.sse, .jsonl, .har, .json, .yaml, .yml; hidden files are left out). Each
+    exchange of a capture is a stream of its own; those that are not about Messages are skipped. The exit code is 1 if
+    any stream fails; violations fail with --strict only.
     """
-    reports = []
-    for report in check_all(list(find_streams(paths)), strict=strict):
-        reports.append(report)
+    selection = Selection(exchange, only_list)
+    found = list(find_streams(paths))
+    if only_list:
+        for path in found:
+            if len(found) > 1:
+                click.echo(visible(path, lines=False))
+            for _ in streams(path, selection):
+                pass
+        return
+    reports: list[Report] = []
+    for of_file in check_all(found, selection, strict=strict):
+        reports += of_file
         if not as_json:
-            for line in report_lines(report):
+            for line in report_lines(of_file):
                 click.echo(line)
     click.echo(report_json(reports) if as_json else total_line(reports))
     if any(report.fault is not None for report in reports):
@@ -224,7 +242,15 @@ def check(paths: tuple[str, ...], strict: bool, as_json: bool) -> None:
 
 _host_option = click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 _port_option = click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, help="The port; 0, the default, is any that is free."
+    "--port", type=click.IntRange(0, 65535), default=0, help="The port; 0, the default, picks a free one."
+)
+_allow_host_option = click.option(
+    "--allow-host",
+    "allowed_hosts",
+    metavar="NAME",
+    multiple=True,
+    help="Also answer requests whose Host header has this name; * is any name. The address to listen on, localhost and "
+    "IP addresses are always allowed. May be repeated.",
 )
 
 
@@ -232,110 +258,95 @@ _port_option = click.option(
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @_host_option
 @_port_option
+@_allow_host_option
 @click.option(
     "--speed",
     type=click.FloatRange(min=0),
     metavar="FACTOR",
     default=1.0,
-    help="How fast captures with times are played: 1, the default, is as recorded, 10 ten times as fast, 0 at once.",
+    help="How fast captures with times are played: 1 (the default) as recorded, 10 ten times as fast, 0 at once.",
 )
 @click.option(
     "--chunking",
     metavar="HOW",
     default="recorded",
-    help="How the bytes are cut: recorded (the default), event (a chunk an event), a number of bytes, random, or "
-    "random:seed=1,largest=64.",
+    help="How the bytes are cut: recorded (the default), event (one event in each chunk), a number of bytes, random, "
+    "or random:seed=1,largest=64.",
 )
-@click.option("--seed", type=int, default=0, help="Of what is random and has no seed of its own.")
+@click.option("--seed", type=int, default=0, help="The seed for random faults and chunks that have none of their own.")
 @click.option(
     "--fault",
     "faults",
     metavar="FAULT",
     multiple=True,
-    help="Break each answer on purpose: cut:event=3,broken=yes for example. There are cut, stall, error, status, "
+    help="Break each answer on purpose, for example cut:event=3,broken=yes. The faults are cut, stall, error, status, "
     "corrupt, duplicate, drop, nameless, comments, pings and crlf. May be repeated.",
 )
 def serve(
-    paths: tuple[str, ...], host: str, port: int, speed: float, chunking: str, seed: int, faults: tuple[str, ...]
+    paths: tuple[str, ...],
+    host: str,
+    port: int,
+    allowed_hosts: tuple[str, ...],
+    speed: float,
+    chunking: str,
+    seed: int,
+    faults: tuple[str, ...],
 ) -> None:
     """Play captures as a local Messages endpoint.
 
-    A PATH is a file of captures or a folder of such files, also below, but for hidden ones. The URL is printed: what a
-    client calls its base URL. POST to /v1/messages plays the captures in turn and then begins again; /NAME/v1/messages
-    plays those of one file. Ask for a stream and get it as recorded; else get the message that it comes to. Ctrl-C ends
-    it.
+    A PATH is a file of captures, or a folder that is searched for such files (hidden ones are left out). The command
+    prints a URL, which is the base URL for a client. POST to /v1/messages plays the captures in turn and then starts
+    again; /NAME/v1/messages plays those of one file. A request with `stream: true` gets the stream as recorded, any
+    other gets the complete message. Ctrl-C stops the server.
 
     It needs the extra `serve`: pip install 'streamcore-messages[serve]'
     """
     from streamcore.cli import serve
 
-    serve.run(paths, host=host, port=port, speed=speed, chunking=chunking, seed=seed, faults=faults)
+    serve.run(
+        paths,
+        host=host,
+        port=port,
+        allowed_hosts=allowed_hosts,
+        speed=speed,
+        chunking=chunking,
+        seed=seed,
+        faults=faults,
+    )
 
 
 @cli.command()
-@click.option("--url", required=True, help="Of the upstream: https://api.anthropic.com, say.")
-@click.option("--output", required=True, metavar="FILE", help="The file to write; .jsonl keeps all there is to keep.")
+@click.option("--url", required=True, help="The URL of the upstream, for example https://api.anthropic.com.")
+@click.option("--output", required=True, metavar="FILE", help="The file to write; .jsonl keeps the most.")
 @_host_option
 @_port_option
-def record(url: str, output: str, host: str, port: int) -> None:
+@_allow_host_option
+def record(url: str, output: str, host: str, port: int, allowed_hosts: tuple[str, ...]) -> None:
     """Record what a client and an upstream exchange.
 
-    It is a proxy, whose own URL is printed: what a client calls its base URL. Bytes are passed on as they come. FILE is
-    replaced by all exchanges, in order, whenever one is over and no other under way; API keys, cookies and the like are
-    not in it. Ctrl-C ends it, and keeps what has come of the streams that are open.
+    The command is a proxy. It prints a URL, which is the base URL for a client, and passes bytes on as they arrive.
+    When an exchange ends and no other is open, FILE is replaced: it holds all exchanges so far, in order, without API
+    keys, cookies and the like. Ctrl-C stops the proxy; open streams are kept as far as they came.
 
     It needs the extra `serve`: pip install 'streamcore-messages[serve]'
     """
     from streamcore.cli import record
 
-    record.run(url, output, host=host, port=port)
+    record.run(url, output, host=host, port=port, allowed_hosts=allowed_hosts)
 
 
 @cli.command()
 @click.argument("source", metavar="IN")
 @click.argument("target", metavar="OUT")
-@click.option("--from", "source_format", metavar="FORMAT", help="What IN is, if its suffix does not tell.")
-@click.option("--to", "target_format", metavar="FORMAT", help="What OUT shall be, if its suffix does not tell.")
+@click.option("--from", "source_format", metavar="FORMAT", help="The format of IN, if its suffix does not name it.")
+@click.option("--to", "target_format", metavar="FORMAT", help="The format of OUT, if its suffix does not name it.")
 def convert(source: str, target: str, source_format: str | None, target_format: str | None) -> None:
     """Write the captures of one file to another, in another format.
 
-    The suffixes say which FORMAT: timed (.jsonl) keeps requests, headers, cuts and times; har (.har) and cassette
+    The suffixes name the format: timed (.jsonl) keeps requests, headers, chunks and times; har (.har) and cassette
     (.yaml, of vcrpy) keep requests and headers; sse (.sse) is the bytes of the streams. API keys, cookies and the like
     are left out. `-` is standard input or output.
     """
     from streamcore.cli import convert
 
     convert.convert(source, target, source_format=source_format, target_format=target_format)
-
-
-def _engine(strict: bool) -> MessageEngine:
-    return MessageEngine(strict=strict, multiple_messages=True)
-
-
-class _Faults:
-    """Remembers the first error event of a stream."""
-
-    def __init__(self) -> None:
-        self.error: ErrorEvent | None = None
-
-    def see(self, event: MessageStreamEvent) -> None:
-        if self.error is None and isinstance(event, ErrorEvent):
-            self.error = event
-
-
-@contextlib.contextmanager
-def _faults_of(source: Source) -> Iterator[_Faults]:
-    """Turn what is wrong with a stream into a `Failure`: it broke the rules, or has reported an error."""
-    faults = _Faults()
-    try:
-        yield faults
-    except ProtocolError as error:
-        raise source.failure(str(error)) from error
-    if faults.error is not None:
-        error_object = faults.error.error
-        raise source.failure(f"an error event came: {error_object.type}: {error_object.message}")
-
-
-def _warn_of_violations(source: Source, engine: MessageEngine) -> None:
-    if engine.violations:
-        click.echo(f"streamcore: {source.name}: violations: {len(engine.violations)}, see `streamcore check`", err=True)

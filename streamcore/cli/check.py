@@ -1,6 +1,6 @@
-"""Whether streams are whole: what `streamcore check` finds, and how it says so.
+"""Check that streams are complete: what `streamcore check` finds, and how it says so.
 
-Costs little more than the engine: of nearly all events only the class is looked at, and no snapshot is taken.
+It costs little more than the engine: for nearly all events it looks at the class only, and it takes no snapshot.
 """
 
 from __future__ import annotations
@@ -17,16 +17,26 @@ from rich.console import Console
 from rich.progress import Progress
 
 from streamcore import MessageEngine, ProtocolError, Violation
+from streamcore.cli.exchanges import Selection, no_stream, sources
 from streamcore.cli.source import Boundaries, Failure, Source, place, visible
 from streamcore.codec import encode_event
 from streamcore.types import ContentBlockDeltaEvent, ErrorEvent
 
-__all__ = ["Fault", "Report", "check_all", "check_stream", "find_streams", "report_json", "report_lines", "total_line"]
+__all__ = [
+    "Fault",
+    "Report",
+    "check_all",
+    "check_file",
+    "find_streams",
+    "report_json",
+    "report_lines",
+    "total_line",
+]
 
 _MANY_FILES = 10
 _MOST_VIOLATIONS = 5
 
-Status: TypeAlias = Literal["ok", "violations", "failed"]
+Status: TypeAlias = Literal["ok", "violations", "failed", "skipped"]
 
 
 @attrs.frozen(kw_only=True)
@@ -59,30 +69,36 @@ class Report:
 
     Attributes:
         path: The file, `-` for standard input.
+        exchange: The number of the exchange in a capture, the first being 1; None for a raw body.
         size: Bytes read.
         events: Events decoded.
         messages: Complete messages among them.
         violations: What was odd.
         fault: Why it failed, if it did.
+        skipped: What the exchange is, if it is not about Messages.
     """
 
     path: str
-    size: int
-    events: int
-    messages: int
-    violations: tuple[Violation, ...]
-    fault: Fault | None
+    exchange: int | None = None
+    size: int = 0
+    events: int = 0
+    messages: int = 0
+    violations: tuple[Violation, ...] = ()
+    fault: Fault | None = None
+    skipped: str | None = None
 
     @property
     def status(self) -> Status:
         """`failed` is what makes the command fail: violations alone do not."""
         if self.fault is not None:
             return "failed"
+        if self.skipped is not None:
+            return "skipped"
         return "violations" if self.violations else "ok"
 
 
 def find_streams(paths: Sequence[str]) -> Iterator[str]:
-    """The files to check: each path itself, and of a folder the captures that `streamcore serve` would play.
+    """Generate the files to check: each path itself, and for a folder the captures that `streamcore serve` would play.
 
     Raises:
         Failure: A folder cannot be read, or holds none.
@@ -100,9 +116,26 @@ def find_streams(paths: Sequence[str]) -> Iterator[str]:
             raise Failure(str(error)) from error
 
 
-def check_stream(path: str, *, strict: bool) -> Report:
+def check_file(path: str, selection: Selection, *, strict: bool) -> list[Report]:
+    """Check each stream in a file."""
+    reports: list[Report] = []
+    skipped: Source | None = None
+    try:
+        for source in sources(path, selection):
+            if source.skipped is None:
+                reports.append(_check_stream(source, strict=strict))
+            else:
+                skipped = skipped or source
+                reports.append(Report(path=path, exchange=source.exchange, skipped=source.skipped))
+        if skipped is not None and len(reports) == sum(report.skipped is not None for report in reports):
+            raise no_stream(path, skipped)
+    except Failure as failure:
+        reports.append(Report(path=path, fault=_unreadable(failure, path)))
+    return reports
+
+
+def _check_stream(source: Source, *, strict: bool) -> Report:
     """Read one stream to its end or first fault."""
-    source = Source(path)
     engine = MessageEngine(strict=strict, multiple_messages=True)
     messages = Boundaries()
     events = 0
@@ -121,10 +154,10 @@ def check_stream(path: str, *, strict: bool) -> Report:
     except ProtocolError as error:
         fault = fault or _fault(type(error).__name__, error, source)
     except Failure as failure:
-        said = failure.message.removeprefix(source.name)  # which may go on with the line
-        fault = fault or Fault(kind="unreadable", message=said.lstrip(":, "))
+        fault = fault or _unreadable(failure, source.name, source.path)
     return Report(
-        path=path,
+        path=source.path,
+        exchange=source.exchange,
         size=source.size,
         events=events,
         messages=messages.complete,
@@ -133,8 +166,18 @@ def check_stream(path: str, *, strict: bool) -> Report:
     )
 
 
+def _unreadable(failure: Failure, *names: str) -> Fault:
+    said = failure.message
+    for name in names:  # the line before names the file; this one may go on with a place in it
+        said = said.removeprefix(name)
+    return Fault(kind="unreadable", message=said.lstrip(":, "))
+
+
 def _reported(event: ErrorEvent, source: Source, *, offset: int, event_number: int) -> Fault:
-    """The fault that a stream reports itself. What it sent is for those whose offsets are no places in a file."""
+    """Return the fault that a stream reports itself.
+
+    The event is shown for captures, where an offset in the stream is not a place in the file.
+    """
     said = f"an error event came: {event.error.type}: {event.error.message}"
     place = ProtocolError(said, offset=offset, event_number=event_number, received=encode_event(event))
     return _fault(event.error.type, place, source)
@@ -151,50 +194,66 @@ def _fault(kind: str, error: ProtocolError, source: Source) -> Fault:
     )
 
 
-def check_all(paths: Sequence[str], *, strict: bool) -> Iterator[Report]:
-    """Check streams one by one. Many of them get a progress bar, if stderr is a terminal; the reports come after it."""
+def check_all(paths: Sequence[str], selection: Selection, *, strict: bool) -> Iterator[list[Report]]:
+    """Check files one by one; generate the reports of each.
+
+    Many files get a progress bar, if stderr is a terminal; then the reports come after it.
+    """
     console = Console(stderr=True)
     if len(paths) < _MANY_FILES or not console.is_terminal:
         for path in paths:
-            yield check_stream(path, strict=strict)
+            yield check_file(path, selection, strict=strict)
         return
     reports = []
     with Progress(console=console, transient=True) as progress:
         for path in progress.track(paths, description="checking"):
-            reports.append(check_stream(path, strict=strict))  # noqa: PERF401  # the bar is to move in between
+            reports.append(check_file(path, selection, strict=strict))  # noqa: PERF401  # the bar moves in between
     yield from reports
 
 
-_COLORS: dict[Status, str] = {"ok": "green", "violations": "yellow", "failed": "red"}
+_COLORS: dict[Status, str] = {"ok": "green", "violations": "yellow", "failed": "red", "skipped": "bright_black"}
 
 
-def report_lines(report: Report) -> Iterator[str]:
-    """A report for people. Colours are for `click.echo`, which drops them where there is no terminal."""
-    status = click.style(f"{report.status:<10}", fg=_COLORS[report.status])
-    counts = f"  (messages: {report.messages}, events: {report.events}, bytes: {report.size})" if report.size else ""
-    yield f"{status}  {visible(report.path, lines=False)}{counts}"
-    for violation in report.violations[:_MOST_VIOLATIONS]:
-        yield f"            {visible(str(violation), lines=False)}"
-    if len(report.violations) > _MOST_VIOLATIONS:
-        yield f"            … {len(report.violations) - _MOST_VIOLATIONS} more"
-    if report.fault is not None:
-        yield f"            {visible(str(report.fault), lines=False)}"
-        if report.fault.context is not None:
-            yield f"            | {report.fault.context}"
+def report_lines(reports: Sequence[Report]) -> Iterator[str]:
+    """Generate the lines about one file, for people. `click.echo` drops the colours without a terminal."""
+    for report in reports:
+        status = click.style(f"{report.status:<10}", fg=_COLORS[report.status])
+        number = "" if report.exchange is None or len(reports) == 1 else f", exchange {report.exchange}"
+        yield f"{status}  {visible(report.path, lines=False)}{number}{_counts(report)}"
+        for violation in report.violations[:_MOST_VIOLATIONS]:
+            yield f"            {visible(str(violation), lines=False)}"
+        if len(report.violations) > _MOST_VIOLATIONS:
+            yield f"            … {len(report.violations) - _MOST_VIOLATIONS} more"
+        if report.fault is not None:
+            yield f"            {visible(str(report.fault), lines=False)}"
+            if report.fault.context is not None:
+                yield f"            | {report.fault.context}"
+
+
+def _counts(report: Report) -> str:
+    if report.skipped is not None:
+        return f"  ({visible(report.skipped, lines=False)})"
+    if not report.size:
+        return ""
+    return f"  (messages: {report.messages}, events: {report.events}, bytes: {report.size})"
 
 
 def total_line(reports: Iterable[Report]) -> str:
-    """The sum, for people."""
+    """Return the sum, for people."""
     counts = _status_counts(reports)
     shown = f"{counts['ok']} ok, {counts['violations']} with violations, {counts['failed']} failed"
+    if counts["skipped"]:
+        shown += f", {counts['skipped']} skipped"
     return click.style(shown, bold=True)
 
 
 def report_json(reports: Sequence[Report]) -> str:
-    """All reports as one JSON document: `ok`, `files`, and how many of each status."""
+    """Return all reports as one JSON document: `ok`, `files`, how many of each status, and how many were skipped."""
     counts = _status_counts(reports)
+    skipped = counts.pop("skipped")
     files = [_report_dict(report) for report in reports]
-    return json.dumps({"ok": counts["failed"] == 0, "counts": counts, "files": files}, indent=2)
+    ok = counts["failed"] == 0
+    return json.dumps({"ok": ok, "counts": counts, "skipped": skipped, "files": files}, indent=2)
 
 
 def _report_dict(report: Report) -> dict[str, Any]:
@@ -202,7 +261,7 @@ def _report_dict(report: Report) -> dict[str, Any]:
 
 
 def _status_counts(reports: Iterable[Report]) -> dict[Status, int]:
-    counts: dict[Status, int] = {"ok": 0, "violations": 0, "failed": 0}
+    counts: dict[Status, int] = {"ok": 0, "violations": 0, "failed": 0, "skipped": 0}
     for report in reports:
         counts[report.status] += 1
     return counts

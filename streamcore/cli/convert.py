@@ -1,7 +1,8 @@
 """`streamcore convert`: captures from one format to another.
 
-Captures go through one by one, so that an archive is never held in memory. Standard input and output go by way of
-temporary files: formats are read more than once, and what is written is whole or not there.
+Captures are converted one by one, so that an archive is never held in memory. Standard input and output go through
+temporary files, because formats are read more than once, and output is printed whole or not at all. A capture that
+cannot be redacted is left out; the others are written, and the command says so and fails.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from typing import cast
 from streamcore import DecodeError, ProtocolError, RawMessageDecoder, StreamCoreError
 from streamcore.cli.source import Failure, Source
 from streamcore.replay.capture import Capture, CaptureError, Chunk, Step
-from streamcore.replay.files import Format, check_format, read_captures, write_captures
+from streamcore.replay.files import Format, capture_pieces, check_format, read_captures, write_captures
+from streamcore.replay.redaction import DEFAULT_REDACTION, RedactionError
+from streamcore.replay.replacing import temporary_file
 
 __all__ = ["convert"]
 
@@ -38,23 +41,62 @@ def convert(source: str, target: str, *, source_format: str | None, target_forma
     reading = _format(source, source_format, _STDIN, "--from")
     writing = _format(target, target_format, _STDOUT, "--to")
     try:
-        with _input(source) as readable, _output(target) as writable:
+        with _input(source) as readable:
             captures: Iterator[Capture] = read_captures(readable, format=reading)
             if reading == "sse":
                 captures = _streams(captures, readable)
-            write_captures(writable, captures, format=writing)
+            lost: list[str] = []
+            captures = _redacted(captures, lost)
+            if target == "-":
+                _print(capture_pieces(captures, writing, redaction=None))
+            else:
+                write_captures(target, captures, format=writing, redaction=None)
     except StreamCoreError as error:
+        if source == "-" and isinstance(error, CaptureError) and error.path != target:
+            error.path = _STDIN  # and not the file that holds it
         raise Failure(str(error)) from error
+    if lost:
+        others = "" if len(lost) == 1 else f" (and {len(lost) - 1} more)"
+        raise Failure(f"left out, as it cannot be redacted: {lost[0]}{others}")
+
+
+def _redacted(captures: Iterable[Capture], lost: list[str]) -> Iterator[Capture]:
+    """Generate the captures without secrets. Leave out those that cannot be redacted, and add to `lost` why.
+
+    Raises:
+        RedactionError: None of them can be redacted.
+    """
+    is_empty = True
+    failure: RedactionError | None = None
+    for capture in captures:
+        try:
+            clean = DEFAULT_REDACTION.redact(capture)
+        except RedactionError as error:
+            failure = error
+            lost.append(f"{capture.name}: {error}" if capture.name else str(error))
+        else:
+            is_empty = False
+            yield clean
+    if failure is not None and is_empty:
+        raise failure
+
+
+def _print(pieces: Iterable[bytes]) -> None:
+    """Print a file that is whole: if it cannot be, nothing is printed."""
+    with tempfile.TemporaryFile() as file:
+        file.writelines(pieces)
+        file.seek(0)
+        shutil.copyfileobj(file, sys.stdout.buffer)
 
 
 def _streams(captures: Iterator[Capture], path: Path) -> Iterator[Capture]:
-    """The same captures, if what is in the file is a stream, whole or broken.
+    """Check that the file holds an event stream, whole or broken, and return the same captures.
 
-    Bare bytes tell nothing of the answer that they were the body of. That it had status 200 and was an event stream is
-    made up, and what would be made up of an error page is wrong. The formats that know the answer may hold any.
+    Bare bytes do not say which answer they were the body of. Status 200 and the content type are assumed, and for an
+    error page that would be wrong. The other formats know the answer, and may hold any.
 
     Raises:
-        CaptureError: There is nothing in it, or what is there is no event stream. Also when a body is read.
+        CaptureError: The file is empty or is not an event stream. This may also be raised when a body is read.
     """
     is_empty = True
 
@@ -81,16 +123,16 @@ def _streams(captures: Iterator[Capture], path: Path) -> Iterator[Capture]:
 
 
 def _undecided(decoder: RawMessageDecoder, head: bytes, name: str) -> RawMessageDecoder | None:
-    """The decoder, as long as it does not know whether it is fed an event stream.
+    """Return the decoder, as long as it does not know whether it is fed an event stream.
 
     Raises:
-        CaptureError: It is none. Streams may begin as one and be wrong in any other way.
+        CaptureError: It is not an event stream. A stream that begins as one may be wrong in any other way.
     """
     try:
         for _ in decoder.events():
             return None
     except ProtocolError as error:
-        # What is wrong with an event concerns its data, and that is never what a stream begins with.
+        # An error about an event concerns its data, and a stream never begins with data.
         received = error.received
         if isinstance(error, DecodeError) and isinstance(received, bytes) and received and head.startswith(received):
             raise CaptureError(error.message, path=name) from error
@@ -116,31 +158,7 @@ def _input(path: str) -> Iterator[Path]:
     if path != "-":
         yield Path(path)
         return
-    with _temporary(_STDIN) as spooled:
-        with spooled.open("wb") as file:
-            file.writelines(Source("-").chunks())
-        yield spooled
-
-
-@contextlib.contextmanager
-def _output(path: str) -> Iterator[Path]:
-    if path != "-":
-        yield Path(path)
-        return
-    with _temporary(_STDOUT) as spooled:
-        yield spooled
-        with spooled.open("rb") as file:
-            shutil.copyfileobj(file, sys.stdout.buffer)
-
-
-@contextlib.contextmanager
-def _temporary(name: str) -> Iterator[Path]:
-    """A path for a file that goes when the block ends; errors call it by `name`."""
-    with tempfile.TemporaryDirectory(prefix="streamcore-") as folder:
-        path = Path(folder, "capture")
-        try:
-            yield path
-        except CaptureError as error:
-            if error.path is not None and error.path.startswith(str(path)):
-                error.path = name
-            raise
+    with temporary_file(Path(tempfile.gettempdir(), "streamcore-convert")) as file:
+        file.writelines(Source("-").chunks())
+        file.flush()
+        yield Path(file.name)

@@ -1,9 +1,11 @@
-"""`streamcore record`: a recording proxy between a client and an upstream, until it is told to stop.
+"""`streamcore record`: a recording proxy between a client and an upstream, until it gets a signal.
 
-Its URL goes to standard output, for scripts; what becomes of each request to standard error, for people.
+Its URL goes to standard output, for scripts. A line for each request goes to standard error, for people.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from streamcore import StreamCoreError
 from streamcore.cli.serve import announce, log
@@ -12,16 +14,16 @@ from streamcore.cli.source import Failure
 __all__ = ["run"]
 
 
-def run(url: str, output: str, *, host: str, port: int) -> None:
+def run(url: str, output: str, *, host: str, port: int, allowed_hosts: Sequence[str]) -> None:
     """Pass requests on to `url` and record them to `output` until SIGINT or SIGTERM.
 
     Raises:
-        Failure: One of the two is none, or it is not possible to listen there or to write.
+        Failure: `url` or `output` is invalid, the proxy cannot listen there, or something could not be written.
     """
     from streamcore.replay.listening import until_stopped
     from streamcore.replay.proxy import proxying
 
     try:
-        until_stopped(proxying(url, output, host=host, port=port, log=log), announce)
+        until_stopped(proxying(url, output, host=host, port=port, allowed_hosts=allowed_hosts, log=log), announce)
     except StreamCoreError as error:
         raise Failure(str(error)) from error

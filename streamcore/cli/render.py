@@ -50,7 +50,7 @@ _STREAMED: dict[str, tuple[Style, Callable[[Any], str]]] = {
 
 
 def _input_text(value: Any) -> str:
-    """The input that a tool's block begins with; usually an empty object, for which nothing is shown."""
+    """Return the input that a tool's block begins with, or nothing for the usual empty object."""
     return json.dumps(value, ensure_ascii=False) if value else ""
 
 
@@ -267,7 +267,7 @@ class Display:
         self._write(label, _LABEL)
 
     def _line(self, text: str, style: Style = _PLAIN, *, gap: bool = False) -> None:
-        """A line of its own, after an empty one if there is to be a `gap`."""
+        """Print a line of its own, with an empty line before it if `gap` is true."""
         self._end_line()
         if gap:
             self._print("\n")

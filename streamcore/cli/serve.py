@@ -1,10 +1,11 @@
-"""`streamcore serve`: a local endpoint that plays captures until it is told to stop.
+"""`streamcore serve`: a local endpoint that plays captures until it gets a signal.
 
-Its URL goes to standard output, for scripts; what becomes of each request to standard error, for people.
+Its URL goes to standard output, for scripts. A line for each request goes to standard error, for people.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -12,7 +13,7 @@ import attrs
 import click
 
 from streamcore import StreamCoreError
-from streamcore.cli.source import Failure, visible
+from streamcore.cli.source import Failure, discard, visible
 
 __all__ = ["announce", "log", "run"]
 
@@ -20,24 +21,33 @@ _T = TypeVar("_T")
 
 
 def run(
-    paths: Sequence[str], *, host: str, port: int, speed: float, chunking: str, seed: int, faults: Sequence[str]
+    paths: Sequence[str],
+    *,
+    host: str,
+    port: int,
+    allowed_hosts: Sequence[str],
+    speed: float,
+    chunking: str,
+    seed: int,
+    faults: Sequence[str],
 ) -> None:
     """Serve the captures in `paths` until SIGINT or SIGTERM.
 
     Raises:
-        Failure: There are none, an option is none, or it is not possible to listen there.
+        Failure: `paths` have no captures, an option is invalid, or the server cannot listen there.
     """
     from streamcore.replay import INSTANTLY, parse_chunking, parse_fault
     from streamcore.replay.listening import until_stopped
     from streamcore.replay.server import serving
 
     if "-" in paths:
-        raise Failure("standard input cannot be served: captures are played again and again, which takes a file")
+        raise Failure("standard input cannot be served: captures are played again and again, which needs a file")
     try:
         server = serving(
             paths,
             host=host,
             port=port,
+            allowed_hosts=allowed_hosts,
             speed=speed or INSTANTLY,
             chunking=seeded(parse_chunking, chunking, seed),
             faults=[seeded(parse_fault, fault, seed) for fault in faults],
@@ -49,7 +59,7 @@ def run(
 
 
 def seeded(parse: Callable[[str], _T], text: str, seed: int) -> _T:
-    """What `text` means; if that is random, and the text has no seed for it, with this one."""
+    """Parse `text`. A random fault or chunking whose text has no seed gets this one."""
     parsed: Any = parse(text)
     if hasattr(parsed, "seed") and "seed=" not in text:
         parsed = attrs.evolve(parsed, seed=seed)
@@ -57,10 +67,13 @@ def seeded(parse: Callable[[str], _T], text: str, seed: int) -> _T:
 
 
 def announce(url: str) -> None:
-    """Print the URL, at once also where output is a pipe."""
+    """Print the URL at once, also to a pipe."""
     click.echo(url)
 
 
 def log(line: str) -> None:
-    """Print what has happened."""
-    click.echo(visible(line, lines=False), err=True)
+    """Print one line about a request. A server goes on when nobody reads its log any more."""
+    try:
+        click.echo(visible(line, lines=False), err=True)
+    except OSError:
+        discard(sys.stderr)

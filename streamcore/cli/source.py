@@ -1,36 +1,31 @@
-"""Where a stream comes from: a file, a capture or standard input, as bytes and as the events of an engine.
+"""Where a stream comes from: a raw body in a file or on standard input, as bytes and as the events of an engine.
 
-Every fault of the input leaves as `Failure`: one line for people. Bytes are read as they arrive, 64 KB at most, so
-that a live stream is seen at once and a large file never lies in memory.
+Every fault of the input becomes a `Failure`: one line for people. Bytes are read as they arrive, at most 64 KB at once,
+so that a live stream is seen at once and a large file is never held in memory. `exchanges` has the sources in captures.
 """
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator
-from typing import cast
+from collections.abc import Iterator
+from typing import TextIO, cast
 
 import click
 
-from streamcore import MessageEngine, MessageStreamEvent, ProtocolError, StreamCoreError
+from streamcore import MessageEngine, MessageStreamEvent, ProtocolError
 from streamcore.errors import excerpt
 from streamcore.types import MessageStartEvent, MessageStopEvent
 
-__all__ = ["Boundaries", "Failure", "Source", "place", "visible"]
-
-_TIMED = ".jsonl"
-# Any other file is taken for the bytes of a stream.
-_CAPTURES = frozenset({_TIMED, ".har", ".json", ".yaml", ".yml"})
+__all__ = ["Boundaries", "Failure", "Source", "discard", "place", "visible"]
 
 _CHUNK_SIZE = 64 * 1024
 _CONTEXT_SIZE = 4096
 _CONTEXT_WIDTH = 100
 
-# A terminal obeys control characters, and a model may write any: they are shown as what Unicode draws for them.
+# A terminal obeys control characters, and a model may write any: they are shown as the pictures Unicode has for them.
 _VISIBLE = (
     {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"}
     | {0x7F: 0x2421}
@@ -47,82 +42,76 @@ class Failure(click.ClickException):
 
 
 def visible(text: str, *, lines: bool = True) -> str:
-    """`text` without characters that a terminal would obey. Line ends stay only with `lines`."""
+    """Return `text` without characters that a terminal would obey. Line ends stay only with `lines`."""
     shown = text.translate(_VISIBLE)
     return shown if lines else " ".join(shown.splitlines())
 
 
+def discard(stream: TextIO) -> None:
+    """Send the rest of the output nowhere. Otherwise the interpreter would write it again at exit, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 def place(error: ProtocolError) -> str:
-    """An error in words and with its place, but without what was received."""
+    """Return an error in words and with its place, but without the bytes received."""
     return str(ProtocolError(error.message, offset=error.offset, event_number=error.event_number, index=error.index))
 
 
 class Source:
-    """One stream to read; the path `-` is standard input.
+    """One stream to read: a raw body in a file or on standard input.
 
     Attributes:
+        path: The file, `-` for standard input.
         name: What to call it.
+        exchange: Its number among the exchanges of a capture file, counted from 1; None for a raw body.
+        skipped: What it is, if it is not about Messages; otherwise None.
         size: Bytes read so far.
+        has_times: Whether it is known when each chunk arrived.
         speed: How fast a capture with times is read: 1 is as recorded, 0 at once.
     """
 
+    exchange: int | None = None
+    skipped: str | None = None
+    has_times = False
+
     def __init__(self, path: str) -> None:
-        self._path = path
+        self.path = path
         self.is_stdin = path == "-"
         self.name = "standard input" if self.is_stdin else path
         self.size = 0
         self.speed: float = 0
-        suffix = os.path.splitext(path)[1].lower()
-        self._is_capture = suffix in _CAPTURES
-        self.has_times = suffix == _TIMED
+
+    def description(self) -> str:
+        """Return what `--list` shows."""
+        return "stream"
 
     def chunks(self) -> Iterator[bytes]:
-        """The bytes, as they arrive.
+        """Generate the bytes, as they arrive.
 
         Raises:
-            Failure: They cannot be read, or there are none.
+            Failure: They cannot be read, or the source is empty.
         """
         try:
-            if self.is_stdin:
-                if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison]  # closed by the caller
-                    raise self.failure("it is closed")
-                yield from self._counted(cast(io.BufferedReader, sys.stdin.buffer).read1)
-            elif self._is_capture:
-                yield from self._captured()
-            else:
-                with open(self._path, "rb", buffering=0) as file:
-                    yield from self._counted(file.read)
+            for chunk in self._read():
+                self.size += len(chunk)
+                yield chunk
         except OSError as error:
             raise self.failure((error.strerror or str(error)).lower()) from error
         if not self.size:
             raise self.failure("it is empty")
 
-    def _counted(self, read: Callable[[int], bytes]) -> Iterator[bytes]:
-        while chunk := read(_CHUNK_SIZE):
-            self.size += len(chunk)
-            yield chunk
-
-    def _captured(self) -> Iterator[bytes]:
-        """The bytes of the captures in the file. A broken end is an end: what reads them says what is missing."""
-        from streamcore.api.errors import APIConnectionError
-        from streamcore.api.response import is_event_stream, is_success
-        from streamcore.replay import INSTANTLY, SyncPlayer, read_captures
-
-        try:
-            for capture in read_captures(self._path):
-                content_type = capture.header("content-type") or ""
-                if not (is_success(capture.status) and is_event_stream({"content-type": content_type})):
-                    said = ", ".join(filter(None, (f"status {capture.status}", content_type)))
-                    raise self.failure(f"the answer is no stream ({said}): {excerpt(capture.data)}")
-                with contextlib.suppress(APIConnectionError):
-                    for chunk in SyncPlayer(capture.body, speed=self.speed or INSTANTLY):
-                        self.size += len(chunk)
-                        yield chunk
-        except StreamCoreError as error:
-            raise Failure(str(error)) from error
+    def _read(self) -> Iterator[bytes]:
+        if not self.is_stdin:
+            with open(self.path, "rb", buffering=0) as file:
+                yield from iter(lambda: file.read(_CHUNK_SIZE), b"")
+        elif sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison]  # closed by the caller
+            raise self.failure("it is closed")
+        else:
+            read = cast(io.BufferedReader, sys.stdin.buffer).read1
+            yield from iter(lambda: read(_CHUNK_SIZE), b"")
 
     def batches(self, engine: MessageEngine) -> Iterator[Iterator[MessageStreamEvent]]:
-        """What `engine` makes of the stream: for each chunk its events, and those that the end brings.
+        """Generate what `engine` makes of the stream: the events of each chunk, and those that the end brings.
 
         Raises:
             Failure: As `chunks()`. Reading a batch raises what `engine.events()` does.
@@ -134,16 +123,16 @@ class Source:
         yield engine.events()
 
     def failure(self, what: str) -> Failure:
-        """A `Failure` that names this source."""
+        """Return a `Failure` that names this source."""
         return Failure(f"{self.name}: {what}")
 
     def context(self, error: ProtocolError) -> str | None:
-        """One line of what stands at the place of an error: the data of that event or, at the end, the last line.
+        """Return one line from the place of an error: the data of that event or, at the end, the last line.
 
-        `None` where there is nothing to show.
+        None if there is nothing to show.
         """
         if self._is_file() and error.offset is not None:
-            line = _line_at(self._path, error.offset)
+            line = _line_at(self.path, error.offset)
         elif error.received is not None:
             line = excerpt(error.received)
         else:
@@ -154,12 +143,12 @@ class Source:
         return shown if len(shown) <= _CONTEXT_WIDTH else shown[: _CONTEXT_WIDTH - 1] + "…"
 
     def _is_file(self) -> bool:
-        """Whether offsets are places in it, and it can be read a second time: a pipe with a name cannot."""
-        return not self.is_stdin and not self._is_capture and stat.S_ISREG(os.stat(self._path).st_mode)
+        """Whether offsets are places in it, and it can be read a second time: a named pipe cannot."""
+        return not self.is_stdin and self.exchange is None and stat.S_ISREG(os.stat(self.path).st_mode)
 
 
 def _line_at(path: str, offset: int) -> str:
-    """Of the event at `offset` the line with its data; where nothing is left, the last line before."""
+    """Return the line with the data of the event at `offset`; at the end of the file, the last line before."""
     with open(path, "rb") as file:
         file.seek(offset)
         lines = file.read(_CONTEXT_SIZE).lstrip().splitlines()

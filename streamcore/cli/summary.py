@@ -25,17 +25,17 @@ def cut(text: str) -> str:
 
 
 def _flat(value: object) -> str:
-    """A value as text on one line. What came in an object of an unknown type may be anything, not only text."""
+    """Return a value as text on one line. In an object of an unknown type it may be anything, not only text."""
     return cut(" ".join(str(value).split()))
 
 
 def json_line(value: WireObject) -> str:
-    """An object as JSON, cut short."""
+    """Return an object as JSON, cut short."""
     return cut(value.to_json())
 
 
 def result_lines(block: Any) -> Lines:
-    """A block that comes whole: its gist, then, for some, a line for each of its parts."""
+    """Return a line for a block that comes whole and, for some blocks, a line for each of its parts."""
     lines = _BLOCKS.get(block.type, _as_json)(block)
     if len(lines) > _MOST_LINES + 1:
         lines = [*lines[:_MOST_LINES], f"… {len(lines) - _MOST_LINES} more"]
@@ -160,7 +160,7 @@ def citation_line(citation: Any) -> str:
 
 
 def usage_line(message: Message) -> str:
-    """The counts of tokens and of requests that server tools made; of the optional ones, those that are not zero."""
+    """Return the counts of tokens and of requests by server tools, without optional ones that are zero."""
     usage: Usage = message.usage
     details = usage.output_tokens_details
     line = f"{usage.input_tokens} tokens in"

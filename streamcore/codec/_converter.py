@@ -8,13 +8,13 @@ import, so it is loaded when somebody asks for it.
 from __future__ import annotations
 
 import types
-from collections.abc import Callable
 from typing import Any, Union, get_args, get_origin
 
 import cattrs
 
 from streamcore.codec._structure import structure
 from streamcore.types import WireObject
+from streamcore.types._base import plain
 
 __all__ = ["converter"]
 
@@ -29,8 +29,8 @@ def _is_ours(annotation: Any) -> bool:
 
 def _make_converter() -> cattrs.Converter:
     made = cattrs.Converter()
-    hook: Callable[[Any, Any], Any] = structure
-    made.register_structure_hook_func(_is_ours, hook)
+    # The value belongs to the program, and `structure` changes what it is given.
+    made.register_structure_hook_func(_is_ours, lambda value, cls: structure(plain(value), cls))
     made.register_unstructure_hook_func(_is_ours, WireObject.to_dict)
     return made
 

@@ -35,6 +35,7 @@ To add a type of delta that adds text is to add its row to `FAST_DELTAS`.
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
@@ -86,7 +87,13 @@ def fast_delta(index: int, delta_type: str) -> FastDelta:
         index: The index of the block.
         delta_type: One of `FAST_DELTAS`.
     """
-    return _MADE.get((index, delta_type)) or _make(index, delta_type)
+    key = index, delta_type
+    made = _MADE.get(key)
+    if made is None:
+        made = _make(index, delta_type)
+        if index < _MADE_FOR:
+            _MADE[key] = made
+    return made
 
 
 def _make(index: int, delta_type: str) -> FastDelta:
@@ -100,7 +107,7 @@ def _recogniser(index: int, delta_type: str, ends: frozenset[bytes]) -> Recognis
     start = _LINES + _UP_TO_TEXT % (index, delta_type.encode(), field.encode())
     up_to_text = slice(len(start))
     quote = len(start) - 1
-    decode = _DECODERS[delta_type]
+    decode = _decoder(delta_type)
     text_of = operator.attrgetter(f"delta.{field}")
     payload, shortest_spelling, not_decoded = _PAYLOAD, _shortest_spelling, _NOT_DECODED
 
@@ -120,13 +127,15 @@ def _recogniser(index: int, delta_type: str, ends: frozenset[bytes]) -> Recognis
     return recognise
 
 
-_DECODERS: dict[str, Callable[[bytes], Any]] = {
-    delta_type: msgspec.json.Decoder(ContentBlockDeltaEvent[cls]).decode  # type: ignore[valid-type]  # made at run time
-    for delta_type, (cls, _) in FAST_DELTAS.items()
-}
+@functools.cache
+def _decoder(delta_type: str) -> Callable[[bytes], Any]:
+    cls: Any = FAST_DELTAS[delta_type][0]
+    return msgspec.json.Decoder(ContentBlockDeltaEvent[cls]).decode
 
-# Made once for the blocks that most messages have. A peer chooses the index, so others are not remembered.
-_MADE = {(index, delta_type): _make(index, delta_type) for index in range(32) for delta_type in FAST_DELTAS}
+
+# Kept for the blocks that most messages have. A peer chooses the index, so others are not.
+_MADE_FOR = 32
+_MADE: dict[tuple[int, str], FastDelta] = {}
 
 
 def _recognise_nothing(piece: bytes, add_text: Callable[[str], object]) -> None:

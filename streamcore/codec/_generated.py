@@ -25,7 +25,7 @@ This is what is generated for `TextBlock`:
         draft.parse_error = default_3
         if count == len(value):
             return freeze(draft)
-        return with_extra(freeze(draft), {key: value[key] for key in value if key not in known})
+        return with_extra(freeze(draft), immutable({key: value[key] for key in value if key not in known}))
 
 Whatever is not as the class says raises `Unfit`, or `KeyError` or `TypeError` by itself. `_structure` then leaves the
 value to the plain path, which knows what is forgiven and how to say what is wrong.
@@ -39,6 +39,7 @@ from typing import Any
 import attrs
 
 from streamcore._construct import draft_class, freezer, generate
+from streamcore._immutable import immutable_in_place
 from streamcore.types._base import with_extra
 
 __all__ = ["FieldPlan", "Unfit", "make_structurer"]
@@ -58,6 +59,7 @@ class FieldPlan:
         default: Its value if the wire has none; `attrs.NOTHING` if the wire must have one.
         types: The exact types of its values, if nothing but these is checked.
         structure: The function for its value, if `types` is empty.
+        convert: What stands for the attribute's converter, which `__init__` would run; or None.
     """
 
     name: str
@@ -65,6 +67,7 @@ class FieldPlan:
     default: Any
     types: tuple[type, ...]
     structure: Callable[[Any], Any] | None
+    convert: Callable[[Any], Any] | None
 
 
 def make_structurer(cls: type[Any], tag: str | None, plans: list[FieldPlan]) -> Callable[[Any], Any]:
@@ -83,21 +86,25 @@ def make_structurer(cls: type[Any], tag: str | None, plans: list[FieldPlan]) -> 
         "Unfit": Unfit,
         "known": known,
         "with_extra": with_extra,
+        "immutable": immutable_in_place,
     }
     required = [plan for plan in plans if plan.key is not None and plan.default is attrs.NOTHING]
     body = ["def structure(value):", "    draft = Draft()"]
+    if tag is None and not required:
+        body += ["    if value.__class__ is not dict:", "        raise Unfit"]  # nothing below would raise for `[]`
     if tag is not None:
         body += [f"    if value['type'] != {tag!r}:", "        raise Unfit"]
     body.append(f"    count = {len(required) + (tag is not None)}")
     for number, plan in enumerate(plans):
         names[f"default_{number}"] = plan.default
         names[f"structure_{number}"] = plan.structure
+        names[f"convert_{number}"] = plan.convert
         names.update({f"type_{number}_{i}": accepted for i, accepted in enumerate(plan.types)})
         body += [f"    {line}" for line in _lines(number, plan)]
     body += [
         "    if count == len(value):",
         "        return freeze(draft)",
-        "    return with_extra(freeze(draft), {key: value[key] for key in value if key not in known})",
+        "    return with_extra(freeze(draft), immutable({key: value[key] for key in value if key not in known}))",
     ]
     structure: Callable[[Any], Any] = generate("\n".join(body), "structure", names)
     return structure
@@ -123,10 +130,13 @@ def _lines(number: int, plan: FieldPlan) -> list[str]:
 def _filled(attribute: str, number: int, plan: FieldPlan) -> list[str]:
     """Return the lines that check the item and set the attribute."""
     takes_none = plan.default is None
+    value = "item" if plan.types else f"structure_{number}(item)"
+    if plan.convert is not None:
+        value = f"convert_{number}({value})"
     if not plan.types:
         none = "None if item is None else " if takes_none else ""
-        return [f"{attribute} = {none}structure_{number}(item)"]
+        return [f"{attribute} = {none}{value}"]
     checks = [f"item.__class__ is not type_{number}_{i}" for i in range(len(plan.types))]
     if takes_none:
         checks.append("item is not None")
-    return [f"if {' and '.join(checks)}:", "    raise Unfit", f"{attribute} = item"]
+    return [f"if {' and '.join(checks)}:", "    raise Unfit", f"{attribute} = {value}"]

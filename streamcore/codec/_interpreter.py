@@ -137,7 +137,7 @@ class EventInterpreter(Generic[EventT]):
     def report_name(self, name: str | None, event_type: object) -> None:
         """Report that the name beside a payload is not the payload's type."""
         found = "the event: line is missing" if name is None else f"the event: line says {excerpt(name)}"
-        self._log.report("event_name", f"{found} where the payload's type is {event_type!r}")
+        self._log.report("event_name", f"{found} where the payload's type is {excerpt(str(event_type))}")
 
     def _error(self, name: str | None, payload: Any) -> Any:
         event, is_canonical = error_event(payload)
@@ -213,7 +213,7 @@ def structure_or_read(
         return read(value, annotation, deviations), deviations
     except StructureError as error:
         fault = str(error)
-    raise DecodeError(f"the payload is not a valid {value['type']!r} event: {fault}", received=_whole(value))
+    raise DecodeError(f"the payload is not a valid {excerpt(value['type'])} event: {fault}", received=_whole(value))
 
 
 def _whole(value: Any) -> str:

@@ -94,4 +94,4 @@ def too_deep(value: Any, max_depth: int) -> bool:
 def kind_of(value: object) -> str:
     """Return what JSON calls the type of a value."""
     names = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
-    return names.get(type(value), "a number")
+    return next((name for kind, name in names.items() if isinstance(value, kind)), "a number")

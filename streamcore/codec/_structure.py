@@ -18,11 +18,12 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 
 import attrs
 
+from streamcore._immutable import immutable, immutable_in_place, immutable_items, immutable_items_in_place
 from streamcore.codec import _plain
 from streamcore.codec._annotations import scalar_types, union_members, without_none
 from streamcore.codec._generated import FieldPlan, Unfit, make_structurer
 from streamcore.types import Unknown, WireObject
-from streamcore.types._base import type_tag, wire_fields
+from streamcore.types._base import plain, type_tag, wire_fields
 
 __all__ = ["UNUSUAL", "structure", "structurer_for"]
 
@@ -32,13 +33,15 @@ Structurer = Callable[[Any], Any]
 def structure(value: Any, annotation: Any) -> Any:
     """Return the object of a wire type, or of a union of them, that parsed JSON stands for.
 
+    The value is the codec's from then on: dicts and lists in it may be replaced by immutable ones.
+
     Raises:
         StructureError: A known field is missing or has the wrong JSON type.
     """
     try:
         return structurer_for(annotation)(value)
     except UNUSUAL:
-        return _plain.read(value, annotation)
+        return _plain.read(plain(value), annotation)  # values out of a snapshot are subclasses of dict and list
 
 
 UNUSUAL = (Unfit, KeyError, TypeError)
@@ -53,7 +56,7 @@ def structurer_for(annotation: Any) -> Structurer:
         return _of_types(scalar)
     origin = get_origin(annotation)
     if annotation is Any:
-        return lambda value: value
+        return _any_but_null
     if isinstance(annotation, TypeVar):
         return structurer_for(annotation.__bound__)
     if origin is tuple:
@@ -62,8 +65,14 @@ def structurer_for(annotation: Any) -> Structurer:
         return _union_of(get_args(annotation))
     cls = origin or annotation
     if issubclass(cls, Unknown):
-        return lambda value: cls(data=value)
+        return lambda value: cls(data=immutable_in_place(value))
     return _object_of(cls)
+
+
+def _any_but_null(value: Any) -> Any:
+    if value is None:
+        raise Unfit  # what null is taken for is for the plain path to say
+    return value
 
 
 def _of_types(accepted: tuple[type, ...]) -> Structurer:
@@ -132,11 +141,19 @@ def _object_of(cls: type[WireObject]) -> Structurer:
     return make_structurer(cls, type_tag(cls), [_plan(field, keys.get(field.name)) for field in attrs.fields(cls)])
 
 
+# The converters of wire types copy what a program gives them. Parsed JSON is the codec's own.
+_IN_PLACE: dict[Any, Callable[[Any], Any]] = {
+    immutable: immutable_in_place,
+    immutable_items: immutable_items_in_place,
+}
+
+
 def _plan(field: attrs.Attribute[Any], key: str | None) -> FieldPlan:
     if key is None:
-        return FieldPlan(field.name, None, field.default, (), None)
+        return FieldPlan(field.name, None, field.default, (), None, None)
     annotation = without_none(field.type)
+    convert = _IN_PLACE.get(field.converter)
     accepted = scalar_types(annotation)
     if accepted is not None:
-        return FieldPlan(field.name, key, field.default, accepted, None)
-    return FieldPlan(field.name, key, field.default, (), structurer_for(annotation))
+        return FieldPlan(field.name, key, field.default, accepted, None, convert)
+    return FieldPlan(field.name, key, field.default, (), structurer_for(annotation), convert)

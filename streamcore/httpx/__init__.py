@@ -3,19 +3,22 @@
 `streamcore.api.names` says which names of that package are here, and which are not.
 """
 
-from httpx2 import Timeout
-
+from streamcore._extras import requires_extra
 from streamcore.api import names
 from streamcore.api.names import *  # noqa: F403  # all adapters have these
-from streamcore.httpx.client import (
-    DEFAULT_CONNECTION_LIMITS,
-    DEFAULT_TIMEOUT,
-    Anthropic,
-    AsyncAnthropic,
-    DefaultAsyncHttpxClient,
-    DefaultHttpxClient,
-)
-from streamcore.httpx.responses import async_message_stream, message_stream
+
+with requires_extra("httpx"):
+    from httpx2 import Timeout
+
+    from streamcore.httpx.client import (
+        DEFAULT_CONNECTION_LIMITS,
+        DEFAULT_TIMEOUT,
+        Anthropic,
+        AsyncAnthropic,
+        DefaultAsyncHttpxClient,
+        DefaultHttpxClient,
+    )
+    from streamcore.httpx.responses import async_message_stream, message_stream
 
 Client = Anthropic
 AsyncClient = AsyncAnthropic

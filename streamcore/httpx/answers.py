@@ -61,6 +61,9 @@ class _Answer:
     """The common part: the head of the answer, and the translation of exceptions."""
 
     def __init__(self, response: Any, http: Any, idle_timeout: float | None) -> None:
+        # A transport of ours that plays captures has failed. No answer of the API's says so.
+        if (error := getattr(response, "extensions", {}).get("streamcore_error")) is not None:
+            raise error
         self.response = response
         self._http = http
         self._library = library_of(response)

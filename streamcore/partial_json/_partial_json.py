@@ -30,8 +30,9 @@ class PartialJSON(NotCopyable):
     counts as far as it has come. Read it at any time, after every fragment or only at the end: which texts are accepted
     and which values they have depends on the text alone.
 
-    A value that was returned never changes afterwards. Its closed parts are the same objects in all later values, so
-    treat values as read-only.
+    A value that was returned never changes afterwards. Its closed parts are the same objects in all later values.
+    Therefore the dicts and lists in it are immutable: methods that would change them raise `TypeError`. Copies of
+    them (`dict(value)`, `copy.deepcopy(value)`) are ordinary ones.
 
     Args:
         trailing_strings: Whether a string value that is still open belongs to the value, as far as it has come.

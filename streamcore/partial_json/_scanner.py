@@ -8,8 +8,9 @@ The strategy:
    that each is at, and the open string so far. Nothing that was scanned is scanned again.
 3. A token that is cut off stays in `_tail` and is put before the next fragment: part of a number, a literal or an
    escape. Only a number can be long, and it is limited to 4300 digits in a row.
-4. A value is put into its container when it closes. Open containers therefore hold closed values only, and
-   `snapshot` needs to copy no more than the open containers themselves: their own level, not what lies inside.
+4. A value is put into its container when it closes, and a container becomes immutable then. Open containers therefore
+   hold closed, immutable values only, and `snapshot` needs to copy no more than the open containers themselves: their
+   own level, not what lies inside. So each container is copied once when it closes, and at each read while it is open.
 5. The first character that no valid text could have there is the fault. The scanner stops at it and keeps what it has.
 """
 
@@ -18,6 +19,7 @@ from __future__ import annotations
 import enum
 from typing import Any, Final, NamedTuple
 
+from streamcore._immutable import ImmutableDict, ImmutableList, sealed
 from streamcore.partial_json._tokens import (
     BLANKS,
     DIGITS,
@@ -200,7 +202,7 @@ class Scanner:
             elif char == state.closer:
                 position += 1
                 keys.pop()
-                value = containers.pop()
+                value = sealed(containers.pop())
             elif char == '"' and (state is _KEY or state is _KEY_OR_END):
                 position += 1
                 state, string = _REST_OF_KEY, ""
@@ -297,7 +299,8 @@ class Scanner:
     def snapshot(self) -> Any:
         """Return the value so far, or None if none has begun.
 
-        It never changes afterwards: each open container is copied, with the copy of the next one inside it.
+        It cannot be changed: each open container is copied, with the copy of the next one inside it. Closed ones are
+        immutable already, and shared.
         """
         if self._root is not ABSENT:
             return self._root
@@ -305,16 +308,16 @@ class Scanner:
         for level in range(len(self.containers) - 1, -1, -1):
             container, key = self.containers[level], self._keys[level]
             if key is not None:
-                copy = container.copy()
+                copy: ImmutableDict[str, Any] = ImmutableDict(container)
                 if value is not ABSENT:
-                    copy[key] = value
+                    dict.__setitem__(copy, key, value)
                 value = copy
             elif value is ABSENT:
-                value = container[:]
+                value = ImmutableList(container)
             else:
-                # `copy.append(value)` would have to enlarge the copy, and so copy it again.
+                # To append to the copy would have to enlarge it, and so copy it again.
                 container.append(value)
-                value = container[:]
+                value = ImmutableList(container)
                 container.pop()
         return None if value is ABSENT else value
 

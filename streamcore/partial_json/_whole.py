@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
+from streamcore._immutable import immutable_in_place
 from streamcore.partial_json._scanner import ABSENT
 from streamcore.partial_json._tokens import MAX_DIGITS
 
@@ -37,7 +38,9 @@ def decode_whole(text: str, max_depth: int) -> Any:
         value = msgspec.json.decode(text)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return ABSENT
-    return value if _is_shallow(text, max_depth) and not _may_have_long_number(text) else ABSENT
+    if not _is_shallow(text, max_depth) or _may_have_long_number(text):
+        return ABSENT
+    return immutable_in_place(value)
 
 
 def _may_have_long_number(text: str) -> bool:

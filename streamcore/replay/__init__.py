@@ -1,12 +1,13 @@
 """Captures of Messages API streams: read, record, replay with their timing, break on purpose.
 
-A `Capture` is one exchange over HTTP, its answer cut and timed as it came. This room is an adapter: it reads and
+A `Capture` is one exchange over HTTP, its answer cut and timed as it arrived. This room is an adapter: it reads and
 writes files, looks at clocks and sleeps, which the core never does.
 """
 
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, Chunk, End, Pause, Step
 from streamcore.replay.chunking import Chunking, RandomChunks, parse_chunking
-from streamcore.replay.faults import Fault, parse_fault
+from streamcore.replay.fault_texts import parse_fault
+from streamcore.replay.faults import Fault
 from streamcore.replay.files import Format, format_of, open_capture, read_captures, write_captures
 from streamcore.replay.playing import AS_RECORDED, INSTANTLY, AsyncPlayer, Failures, SyncPlayer
 from streamcore.replay.record import record

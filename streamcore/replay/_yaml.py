@@ -12,7 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any
 
-import yaml
+from streamcore._extras import requires_extra
+
+with requires_extra("replay"):
+    import yaml
 
 __all__ = ["dumped", "sequence_items"]
 

@@ -19,11 +19,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Any
 
-import aiohttp
-from aiohttp import web
-from aiohttp.client_proto import ResponseHandler
-from multidict import CIMultiDict
-
+from streamcore._extras import requires_extra
 from streamcore.replay.answers import accumulate, wants_message
 from streamcore.replay.capture import Capture, CapturedRequest
 from streamcore.replay.chunking import Chunking
@@ -32,6 +28,12 @@ from streamcore.replay.faults import Fault
 from streamcore.replay.playing import INSTANTLY, AsyncPlayer, Failures
 from streamcore.replay.replay import Choose, Replay, Source
 from streamcore.replay.tee import pairs
+
+with requires_extra("aiohttp"):
+    import aiohttp
+    from aiohttp import web
+    from aiohttp.client_proto import ResponseHandler
+    from multidict import CIMultiDict
 
 __all__ = ["ReplayConnector"]
 
@@ -46,14 +48,14 @@ class ReplayConnector(aiohttp.BaseConnector):
         source: Captures, or a `Replay` of them: then that has the options that follow.
         speed: 1 is as recorded, 10 ten times as fast, `INSTANTLY` (the default) without waiting.
         chunking: How the bytes are cut.
-        faults: What breaks on purpose, in this order. The chunking comes after them.
+        faults: Faults to apply, in this order. The chunking comes after them.
         choose: Says which capture answers a request. Without it they are played in order.
         repeat: Whether the order begins again at its end.
         sleep: Waits for so many seconds.
         clock: Tells the time in seconds.
 
     Raises:
-        InvalidArgumentError: `speed` or `chunking` is none.
+        InvalidArgumentError: An option is invalid.
     """
 
     def __init__(
@@ -61,8 +63,8 @@ class ReplayConnector(aiohttp.BaseConnector):
         source: Source | Replay,
         *,
         speed: float = INSTANTLY,
-        chunking: Chunking = "recorded",
-        faults: Iterable[Fault] = (),
+        chunking: Chunking | str = "recorded",
+        faults: Iterable[Fault | str] = (),
         choose: Choose | None = None,
         repeat: bool = False,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
@@ -94,7 +96,7 @@ class ReplayConnector(aiohttp.BaseConnector):
             asked = CapturedRequest(
                 method=request.method, url=url, headers=pairs(request.headers), body=await request.content.read()
             )
-            capture = self.replay.respond(asked)
+            capture = self.replay.answer(asked)
             if wants_message(asked, capture):
                 capture = await accumulate(capture, **self._options())
             response = web.StreamResponse(status=capture.status, headers=CIMultiDict(content_headers(capture.headers)))

@@ -1,7 +1,6 @@
-"""Answers in place of a capture's own: the message of a stream for who asks for no stream, and errors that say why a
-request gets no capture.
+"""Answers in place of a capture's own: the message of a stream for a request without `stream: true`, and the reverse.
 
-In: the bytes of a stream, or words. Out: a capture, which is played as any other.
+In: the bytes of a stream. Out: a capture, which is played like any other.
 """
 
 from __future__ import annotations
@@ -13,41 +12,22 @@ from urllib.parse import urlsplit
 import attrs
 import msgspec
 
-from streamcore import MessageEngine, ProtocolError, StreamCoreError
-from streamcore.api.failures import error_from_event
+from streamcore import MessageEngine, ProtocolError
+from streamcore.errors import error_from_event
 from streamcore.replay.capture import Capture, CapturedRequest, Chunk
 from streamcore.replay.playing import AsyncPlayer
+from streamcore.sse import ServerSentEvent, encode
 from streamcore.types import ErrorEvent
 
-__all__ = ["Accumulated", "accumulate", "error_body", "is_event_stream", "refusal", "unplayable", "wants_message"]
+__all__ = ["Accumulated", "accumulate", "error_body", "is_event_stream", "stream_of", "wants_message"]
 
 _PATH = "/v1/messages"
 _JSON = ("content-type", "application/json")
 
 
-def refusal(status: int, kind: str, message: str) -> Capture:
-    """An error in the API's form. To try again would not help, and would take the next capture: clients are told so.
-
-    Args:
-        status: Of the response.
-        kind: The type of the error.
-        message: What is wrong.
-    """
-    return Capture(
-        status=status,
-        headers=(_JSON, ("x-should-retry", "false")),
-        body=(Chunk(0.0, error_body(kind, message)),),
-    )
-
-
 def error_body(kind: str, message: str) -> bytes:
     """An error in the API's form, as JSON. It may quote what no UTF-8 can say: a lone surrogate, a file's name."""
     return json.dumps({"type": "error", "error": {"type": kind, "message": message}}).encode()
-
-
-def unplayable(error: StreamCoreError) -> Capture:
-    """The answer where a capture cannot be played: its file is damaged, or a fault has no place in it."""
-    return refusal(500, "api_error", f"the capture cannot be played: {error}")
 
 
 @attrs.frozen
@@ -104,7 +84,12 @@ class Accumulated:
                     self._answer = _json(status, event.to_json())
                     return
         except ProtocolError as error:
-            self._answer = refusal(500, "api_error", f"the stream {self._name} comes to no message: {error}")
+            said = f"the stream {self._name} comes to no message: {error}"
+            self._answer = Capture(
+                status=500,
+                headers=(_JSON, ("x-should-retry", "false")),  # to try again would not help
+                body=(Chunk(0.0, error_body("api_error", said)),),
+            )
 
 
 async def accumulate(capture: Capture, **options: Any) -> Capture:
@@ -115,14 +100,31 @@ async def accumulate(capture: Capture, **options: Any) -> Capture:
         **options: Those of `AsyncPlayer`: its `failures` are raised.
     """
     accumulated = Accumulated(capture.name)
-    try:
-        player = AsyncPlayer(capture.body, **options)
-        async for data in player:
-            if accumulated.receive_data(data):
-                await player.aclose()
-    except StreamCoreError as error:
-        return unplayable(error)
+    player = AsyncPlayer(capture.body, **options)
+    async for data in player:
+        if accumulated.receive_data(data):
+            await player.aclose()
     return accumulated.receive_eof()
+
+
+def stream_of(message: dict[str, Any]) -> bytes:
+    """Return the event stream that a complete message could have been sent as: each block comes whole, in its start."""
+    stopped = {name: message[name] for name in _STOPPED if name in message}
+    events: list[dict[str, Any]] = [
+        {"type": "message_start", "message": {**message, **dict.fromkeys(stopped), "content": []}}
+    ]
+    for index, block in enumerate(message["content"]):
+        events.append({"type": "content_block_start", "index": index, "content_block": block})
+        events.append({"type": "content_block_stop", "index": index})
+    events.append({"type": "message_delta", "delta": stopped, "usage": message["usage"]})
+    events.append({"type": "message_stop"})
+    return b"".join(
+        encode(ServerSentEvent(event=event["type"], data=msgspec.json.encode(event).decode())) for event in events
+    )
+
+
+# Fields that a `message_delta` sets.
+_STOPPED = ("stop_reason", "stop_sequence", "stop_details")
 
 
 def _json(status: int, text: str) -> Capture:

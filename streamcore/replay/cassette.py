@@ -16,6 +16,7 @@ from typing import Any
 import attrs
 import msgspec
 
+from streamcore._extras import requires_extra
 from streamcore.replay._heads import head_of, shown
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, Headers
 from streamcore.replay.content import ContentError, content_headers, decoded, encoding_of
@@ -68,7 +69,8 @@ def read_cassette(path: Path) -> Iterator[Capture]:
 
 
 def _interactions(file: BufferedReader, path: Path) -> Iterator[Any]:
-    import yaml
+    with requires_extra("replay"):
+        import yaml
 
     from streamcore.replay._yaml import sequence_items
 

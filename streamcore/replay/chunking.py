@@ -17,8 +17,9 @@ from streamcore.api.errors import InvalidArgumentError
 from streamcore.replay.capture import Chunk, Step
 from streamcore.replay.events import event_steps
 from streamcore.replay.options import split_options
+from streamcore.replay.places import at_least
 
-__all__ = ["Chunking", "RandomChunks", "parse_chunking", "rechunk"]
+__all__ = ["Chunking", "RandomChunks", "check_chunking", "parse_chunking", "rechunk"]
 
 
 @attrs.frozen
@@ -31,7 +32,7 @@ class RandomChunks:
     """
 
     seed: int = 0
-    largest: int = 64
+    largest: int = attrs.field(default=64, validator=at_least(1, int))
 
 
 Chunking: TypeAlias = Literal["recorded", "event"] | int | RandomChunks
@@ -44,26 +45,38 @@ def rechunk(body: Iterable[Step], chunking: Chunking) -> Iterable[Step]:
     """The steps of `body`, cut in that way.
 
     Raises:
-        InvalidArgumentError: There is no such way.
+        InvalidArgumentError: `chunking` is invalid.
     """
     if chunking == "recorded":
         return body
     if chunking == "event":
         return event_steps(body)
-    if isinstance(chunking, RandomChunks) and chunking.largest > 0:
+    if isinstance(chunking, RandomChunks):
         return _resized(body, _random_sizes(chunking))
-    if isinstance(chunking, int) and chunking > 0:
+    if type(chunking) is int and chunking > 0:  # not a bool
         return _resized(body, repeat(chunking))
     raise InvalidArgumentError(
         f"chunking must be 'recorded', 'event', a number of bytes above 0 or RandomChunks, not {chunking!r}"
     )
 
 
+def check_chunking(chunking: Chunking | str) -> Chunking:
+    """Return a chunking that is given as a value or as text.
+
+    Raises:
+        InvalidArgumentError: It is invalid.
+    """
+    if isinstance(chunking, str):
+        return parse_chunking(chunking)
+    rechunk((), chunking)
+    return chunking
+
+
 def parse_chunking(text: str) -> Chunking:
     """A chunking as text: `recorded`, `event`, `1000` (bytes), `random` or `random:seed=1,largest=100`.
 
     Raises:
-        InvalidArgumentError: It is none of these.
+        InvalidArgumentError: It is not one of these.
     """
     if text in _NAMED:
         return _NAMED[text]
@@ -76,7 +89,8 @@ def parse_chunking(text: str) -> Chunking:
         rechunk((), found)
     except ValueError:
         raise InvalidArgumentError(
-            f"{text!r} is no chunking: recorded, event, a number of bytes, random or random:seed=1,largest=64"
+            f"{text!r} is not a chunking; it must be recorded, event, a number of bytes, random or "
+            "random:seed=1,largest=64"
         ) from None
     return found
 

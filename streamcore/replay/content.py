@@ -18,7 +18,7 @@ from typing import Any, Protocol, TypeAlias
 from streamcore.errors import StreamCoreError, excerpt
 from streamcore.replay.capture import Headers
 
-__all__ = ["ContentDecoder", "ContentError", "content_headers", "decoded", "encoding_of"]
+__all__ = ["MAX_SIZE", "ContentDecoder", "ContentError", "content_headers", "decoded", "encoding_of"]
 
 MAX_SIZE = 64 * 1024 * 1024
 """The largest content, in bytes, if nothing else is said. The API takes requests of 32 MB."""

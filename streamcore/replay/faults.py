@@ -41,8 +41,8 @@ import msgspec
 from streamcore.api.errors import InvalidArgumentError
 from streamcore.replay.capture import Capture, Chunk, End, Headers, Pause, Step
 from streamcore.replay.events import event_steps, is_event
-from streamcore.replay.options import split_options, with_options
 from streamcore.replay.places import Anywhere, AtEvent, at_least, beyond, split_at_event
+from streamcore.replay.sendable import unsendable
 from streamcore.sse import ServerSentEvent, encode, encode_comment
 
 __all__ = [
@@ -58,7 +58,6 @@ __all__ = [
     "Pings",
     "Stall",
     "Status",
-    "parse_fault",
 ]
 
 Fault: TypeAlias = Callable[[Capture], Capture]
@@ -100,7 +99,7 @@ class Stall(Anywhere):
         seconds: How long.
     """
 
-    seconds: float = attrs.field(validator=at_least(0), kw_only=True)
+    seconds: float = attrs.field(validator=at_least(0, float), kw_only=True)
 
     def __call__(self, capture: Capture) -> Capture:
         return capture.with_body(self._change)
@@ -161,11 +160,18 @@ class Status:
             clients may try again, and are answered with the next capture.
     """
 
-    code: int = attrs.field(validator=at_least(200), kw_only=True)
+    code: int = attrs.field(kw_only=True)
     body: bytes | None = attrs.field(default=None, kw_only=True)
     headers: Headers = attrs.field(
         default=(("content-type", "application/json"), ("x-should-retry", "false")), kw_only=True
     )
+
+    def __attrs_post_init__(self) -> None:
+        if not isinstance(self.code, int):
+            raise InvalidArgumentError(f"code must be a status, not {self.code!r}")
+        fault = unsendable(self.code, self.headers)
+        if fault is not None:
+            raise InvalidArgumentError(fault)
 
     def __call__(self, capture: Capture) -> Capture:
         body = self.body
@@ -194,7 +200,7 @@ def _pieces(body: Iterable[Step], change: _ChangesPiece, wanted: int | None = No
     """Each event replaced by the pieces that `change` makes of it and its number.
 
     Raises:
-        InvalidArgumentError: There is no event of the number `wanted`.
+        InvalidArgumentError: The stream has fewer events than `wanted`.
     """
     number = 0
     for step in event_steps(body):
@@ -289,7 +295,7 @@ class Corrupt(Anywhere):
             raise beyond("byte", first, offset)
 
 
-# What is harmless, or nearly so
+# Harmless, or nearly so
 
 
 _EVENT_LINE = re.compile(rb"((?:^|(?<=[\r\n]))(?:\xef\xbb\xbf)?)event(?::[^\r\n]*)?(?:\r\n|\r|\n)")
@@ -356,35 +362,3 @@ class Pings(_Between):
 
     def _inserted(self) -> bytes:
         return _event({"type": "ping"})
-
-
-# Faults as text
-
-
-_FAULTS: dict[str, type] = {
-    "cut": Cut,
-    "stall": Stall,
-    "error": Error,
-    "status": Status,
-    "corrupt": Corrupt,
-    "duplicate": Duplicate,
-    "drop": Drop,
-    "nameless": Nameless,
-    "comments": Comments,
-    "pings": Pings,
-    "crlf": Crlf,
-}
-
-
-def parse_fault(text: str) -> Fault:
-    """A fault as text: its name, and its options as in `cut:event=3,broken=yes`.
-
-    Raises:
-        InvalidArgumentError: It is none.
-    """
-    name, options = split_options(text)
-    cls = _FAULTS.get(name)
-    if cls is None:
-        raise InvalidArgumentError(f"{name!r} is no fault: {', '.join(_FAULTS)}")
-    fault: Fault = with_options(cls, name, options)
-    return fault

@@ -1,4 +1,4 @@
-"""Captures in files, in whichever format: which one it is, reading, and writing whole files or none.
+"""Captures in files of every format: choose the format, read, and write whole files.
 
 | format | suffixes | request and headers | cuts and times | a broken end |
 | --- | --- | --- | --- | --- |
@@ -7,32 +7,35 @@
 | `har` | `.har`, `.json` | kept | no | no: the bytes end |
 | `cassette` | `.yaml`, `.yml` | kept | no | no: the bytes end |
 
-Reading goes through a file as far as it is asked to. Of the first two formats it holds a line, or a block and an event
-in memory, of the others one exchange; writing does the same.
+A file is read only as far as its captures are asked for. Reading and writing hold one line of `timed`, one block and
+one event of `sse`, and one exchange of the other formats in memory.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import stat
 from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
-from typing import IO, Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, get_args
 
+from streamcore._extras import NotInstalledError
 from streamcore.replay.capture import Capture, CaptureError
 from streamcore.replay.cassette import cassette_pieces, read_cassette
 from streamcore.replay.har import har_pieces, read_har
 from streamcore.replay.plain import plain_pieces, read_plain
 from streamcore.replay.redaction import DEFAULT_REDACTION, Redaction
+from streamcore.replay.replacing import replacing
 from streamcore.replay.timed import read_timed, timed_lines
 
 __all__ = [
     "Format",
     "StrPath",
     "capture_files",
+    "capture_pieces",
     "check_format",
+    "check_inside",
     "format_of",
     "open_capture",
     "read_captures",
@@ -55,28 +58,29 @@ _SUFFIXES: dict[str, Format] = {
 
 
 def format_of(path: StrPath) -> Format:
-    """The format that the suffix of a file name stands for.
+    """Return the format that the suffix of a file name stands for.
 
     Raises:
-        CaptureError: It stands for none.
+        CaptureError: It is unknown.
     """
     suffix = Path(path).suffix.lower()
     if suffix not in _SUFFIXES:
-        said = f"the suffix {suffix!r} is none of" if suffix else "it has no suffix that tells its format, none of"
+        said = f"the suffix {suffix!r} must be one of" if suffix else "it has no suffix, which must be one of"
         raise CaptureError(f"{said} {', '.join(_SUFFIXES)}", path=str(path))
     return _SUFFIXES[suffix]
 
 
 def capture_files(path: Path) -> list[Path]:
-    """The files of captures in a directory and below, in the order of their names; a file itself.
+    """Return the files of captures in a directory and below, in the order of their names; for a file, the file itself.
 
-    What is hidden is left out, and links to directories are not followed.
+    Hidden files are left out, and so are named pipes and devices, which could block for ever. Links to directories are
+    not followed.
 
     Raises:
-        CaptureError: There is no such path, a directory has no captures, or one cannot be read.
+        CaptureError: The path does not exist, a directory has no captures or cannot be read, or a link leads out of it.
     """
     try:
-        # Also who may not look into the directory above it is told so here.
+        # This also fails, with the reason, where the directory above must not be read.
         if not stat.S_ISDIR(path.stat().st_mode):
             return [path]
         found = [
@@ -87,9 +91,32 @@ def capture_files(path: Path) -> list[Path]:
         ]
     except OSError as error:
         raise _unreadable(error, error.filename or path) from error
-    if not found:
-        raise CaptureError(f"there is no capture in this directory: no {', '.join(_SUFFIXES)}", path=str(path))
-    return sorted(found)
+    for each in found:
+        check_inside(each, path)
+    files = sorted(each for each in found if not _blocks(each))
+    if not files:
+        raise CaptureError(f"this directory has no captures: no {', '.join(_SUFFIXES)}", path=str(path))
+    return files
+
+
+def check_inside(path: Path, folder: Path) -> None:
+    """Check that a file found in a folder is inside it, whatever links there are on the way.
+
+    A folder of captures may come from somebody else; a link in it must not publish other files.
+
+    Raises:
+        CaptureError: A link leads out of the folder.
+    """
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
+        raise CaptureError("it is a link that leads out of the folder; name the file itself to use it", path=str(path))
+
+
+def _blocks(path: Path) -> bool:
+    """Whether reading may wait for somebody else, as with a named pipe. A missing file is an error when it is read."""
+    try:
+        return not stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return False
 
 
 def _shown(below: list[str], names: list[str]) -> list[str]:
@@ -106,14 +133,6 @@ def _unreadable(error: OSError, path: StrPath) -> CaptureError:
     return CaptureError(f"cannot be read: {error.strerror or error}", path=str(path))
 
 
-# What reads and writes formats, and comes with the extra.
-_LIBRARIES = ("ijson", "yaml")
-
-
-def _not_installed(error: ModuleNotFoundError) -> CaptureError:
-    return CaptureError(f"{error.name} is not installed, which this needs: pip install 'streamcore-messages[replay]'")
-
-
 # Reading
 
 
@@ -126,11 +145,11 @@ _READERS: dict[Format, Callable[[Path], Iterator[Capture]]] = {
 
 
 def read_captures(path: StrPath, *, format: Format | None = None) -> Generator[Capture]:  # noqa: A002  # the field's word
-    """The captures in a file, one by one, as the file is read.
+    """Generate the captures in a file, one by one, as the file is read.
 
     Args:
         path: The file.
-        format: What it is, if its suffix does not tell.
+        format: Its format, if the suffix does not name it.
 
     Raises:
         CaptureError: It cannot be read, is not of that format, or has no capture.
@@ -141,18 +160,16 @@ def read_captures(path: StrPath, *, format: Format | None = None) -> Generator[C
         for capture in read(Path(path)):
             empty = False
             yield capture
-    except ModuleNotFoundError as error:
-        if error.name not in _LIBRARIES:
-            raise
-        raise _not_installed(error) from error
+    except NotInstalledError as error:
+        raise CaptureError(str(error)) from error
     except OSError as error:
         raise _unreadable(error, path) from error
     if empty:
-        raise CaptureError("there is no capture in it", path=str(path))
+        raise CaptureError("it has no captures", path=str(path))
 
 
 def open_capture(path: StrPath, *, format: Format | None = None) -> Capture:  # noqa: A002
-    """The first capture in a file.
+    """Return the first capture in a file.
 
     Raises:
         CaptureError: As `read_captures`.
@@ -162,15 +179,15 @@ def open_capture(path: StrPath, *, format: Format | None = None) -> Capture:  # 
 
 
 def check_format(format: Format | None, path: StrPath) -> Format:  # noqa: A002
-    """The format to read or write a file in.
+    """Return the format to read or write a file in.
 
     Raises:
-        CaptureError: The one given is none, or the suffix stands for none.
+        CaptureError: The given format, or the suffix, is unknown.
     """
     if format is None:
         return format_of(path)
     if format not in get_args(Format):
-        raise CaptureError(f"the format {format!r} is none of {', '.join(get_args(Format))}", path=str(path))
+        raise CaptureError(f"the format {format!r} must be one of {', '.join(get_args(Format))}", path=str(path))
     return format
 
 
@@ -197,57 +214,41 @@ def write_captures(
     format: Format | None = None,  # noqa: A002
     redaction: Redaction | None = DEFAULT_REDACTION,
 ) -> None:
-    """Write captures to a file, one by one, replacing it whole at the end: there never is a file with half of them.
+    """Write captures to a file, one by one. The file is replaced at the end: it never holds half of them.
+
+    A new file is readable by its owner only; one that is replaced keeps its mode.
 
     Args:
         path: The file.
         captures: May be an iterator; each is written before the next is asked for.
-        format: What to write, if the suffix does not tell.
-        redaction: What is taken out; `None` is nothing.
+        format: The format to write, if the suffix does not name it.
+        redaction: Removes secrets; None keeps everything.
 
     Raises:
         CaptureError: It cannot be written. Whatever is raised, also by `captures`, the file is as it was before.
     """
-    write = _WRITERS[check_format(format, path)]
+    pieces = capture_pieces(captures, check_format(format, path), redaction=redaction)
+    try:
+        with replacing(Path(path)) as file:
+            file.writelines(pieces)
+    except OSError as error:
+        raise CaptureError(f"cannot be written: {error.strerror or error}", path=str(path)) from error
+
+
+def capture_pieces(
+    captures: Iterable[Capture],
+    format: Format,  # noqa: A002
+    *,
+    redaction: Redaction | None = DEFAULT_REDACTION,
+) -> Iterator[bytes]:
+    """Generate the bytes of a file of captures.
+
+    Raises:
+        CaptureError: A library for the format is not installed. Also whatever `captures` raises.
+    """
     if redaction is not None:
         captures = map(redaction.redact, captures)
-    with _replacing(Path(path)) as file:
-        try:
-            for piece in write(captures):
-                try:
-                    file.write(piece)
-                except OSError as error:
-                    raise _unwritable(path, error) from error
-        except ModuleNotFoundError as error:
-            if error.name not in _LIBRARIES:
-                raise
-            raise _not_installed(error) from error
-
-
-@contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A file beside `path` that takes its place if all goes well, and else is removed."""
-    target = Path(os.path.realpath(path))
-    beside = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
     try:
-        file = beside.open("xb")
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    try:
-        with file:
-            yield file
-            _sync(file)
-        os.replace(beside, target)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def _sync(file: IO[bytes]) -> None:
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def _unwritable(path: StrPath, error: OSError) -> CaptureError:
-    return CaptureError(f"cannot be written: {error.strerror or error}", path=str(path))
+        yield from _WRITERS[format](captures)
+    except NotInstalledError as error:
+        raise CaptureError(str(error)) from error

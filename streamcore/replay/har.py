@@ -21,6 +21,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import attrs
 import msgspec
 
+from streamcore._extras import requires_extra
 from streamcore.replay._heads import head_of, shown
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, End, Headers
 from streamcore.replay.content import content_headers
@@ -97,7 +98,8 @@ def read_har(path: Path) -> Iterator[Capture]:
 
 
 def _entries(file: BufferedReader, path: Path) -> Iterator[Any]:
-    import ijson  # type: ignore[import-untyped]  # it has no types
+    with requires_extra("replay"):
+        import ijson  # type: ignore[import-untyped]  # it has no types
 
     head = head_of(file)
     reader = _Reader(file)

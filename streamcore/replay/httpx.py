@@ -8,9 +8,13 @@ http_client = httpx.Client(transport=ReplayTransport("weather.jsonl"))
 
 from __future__ import annotations
 
-import httpx
-
+from streamcore._extras import NotInstalledError
 from streamcore.replay.transports import AsyncRecording, AsyncReplaying, Recording, Replaying, Streams
+
+try:
+    import httpx
+except ModuleNotFoundError as error:
+    raise NotInstalledError(f"{error.name} is not installed, which this needs: pip install httpx") from None
 
 __all__ = ["AsyncRecordingTransport", "AsyncReplayTransport", "RecordingTransport", "ReplayTransport"]
 

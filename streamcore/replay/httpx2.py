@@ -8,9 +8,11 @@ http_client = httpx2.Client(transport=ReplayTransport("weather.jsonl"))
 
 from __future__ import annotations
 
-import httpx2
-
+from streamcore._extras import requires_extra
 from streamcore.replay.transports import AsyncRecording, AsyncReplaying, Recording, Replaying, Streams
+
+with requires_extra("httpx"):
+    import httpx2
 
 __all__ = ["AsyncRecordingTransport", "AsyncReplayTransport", "RecordingTransport", "ReplayTransport"]
 

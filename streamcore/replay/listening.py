@@ -1,32 +1,40 @@
-"""Running an aiohttp handler: in the event loop that is there, in a thread of its own, or until the process is told
-to stop.
+"""Run an aiohttp handler: in the running event loop, in a thread of its own, or until the process gets a signal.
 
-Knows how a server begins, ends and fails, and nothing of what else its handler answers.
+Knows how a server starts, stops and fails, which requests never reach its handler (malformed HTTP, a foreign `Host`),
+and nothing about the other answers.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
+import logging
+import re
 import signal
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from contextlib import AbstractAsyncContextManager
 from typing import TypeAlias
 
-from aiohttp import web
-
+from streamcore._extras import requires_extra
 from streamcore.errors import StreamCoreError
 from streamcore.replay.answers import error_body
 
+with requires_extra("serve"):
+    from aiohttp import web
+    from aiohttp.http import HttpProcessingError
+
 __all__ = [
     "LOOPBACK",
+    "MALFORMED",
     "Log",
     "error_response",
     "hang_up",
     "in_thread",
     "listening",
     "no_log",
+    "not_http",
     "until_stopped",
     "who_left",
 ]
@@ -34,14 +42,14 @@ __all__ = [
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 Log: TypeAlias = Callable[[str], object]
-"""Is called with a line for each request, when it is over."""
+"""Called with one line for each finished request."""
 
 LOOPBACK = "127.0.0.1"
 
 # Requests may carry images. The API itself takes 32 MB.
 _MAX_REQUEST_SIZE = 64 * 1024 * 1024
 _MAX_HEADER_SIZE = 64 * 1024
-# Streams that are open when a server ends are cut after this many seconds.
+# Seconds that open streams get when a server stops; then they are cut.
 _GRACE = 0.1
 
 _ENDING = web.AppKey("ending", asyncio.Event)
@@ -53,25 +61,42 @@ def no_log(line: str) -> None:
 
 @contextlib.asynccontextmanager
 async def listening(
-    handler: Handler, *, host: str = LOOPBACK, port: int = 0, auto_decompress: bool = True
+    answer: Handler,
+    *,
+    host: str = LOOPBACK,
+    port: int = 0,
+    allowed_hosts: Collection[str] = (),
+    auto_decompress: bool = True,
+    log: Log = no_log,
 ) -> AsyncIterator[str]:
-    """A server for the time of the block, which gets its URL.
+    """Serve for the time of the block, which gets the URL.
 
     Args:
-        handler: Answers every request, whatever its method and path. It is cancelled if the client leaves.
+        answer: Answers every request, whatever its method and path. It is cancelled if the client leaves.
         host: The address to listen on.
-        port: The port; 0 is any that is free.
-        auto_decompress: Whether the handler gets bodies of requests without their content coding.
+        port: The port; 0 picks a free one.
+        allowed_hosts: Further names that a request may have as its `Host`; `*` allows any. `host`, `localhost` and IP
+            addresses are always allowed.
+        auto_decompress: Whether the content coding of request bodies is undone for `answer`.
+        log: Called with one line for each request that does not reach `answer`.
 
     Raises:
-        StreamCoreError: It is not possible to listen there.
+        StreamCoreError: The server cannot listen there.
     """
+    allowed = {name.lower().rstrip(".") for name in (host, *allowed_hosts)}
 
-    async def handle(request: web.Request) -> web.StreamResponse:
-        return await handler(request)
+    @web.middleware  # in place of a route: no pattern matches every path
+    async def handle(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not _is_allowed(request.headers.get("host"), allowed):
+            log(f"{request.method} 403: the Host header names another host")
+            return error_response(403, "permission_error", _FOREIGN_HOST)
+        try:
+            return await answer(request)
+        except ConnectionError:  # the client has left; aiohttp would log a traceback
+            hang_up(request)
+            return web.StreamResponse()
 
-    app = web.Application(client_max_size=_MAX_REQUEST_SIZE)
-    app.router.add_route("*", "/{path:.*}", handle)
+    app = web.Application(client_max_size=_MAX_REQUEST_SIZE, middlewares=[handle])
     ending = app[_ENDING] = asyncio.Event()
 
     async def note_end(_: web.Application) -> None:
@@ -81,6 +106,7 @@ async def listening(
     runner = web.AppRunner(
         app,
         access_log=None,
+        logger=_server_logger(log),
         handler_cancellation=True,
         shutdown_timeout=_GRACE,
         auto_decompress=auto_decompress,
@@ -98,6 +124,75 @@ async def listening(
         yield f"http://{f'[{host}]' if ':' in host else host}:{site.port}"
     finally:
         await runner.cleanup()
+
+
+# Requests that do not reach the handler
+
+
+_FOREIGN_HOST = (
+    "this server does not answer to the name in the Host header: use an IP address or localhost, or allow the name "
+    "(--allow-host)"
+)
+
+
+# An IPv6 address without brackets has no port after it.
+_PORT = re.compile(r"^([^:]*|\[.*\]):\d*$")
+
+
+def _is_allowed(header: str | None, allowed: set[str]) -> bool:
+    """Return whether a request with this `Host` is answered.
+
+    A web page can make its own name resolve to 127.0.0.1 and then read what a local server answers (DNS rebinding).
+    Such a request carries the name of the page as its `Host`. An address cannot be rebound, and a request without the
+    header does not come from a browser.
+    """
+    if header is None or "*" in allowed:
+        return True
+    name = _PORT.sub(r"\1", header.strip().lower()).strip("[]").rstrip(".")
+    if name == "localhost" or name.endswith(".localhost") or name in allowed:
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+MALFORMED = (HttpProcessingError, web.RequestPayloadError)
+"""What reading a request raises if it is not valid HTTP."""
+
+
+def not_http(error: Exception) -> str:
+    """Say that a request is malformed, without the bytes that were sent, which aiohttp's message quotes."""
+    return f"not valid HTTP ({type(error.__cause__ or error).__name__})"
+
+
+def _server_logger(log: Log) -> logging.Logger:
+    """Make the logger for aiohttp's server: malformed HTTP becomes one line, and so does a client that leaves.
+
+    The line does not have the bytes that were sent: a malformed header may hold a key. Everything else is a bug and
+    goes on to aiohttp's own logger, with its traceback.
+    """
+    usual = logging.getLogger("aiohttp.server")
+
+    class ToLog(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            error = record.exc_info[1] if record.exc_info else None
+            if isinstance(error, web.RequestPayloadError):
+                pass  # a malformed body: the handler has answered the request, and logged that
+            elif isinstance(error, HttpProcessingError):
+                log(f"- {error.code}: {not_http(error)}")
+            elif isinstance(error, ConnectionError):
+                log("- -: the client has left")  # before aiohttp could tell it to send the body
+            elif usual.isEnabledFor(record.levelno):
+                usual.handle(record)
+
+    logger = logging.Logger("streamcore.server")  # noqa: LOG001  # one for each server
+    logger.addHandler(ToLog())
+    return logger
+
+
+# Where a server runs
 
 
 Listening: TypeAlias = AbstractAsyncContextManager[str]
@@ -148,7 +243,7 @@ def in_thread(server: Listening) -> Iterator[str]:
 
 
 def until_stopped(server: Listening, say: Callable[[str], object]) -> None:
-    """Run `server` until the process gets SIGINT or SIGTERM; both are how a server ends, and no error.
+    """Run `server` until the process gets SIGINT or SIGTERM. Both are the normal way to stop it, not an error.
 
     Args:
         server: The server.
@@ -172,20 +267,20 @@ def until_stopped(server: Listening, say: Callable[[str], object]) -> None:
         asyncio.run(run())
 
 
-# What handlers answer when all is not well
+# Answers when something is wrong
 
 
 def error_response(status: int, kind: str, message: str) -> web.Response:
-    """An error in the form of the API's."""
+    """Return an error in the form that the API uses."""
     return web.Response(status=status, body=error_body(kind, message), content_type="application/json")
 
 
 def who_left(request: web.Request) -> str:
-    """Why a handler was cancelled, in words."""
+    """Say in words why a handler was cancelled."""
     return "the server has ended" if request.app[_ENDING].is_set() else "the client has left"
 
 
 def hang_up(request: web.Request) -> None:
-    """Close the connection within an answer: what was sent arrives, and no end of the body follows it."""
+    """Close the connection within an answer: the bytes sent so far arrive, and the body has no end."""
     if request.transport is not None:
         request.transport.close()

@@ -21,7 +21,7 @@ _COMMA = re.compile(r"(?<!\\),")
 
 
 def split_options(text: str) -> tuple[str, dict[str, str]]:
-    """The name and the options in `name` or `name:option=value,option=value`.
+    """Return the name and the options in `name` or `name:option=value,option=value`.
 
     Raises:
         InvalidArgumentError: An option has no value, or comes twice.
@@ -58,7 +58,7 @@ _FROM_TEXT: dict[object, Callable[[str], object]] = {
 
 
 def with_options(cls: type, name: str, given: Mapping[str, str]) -> Any:
-    """A value of an attrs class, whose fields are given as text.
+    """Make a value of an attrs class whose fields are given as text.
 
     Args:
         cls: The class.
@@ -66,7 +66,7 @@ def with_options(cls: type, name: str, given: Mapping[str, str]) -> Any:
         given: Its fields, by name.
 
     Raises:
-        InvalidArgumentError: There is no such field, it cannot have such a value, or one is missing.
+        InvalidArgumentError: A field is unknown, has an invalid value, or is missing.
     """
     hints = get_type_hints(cls)
     options: dict[str, object] = {}
@@ -78,7 +78,7 @@ def with_options(cls: type, name: str, given: Mapping[str, str]) -> Any:
         try:
             options[option] = convert(value)
         except (ValueError, KeyError):
-            raise InvalidArgumentError(f"{value!r} is no value for the option {option!r} of {name!r}") from None
+            raise InvalidArgumentError(f"{value!r} is not a value for the option {option!r} of {name!r}") from None
     missing = [
         field.name for field in attrs.fields(cls) if field.default is attrs.NOTHING and field.name not in options
     ]
@@ -88,7 +88,7 @@ def with_options(cls: type, name: str, given: Mapping[str, str]) -> Any:
 
 
 def _plain(hint: object) -> object:
-    """The type in `type | None`."""
+    """Return the type in `type | None`."""
     if isinstance(hint, types.UnionType):
         return next(each for each in get_args(hint) if each is not type(None))
     return hint

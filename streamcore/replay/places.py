@@ -5,6 +5,7 @@ A place that a body does not reach is an error where the body ends: a fault that
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -23,12 +24,13 @@ def beyond(kind: str, number: int, count: int) -> InvalidArgumentError:
     return InvalidArgumentError(f"the fault at {kind} {number} has no place: the stream has {count} {kind}s")
 
 
-def at_least(least: float) -> Callable[[Any, attrs.Attribute[Any], Any], None]:
-    """Makes a validator for numbers from `least` on, and for `None`."""
+def at_least(least: float, kind: type = int) -> Callable[[Any, attrs.Attribute[Any], Any], None]:
+    """Make a validator for numbers of this kind that are finite and not below `least`, and for `None`."""
 
     def check(_: object, field: attrs.Attribute[Any], value: Any) -> None:
-        if value is not None and not value >= least:
-            raise InvalidArgumentError(f"{field.name} must be a number from {least} on, not {value!r}")
+        is_number = isinstance(value, (int, kind)) and not isinstance(value, bool)
+        if value is not None and not (is_number and least <= value < math.inf):
+            raise InvalidArgumentError(f"{field.name} must be a number of at least {least}, not {value!r}")
 
     return check
 

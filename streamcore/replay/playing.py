@@ -15,6 +15,7 @@ from typing import Any, Self
 
 import attrs
 
+from streamcore._extras import requires_extra
 from streamcore.api.errors import APIConnectionError, APITimeoutError, InvalidArgumentError
 from streamcore.replay.capture import Chunk, End, Pause, Step
 
@@ -99,7 +100,7 @@ class SyncPlayer(Iterator[bytes]):
     Args:
         body: The steps.
         speed: 1 is as recorded, 10 ten times as fast, `INSTANTLY` without waiting.
-        failures: What is raised.
+        failures: The exceptions to raise.
         sleep: Waits for so many seconds, in place of waiting that `close()` can end.
         clock: Tells the time in seconds.
     """
@@ -147,7 +148,7 @@ class AsyncPlayer:
     Args:
         body: The steps.
         speed: As for `SyncPlayer`.
-        failures: What is raised.
+        failures: The exceptions to raise.
         sleep: Waits for so many seconds.
         clock: Tells the time in seconds.
     """
@@ -198,7 +199,8 @@ class AsyncPlayer:
 
 
 def _loaded_anyio() -> Any:
-    import anyio
+    with requires_extra("replay"):
+        import anyio
 
     anyio.CancelScope()  # which loads what is for this event loop
     return anyio

@@ -1,38 +1,52 @@
-"""A recording proxy: passes requests on to an upstream and its answers back, and keeps both. Run by aiohttp.
+"""A recording proxy: passes requests on to an upstream and its answers back, and keeps both. aiohttp runs it.
 
-Bytes go on as they come, in both directions. The upstream is asked for an answer without content coding, which every
-client can read and every capture holds; if it sends one nevertheless, the coding is undone. A chunk of the transfer
-coding is a chunk of the capture. Where the connection to either side breaks, what was received by then is kept.
+Bytes are passed on as they arrive, in both directions. The upstream is asked for an answer without content coding,
+which every client can read; if it sends one nevertheless, the coding is undone, up to 64 MB. A chunk of the transfer
+coding is a chunk of the capture. If the connection to either side breaks, everything received by then is kept.
 
-Knows nothing of what is in requests and answers.
+The proxy knows nothing about the content of requests and answers.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator
 
-import aiohttp
-from aiohttp import web
-from aiohttp.http import HttpProcessingError
-from multidict import CIMultiDict, CIMultiDictProxy
-from yarl import URL
-
+from streamcore._extras import requires_extra
 from streamcore.api.request import check_base_url, without_userinfo
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError
-from streamcore.replay.content import content_headers
+from streamcore.replay.content import MAX_SIZE, ContentError, content_headers
 from streamcore.replay.files import StrPath
-from streamcore.replay.listening import LOOPBACK, Log, error_response, hang_up, in_thread, listening, no_log, who_left
+from streamcore.replay.listening import (
+    LOOPBACK,
+    MALFORMED,
+    Log,
+    error_response,
+    hang_up,
+    in_thread,
+    listening,
+    no_log,
+    not_http,
+    who_left,
+)
 from streamcore.replay.recorder import Exchange, Recorder
 from streamcore.replay.redaction import DEFAULT_REDACTION, Redaction
 from streamcore.replay.replay import without_secrets
 from streamcore.replay.tee import pairs
 
+with requires_extra("serve"):
+    import aiohttp
+    from aiohttp import web
+    from aiohttp.http import HttpProcessingError
+    from multidict import CIMultiDict, CIMultiDictProxy
+    from yarl import URL
+
 __all__ = ["proxy", "proxying"]
 
-# What is about one connection and not about the exchange (RFC 9110, section 7.6.1).
+# Headers about one connection and not about the exchange (RFC 9110, section 7.6.1).
 _HOP_BY_HOP = frozenset(
     {
         "connection",
@@ -46,18 +60,18 @@ _HOP_BY_HOP = frozenset(
         "upgrade",
     }
 )
-# aiohttp says so for the upstream itself, and has answered the client.
+# aiohttp sets these for the upstream itself.
 _NOT_PASSED_ON = _HOP_BY_HOP | {"accept-encoding", "expect", "host"}
-_CODINGS = frozenset({"identity", "gzip", "x-gzip", "deflate", "br", "zstd"})
+_CODINGS = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd"})
 
-# All that a request may fail with; aiohttp has RuntimeError for a connection that is gone.
+# Everything that a request may fail with; aiohttp raises RuntimeError for a connection that is gone.
 _FAILURES = (aiohttp.ClientError, HttpProcessingError, OSError, RuntimeError)
 
-# A model may think for minutes: only the connection has to be made in time.
+# A model may think for minutes: only connecting has a timeout.
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=30)
 
 _LARGEST_CHUNK = 1024 * 1024
-# After so many seconds without an answer, even a large file is written anew.
+# After this many seconds without an answer, even a large file is written again.
 _QUIET = 1.0
 
 
@@ -68,35 +82,39 @@ def proxy(
     *,
     host: str = LOOPBACK,
     port: int = 0,
+    allowed_hosts: Collection[str] = (),
     redaction: Redaction | None = DEFAULT_REDACTION,
     log: Log = no_log,
 ) -> Iterator[str]:
-    """A recording proxy for the time of the block, which gets its URL; it runs in a thread of its own.
+    """Run a recording proxy in a thread of its own for the time of the block, which gets its URL.
 
     ```python
     with proxy("https://api.anthropic.com", "captures/weather.jsonl") as url:
         client = anthropic.Anthropic(base_url=url)
     ```
 
-    All exchanges go to one file, in the order in which their answers began. It is written whole: whenever one of them
-    is over and no other under way (of a large file, when it has doubled or nothing has come for a second), and at the
-    end of the block.
+    All exchanges go to one file, in the order in which their answers began. It is written whole: whenever an exchange
+    ends and no other is open (if the file is large: when it has doubled, or nothing has come for a second), and at the
+    end of the block. An exchange that does not fit on the disk is lost, and the log says so; the others are written. If
+    the file cannot be written at the end, the recording is kept in the folder for temporary files.
 
     Args:
-        url: Of the upstream, without the path of an endpoint.
+        url: The URL of the upstream, without the path of an endpoint.
         output: The file. It is replaced as soon as there is something to write. Its suffix tells the format.
         host: The address to listen on.
-        port: The port; 0 is any that is free.
-        redaction: What is taken out of what is written; `None` is nothing.
-        log: Called with a line for each request, when it is over.
+        port: The port; 0 picks a free one.
+        allowed_hosts: Further names that a request may have as its `Host`; `*` allows any.
+        redaction: Removes secrets; None keeps everything.
+        log: Called with one line for each finished request.
 
     Raises:
-        CaptureError: No format has the suffix of `output`, or its folder is not there. At the end of the block: it
-            cannot be written.
-        InvalidArgumentError: `url` is none.
-        StreamCoreError: It is not possible to listen there.
+        CaptureError: No format has the suffix of `output`, or it cannot be written. At the end of the block: it cannot
+            be written (the message says where the recording is kept), or exchanges were lost.
+        InvalidArgumentError: `url` is not a URL.
+        StreamCoreError: The proxy cannot listen there.
     """
-    with in_thread(proxying(url, output, host=host, port=port, redaction=redaction, log=log)) as local:
+    server = proxying(url, output, host=host, port=port, allowed_hosts=allowed_hosts, redaction=redaction, log=log)
+    with in_thread(server) as local:
         yield local
 
 
@@ -107,10 +125,11 @@ async def proxying(
     *,
     host: str = LOOPBACK,
     port: int = 0,
+    allowed_hosts: Collection[str] = (),
     redaction: Redaction | None = DEFAULT_REDACTION,
     log: Log = no_log,
 ) -> AsyncIterator[str]:
-    """As `proxy`, in the event loop that is there."""
+    """Like `proxy`, in the running event loop."""
     upstream = check_base_url(url)
     recorder = Recorder(output, redaction=redaction)
     with recorder:
@@ -122,17 +141,32 @@ async def proxying(
                 timeout=_TIMEOUT,
                 trust_env=True,
             ) as session,
-            listening(_Proxy(upstream, session, recorder, log), host=host, port=port, auto_decompress=False) as local,
+            listening(
+                _Proxy(upstream, session, recorder, log),
+                host=host,
+                port=port,
+                allowed_hosts=allowed_hosts,
+                auto_decompress=False,
+                log=log,
+            ) as local,
         ):
             yield local
 
 
 class _Broken(Exception):
-    """The connection to the upstream has failed within the answer, for this `reason`."""
+    """The answer of the upstream ends in the middle, for this `reason`."""
 
     def __init__(self, reason: Exception) -> None:
-        super().__init__(reason)
+        super().__init__(f"the upstream broke off ({reason})")
         self.reason = reason
+
+
+class _TooLarge(_Broken):
+    """A packed answer unpacks to more than the limit: a few bytes of it could fill the disk."""
+
+    def __init__(self) -> None:
+        super().__init__(ContentError(f"the content is larger than {MAX_SIZE} bytes when it is unpacked"))
+        self.args = (f"broken off: {self.reason}",)
 
 
 class _Proxy:
@@ -142,7 +176,7 @@ class _Proxy:
         upstream: Its URL.
         session: What sends requests to it.
         recorder: Takes the exchanges.
-        log: Called with a line for each request, when it is over.
+        log: Called with one line for each finished request.
     """
 
     def __init__(self, upstream: str, session: aiohttp.ClientSession, recorder: Recorder, log: Log) -> None:
@@ -158,18 +192,25 @@ class _Proxy:
         url = self._upstream + request.rel_url.raw_path_qs
         shown = without_secrets(CapturedRequest(url=request.rel_url.raw_path_qs)).url
         line = f"{request.method} {shown}"
-        body = bytearray()
+        body = _RequestBody(request.content)
         try:
             answer = await self._session.request(
                 request.method,
                 URL(url, encoded=True),
                 headers=_request_headers(request.headers),
-                data=_tee(request, body) if request.body_exists else None,
+                data=aiter(body) if request.body_exists else None,
                 allow_redirects=False,
             )
         except _FAILURES as error:
-            upstream, why = without_userinfo(self._upstream), without_userinfo(str(error))
-            said = f"no answer from {upstream}: {type(error).__name__}: {why}"
+            if isinstance(body.failure, MALFORMED):
+                said = not_http(body.failure)
+                self._log(f"{line} 400: {said}")
+                return error_response(400, "invalid_request_error", said)
+            if isinstance(error, (aiohttp.ClientResponseError, HttpProcessingError)):
+                why = not_http(error)
+            else:
+                why = f"{type(error).__name__}: {without_userinfo(str(error))}"
+            said = f"no answer from {without_userinfo(self._upstream)}: {why}"
             self._log(f"{line} 502: {said}")
             return error_response(502, "api_error", said)
         except asyncio.CancelledError:
@@ -177,7 +218,7 @@ class _Proxy:
             raise
         async with answer:
             asked = CapturedRequest(
-                method=request.method, url=url, headers=pairs(_request_headers(request.headers)), body=bytes(body)
+                method=request.method, url=url, headers=pairs(_request_headers(request.headers)), body=bytes(body.seen)
             )
             headers = pairs(answer.headers)
             if _is_unpacked(answer.headers):
@@ -193,7 +234,7 @@ class _Proxy:
                 self._log(f"{line} {answer.status}: {tape}{self._saved()}")
 
     def _saved(self) -> str:
-        """Write what there is so far, unless more is coming: files are written whole. What went wrong, if that did."""
+        """Write what there is so far, unless an exchange is open: files are written whole. Return what went wrong."""
         self._open -= 1
         if self._later is not None:
             self._later.cancel()
@@ -214,12 +255,12 @@ class _Proxy:
         try:
             self._recorder.save()
         except CaptureError as error:
-            return f"; not kept: {error}"
+            return f"; not saved yet: {error}"
         return ""
 
 
 class _Tape:
-    """The body of an answer as it comes, on its way to the recorder.
+    """The body of an answer on its way to the recorder.
 
     Args:
         exchange: Takes the chunks.
@@ -235,26 +276,26 @@ class _Tape:
         self._end: str | None = None
 
     async def receive(self, data: bytes, *, complete: bool) -> None:
-        """Take what has arrived; `complete` says whether a chunk ends with it."""
+        """Take bytes that have arrived; `complete` says whether a chunk ends with them."""
         self._held += data
         self._size += len(data)
         if self._held and (complete or not self._chunked or len(self._held) > _LARGEST_CHUNK):
             await self.exchange.areceive(self._take())
 
     def complete(self) -> None:
-        """The body has ended as it should."""
+        """End the body as it should end."""
         self._flush()
         self.exchange.complete()
         self._end = ""
 
     def broke(self, error: _Broken) -> None:
-        """The connection to the upstream has failed."""
+        """End the body in the middle."""
         self._flush()
         self.exchange.broke(error.reason)
-        self._end = f"the upstream broke off ({error.reason})"
+        self._end = str(error)
 
     def close(self, reason: str) -> None:
-        """The answer has ended, for this reason if not for another before."""
+        """End the answer for this reason, unless it has ended for another."""
         self._flush()
         self.exchange.close()
         self._end = reason if self._end is None else self._end
@@ -280,9 +321,13 @@ class _Tape:
 async def _pass_on(request: web.Request, answer: aiohttp.ClientResponse, tape: _Tape) -> web.StreamResponse:
     response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=_answer_headers(answer.headers))
     await response.prepare(request)
+    rest = MAX_SIZE if _is_packed(answer.headers) else math.inf
     try:
         async with contextlib.aclosing(_pieces(answer.content)) as pieces:
             async for data, complete in pieces:
+                rest -= len(data)
+                if rest < 0:
+                    raise _TooLarge
                 await tape.receive(data, complete=complete)
                 await response.write(data)
     except _Broken as error:
@@ -293,17 +338,34 @@ async def _pass_on(request: web.Request, answer: aiohttp.ClientResponse, tape: _
     return response
 
 
-async def _tee(request: web.Request, seen: bytearray) -> AsyncIterator[bytes]:
-    async for data in request.content.iter_any():
-        seen += data
-        yield data
+class _RequestBody:
+    """The body of a request on its way to the upstream.
+
+    Attributes:
+        seen: The bytes that have been passed on.
+        failure: Why the client did not send all of it. aiohttp reports it as a failure of the upstream.
+    """
+
+    def __init__(self, content: aiohttp.StreamReader) -> None:
+        self._content = content
+        self.seen = bytearray()
+        self.failure: Exception | None = None
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for data in self._content.iter_any():
+                self.seen += data
+                yield data
+        except Exception as error:
+            self.failure = error
+            raise
 
 
 async def _pieces(content: aiohttp.StreamReader) -> AsyncGenerator[tuple[bytes, bool]]:
-    """What arrives, and whether a chunk of the transfer coding ends with it.
+    """Generate the bytes that arrive, and whether a chunk of the transfer coding ends with them.
 
     Raises:
-        _Broken: The connection has failed. All that arrived before has been given.
+        _Broken: The connection has failed. Everything that arrived before has been generated.
     """
     try:
         async for piece in content.iter_chunks():
@@ -331,10 +393,19 @@ def _answer_headers(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
 
 def _is_unpacked(headers: CIMultiDictProxy[str]) -> bool:
     """Whether what aiohttp gives is the content itself: it undoes one coding, if it knows it."""
-    return headers.get("content-encoding", "identity").strip().lower() in _CODINGS
+    return _coding(headers) in _CODINGS or _coding(headers) == "identity"
+
+
+def _is_packed(headers: CIMultiDictProxy[str]) -> bool:
+    """Whether aiohttp undoes a coding."""
+    return _coding(headers) in _CODINGS
+
+
+def _coding(headers: CIMultiDictProxy[str]) -> str:
+    return headers.get("content-encoding", "identity").strip().lower()
 
 
 def _without(headers: CIMultiDictProxy[str], names: frozenset[str]) -> CIMultiDict[str]:
-    """The headers but those with these names, and those that the connection's own header names."""
+    """Return the headers without these names, and without those that the `connection` header names."""
     named = {name.strip().lower() for value in headers.getall("connection", ()) for name in value.split(",")}
     return CIMultiDict((name, value) for name, value in headers.items() if name.lower() not in names | named)

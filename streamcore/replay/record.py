@@ -119,7 +119,7 @@ def record(
             ones it is `async with`.
         path: The file to write. It is replaced.
         format: What to write, if its suffix does not tell.
-        redaction: What is taken out; `None` is nothing.
+        redaction: Removes secrets; None keeps everything.
         clock: Tells the time in seconds.
 
     Raises:

@@ -23,6 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from streamcore._extras import requires_extra
 from streamcore.errors import StreamCoreError
 from streamcore.replay.capture import Capture, CaptureError, Chunk, End, EndReason, Step
 from streamcore.replay.files import Format, StrPath, check_format, write_captures
@@ -46,12 +47,12 @@ class Recorder:
 
     Args:
         path: The file. It is replaced.
-        format: What to write, if its suffix does not tell.
-        redaction: What is taken out; `None` is nothing.
-        clock: Tells the time in seconds.
+        format: The format to write, if the suffix does not name it.
+        redaction: Removes secrets; None keeps everything.
+        clock: Returns the time in seconds.
 
     Raises:
-        CaptureError: The suffix stands for no format, or the file cannot be written.
+        CaptureError: The suffix is unknown, or the file cannot be written.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class Recorder:
         if os.path.exists(path) and not os.path.isfile(path):
             raise CaptureError("cannot be written: it is not a regular file", path=str(path))
         if not os.access(folder, os.W_OK | os.X_OK):
-            raise CaptureError("cannot be written: its folder may not be written to", path=str(path))
+            raise CaptureError("cannot be written: its folder is not writable", path=str(path))
         self._redaction = redaction
         self._clock = clock
         self._lock = threading.Lock()
@@ -196,7 +197,7 @@ class Recorder:
                 self._lost.append(exchange.failure)
 
 
-_NO_ROOM = "there was no room for the recording"
+_NO_ROOM = "the recording does not fit on the disk"
 _NOT_REDACTED = "the capture could not be redacted"
 
 
@@ -292,6 +293,7 @@ class Exchange:
 
 async def _in_thread(function: Callable[..., _T], *args: Any) -> _T:
     """Call a function in a thread, in whichever event loop this runs."""
-    import anyio.to_thread
+    with requires_extra("replay"):
+        import anyio.to_thread
 
     return await anyio.to_thread.run_sync(function, *args)

@@ -31,13 +31,13 @@ cannot be redacted: `RedactionError`. A recorder leaves that capture out and say
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 import attrs
 
 from streamcore.errors import excerpt
-from streamcore.replay.capture import Capture, CapturedRequest, Headers, Step
+from streamcore.replay.capture import Capture, CapturedRequest, Headers
 from streamcore.replay.content import ContentError, content_headers, decoded, encoding_of
 from streamcore.replay.mask import REDACTED, Mask, RedactionError, Secrets
 from streamcore.replay.request_body import clean_body
@@ -77,13 +77,9 @@ class Redaction:
         Raises:
             RedactionError: It cannot be redacted.
         """
+        _check_unpacked(capture)
         head, secrets = self._clean(capture)
-
-        def masked(body: Iterable[Step]) -> Iterator[Step]:
-            _check_unpacked(capture)
-            return secrets.body(body)
-
-        return attrs.evolve(head, body=capture.body).with_body(masked)
+        return attrs.evolve(head, body=capture.body).with_body(secrets.body)
 
     def begin(self, head: Capture) -> tuple[Capture, Mask]:
         """Return the head of a capture without secrets, and the mask for its body, which may still be to come.

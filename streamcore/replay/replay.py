@@ -1,11 +1,12 @@
-"""Which capture answers a request, and how it is played: what all ways to replay share. Does no waiting itself."""
+"""Which capture answers a request, and how it is played: the part that all ways to replay share. It does not wait."""
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import TypeAlias
 
@@ -13,9 +14,9 @@ import attrs
 
 from streamcore.api.errors import InvalidArgumentError
 from streamcore.errors import StreamCoreError, excerpt
-from streamcore.replay.answers import refusal, unplayable
-from streamcore.replay.capture import Capture, CapturedRequest, CaptureError
-from streamcore.replay.chunking import Chunking, rechunk
+from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, Step
+from streamcore.replay.chunking import Chunking, check_chunking, rechunk
+from streamcore.replay.fault_texts import check_faults
 from streamcore.replay.faults import Fault
 from streamcore.replay.files import StrPath, capture_files, read_captures
 from streamcore.replay.playing import INSTANTLY, check_speed
@@ -45,18 +46,20 @@ class NoCaptureError(CaptureError):
         self.request = request
 
 
-def prepare(capture: Capture, faults: Iterable[Fault], chunking: Chunking) -> Capture:
-    """A capture with faults, and then cut in another way.
+def prepare(capture: Capture, faults: Iterable[Fault | str], chunking: Chunking | str) -> Capture:
+    """Return a capture with faults, and then cut in another way.
 
     Raises:
-        InvalidArgumentError: `chunking` is none.
+        InvalidArgumentError: A fault or `chunking` is invalid.
     """
-    rechunk((), chunking)
-    for fault in faults:
+    checked = check_chunking(chunking)
+    for fault in check_faults(faults):
         capture = fault(capture)
-    if chunking == "recorded":
+        if not isinstance(capture, Capture):  # pyright: ignore[reportUnnecessaryIsInstance]  # the user's function
+            raise InvalidArgumentError(f"the fault {fault!r} must return a Capture, not {excerpt(repr(capture))}")
+    if checked == "recorded":
         return capture
-    return capture.with_body(partial(rechunk, chunking=chunking))
+    return capture.with_body(partial(rechunk, chunking=checked))
 
 
 class Replay:
@@ -65,13 +68,16 @@ class Replay:
     Args:
         source: Where the captures are. Files are read as far as they are needed.
         speed: 1 is as recorded, 10 ten times as fast, `INSTANTLY` (the default) without waiting.
-        chunking: How the bytes are cut.
-        faults: What breaks on purpose, in this order. The chunking comes after them.
+        chunking: How the bytes are cut; also as text, as on the command line.
+        faults: Faults to apply, in this order; also as texts. The chunking comes after them.
         choose: Says which capture answers a request. Without it they are played in order.
-        repeat: Whether the order begins again at its end. An iterator as `source` cannot.
+        repeat: Whether the order starts again at its end. An iterator as `source` cannot.
+
+    Attributes:
+        error: The first reason why a request got no capture, or a capture could not be played to its end.
 
     Raises:
-        InvalidArgumentError: `speed` or `chunking` is none.
+        InvalidArgumentError: An option is invalid.
     """
 
     def __init__(
@@ -79,63 +85,76 @@ class Replay:
         source: Source,
         *,
         speed: float = INSTANTLY,
-        chunking: Chunking = "recorded",
-        faults: Iterable[Fault] = (),
+        chunking: Chunking | str = "recorded",
+        faults: Iterable[Fault | str] = (),
         choose: Choose | None = None,
         repeat: bool = False,
     ) -> None:
-        rechunk((), chunking)
+        if choose is not None and not callable(choose):
+            raise InvalidArgumentError(f"choose must be a function, not {choose!r}")
+        self.error: StreamCoreError | None = None
         self.speed = check_speed(speed)
-        self._chunking: Chunking = chunking
-        self._faults = tuple(faults)
+        self._chunking = check_chunking(chunking)
+        self._faults = check_faults(faults)
         self._choose = choose
         self._repeat = repeat
         self._source = source
         self._left = _captures(source)
-        self._all: Sequence[Capture] | None = None
-        self._failed: CaptureError | None = None
+        self._taken = 0  # of this round
+        self._all: list[Capture] = []
         self._played: list[str] = []
         self._count = 0
         self._lock = threading.Lock()
 
     def answer(self, request: CapturedRequest) -> Capture:
-        """The capture that answers a request, cut and broken as was asked for.
+        """Return the capture that answers a request, with its faults and chunking.
 
         Raises:
             NoCaptureError: None does.
-            CaptureError: A file cannot be read: the same error for this request and for all that follow.
-            InvalidArgumentError: `choose` gave what is no capture.
+            CaptureError: A file cannot be read (the next request looks again), or a function of the user has failed.
+            InvalidArgumentError: `choose` returned something other than a capture.
         """
-        with self._lock:
-            found = self._next(request) if self._choose is None else self._chosen(request, self._choose)
-        return prepare(found, self._faults, self._chunking)
+        with self._noting_errors():
+            with self._lock:
+                found = self._next(request) if self._choose is None else self._chosen(request, self._choose)
+            return prepare(found, self._faults, self._chunking).with_body(self._body)
 
-    def respond(self, request: CapturedRequest) -> Capture:
-        """As `answer`; where there is none, an error in the API's form says why.
+    def _body(self, body: Iterable[Step]) -> Iterator[Step]:
+        with self._noting_errors():
+            yield from body
 
-        Clients wrap what is raised where they send, some of them after they have tried again. An answer they show.
+    @contextlib.contextmanager
+    def _noting_errors(self) -> Iterator[None]:
+        """Keep the first error. An exception of a fault or of `choose` becomes one of ours.
+
+        A client takes any other exception for a failure of the connection, and a test of that would pass.
         """
         try:
-            return self.answer(request)
-        except NoCaptureError as error:
-            return refusal(404, "not_found_error", str(error))
+            yield
         except StreamCoreError as error:
-            return unplayable(error)
+            self.error = self.error or error
+            raise
+        except Exception as error:
+            failed = CaptureError(f"a fault or `choose` has failed: {type(error).__name__}: {error}")
+            self.error = self.error or failed
+            raise failed from error
 
     def _take(self) -> Capture | None:
-        """The next of the captures that are left, if there is one."""
-        if self._failed is not None:
-            raise self._failed.with_traceback(None)
+        """Return the next of the captures that are left, if there is one."""
         try:
-            return next(self._left, None)
-        except CaptureError as error:
-            self._failed = error  # the iterator is over with it: it would only say that there are no more
+            found = next(self._left, None)
+        except CaptureError:
+            if not isinstance(self._source, Iterator):  # which goes on after the file that failed
+                self._left = islice(_captures(self._source), self._taken, None)
             raise
+        self._taken += found is not None
+        return found
 
     def _next(self, request: CapturedRequest) -> Capture:
         found = self._take()
         if found is None and self._repeat and self._count:
             self._left = _captures(self._source)
+            self._taken = 0
             found = self._take()
         if found is None:
             raise NoCaptureError(
@@ -148,11 +167,10 @@ class Replay:
         return found
 
     def _chosen(self, request: CapturedRequest, choose: Choose) -> Capture:
-        if self._all is None:
-            self._all = tuple(iter(self._take, None))
+        self._all.extend(iter(self._take, None))
         found = choose(request, self._all)
         if found is not None and not isinstance(found, Capture):  # pyright: ignore[reportUnnecessaryIsInstance]  # the user's function
-            raise InvalidArgumentError(f"choose has to give one of the captures, or None, not {excerpt(repr(found))}")
+            raise InvalidArgumentError(f"choose must return one of the captures or None, not {excerpt(repr(found))}")
         if found is None:
             there = [_name(capture) for capture in self._all[: MOST_LISTED + 1]]
             raise NoCaptureError(

@@ -16,8 +16,10 @@ from streamcore.replay.secret_places import SecretPlaces
 
 __all__ = ["clean_body"]
 
+# Blanks, a byte order mark, and the separator of RFC 7464.
+_BEFORE_JSON = b"\xef\xbb\xbf\x1e \t\r\n\v\f"
 _BOUNDARY = re.compile(r"boundary=(?:\"([^\"]++)\"|([^;\s]++))", re.IGNORECASE)
-_PART_NAME = re.compile(rb"\bname=(?:\"([^\"]*+)\"|([^;\s]++))", re.IGNORECASE)
+_PART_NAME = re.compile(rb"\bname\*?=(?:\"([^\"]*+)\"|(?:[\w-]*+'[\w-]*+')?([^;\s]++))", re.IGNORECASE)  # RFC 8187
 _LONG_ID = re.compile(r"[0-9A-Fa-f-]{32,}+")
 _PART_HEAD_END = re.compile(rb"\r?\n\r?\n")
 
@@ -28,12 +30,12 @@ def clean_body(places: SecretPlaces, request: CapturedRequest) -> bytes:
 
 
 def _content(places: SecretPlaces, body: bytes, content_type: str) -> bytes:
-    if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
+    if body.lstrip(_BEFORE_JSON)[:1] in (b"{", b"["):
         return _json(places, body)
     if boundary := _BOUNDARY.search(content_type):
         return _multipart(places, body, (boundary[1] or boundary[2]).encode("utf-8", "surrogateescape"))
     text = body.decode("utf-8", "surrogateescape")
-    clean = places.form(text) if "urlencoded" in content_type.lower() else text
+    clean = places.form(text) if not content_type or "urlencoded" in content_type.lower() else text
     return places.text(clean).encode("utf-8", "surrogateescape")
 
 
@@ -83,9 +85,10 @@ def _encoded(value: Any) -> bytes:
 def _value(places: SecretPlaces, value: Any) -> Any:
     if isinstance(value, dict):
         clean = {name: _field(places, name, each) for name, each in value.items()}
-        header = value.get("name")
-        if isinstance(header, str) and "value" in value and places.is_header(header):  # a header, as a pair
-            clean["value"] = _secret(places, header, value["value"])
+        pair = {name.lower(): name for name in value}
+        header = value.get(pair.get("name", ""))
+        if isinstance(header, str) and "value" in pair and places.is_header(header):  # a header, as a pair
+            clean[pair["value"]] = _secret(places, header, value[pair["value"]])
         return clean
     if isinstance(value, list):
         return [_value(places, each) for each in value]

@@ -13,7 +13,21 @@ __all__ = ["is_credential", "is_secret_field", "is_secret_header", "is_secret_pa
 
 # A header or parameter with one of these words is secret. `tokens` is not one of them: rate limits count tokens.
 _WORDS = frozenset(
-    {"auth", "credential", "credentials", "jwt", "key", "keys", "org", "orgid", "orgs", "passphrase", "pwd", "session"}
+    {
+        "auth",
+        "bearer",
+        "credential",
+        "credentials",
+        "jwt",
+        "key",
+        "keys",
+        "org",
+        "orgid",
+        "orgs",
+        "passphrase",
+        "pwd",
+        "session",
+    }
     | {"sig", "signature", "token", "workspace", "workspaceid"}
 )
 # The same for these parts of a name and these ends of it, when its words are run together.
@@ -48,7 +62,7 @@ _DIGITS = "0123456789"
 
 def normal_name(name: str) -> str:
     """Return the words of a name in lower case, with underscores between them."""
-    return _SEPARATORS.sub("_", name.lower()).strip("_")
+    return _SEPARATORS.sub("_", name.casefold()).strip("_")
 
 
 def is_secret_header(name: str) -> bool:

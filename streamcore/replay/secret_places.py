@@ -31,7 +31,7 @@ _SHORTEST_WITHOUT_LETTER = 16
 # A URL in a text, from its `://` on: looking for the scheme before it would not be linear.
 _URL = re.compile(r"://[^\s\"'<>\\^`{}|()\[\]]++")
 _RUN = re.compile(r"[^\s\"'<>\\^`{}|()\[\]]++")
-_AUTHORITY = re.compile(r"(?<=://)[^/?#\s]++")
+_AUTHORITY = re.compile(r"(?<=//)(?<![^:]//)[^/?#\s]++")  # also of a reference without a scheme: `//user:password@host`
 _PARAMETER = re.compile(r"[?&;#]([^=?&;#/]++)=")
 _FIRST_PARAMETER = re.compile(r"\A([^=?&;#/]++)=")
 _PARAMETER_END = re.compile(r"[&#]|\Z")
@@ -89,14 +89,15 @@ class SecretPlaces:
         if "cookie" in normal:
             pairs = value.split(";")[: 1 if normal.startswith("set_") else None]  # attributes are not secret
             return self.found(name, *(pair.partition("=")[2].strip(' "') for pair in pairs))
-        scheme, _, credential = value.strip().partition(" ")
+        scheme, credential = (*value.split(None, 1), "", "")[:2]
         if not credential:
             return self.found(name, scheme)
         credential = credential.strip()
         if scheme.lower() == "basic":
             self.found(name, *_user_and_password(credential))
         named = (secret for each, secret in _NAMED.findall(credential) if self.is_header(each))
-        return self.found(name, credential, *named)
+        words = (word.strip(',;"') for word in credential.split())
+        return self.found(name, credential, *words, *named)
 
     def request_url(self, url: str) -> str:
         """Return the URL of a request, or one in a header, without secrets: the organisation in its path is one too."""

@@ -1,9 +1,9 @@
-"""A local Messages endpoint that plays captures to anything that speaks HTTP, run by aiohttp.
+"""A local Messages endpoint that plays captures to any HTTP client. aiohttp runs it.
 
 In: requests over HTTP, and a `Replay` that has a capture for each. Out: its status, headers and chunks. A chunk of a
 capture is a chunk of the transfer coding, sent at once; where the connection broke, it is closed in the middle of the
-answer. A request that asks for no stream gets the message that the stream comes to; if it comes to none, an error in
-the API's own form says why.
+answer. A request without `stream: true` gets the complete message that the stream adds up to, or an error in the API's
+form that says why it does not.
 
 A body is read from its file while it is played.
 """
@@ -15,7 +15,7 @@ import contextlib
 import os
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from itertools import islice
 from pathlib import Path
@@ -23,25 +23,40 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
-import anyio
 import attrs
 import msgspec
-from aiohttp import web
-from multidict import CIMultiDict
 
 from streamcore import StreamCoreError
+from streamcore._extras import requires_extra
 from streamcore.replay.answers import accumulate, is_event_stream
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError
-from streamcore.replay.files import capture_files, open_capture
-from streamcore.replay.listening import LOOPBACK, Log, error_response, hang_up, in_thread, listening, no_log, who_left
+from streamcore.replay.files import capture_files, check_inside, open_capture
+from streamcore.replay.listening import (
+    LOOPBACK,
+    MALFORMED,
+    Log,
+    error_response,
+    hang_up,
+    in_thread,
+    listening,
+    no_log,
+    not_http,
+    who_left,
+)
 from streamcore.replay.playing import AsyncPlayer, Failures
 from streamcore.replay.replay import MOST_LISTED, NoCaptureError, Replay, Source, without_secrets
+from streamcore.replay.sendable import unsendable
+
+with requires_extra("serve"):
+    import anyio
+    from aiohttp import web
+    from multidict import CIMultiDict
 
 __all__ = ["Endpoint", "serve", "serving"]
 
 _PATH = "/v1/messages"
 
-# What is about one connection, and what says how the bytes were coded on it: captures hold the content, decoded.
+# Headers about one connection, and about how the bytes were coded on it: captures hold the decoded content.
 _NOT_PLAYED = frozenset(
     {
         "alt-svc",
@@ -60,69 +75,106 @@ _NOT_PLAYED = frozenset(
 
 
 @contextlib.contextmanager
-def serve(source: Source, *, host: str = LOOPBACK, port: int = 0, log: Log = no_log, **options: Any) -> Iterator[str]:
-    """A Messages endpoint for the time of the block, which gets its URL; it runs in a thread of its own.
+def serve(
+    source: Source,
+    *,
+    host: str = LOOPBACK,
+    port: int = 0,
+    allowed_hosts: Collection[str] = (),
+    log: Log = no_log,
+    **options: Any,
+) -> Iterator[str]:
+    """Run a Messages endpoint in a thread of its own for the time of the block, which gets its URL.
 
     ```python
     with serve("captures/weather.jsonl", speed=AS_RECORDED) as url:
         client = anthropic.Anthropic(base_url=url, api_key="none")
     ```
 
-    `/v1/messages` plays all captures in turn, and then begins again. `/NAME/v1/messages`, which is what a client asks
-    for whose base URL is `url + "/NAME"`, plays those of one file; its name is without the suffix, if that is enough to
-    tell it from the others, or else with that and, if need be, the directories that it is in.
+    `/v1/messages` plays all captures in turn, and then starts again. `/NAME/v1/messages` plays those of one file: give
+    a client the base URL `url + "/NAME"`. The name has no suffix if it is unique without one; otherwise it has the
+    suffix and as many of its folders as it needs to be unique.
 
     Args:
         source: A file of captures, a directory of such files, a capture, or several of these.
         host: The address to listen on.
-        port: The port; 0 is any that is free.
-        log: Called with a line for each request, when it has been answered.
-        **options: Those of `Replay`.
+        port: The port; 0 picks a free one.
+        allowed_hosts: Further names that a request may have as its `Host`; `*` allows any.
+        log: Called with one line for each request, when it has been answered.
+        **options: The options of `Replay`.
 
     Raises:
-        CaptureError: There are no captures.
-        InvalidArgumentError: An option is none.
-        StreamCoreError: It is not possible to listen there.
+        CaptureError: `source` has no captures, or a link leads out of the folder that it is in.
+        InvalidArgumentError: An option is invalid.
+        StreamCoreError: The server cannot listen there.
     """
-    with in_thread(serving(source, host=host, port=port, log=log, **options)) as url:
+    server = serving(source, host=host, port=port, allowed_hosts=allowed_hosts, log=log, **options)
+    with in_thread(server) as url:
         yield url
 
 
 def serving(
-    source: Source, *, host: str = LOOPBACK, port: int = 0, log: Log = no_log, **options: Any
+    source: Source,
+    *,
+    host: str = LOOPBACK,
+    port: int = 0,
+    allowed_hosts: Collection[str] = (),
+    log: Log = no_log,
+    **options: Any,
 ) -> AbstractAsyncContextManager[str]:
-    """As `serve`, in the event loop that is there."""
+    """Like `serve`, in the running event loop."""
     options = {"repeat": True, **options}
     if isinstance(source, Iterable) and not isinstance(source, str):
         source = tuple(source)
-    named = {name: Replay(path, **options) for name, path in _named(source).items()}
-    return listening(Endpoint(Replay(source, **options), named=named, log=log), host=host, port=port)
+    named = {name: Replay(file, **options) for name, file in _named(source).items()}
+    endpoint = Endpoint(Replay(source, **options), named=named, log=log)
+    return listening(endpoint, host=host, port=port, allowed_hosts=allowed_hosts, log=log)
 
 
-def _named(source: Source) -> dict[str, Path]:
-    """The files by the names that requests may choose them by; each is looked into, to fail before the first request.
+@attrs.frozen
+class _File(Iterable[Path]):
+    """One file of captures as a source of its own, in the folder that it was found in.
+
+    Iterating gives its path, and checks each time that the file is still inside the folder.
+    """
+
+    path: Path
+    folder: Path | None
+
+    def __iter__(self) -> Iterator[Path]:
+        if self.folder is not None:
+            check_inside(self.path, self.folder)
+        yield self.path
+
+
+def _named(source: Source) -> dict[str, _File]:
+    """Return the files under the names by which requests may choose them.
+
+    Each file is opened, so that a bad one fails before the first request.
 
     Raises:
         CaptureError: One of them has no capture.
     """
     files = list(_files(source))
-    for path in files:
-        open_capture(path)
-    counts = Counter(name for path in set(files) for name in set(_names(path)))
-    return {next((name for name in _names(path) if counts[name] == 1), str(path)): path for path in files}
+    for file in files:
+        open_capture(file.path)
+    counts = Counter(name for path in {file.path for file in files} for name in set(_names(path)))
+    return {next((name for name in _names(file.path) if counts[name] == 1), str(file.path)): file for file in files}
 
 
 def _names(path: Path) -> list[str]:
-    """What a file may be called, the shortest first."""
+    """Return what a file may be called, the shortest first."""
     return [path.stem, *("/".join(path.parts[-count:]) for count in range(1, len(path.parts) + 1))]
 
 
-def _files(source: Source) -> Iterator[Path]:
+def _files(source: Source) -> Iterator[_File]:
     if isinstance(source, tuple):
         for each in source:
             yield from _files(each)
     elif isinstance(source, (str, os.PathLike)):
-        yield from capture_files(Path(source))
+        folder = Path(source) if os.path.isdir(source) else None
+        for path in capture_files(Path(source)):
+            yield _File(path, folder)
 
 
 class _Cut(Exception):
@@ -153,13 +205,12 @@ class _Exchange:
 
 
 class Endpoint:
-    """Answers requests with captures: a handler of aiohttp's.
+    """Answers requests with captures.
 
     Args:
-        replay: Has the captures for `/v1/messages`.
-        named: Has others by name: those for `/NAME/v1/messages`, which is what a client asks for whose `base_url` ends
-            in the name.
-        log: Called with a line for each request, when it has been answered.
+        replay: The captures for `/v1/messages`.
+        named: Others by name, for `/NAME/v1/messages`: the path for a client whose `base_url` ends in the name.
+        log: Called with one line for each request, when it has been answered.
     """
 
     def __init__(
@@ -183,7 +234,7 @@ class Endpoint:
             return web.StreamResponse()
         except (asyncio.CancelledError, ConnectionError):
             exchange.end = who_left(request)
-            raise
+            raise  # `listening` ends the connection
         finally:
             self._log(exchange.line())
 
@@ -193,7 +244,7 @@ class Endpoint:
             there = ", ".join(quote(path, errors="surrogateescape") for path in islice(self._replays, MOST_LISTED))
             more = len(self._replays) - MOST_LISTED
             said = f"{request.path} is not served; POST to one of: {there}" + (f" and {more} more" if more > 0 else "")
-            return _error(exchange, 404, "not_found_error", said, log="there is no such path")
+            return _error(exchange, 404, "not_found_error", said, log="this path does not exist")
         if request.method != "POST":
             response = _error(
                 exchange, 405, "invalid_request_error", f"{request.path} takes POST, not {request.method}"
@@ -205,6 +256,8 @@ class Endpoint:
             asked = msgspec.json.decode(body, type=_Asked)
         except web.HTTPRequestEntityTooLarge as error:
             return _error(exchange, 413, "request_too_large", error.text or "the body is too large")
+        except MALFORMED as error:
+            return _error(exchange, 400, "invalid_request_error", not_http(error))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             return _error(exchange, 400, "invalid_request_error", f"the body does not ask for a message: {error}")
         try:
@@ -223,7 +276,7 @@ class Endpoint:
     async def _play(
         self, capture: Capture, speed: float, request: web.Request, exchange: _Exchange
     ) -> web.StreamResponse:
-        response = web.StreamResponse(status=capture.status, headers=_headers(capture))
+        response = web.StreamResponse(**_response_head(capture))
         anyio.CancelScope()  # loads what players wait with: before the head, from which times count
         await response.prepare(request)
         exchange.status = capture.status
@@ -234,12 +287,12 @@ class Endpoint:
         return response
 
     async def _accumulate(self, capture: Capture, speed: float, exchange: _Exchange) -> web.StreamResponse:
-        """The message that a stream comes to, sent when the stream is over."""
+        """Answer with the message that a stream adds up to, when the stream is over."""
         answer = await accumulate(capture, speed=speed, failures=_FAILURES, sleep=asyncio.sleep)
         exchange.status = answer.status
         if answer.status >= 400:
             exchange.end = answer.data.decode()
-        return web.Response(status=answer.status, headers=_headers(answer), body=answer.data)
+        return web.Response(**_response_head(answer), body=answer.data)
 
 
 _FAILURES = Failures(broken=lambda message: _Cut(f"cut ({message})"))
@@ -251,34 +304,35 @@ def _player(capture: Capture, speed: float) -> AsyncPlayer:
 
 @attrs.frozen
 class _Asked:
-    """What a request asks for, as far as it matters here."""
+    """The part of a request's body that matters here."""
 
     stream: bool = False
 
 
 def _captured(request: web.Request, body: bytes) -> CapturedRequest:
-    return CapturedRequest(method=request.method, url=str(request.url), headers=request.headers, body=body)
+    # Not `request.url`: it fails for a Host that is not valid.
+    url = f"{request.scheme}://{request.headers.get('host', '')}{request.raw_path}"
+    return CapturedRequest(method=request.method, url=url, headers=request.headers, body=body)
 
 
-def _headers(capture: Capture) -> CIMultiDict[str]:
-    """The headers that are about the content.
+def _response_head(capture: Capture) -> dict[str, Any]:
+    """Return the status, and the headers that are about the content.
 
     Raises:
-        CaptureError: One of them is none that can be sent.
+        CaptureError: The status or a header cannot be sent.
     """
-    headers = CIMultiDict[str]()
-    for name, value in capture.headers:
-        if name.lower() in _NOT_PLAYED or name.startswith(":"):  # recordings of HTTP/2 may hold `:status`
-            continue
-        if not name.isascii() or not name.strip() or any(sign in name + value for sign in "\r\n\0"):
-            raise CaptureError(f"the header {name!r} cannot be sent", path=capture.name)
-        headers.add(name, value)
-    return headers
+    # Recordings of HTTP/2 may hold `:status`.
+    headers = [pair for pair in capture.headers if pair[0].lower() not in _NOT_PLAYED and not pair[0].startswith(":")]
+    fault = unsendable(capture.status, tuple(headers))
+    if fault is not None:
+        raise CaptureError(fault, path=capture.name or None)
+    return {"status": capture.status, "headers": CIMultiDict(headers)}
 
 
 def _error(exchange: _Exchange, status: int, kind: str, message: str, *, log: str | None = None) -> web.Response:
-    """An error of the endpoint itself. To try again would not help, and would take the next capture: clients
-    are told so. `log` is what the log says, if that is less.
+    """Return an error of the endpoint itself. `log` is a shorter text for the log.
+
+    The answer tells clients not to retry: that would not help, and would take the next capture.
     """
     exchange.status = status
     exchange.end = message if log is None else log

@@ -41,7 +41,7 @@ class Spool:
         """Add bytes at the end.
 
         Raises:
-            OSError: There is no room for them. Nothing has changed.
+            OSError: They do not fit on the disk. Nothing has changed.
         """
         with self._lock:
             if self._file is None and self.size + len(data) > _IN_MEMORY:
@@ -56,7 +56,7 @@ class Spool:
         """Add the bytes of another spool at the end.
 
         Raises:
-            OSError: There is no room for them. Nothing has changed.
+            OSError: They do not fit on the disk. Nothing has changed.
         """
         before = self.size
         try:
@@ -71,7 +71,7 @@ class Spool:
     def _move_to_file(self) -> None:
         file = _unnamed_file()
         try:
-            _write(file, 0, self._memory)
+            _write(file, 0, bytes(self._memory))  # a view would keep the memory from shrinking
         except OSError:
             file.close()
             raise
@@ -127,7 +127,7 @@ def _unnamed_file() -> IO[bytes]:
     return tempfile.TemporaryFile(buffering=0)
 
 
-def _write(file: IO[bytes], offset: int, data: bytes | bytearray) -> None:
+def _write(file: IO[bytes], offset: int, data: bytes) -> None:
     file.seek(offset)
     rest = memoryview(data)
     while rest:
@@ -158,7 +158,7 @@ class _Reader(io.RawIOBase):
 
 @attrs.frozen
 class SpooledBody:
-    """Bytes in a spool, as the chunks of a body of which no times are known."""
+    """Bytes in a spool, as the chunks of a body whose times are unknown."""
 
     spool: Spool
     begin: int

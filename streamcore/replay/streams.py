@@ -1,7 +1,7 @@
 """Message streams straight from a capture, without an HTTP library.
 
-What is raised is what the clients raise: the capture's status and content type are looked at, a connection that was
-cut is an `APIConnectionError`, a silence longer than `idle_timeout` an `APITimeoutError`.
+The exceptions are those of the clients: the capture's status and content type are checked, a connection that was cut is
+an `APIConnectionError`, and a silence longer than `idle_timeout` is an `APITimeoutError`.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def open_stream(
     source: StrPath | Capture,
     *,
     speed: float = INSTANTLY,
-    chunking: Chunking = "recorded",
-    faults: Iterable[Fault] = (),
+    chunking: Chunking | str = "recorded",
+    faults: Iterable[Fault | str] = (),
     idle_timeout: float | None = None,
     sleep: Callable[[float], object] | None = None,
     clock: Callable[[], float] = time.monotonic,
@@ -47,7 +47,7 @@ def open_stream(
         source: The capture, or the file whose first one it is.
         speed: 1 is as recorded, 10 ten times as fast, `INSTANTLY` (the default) without waiting.
         chunking: How the bytes are cut.
-        faults: What breaks on purpose, in this order. The chunking comes after them.
+        faults: Faults to apply, in this order. The chunking comes after them.
         idle_timeout: The longest silence between bytes, in seconds.
         sleep: Waits for so many seconds, in place of a wait that `close()` can end.
         clock: Tells the time in seconds.
@@ -56,8 +56,8 @@ def open_stream(
     Raises:
         CaptureError: The file cannot be read.
         APIStatusError: The status of the capture is not 2xx.
-        APIResponseValidationError: Its body is no event stream.
-        InvalidArgumentError: `speed` or `chunking` is none.
+        APIResponseValidationError: Its body is not an event stream.
+        InvalidArgumentError: An option is invalid.
     """
     capture = prepare(source if isinstance(source, Capture) else open_capture(source), faults, chunking)
     player = SyncPlayer(capture.body, speed=speed, failures=_failures(idle_timeout), sleep=sleep, clock=clock)
@@ -69,8 +69,8 @@ async def aopen_stream(
     source: StrPath | Capture,
     *,
     speed: float = INSTANTLY,
-    chunking: Chunking = "recorded",
-    faults: Iterable[Fault] = (),
+    chunking: Chunking | str = "recorded",
+    faults: Iterable[Fault | str] = (),
     idle_timeout: float | None = None,
     sleep: Callable[[float], Awaitable[object]] | None = None,
     clock: Callable[[], float] = time.monotonic,

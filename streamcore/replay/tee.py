@@ -1,7 +1,7 @@
-"""Answers and chunks that are recorded while they are read. Whoever reads them notices nothing.
+"""Answers and chunks that are recorded while they are read. The reader does not notice.
 
-What a reader gets, and what is raised, is passed on as it is; a `Recorder`'s exchange gets a copy. The head of an
-answer is taken from the objects of whichever HTTP library it came by.
+Chunks and exceptions are passed on unchanged; an `Exchange` of a `Recorder` gets a copy. The head of an answer is taken
+from the objects of the HTTP library that it came by.
 """
 
 from __future__ import annotations
@@ -187,7 +187,7 @@ def pairs(headers: Any) -> Headers:
 
 
 def _text(value: str) -> str:
-    """A header's value; aiohttp has surrogates in it for bytes that are no UTF-8, and no file could hold those."""
+    """Return a header's value. aiohttp puts surrogates in it for bytes that are not UTF-8; no file could hold those."""
     try:
         value.encode()
     except UnicodeEncodeError:

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any, ClassVar
 
 from streamcore.errors import StreamCoreError
-from streamcore.replay.answers import Accumulated, accumulate, unplayable, wants_message
+from streamcore.replay.answers import Accumulated, accumulate, error_body, wants_message
 from streamcore.replay.capture import Capture, CapturedRequest
 from streamcore.replay.chunking import Chunking
 from streamcore.replay.content import ContentDecoder, ContentError, content_headers, encoding_of
@@ -21,7 +21,7 @@ from streamcore.replay.faults import Fault
 from streamcore.replay.files import StrPath
 from streamcore.replay.playing import INSTANTLY, AsyncPlayer, Failures, SyncPlayer
 from streamcore.replay.recorder import Exchange, Recorder
-from streamcore.replay.replay import Choose, Replay, Source
+from streamcore.replay.replay import Choose, NoCaptureError, Replay, Source
 from streamcore.replay.tee import AsyncTee, SyncTee, pairs
 
 __all__ = ["AsyncRecording", "AsyncReplaying", "Recording", "Replaying", "Streams"]
@@ -66,14 +66,14 @@ class _Replaying:
         source: Captures, or a `Replay` of them: then that has the options that follow.
         speed: 1 is as recorded, 10 ten times as fast, `INSTANTLY` (the default) without waiting.
         chunking: How the bytes are cut.
-        faults: What breaks on purpose, in this order. The chunking comes after them.
+        faults: Faults to apply, in this order. The chunking comes after them.
         choose: Says which capture answers a request. Without it they are played in order.
-        repeat: Whether the order begins again at its end.
+        repeat: Whether the order starts again at its end.
         sleep: Waits for so many seconds.
         clock: Tells the time in seconds.
 
     Raises:
-        InvalidArgumentError: `speed` or `chunking` is none.
+        InvalidArgumentError: An option is invalid.
     """
 
     streams: ClassVar[Streams]
@@ -83,8 +83,8 @@ class _Replaying:
         source: Source | Replay,
         *,
         speed: float = INSTANTLY,
-        chunking: Chunking = "recorded",
-        faults: Iterable[Fault] = (),
+        chunking: Chunking | str = "recorded",
+        faults: Iterable[Fault | str] = (),
         choose: Choose | None = None,
         repeat: bool = False,
         sleep: Callable[[float], Any] | None = None,
@@ -115,6 +115,21 @@ class _Replaying:
             "clock": self._clock,
         }
 
+    def _refused(self, error: StreamCoreError) -> Any:
+        """Answer a request that no capture can answer. `streamcore.httpx` raises `error` itself.
+
+        Other clients wrap an exception of a transport in one that hides it, some after they have tried again. They
+        show an answer at once.
+        """
+        status, kind = (404, "not_found_error") if isinstance(error, NoCaptureError) else (500, "api_error")
+        said = str(error) if status == 404 else f"the capture cannot be played: {error}"
+        return self.streams.module.Response(
+            status,
+            headers={"content-type": "application/json", "x-should-retry": "false"},
+            content=error_body(kind, said),
+            extensions={"streamcore_error": error},
+        )
+
     def _response(self, capture: Capture, stream: Any) -> Any:
         return self.streams.module.Response(capture.status, headers=content_headers(capture.headers), stream=stream)
 
@@ -123,22 +138,22 @@ class Replaying(_Replaying):
     """The same for sync clients."""
 
     def handle_request(self, request: Any) -> Any:
-        """The next capture, or the one chosen; an error in the API's form if there is none for this request."""
+        """Answer with the next capture, or the chosen one; with an error in the API's form if that fails."""
         request.read()
         asked = _captured(request)
-        capture = self.replay.respond(asked)
-        if wants_message(asked, capture):
-            capture = self._accumulated(capture, request)
+        try:
+            capture = self.replay.answer(asked)
+            if wants_message(asked, capture):
+                capture = self._accumulated(capture, request)
+        except StreamCoreError as error:
+            return self._refused(error)
         player = SyncPlayer(capture.body, **self._options(request))
         return self._response(capture, self.streams.sync_stream(player, player.close))
 
     def _accumulated(self, capture: Capture, request: Any) -> Capture:
         accumulated = Accumulated(capture.name)
-        try:
-            with contextlib.closing(SyncPlayer(capture.body, **self._options(request))) as player:
-                any(map(accumulated.receive_data, player))
-        except StreamCoreError as error:
-            return unplayable(error)
+        with contextlib.closing(SyncPlayer(capture.body, **self._options(request))) as player:
+            any(map(accumulated.receive_data, player))
         return accumulated.receive_eof()
 
 
@@ -146,12 +161,15 @@ class AsyncReplaying(_Replaying):
     """The same for async clients."""
 
     async def handle_async_request(self, request: Any) -> Any:
-        """The next capture, or the one chosen; an error in the API's form if there is none for this request."""
+        """Answer with the next capture, or the chosen one; with an error in the API's form if that fails."""
         await request.aread()
         asked = _captured(request)
-        capture = self.replay.respond(asked)
-        if wants_message(asked, capture):
-            capture = await accumulate(capture, **self._options(request))
+        try:
+            capture = self.replay.answer(asked)
+            if wants_message(asked, capture):
+                capture = await accumulate(capture, **self._options(request))
+        except StreamCoreError as error:
+            return self._refused(error)
         player = AsyncPlayer(capture.body, **self._options(request))
         return self._response(capture, self.streams.async_stream(player, player.aclose))
 

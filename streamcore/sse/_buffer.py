@@ -75,7 +75,8 @@ class ChunkBuffer(NotCopyable):
                 chunk = bytes(memoryview(chunk))
             except TypeError:
                 raise InvalidArgumentError(
-                    f"a chunk must be bytes, such as `iter_bytes()` of a response gives, not {type(chunk).__name__}"
+                    "a chunk must be bytes, such as `iter_bytes()` of a response gives; "
+                    f"received {type(chunk).__name__}"
                 ) from None
         if len(self.head) < self.head_size:
             self.head += chunk[: self.head_size - len(self.head)]

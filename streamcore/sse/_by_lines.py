@@ -49,12 +49,14 @@ class LineReader:
         lines, fields = self._lines, self.fields
         while self._next_line < len(lines):
             line = lines[self._next_line]
-            content = line.rstrip(b"\r\n")
-            if content:
-                fields.add(content, self._offset)
+            lines[self._next_line] = b""  # a line may be long, and its content is a copy
+            offset, size = self._offset, len(line)
+            line = line.rstrip(b"\r\n")
+            if line:
+                fields.add(line, offset)
             self._next_line += 1
-            self._offset += len(line)
-            if not content and (frame := fields.dispatch()) is not None:
+            self._offset = offset + size
+            if not line and (frame := fields.dispatch()) is not None:
                 return frame
         self._lines = []
         self._next_line = 0

@@ -193,12 +193,14 @@ class FrameReader(NotCopyable):
         return self._position is _IN_LINES
 
     def read_chunk(self) -> bool:
-        """Make blocks or lines of the next chunk, when all blocks before have been read.
+        """Make blocks or lines of the next chunk, if all blocks before have been read.
 
         Returns:
             Whether there was anything to do.
         """
         if self._blocks is not None:
+            if not self._blocks.is_read:
+                return True
             self._forget_blocks()
         if self._position is _IN_EVENT and len(self._held) > self._max_held_size:
             self._read_held()

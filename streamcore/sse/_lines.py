@@ -81,8 +81,10 @@ class LineSplitter:
         if LF not in data and CR not in data:
             self._keep(data)
             return []
-        data = bytes(self._unfinished) + data if self._unfinished else data
-        self._unfinished.clear()
+        if self._unfinished:
+            self._unfinished += data
+            data = bytes(self._unfinished)
+            self._unfinished.clear()
         self.line_offset = self.end - len(data)
         lines = data.splitlines(keepends=True)
         if self._mode is _Mode.DROPPING:

@@ -1,13 +1,33 @@
-"""Message streams over any iterable of bytes, sync and async: what a user's loop sees."""
+"""Message streams over any iterable of bytes, sync and async: what a user's loop sees.
 
+| file | idea |
+| --- | --- |
+| `_pump.py` | chunks in, items out, without I/O: all that a stream decides while it is read |
+| `_failures.py` | which exception an `error` event, or an error in place of a stream, is raised as |
+| `_base.py` | what sync and async streams share: properties, the order of what happens at the end, calls of handlers |
+| `_stream.py`, `_async_stream.py` | `Stream` and `AsyncStream`: read chunks, and release the connection |
+| `_event_loop.py` | the little that differs between asyncio and trio |
+| `_message_stream.py` | `MessageStream` and `AsyncMessageStream`: the same with an engine, and views of a message |
+| `_derived.py` | the derived events of a message stream |
+| `_handlers.py` | which handlers a subclass overrides, and which event calls which |
+| `_typed.py` | partial values and values at a path, as views of a stream |
+| `_managers.py` | `MessageStreamManager`: open a stream on entering, close it on leaving |
+
+The way of a chunk: a stream reads it and gives it to its pump, the pump gives it to the decoder and takes items from
+that, and the stream calls handlers and returns the items one by one.
+
+A stream is over when it has been read to its end, has failed, or was closed. Then the connection is released, once: at
+the end, by `close()` (from any thread or task), by leaving a `with` block, by an interruption of a read such as a
+cancellation, or when the stream is garbage. A stream that failed raises its failure again if it is read on.
+
+Nothing here knows HTTP libraries or clients.
+"""
+
+from streamcore.stream._async_stream import AsyncStream
 from streamcore.stream._derived import derive
-from streamcore.stream._message_stream import (
-    AsyncMessageStream,
-    AsyncMessageStreamManager,
-    MessageStream,
-    MessageStreamManager,
-)
-from streamcore.stream._stream import AsyncStream, Stream
+from streamcore.stream._managers import AsyncMessageStreamManager, MessageStreamManager
+from streamcore.stream._message_stream import AsyncMessageStream, MessageStream
+from streamcore.stream._stream import Stream
 
 __all__ = [
     "AsyncMessageStream",

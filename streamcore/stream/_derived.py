@@ -1,7 +1,13 @@
-"""Wire events to what a message stream yields: each event, and after it the derived event that says what it has led to.
+"""The derived events of a message stream: each wire event, followed by an event that has its result so far.
 
-In: an event and the engine that has just delivered it. Out: one or two events. Names and order are those of the
-`anthropic` package. Costs a microsecond and remembers nothing; snapshots are built when they are read.
+In: an event, and the engine that has just delivered it. Out: one or two events, with the names and in the order of the
+`anthropic` package. Deriving an event costs a microsecond and stores nothing; its snapshot is built when it is read.
+
+There are two ways to the same events. `derive` is the plain one. `DerivingDecoder.endless_items` has a fast path in
+front of it for the deltas that add text to the current block, which are nearly all of a stream.
+`tests/stream/test_derived.py` compares the two.
+
+To add a type of delta that adds text is to add its row to `_TEXT_DELTAS`.
 """
 
 from __future__ import annotations
@@ -13,7 +19,7 @@ from typing import Any, TypeAlias, cast
 from streamcore.accumulator import BlockInProgress
 from streamcore.engine import MessageEngine
 from streamcore.errors import DecodeError
-from streamcore.stream._pump import error_delivered, error_in_place
+from streamcore.stream._failures import error_after_event, error_in_place
 from streamcore.types import (
     CitationEvent,
     CompactionBlock,
@@ -21,7 +27,6 @@ from streamcore.types import (
     ContentBlockDeltaEvent,
     ContentBlockStopEvent,
     ErrorEvent,
-    InputJSONDelta,
     InputJsonEvent,
     Message,
     MessageStopEvent,
@@ -30,9 +35,7 @@ from streamcore.types import (
     ParsedMessageStopEvent,
     ParsedMessageStreamEvent,
     SignatureEvent,
-    TextDelta,
     TextEvent,
-    ThinkingDelta,
     ThinkingEvent,
 )
 from streamcore.types._base import extended
@@ -40,59 +43,74 @@ from streamcore.types.derived import deferring
 
 __all__ = ["DerivingDecoder", "derive"]
 
-_make_text = deferring(TextEvent, "delta.text")
-_make_thinking = deferring(ThinkingEvent, "delta.thinking")
-_make_input_json = deferring(InputJsonEvent, "delta.partial_json")
-_make_citation = deferring(CitationEvent, "delta.citation")
-_make_compaction = deferring(CompactionEvent, "encrypted_content")
+_Make: TypeAlias = Callable[..., Any]
+"""Makes a derived event of a delta, the field of the block that the delta has changed, and a mark of that field."""
+
+# For each delta that adds text: the field of the block that the text goes to, and what makes the derived event.
+_TEXT_DELTAS: dict[str, tuple[str, _Make]] = {
+    "text_delta": ("text", deferring(TextEvent, "delta.text")),
+    "thinking_delta": ("thinking", deferring(ThinkingEvent, "delta.thinking")),
+    "input_json_delta": ("input", deferring(InputJsonEvent, "delta.partial_json")),
+}
+
+
+def derive(event: MessageStreamEvent, engine: MessageEngine[Any]) -> tuple[ParsedMessageStreamEvent, ...]:
+    """Return what a message stream yields for a wire event: the event, and its derived event if it has one.
+
+    In place of `content_block_stop` and `message_stop` come events that have the complete block or message as well.
+
+    Call this with each event right after `engine.events()` has delivered it. The results may be read at any time.
+    """
+    if isinstance(event, ContentBlockDeltaEvent):
+        derived = _derive_from_delta(event, engine)
+        return (event,) if derived is None else (event, derived)
+    if isinstance(event, ContentBlockStopEvent):
+        return (_with_block(event, engine),)
+    if isinstance(event, MessageStopEvent):
+        return (_with_message(event, engine),)
+    return (event,)
+
+
+# Stops
+
+
 _make_block_stop = deferring(ParsedContentBlockStopEvent, "index")
 _make_message_stop = deferring(ParsedMessageStopEvent)
 
 
-# For stops with fields that are new to this version.
-
-
 @functools.cache
-def _maker_with_extra() -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _makers_with_extra() -> tuple[_Make, _Make]:
+    """Return the same two for stops with fields that are new to this version. These are rare, so they are made late."""
     return (
         deferring(extended(ParsedContentBlockStopEvent), "index", "extra"),
         deferring(extended(ParsedMessageStopEvent), "extra"),
     )
 
 
-def derive(event: MessageStreamEvent, engine: MessageEngine[Any]) -> tuple[ParsedMessageStreamEvent, ...]:
-    """What a message stream yields for a wire event: the event itself (for the two stops, one that carries what is
-    complete), followed by its derived event if it has one.
-
-    To be called with each event right when `engine.events()` has delivered it; the results may be read at any time.
-    """
-    make: Callable[..., Any] | None
-    if isinstance(event, ContentBlockDeltaEvent):
-        make = _DERIVED.get(event.delta.type)
-        builder = engine.block_in_progress(event.index)
-        # What comes after message_stop was not applied.
-        if make is None or builder is None or (builder.is_closed and engine.complete):
-            return (event,)
-        derived = make(event.delta, builder)
-        return (event,) if derived is None else (event, derived)
-    if isinstance(event, ContentBlockStopEvent):
-        builder = engine.block_in_progress(event.index)
-        if builder is None:
-            # After message_stop, for a block that was never started: there is no block to give, but nothing is lost.
-            return (cast("ParsedContentBlockStopEvent", event),)
-        if event.extra:
-            return (_maker_with_extra()[0](event.index, event.extra, builder, builder.marks()),)
-        return (_make_block_stop(event.index, builder, builder.marks()),)
-    if isinstance(event, MessageStopEvent):
-        message = _Later(engine.deferred_message())
-        if event.extra:
-            return (_maker_with_extra()[1](event.extra, message, None),)
-        return (_make_message_stop(message, None),)
-    return (event,)
+def _with_block(event: ContentBlockStopEvent, engine: MessageEngine[Any]) -> ParsedContentBlockStopEvent:
+    block = engine.block_in_progress(event.index)
+    if block is None:
+        # It came after message_stop, for a block that was never started. So it has no block, but it is passed on:
+        # nothing is lost.
+        return cast("ParsedContentBlockStopEvent", event)
+    made: ParsedContentBlockStopEvent
+    if event.extra:
+        made = _makers_with_extra()[0](event.index, event.extra, block, block.marks())
+    else:
+        made = _make_block_stop(event.index, block, block.marks())
+    return made
 
 
-class _Later:
-    """What is made when it is asked for, in the form of something that grows."""
+def _with_message(event: MessageStopEvent, engine: MessageEngine[Any]) -> ParsedMessageStopEvent:
+    message = _Deferred(engine.deferred_message())
+    made: ParsedMessageStopEvent = (
+        _makers_with_extra()[1](event.extra, message, None) if event.extra else _make_message_stop(message, None)
+    )
+    return made
+
+
+class _Deferred:
+    """Something that is made when it is asked for, with the method that derived events ask."""
 
     __slots__ = ("_make",)
 
@@ -103,58 +121,82 @@ class _Later:
         return self._make()
 
 
-# What each type of delta gives. A delta that its block could not take has changed no part of it, and gives nothing.
+# Deltas
 
 
-def _text(delta: Any, builder: BlockInProgress) -> TextEvent | None:
-    part = builder.fields.get("text")
-    return None if part is None else _make_text(delta, part, part.mark())
+def _derive_from_delta(event: ContentBlockDeltaEvent, engine: MessageEngine[Any]) -> ParsedMessageStreamEvent | None:
+    derive_from = _DELTAS.get(event.delta.type)
+    if derive_from is None:
+        return None  # a type of delta that is new
+    block = engine.block_in_progress(event.index)
+    if block is None or (block.is_closed and engine.complete):
+        return None  # after message_stop a delta is not applied, so it has no result
+    return derive_from(event.delta, block)
 
 
-def _thinking(delta: Any, builder: BlockInProgress) -> ThinkingEvent | None:
-    part = builder.fields.get("thinking")
-    return None if part is None else _make_thinking(delta, part, part.mark())
+_DeriveFrom: TypeAlias = Callable[[Any, BlockInProgress], "ParsedMessageStreamEvent | None"]
+"""Returns the derived event of a delta, or None if the block is of a kind that such a delta cannot change."""
 
 
-def _signature(delta: Any, builder: BlockInProgress) -> SignatureEvent | None:
-    if delta.signature is None or "signature" not in builder.fields:
+def _from_field(name: str, make: _Make) -> _DeriveFrom:
+    """Return what derives events from deltas that let one field of the block grow."""
+
+    def derive_from(delta: Any, block: BlockInProgress) -> Any:
+        field = block.fields.get(name)
+        return None if field is None else make(delta, field, field.mark())
+
+    return derive_from
+
+
+def _signature(delta: Any, block: BlockInProgress) -> SignatureEvent | None:
+    if delta.signature is None or "signature" not in block.fields:
         return None
     return SignatureEvent(signature=delta.signature)
 
 
-def _citation(delta: Any, builder: BlockInProgress) -> CitationEvent | None:
-    part = builder.fields.get("citations")
-    return None if part is None else _make_citation(delta, part, part.mark())
+_make_compaction = deferring(CompactionEvent, "encrypted_content")
 
 
-def _input_json(delta: Any, builder: BlockInProgress) -> InputJsonEvent | None:
-    part = builder.fields.get("input")
-    return None if part is None else _make_input_json(delta, part, part.mark())
-
-
-def _compaction(delta: Any, builder: BlockInProgress) -> CompactionEvent | None:
-    if not isinstance(builder.start, CompactionBlock):
+def _compaction(delta: Any, block: BlockInProgress) -> CompactionEvent | None:
+    if not isinstance(block.start, CompactionBlock):
         return None
-    content, encrypted = builder.fields.get("content"), builder.fields.get("encrypted_content")
-    encrypted_content: Any = builder.start.encrypted_content if encrypted is None else encrypted.mark()
+    # A field that no delta so far has had is as the block started with it.
+    content, encrypted = block.fields.get("content"), block.fields.get("encrypted_content")
+    encrypted_content: Any = block.start.encrypted_content if encrypted is None else encrypted.mark()
     if content is None:
-        return CompactionEvent(content=builder.start.content, encrypted_content=encrypted_content)
+        return CompactionEvent(content=block.start.content, encrypted_content=encrypted_content)
     made: CompactionEvent = _make_compaction(encrypted_content, content, content.mark())
     return made
 
 
-_DERIVED: dict[str, Callable[[Any, BlockInProgress], ParsedMessageStreamEvent | None]] = {
-    "text_delta": _text,
-    "thinking_delta": _thinking,
+_DELTAS: dict[str, _DeriveFrom] = {
+    **{delta_type: _from_field(name, make) for delta_type, (name, make) in _TEXT_DELTAS.items()},
+    "citations_delta": _from_field("citations", deferring(CitationEvent, "delta.citation")),
     "signature_delta": _signature,
-    "citations_delta": _citation,
-    "input_json_delta": _input_json,
     "compaction_delta": _compaction,
 }
 
 
+# The fast path
+
+
+_CurrentText: TypeAlias = tuple[int, "str | None", _Make, Any, Callable[[], int]]
+_NO_TEXT: _CurrentText = (-1, None, str, None, int)
+
+
+def _text_of(block: BlockInProgress | None) -> _CurrentText:
+    """Return what the fast path needs of the current block.
+
+    That is its index, the type of the deltas that add text to it, what makes their derived events, the field that the
+    text goes to, and how long that is.
+    """
+    if block is None or block.text is None or block.text_delta is None:
+        return _NO_TEXT
+    return block.index, block.text_delta, _TEXT_DELTAS[block.text_delta][1], block.text, block.text.mark
+
+
 class DerivingDecoder:
-    """An engine as a decoder that gives derived events as well."""
+    """Make a decoder of an engine that yields derived events too."""
 
     __slots__ = ("_engine", "receive_data", "receive_eof")
 
@@ -168,55 +210,37 @@ class DerivingDecoder:
         return self._engine.snapshot
 
     def events(self) -> Iterator[ParsedMessageStreamEvent]:
+        """Yield the events that the bytes so far allow, and their derived events."""
         for event in self._engine.events():
             yield from derive(event, self._engine)
 
     def endless_items(self, response: Any) -> Iterator[ParsedMessageStreamEvent | None]:
-        """What `Pump.items` is to give, and raise, with these events; in two thirds of the time.
+        """Yield, and raise, what `Pump.items` describes. This takes two thirds of the time of a loop over `events`.
 
-        For the deltas that are nearly all of a stream, those that add to the block at hand, what `derive` looks up is
-        looked up when that is another block.
+        A delta that adds text to the current block does not change which block is current. So everything that such a
+        delta needs is looked up once for a block, after an event of another kind has made it the current one.
         """
         engine = self._engine
         accumulator = engine.accumulator
-        hot: BlockInProgress | None = None
-        delta_type, index, make, part, mark = _NO_HOT_DELTA
+        block = accumulator.current_block
+        index, text_delta, make, text, mark = _text_of(block)
         while True:
             try:
                 for event in engine.events():
-                    if accumulator.current_block is not hot:
-                        hot = accumulator.current_block
-                        delta_type, index, make, part, mark = _NO_HOT_DELTA if hot is None else _hot_delta(hot)
                     if (
                         type(event) is ContentBlockDeltaEvent
-                        and type(event.delta) is delta_type
+                        and event.delta.type == text_delta
                         and event.index == index
                     ):
                         yield event
-                        yield make(event.delta, part, mark())
+                        yield make(event.delta, text, mark())
                         continue
+                    if accumulator.current_block is not block:
+                        block = accumulator.current_block
+                        index, text_delta, make, text, mark = _text_of(block)
                     yield from derive(event, engine)
                     if isinstance(event, ErrorEvent):
-                        raise error_delivered(event, engine, response)
+                        raise error_after_event(event, engine, response)
             except DecodeError as error:
                 raise error_in_place(error, response) from None
             yield None
-
-
-_HotDelta: TypeAlias = tuple[type, int, Callable[..., Any], Any, Callable[[], int]]
-_NO_HOT_DELTA: _HotDelta = (type(None), -1, _make_text, None, int)
-_HOT_DELTAS: dict[str, tuple[type, Callable[..., Any]]] = {
-    "text_delta": (TextDelta, _make_text),
-    "input_json_delta": (InputJSONDelta, _make_input_json),
-    "thinking_delta": (ThinkingDelta, _make_thinking),
-}
-
-
-def _hot_delta(hot: BlockInProgress) -> _HotDelta:
-    """Of the deltas that add text to this block: their type and index, and what makes derived events of what grows, and
-    tells how long that is.
-    """
-    if hot.text_delta is None or hot.text is None:
-        return _NO_HOT_DELTA
-    delta_type, make = _HOT_DELTAS[hot.text_delta]
-    return delta_type, hot.index, make, hot.text, hot.text.mark

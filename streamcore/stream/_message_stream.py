@@ -1,24 +1,23 @@
-"""Message streams over any iterable of bytes, sync and async: what a user's loop sees.
+"""The message streams: a stream with an engine under it, derived events, handlers, and views of the message.
 
-In: an iterable of chunks, whoever made it, and how to release the connection behind it. Out: events and their derived
-events, the text alone, the message so far and the final message: views of one stream, in any order. `Stream` and
-`AsyncStream` (from `_stream`) do the reading, for any decoder. Knows nothing of HTTP libraries.
+In: an iterable of chunks, and how to release the connection behind it. Out: events and their derived events, the text
+alone, the message so far and the final message. All of these are views of one stream and may be used in any order.
+`Stream` and `AsyncStream` do the reading.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
-from types import TracebackType, UnionType
+from types import UnionType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias
 
-from typing_extensions import TypeVar
-
 from streamcore.engine import MessageEngine
-from streamcore.errors import IncompleteStreamError, NoTextError, Violation
+from streamcore.errors import IncompleteStreamError, NoTextError, Violation, shortened
 from streamcore.limits import DEFAULT_LIMITS, Limits
-from streamcore.stream._derived import DerivingDecoder, derive
+from streamcore.stream._async_stream import AsyncStream
+from streamcore.stream._derived import DerivingDecoder
 from streamcore.stream._handlers import Handlers
-from streamcore.stream._stream import AsyncStream, Stream
+from streamcore.stream._stream import Stream
 from streamcore.stream._typed import TypedAsyncStream, TypedStream
 from streamcore.types import ContentBlock, Message, MessageStreamEvent, ParsedMessageStreamEvent, TextBlock, TextEvent
 from streamcore.types.message import OutputT
@@ -28,22 +27,14 @@ if TYPE_CHECKING:
     from streamcore.stream._pump import Pump
     from streamcore.typed import OnInvalid
 
-__all__ = [
-    "AsyncMessageStream",
-    "AsyncMessageStreamManager",
-    "AsyncStream",
-    "MessageStream",
-    "MessageStreamManager",
-    "Stream",
-    "derive",
-]
+__all__ = ["AsyncMessageStream", "MessageStream"]
 
 ToolTypes: TypeAlias = Mapping[str, Any] | Iterable[Any] | None
-"""Classes of tools' inputs, by the tools' names, or classes and functions to be named after."""
+"""Classes of the inputs of tools by the names of the tools, or classes and functions that have these names."""
 
 
 class _MessageBase(Generic[OutputT]):
-    """What a sync and an async message stream have in common."""
+    """The base of `MessageStream` and `AsyncMessageStream`."""
 
     _engine: MessageEngine[OutputT]
     _accumulator: MessageAccumulator
@@ -53,32 +44,32 @@ class _MessageBase(Generic[OutputT]):
     def current_message_snapshot(self) -> Message[OutputT]:
         """The message exactly up to the latest event. It never changes.
 
-        To look costs a copy of what is open and has changed since the last look: the text so far, or of a tool's input
-        each open list or dict, one level of it. What is closed is shared.
+        Reading it costs a copy of each open part that has changed since it was last read: the text so far, or one level
+        of each open list and dict in the input of a tool. Closed parts are shared.
 
         Raises:
             IncompleteStreamError: `message_start` has not come.
         """
         snapshot = self._accumulator.snapshot
         if snapshot is None:
-            raise IncompleteStreamError("there is no message yet: message_start has not come")
+            raise IncompleteStreamError("the message has not begun: message_start has not come")
         return snapshot
 
     @property
     def violations(self) -> tuple[Violation, ...]:
-        """What was odd so far, but lost nothing."""
+        """Protocol violations seen so far that did not lose any data."""
         return self._engine.violations
 
     def _final_message(self) -> Message[OutputT]:
         return self._engine.final_message
 
     def _lost_nothing(self, error: Exception) -> bool:
-        """Whether the message was complete when the stream failed, by a connection cut too early, say."""
+        """Return whether the message was complete before the stream failed, say by a connection that is cut early."""
         return error is self._pump.error and self._engine.complete
 
 
 class MessageStream(_MessageBase[OutputT], Stream[ParsedMessageStreamEvent], TypedStream):
-    """The events of one message as they arrive, and the message.
+    """Iterate over the events of one message as they arrive, and build the message.
 
     ```python
     with MessageStream(response.iter_bytes(), close=response.close) as stream:
@@ -87,22 +78,22 @@ class MessageStream(_MessageBase[OutputT], Stream[ParsedMessageStreamEvent], Typ
         message = stream.get_final_message()
     ```
 
-    Iteration gives every wire event and after it, where it has one, its derived event (`TextEvent`, ...). Iteration and
-    `text_stream` are views of one stream: leave one and go on with the other.
+    Iteration yields every wire event and, after it, its derived event if it has one (`TextEvent`, ...). Iteration and
+    `text_stream` are views of one stream: you may leave one and go on with the other.
 
-    A subclass may override handlers (`on_text`, ...). They are called before their event is delivered, and what they
-    raise ends the stream.
+    A subclass may override handlers (`on_text`, ...). They are called before their event is delivered. An exception
+    that a handler raises ends the stream.
 
     Args:
         chunks: The bytes of the stream, cut anywhere.
-        response: The HTTP library's response, to be had as `response`.
+        response: The HTTP library's response, which the stream has as `response`.
         close: Releases the connection, as for `Stream`.
         strict: Raise where otherwise a `Violation` is recorded.
         limits: Bounds on the stream.
-        trailing_strings: Whether a string that is still open counts, in the input of a tool, as far as it has come.
+        trailing_strings: Whether a string in the input of a tool that is still open counts as far as it has come.
         output_format: The class that the text of the answer is JSON of, as for `MessageEngine`.
-        tool_types: The classes of tools' inputs, as for `MessageEngine`.
-        on_invalid: What happens when something is not of its class, as for `MessageEngine`.
+        tool_types: The classes of the inputs of tools, as for `MessageEngine`.
+        on_invalid: What happens if something is not of its class, as for `MessageEngine`.
 
     Raises:
         InvalidArgumentError: A handler is a coroutine function.
@@ -147,7 +138,7 @@ class MessageStream(_MessageBase[OutputT], Stream[ParsedMessageStreamEvent], Typ
         """Read the stream to its end and return the message. May be called again, and after the stream was closed.
 
         Raises:
-            IncompleteStreamError: The stream ended, or was closed, before `message_stop`; it has the `snapshot`.
+            IncompleteStreamError: The stream ended or was closed before `message_stop`. The error has the `snapshot`.
             ProtocolError: The stream is broken.
             APIError: The API, or the connection to it, failed.
         """
@@ -163,35 +154,36 @@ class MessageStream(_MessageBase[OutputT], Stream[ParsedMessageStreamEvent], Typ
 
         Raises:
             NoTextError: The message has no text block.
-            StreamCoreError: As `get_final_message()`.
+            StreamCoreError: As for `get_final_message()`.
         """
         return _text_of(self.get_final_message())
 
     # Handlers, for subclasses to override
 
     def on_stream_event(self, event: MessageStreamEvent) -> None:
-        """An event has come from the API."""
+        """Handle an event from the API."""
 
     def on_text(self, delta: str, snapshot: str) -> None:
-        """A text block has grown by `delta` to `snapshot`. May also be overridden as `on_text(self, delta)`."""
+        """Handle more text: `delta` let a text block grow to `snapshot`. An override may leave `snapshot` out."""
 
     def on_content_block(self, content_block: ContentBlock) -> None:
-        """A content block is complete."""
+        """Handle a complete content block."""
 
     def on_message(self, message: Message) -> None:
-        """The message is complete."""
+        """Handle the complete message."""
 
     def on_timeout(self) -> None:
-        """The stream has failed because something took too long. `on_exception` follows."""
+        """Handle a failure because something took too long. `on_exception` follows."""
 
     def on_exception(self, exception: Exception) -> None:
-        """The stream has failed; `exception` will be raised."""
+        """Handle a failure of the stream. `exception` is raised afterwards."""
 
     def on_end(self) -> None:
-        """The stream is over: read to its end, failed or closed. Called last, once, and always but for a stream that is
-        dropped unfinished: that is found in any thread, at any time, with nobody left to hear of it.
+        """Handle the end of the stream: it has been read to its end, has failed, or was closed.
 
-        A stream that is closed while other handlers run calls it after them, in their thread.
+        This is called last, and once. If the stream is closed while other handlers run, it is called after them, in
+        their thread. It is not called for a stream that is dropped unfinished, since garbage is collected in any thread
+        and at any time.
         """
 
 
@@ -205,18 +197,18 @@ class AsyncMessageStream(_MessageBase[OutputT], AsyncStream[ParsedMessageStreamE
         message = await stream.get_final_message()
     ```
 
-    Handlers are coroutine functions; one that waits for nothing may be a plain method.
+    Handlers are coroutine functions. A handler that does not await anything may be a plain method.
 
     Args:
         chunks: The bytes of the stream, cut anywhere.
-        response: The HTTP library's response, to be had as `response`.
+        response: The HTTP library's response, which the stream has as `response`.
         close: Releases the connection, as for `AsyncStream`.
         strict: Raise where otherwise a `Violation` is recorded.
         limits: Bounds on the stream.
-        trailing_strings: Whether a string that is still open counts, in the input of a tool, as far as it has come.
+        trailing_strings: Whether a string in the input of a tool that is still open counts as far as it has come.
         output_format: The class that the text of the answer is JSON of, as for `MessageEngine`.
-        tool_types: The classes of tools' inputs, as for `MessageEngine`.
-        on_invalid: What happens when something is not of its class, as for `MessageEngine`.
+        tool_types: The classes of the inputs of tools, as for `MessageEngine`.
+        on_invalid: What happens if something is not of its class, as for `MessageEngine`.
     """
 
     def __init__(
@@ -258,7 +250,7 @@ class AsyncMessageStream(_MessageBase[OutputT], AsyncStream[ParsedMessageStreamE
         """Read the stream to its end and return the message. May be called again, and after the stream was closed.
 
         Raises:
-            IncompleteStreamError: The stream ended, or was closed, before `message_stop`; it has the `snapshot`.
+            IncompleteStreamError: The stream ended or was closed before `message_stop`. The error has the `snapshot`.
             ProtocolError: The stream is broken.
             APIError: The API, or the connection to it, failed.
         """
@@ -274,42 +266,45 @@ class AsyncMessageStream(_MessageBase[OutputT], AsyncStream[ParsedMessageStreamE
 
         Raises:
             NoTextError: The message has no text block.
-            StreamCoreError: As `get_final_message()`.
+            StreamCoreError: As for `get_final_message()`.
         """
         return _text_of(await self.get_final_message())
 
     # Handlers, for subclasses to override
 
     async def on_stream_event(self, event: MessageStreamEvent) -> None:
-        """An event has come from the API."""
+        """Handle an event from the API."""
 
     async def on_text(self, delta: str, snapshot: str) -> None:
-        """A text block has grown by `delta` to `snapshot`. May also be overridden as `on_text(self, delta)`."""
+        """Handle more text: `delta` let a text block grow to `snapshot`. An override may leave `snapshot` out."""
 
     async def on_content_block(self, content_block: ContentBlock) -> None:
-        """A content block is complete."""
+        """Handle a complete content block."""
 
     async def on_message(self, message: Message) -> None:
-        """The message is complete."""
+        """Handle the complete message."""
 
     async def on_timeout(self) -> None:
-        """The stream has failed because something took too long. `on_exception` follows."""
+        """Handle a failure because something took too long. `on_exception` follows."""
 
     async def on_exception(self, exception: Exception) -> None:
-        """The stream has failed; `exception` will be raised."""
+        """Handle a failure of the stream. `exception` is raised afterwards."""
 
     async def on_end(self) -> None:
-        """The stream is over: read to its end, failed or closed. Called last, once, and always but for a stream that is
-        dropped unfinished: that is found in any thread, at any time, with nobody left to hear of it.
+        """Handle the end of the stream: it has been read to its end, has failed, or was closed.
 
-        A stream that is closed while other handlers run calls it after them, in their task. One that is left because of
-        a cancellation calls it within that: under trio, or in a scope of anyio's, what waits in here is cancelled too,
-        but for what is in a shielded scope.
+        This is called last, and once. If the stream is closed while other handlers run, it is called after them, in
+        their task. If the stream is left because of a cancellation, it is called within that: under trio, or in a
+        cancel scope of anyio, whatever waits in here is cancelled too, unless it is in a shielded scope. It is not
+        called for a stream that is dropped unfinished, since garbage is collected in any thread and at any time.
         """
 
 
 class _AsyncText:
-    # Not an async generator: one that is left half-read is closed later, by the event loop, if there still is one.
+    """The text of an async stream, piece by piece."""
+
+    # This is not an async generator, because one that is left half-read is closed by its event loop, later and only if
+    # that still runs.
 
     __slots__ = ("_stream",)
 
@@ -330,55 +325,5 @@ def _text_of(message: Message) -> str:
     texts = [block.text for block in message.content if isinstance(block, TextBlock)]
     if not texts:
         found = ", ".join(block.type for block in message.content) or "none"
-        raise NoTextError(f"the message has no text block; its blocks: {found}")
+        raise NoTextError(f"the message has no text block; its blocks: {shortened(found, 1000)}")
     return "".join(texts)
-
-
-_StreamT = TypeVar("_StreamT", bound=MessageStream, default=MessageStream)
-_AsyncStreamT = TypeVar("_AsyncStreamT", bound=AsyncMessageStream, default=AsyncMessageStream)
-
-
-class MessageStreamManager(Generic[_StreamT]):
-    """Opens a message stream on entering and closes it on leaving; until then nothing is sent.
-
-    Args:
-        open_stream: Opens the stream.
-    """
-
-    def __init__(self, open_stream: Callable[[], _StreamT]) -> None:
-        self._open_stream = open_stream
-        self._stream: _StreamT | None = None
-
-    def __enter__(self) -> _StreamT:
-        self._stream = self._open_stream()
-        return self._stream
-
-    def __exit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, exc_tb: TracebackType | None
-    ) -> None:
-        stream, self._stream = self._stream, None
-        if stream is not None:
-            stream.close()
-
-
-class AsyncMessageStreamManager(Generic[_AsyncStreamT]):
-    """Opens an async message stream on entering and closes it on leaving; until then nothing is sent.
-
-    Args:
-        open_stream: Opens the stream. It is not called before the manager is entered.
-    """
-
-    def __init__(self, open_stream: Callable[[], Awaitable[_AsyncStreamT]]) -> None:
-        self._open_stream = open_stream
-        self._stream: _AsyncStreamT | None = None
-
-    async def __aenter__(self) -> _AsyncStreamT:
-        self._stream = await self._open_stream()
-        return self._stream
-
-    async def __aexit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, exc_tb: TracebackType | None
-    ) -> None:
-        stream, self._stream = self._stream, None
-        if stream is not None:
-            await stream.close()

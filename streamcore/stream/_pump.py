@@ -1,7 +1,7 @@
-"""What all streams share, sync and async: everything but the reading and the waiting.
+"""Chunks in, items out, and whether the stream is over: all that a stream decides while it is read, without I/O.
 
-In: chunks of bytes, the end of them, or the error in their place. Out: items one by one, and whether the stream is
-over. Does no I/O and has never heard of event loops; from other threads, only `end` may be called.
+In: chunks of bytes, their end, or the error that came in their place. Out: items, one by one. A sync and an async
+stream drive the same pump; it does not know which. Other threads may call `end`, and nothing else.
 """
 
 from __future__ import annotations
@@ -11,15 +11,17 @@ from collections.abc import Iterator
 from typing import Any, Generic, Protocol, TypeVar
 
 from streamcore.errors import DecodeError
+from streamcore.stream._failures import error_after_event, error_in_place
 from streamcore.types import ErrorEvent
 
-__all__ = ["SLICE_SIZE", "WORK_PER_TURN", "Decoder", "Pump", "error_delivered", "error_in_place"]
+__all__ = ["SLICE_SIZE", "WORK_PER_TURN", "Decoder", "Pump"]
 
-# A stream that has much to give would keep every other task waiting. So it counts what was done since they last had a
-# turn: items and KB of chunks, some 5 µs of work each, and to let them run costs some 10. And it decodes a large chunk
-# a slice at a time: the first item of one of 10 MB would otherwise take 50 ms. Counted and not timed, turns are the
-# same on all machines, and no clock is read.
+# A stream that always has a next item would keep every other task waiting. So it counts the work done since the others
+# last had a turn: an item is one unit, and so is a KB of a chunk. A unit takes some 5 µs, and a turn costs some 10. It
+# counts work and reads no clock, so that turns come at the same places on all machines.
 WORK_PER_TURN = 128
+
+# A large chunk is decoded a slice at a time. The first item of a chunk of 10 MB would otherwise take 50 ms.
 SLICE_SIZE = 64 * 1024
 
 _T = TypeVar("_T")
@@ -27,34 +29,38 @@ _T_co = TypeVar("_T_co", covariant=True)
 
 
 class Decoder(Protocol[_T_co]):
-    """What a stream can be driven by: `SSEDecoder`, `RawMessageDecoder`, `MessageEngine`, or one of the caller's."""
+    """What a stream can be driven by: `SSEDecoder`, `RawMessageDecoder`, `MessageEngine` or one of the caller's own."""
 
-    def receive_data(self, chunk: bytes, /) -> None: ...
+    def receive_data(self, chunk: bytes, /) -> None:
+        """Store the next bytes."""
 
-    def receive_eof(self) -> None: ...
+    def receive_eof(self) -> None:
+        """Note that the bytes have ended."""
 
-    def events(self) -> Iterator[_T_co]: ...
+    def events(self) -> Iterator[_T_co]:
+        """Yield the items that the bytes so far allow."""
+        ...
 
 
 class Pump(Generic[_T]):
-    """A decoder with what is known of its stream.
+    """Take items out of a decoder, and keep the state of its stream.
 
     Attributes:
-        response: What the adapter has in the place of an HTTP response.
+        response: The HTTP library's response, or what an adapter has in its place.
+        items: All that comes out of the decoder, endlessly, with a None whenever more bytes are needed. A caller that
+            iterates over this itself, because it is faster than `take`, passes what it raises to `fail`.
         over: Whether nothing more will come out: the stream has been read to its end, has failed, or was closed.
-        items: All that comes out of the decoder, endlessly, with a `None` whenever more bytes are needed. What it
-            raises is for `fail`; who is not in a hurry calls `take`.
-        error: What it failed with. It is raised again by whoever goes on, so that no failure looks like an end.
-        reading: Whether a read is under way; for the stream to say, and for others to keep out.
-        work: How much was done: an item counts for one, and a KB of a chunk too. For the stream to look at and reset.
+        error: What the stream failed with. Each further `take` raises it again, so that no failure looks like an end.
+        reading: Whether a read is under way. The stream sets it, and refuses a second read meanwhile.
+        work: The work done, in the units of `WORK_PER_TURN`. An async stream looks at it and resets it.
     """
 
     __slots__ = (
+        "_at_eof",
         "_decoder",
-        "_eof",
         "_receive_data",
         "_slices",
-        "_unended",
+        "_tickets",
         "error",
         "items",
         "over",
@@ -66,14 +72,18 @@ class Pump(Generic[_T]):
     def __init__(self, decoder: Decoder[_T], response: Any) -> None:
         self._decoder = decoder
         self._receive_data = decoder.receive_data
-        # A generator that does not know the pump: no reference cycle, so that a dropped stream is freed at once. Ours
-        # for messages is its decoder's own, which is one generator less to go through. (It is asked of the class: a
-        # double or a proxy that answers to every name has the verbs of `Decoder` alone.)
-        endless = getattr(type(decoder), "endless_items", None)
-        self.items: Iterator[_T | None] = _items(decoder, response) if endless is None else endless(decoder, response)
-        self._eof = False
+        # A generator that does not refer to the pump: without a reference cycle, a dropped stream is freed at once. The
+        # decoder of message streams brings a generator of its own, which saves one generator per item. (The class is
+        # asked, because a mock or a proxy that answers to every name implements only `Decoder`.)
+        endless_items = getattr(type(decoder), "endless_items", None)
+        self.items: Iterator[_T | None] = (
+            _items(decoder, response) if endless_items is None else endless_items(decoder, response)
+        )
+        # The rest of a chunk that is decoded in slices.
         self._slices: Iterator[bytes] | None = None
-        self._unended = [None]
+        self._at_eof = False
+        # One ticket, for the first to call `end`.
+        self._tickets = [None]
         self.response = response
         self.over = False
         self.error: Exception | None = None
@@ -81,7 +91,7 @@ class Pump(Generic[_T]):
         self.work = 0
 
     def take(self) -> _T | None:
-        """The next item that the bytes so far allow; `None` to say that more are needed, or that the stream is over.
+        """Return the next item that the bytes so far allow, or None if more are needed or the stream is over.
 
         Raises:
             ProtocolError: The stream is broken.
@@ -95,7 +105,7 @@ class Pump(Generic[_T]):
         try:
             while (item := next(self.items)) is None:
                 if not self.take_slice():
-                    self.over = self._eof
+                    self.over = self._at_eof
                     return None
         except Exception as error:
             self.fail(error)
@@ -104,7 +114,7 @@ class Pump(Generic[_T]):
         return item
 
     def take_slice(self) -> bool:
-        """Give the decoder more of a chunk that has been received. Whether there was more of one."""
+        """Give the decoder the next slice of a large chunk. Return False if nothing is left."""
         if self._slices is None:
             return False
         slice_ = next(self._slices, None)
@@ -115,16 +125,11 @@ class Pump(Generic[_T]):
         self.work += len(slice_) >> 10
         return True
 
-    def fail(self, error: Exception) -> None:
-        """The stream has failed, with `error`."""
-        self.error = error
-        self.over = True
-
     def receive(self, chunk: bytes | None) -> None:
-        """Take what a read gave, `None` being the end."""
+        """Receive the next chunk, or None for the end."""
         try:
             if chunk is None:
-                self._eof = True
+                self._at_eof = True
                 self._decoder.receive_eof()
             elif len(chunk) <= SLICE_SIZE:
                 self._receive_data(chunk)
@@ -135,58 +140,43 @@ class Pump(Generic[_T]):
             self.receive_error(error)
 
     def receive_error(self, error: Exception) -> None:
-        """Take what a read raised, to be raised by `take()` once what came before has come out."""
+        """Receive what a read raised in place of a chunk. The next `take` raises it."""
         if self.over:
-            return  # it was closed, which is how a read that is under way may learn of it
+            return  # the stream was closed, and the read that was under way may have failed because of that
         if getattr(error, "snapshot", self) is None:
+            # It has a snapshot to fill in. If that cannot be set, or the decoder has none, the error is good as it is.
             with contextlib.suppress(AttributeError):
-                error.snapshot = getattr(self._decoder, "snapshot", None)  # type: ignore[attr-defined]  # of who has it
+                error.snapshot = getattr(self._decoder, "snapshot", None)  # type: ignore[attr-defined]  # see above
         self.fail(error)
 
+    def fail(self, error: Exception) -> None:
+        """Note that the stream has failed with `error`."""
+        self.error = error
+        self.over = True
+
     def end(self) -> bool:
-        """The stream is over. Whether this is the first to say so, and so the one to release the connection."""
+        """Note that the stream is over. Return True to the first caller only, which then releases the connection."""
         self.over = True
         try:
-            self._unended.pop()  # one operation, whichever threads meet here
+            self._tickets.pop()  # atomic, so that of several threads exactly one gets the ticket, without a lock
         except IndexError:
             return False
         return True
 
 
 def _slices(chunk: bytes) -> Iterator[bytes]:
-    data = bytes(chunk)  # no copy, unless it may change
+    data = bytes(chunk)  # copies a bytearray or memoryview, which may change before the last slice is read
     return (data[start : start + SLICE_SIZE] for start in range(0, len(data), SLICE_SIZE))
 
 
 def _items(decoder: Decoder[_T], response: Any) -> Iterator[_T | None]:
-    """All that comes out of a decoder, with a `None` whenever it has no more for now."""
+    """Yield all that comes out of a decoder, and None whenever it needs more bytes. Never end, unless by an error."""
     while True:
         try:
             for item in decoder.events():
                 yield item
                 if isinstance(item, ErrorEvent):
-                    raise error_delivered(item, decoder, response)
+                    raise error_after_event(item, decoder, response)
         except DecodeError as error:
             raise error_in_place(error, response) from None
         yield None
-
-
-# Only a stream that fails pays for loading the exceptions of the API.
-
-
-def error_delivered(event: ErrorEvent, decoder: object, response: Any) -> Exception:
-    """What is raised after an `error` event."""
-    from streamcore.api.failures import error_from_event
-
-    return error_from_event(event, response=response, snapshot=getattr(decoder, "snapshot", None))
-
-
-def error_in_place(error: DecodeError, response: Any) -> Exception:
-    """What is raised for an error of a decoder: the one that the API has sent in the place of a stream, as JSON under a
-    content type that does not tell, if it is on one line and as short as the API's are. Of any other body the decoder
-    has kept no more than it shows.
-    """
-    from streamcore.api.response import error_in_body
-
-    received = error.received if isinstance(error.received, bytes) and error.offset == 0 else b""
-    return error_in_body(received, response=response) or error

@@ -1,8 +1,7 @@
-"""What a message stream shows of the user's own classes, sync and async: partial views, and the values at a path, which
-read the stream on until the next one is complete.
+"""Views of a message stream in the user's own classes, sync and async: partial values, and values at a path.
 
-In: a stream, and the views that its engine has. Out: values. They are views of the one stream, as its
-`text_stream` is: leave one and go on with another, or with the stream itself, and nothing is lost.
+In: a stream, and the views that its engine has. Out: values. Like `text_stream` they are views of the one stream: you
+may leave one and go on with another, or with the stream itself, and nothing is lost.
 """
 
 from __future__ import annotations
@@ -22,11 +21,12 @@ _T = TypeVar("_T", default=Any)
 
 
 class StreamValues(Generic[_T]):
-    """Values as they become complete.
+    """Iterate over values as they become complete.
 
     Args:
-        read_on: Reads the stream on, by one item, when no value is there. At its end it stops the iteration.
-        values: Those that are there.
+        read_on: Reads the next item of the stream. It is called when no value is there, and raises `StopIteration` at
+            the end of the stream.
+        values: The values that are there.
     """
 
     __slots__ = ("_read_on", "_values")
@@ -46,9 +46,10 @@ class StreamValues(Generic[_T]):
 
 
 class AsyncStreamValues(Generic[_T]):
-    """The same for an async stream."""
+    """`StreamValues` for an async stream."""
 
-    # Not an async generator: one that is left half-read is closed later, by the event loop, if there still is one.
+    # This is not an async generator, because one that is left half-read is closed by its event loop, later and only if
+    # that still runs.
 
     __slots__ = ("_read_on", "_values")
 
@@ -67,21 +68,21 @@ class AsyncStreamValues(Generic[_T]):
 
 
 class _Typed:
+    """The base of `TypedStream` and `TypedAsyncStream`."""
+
     _engine: MessageEngine[Any]
 
     @overload
     def partial(self, type: type[_T], *, block: int | None = None, tool: str | None = None) -> _T: ...
     @overload
     def partial(self, type: Any, *, block: int | None = None, tool: str | None = None) -> Any: ...
-    def partial(self, type: Any, *, block: int | None = None, tool: str | None = None) -> Any:  # noqa: A002
-        """What has come of a value of a class, up to the latest event, with `MISSING` in place of all that has not; see
-        `MessageEngine.partial`.
-        """
+    def partial(self, type: Any, *, block: int | None = None, tool: str | None = None) -> Any:  # noqa: A002  # the field's word
+        """Return what has come of a value of a class, up to the latest event. See `MessageEngine.partial`."""
         return self._engine.partial(type, block=block, tool=tool)
 
 
 class TypedStream(_Typed):
-    """What a sync message stream has to do with the user's classes."""
+    """The views of a sync message stream in the user's own classes."""
 
     if TYPE_CHECKING:
 
@@ -95,18 +96,18 @@ class TypedStream(_Typed):
     def values(
         self, path: str, type: Any = None, *, block: int | None = None, tool: str | None = None
     ) -> StreamValues: ...
-    def values(self, path: str, type: Any = None, *, block: int | None = None, tool: str | None = None) -> StreamValues:  # noqa: A002
-        """The values at a path of a tool's input or of structured output, each as soon as it is complete; for paths and
-        arguments see `MessageEngine.values`.
+    def values(self, path: str, type: Any = None, *, block: int | None = None, tool: str | None = None) -> StreamValues:  # noqa: A002  # the field's word
+        """Return the values at a path of a tool's input or of structured output, each as soon as it is complete.
 
-        A view of the stream, as is `text_stream`, which it reads on. Asked for again with the same arguments it goes on
-        where it was left; a new one begins at the beginning of the message, also when that has been read.
+        See `MessageEngine.values` for paths and arguments. Like `text_stream`, the result is a view of the stream and
+        reads it on. The same arguments give the same view, which goes on where it was left; a new one begins at the
+        beginning of the message, even if that has been read already.
         """
         return StreamValues(self.__next__, self._engine.values(path, type, block=block, tool=tool))
 
 
 class TypedAsyncStream(_Typed):
-    """What an async message stream has to do with the user's classes."""
+    """The views of an async message stream in the user's own classes."""
 
     if TYPE_CHECKING:
 
@@ -123,15 +124,15 @@ class TypedAsyncStream(_Typed):
     def values(
         self,
         path: str,
-        type: Any = None,  # noqa: A002
+        type: Any = None,  # noqa: A002  # the field's word
         *,
         block: int | None = None,
         tool: str | None = None,
     ) -> AsyncStreamValues:
-        """The values at a path of a tool's input or of structured output, each as soon as it is complete; for paths and
-        arguments see `MessageEngine.values`.
+        """Return the values at a path of a tool's input or of structured output, each as soon as it is complete.
 
-        A view of the stream, as is `text_stream`, which it reads on. Asked for again with the same arguments it goes on
-        where it was left; a new one begins at the beginning of the message, also when that has been read.
+        See `MessageEngine.values` for paths and arguments. Like `text_stream`, the result is a view of the stream and
+        reads it on. The same arguments give the same view, which goes on where it was left; a new one begins at the
+        beginning of the message, even if that has been read already.
         """
         return AsyncStreamValues(self.__anext__, self._engine.values(path, type, block=block, tool=tool))

@@ -14,6 +14,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from streamcore._extras import requires_extra
+
 if TYPE_CHECKING:
     from streamcore.testing._streams import assert_same_stream
     from streamcore.testing.check import ASPECTS, Disagreement, check_accumulator, find_disagreements
@@ -43,4 +45,5 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    with requires_extra("testing"):
+        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,15 +1,16 @@
-"""What the fixture `replay` gives: a client that plays captures or, where there is none yet, records one.
+"""The fixture `replay`: a client that plays captures, or records those that are missing.
 
-In: the marker of a test and the options of the run. Out: a client of the adapter that was asked for. Captures are
-played by a transport in place of the network; for aiohttp, by an endpoint on the loopback interface.
+In: the marker of a test and the options of the run. Out: a client of the adapter that the marker names. A transport
+plays the captures in place of the network; for aiohttp, an endpoint on the loopback interface does.
 """
 
 from __future__ import annotations
 
 import contextlib
 import importlib
+import inspect
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,12 +18,13 @@ from typing import Any, ClassVar
 import attrs
 import pytest
 
+from streamcore._extras import NotInstalledError
 from streamcore.errors import StreamCoreError, excerpt
 from streamcore.replay import Capture, End, Recorder, Replay, read_captures, write_captures
 from streamcore.replay.httpx2 import AsyncRecordingTransport, AsyncReplayTransport, RecordingTransport, ReplayTransport
 from streamcore.replay.record import recorded
 
-__all__ = ["Playing", "playing"]
+__all__ = ["Playing", "check_played", "playing"]
 
 # The module and the class of each adapter.
 _ADAPTERS = {
@@ -35,28 +37,30 @@ _SHOWN_SIZE = 500
 
 
 class Playing:
-    """What the client of the fixture has beside what its class has.
+    """What the client of the fixture has in addition to its class.
 
-    It does not try again what has failed, so that a request is a capture; `with_options(max_retries=)` lets it.
+    It does not retry, so that each request takes one capture; `with_options(max_retries=)` changes that.
     """
 
     _captures: ClassVar[Replay | Recorder]
 
     def transport(self) -> Any:
-        """A transport for another sync client, as the official `anthropic.Anthropic(http_client=httpx2.Client(
-        transport=replay.transport()))`. It plays, or records, the same captures, in one order with this client.
+        """Return a transport for another sync client, for example the official one:
+        `anthropic.Anthropic(http_client=httpx2.Client(transport=replay.transport()))`.
+
+        It plays, or records, the same captures, in one order with this client.
         """
         captures = self._captures
         return ReplayTransport(captures) if isinstance(captures, Replay) else RecordingTransport(captures)
 
     def async_transport(self) -> Any:
-        """The same for another async client."""
+        """Return a transport for another async client."""
         captures = self._captures
         return AsyncReplayTransport(captures) if isinstance(captures, Replay) else AsyncRecordingTransport(captures)
 
 
 def playing(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """The fixture. What is wrong with the marker or the captures fails the test before it begins."""
+    """Provide the fixture. A mistake in the marker or the captures fails the test before it begins."""
     with contextlib.ExitStack() as stack:
         with _failing():
             client = stack.enter_context(_client(request))
@@ -67,16 +71,14 @@ def playing(request: pytest.FixtureRequest) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def _failing() -> Iterator[None]:
-    """Fail with the words of what is no bug, without a traceback."""
+    """Turn our own errors into a failure of the test, without a traceback."""
     fault = None
     try:
         yield
     except StreamCoreError as error:
         fault = str(error)
-    except ModuleNotFoundError as error:
-        if error.name != "aiohttp":
-            raise
-        fault = "aiohttp is not installed, which this adapter needs: pip install 'streamcore-messages[aiohttp]'"
+    except NotInstalledError as error:
+        fault = str(error)
     if fault is not None:
         pytest.fail(fault, pytrace=False)
 
@@ -93,41 +95,55 @@ def _client(request: pytest.FixtureRequest) -> AbstractContextManager[Any]:
 
 def _how_to_record(absent: list[Path], test: str) -> str:
     names = ", ".join(map(str, absent))
-    return f"there is no capture {names}; to record it: pytest --record-streams '{test}'"
+    return f"the capture {names} does not exist; to record it: pytest --record-streams '{test}'"
+
+
+_OPTIONS = [name for name in inspect.signature(Replay).parameters if name != "source"]
 
 
 @attrs.frozen
 class _Marker:
-    """What the marker of a test says.
+    """The marker of a test.
 
     Attributes:
         paths: Of the captures.
         adapter: The name of the adapter.
-        options: Those of `Replay`.
+        replay: Plays the captures.
     """
 
     paths: list[Path]
     adapter: str
-    options: Mapping[str, Any]
+    replay: Replay
 
     @classmethod
     def of(cls, request: pytest.FixtureRequest) -> _Marker:
-        """The marker of the test that asks.
+        """Return the marker of the test that asks for the fixture. Everything in it is checked here.
 
         Raises:
-            StreamCoreError: It has none, or one that says nothing.
+            StreamCoreError: The test has no marker, or something in it is invalid.
         """
         marker = request.node.get_closest_marker("replay")
         if marker is None or not marker.args:
             raise StreamCoreError("the fixture `replay` has nothing to play: @pytest.mark.replay('weather.jsonl')")
+        for path in marker.args:
+            if not isinstance(path, (str, Path)):
+                raise StreamCoreError(f"a path of the marker `replay` must be a text or a Path, not {path!r}")
         options = dict(marker.kwargs)
         adapter = options.pop("adapter", "httpx")
-        if adapter not in _ADAPTERS:
-            raise StreamCoreError(f"the adapter {adapter!r} of the marker `replay` is none of {', '.join(_ADAPTERS)}")
-        return cls([request.path.parent / path for path in marker.args], adapter, options)
+        if adapter not in list(_ADAPTERS):
+            raise StreamCoreError(
+                f"the adapter {adapter!r} of the marker `replay` must be one of {', '.join(_ADAPTERS)}"
+            )
+        for name in options:
+            if name not in _OPTIONS:
+                raise StreamCoreError(
+                    f"the marker `replay` has no option {name!r}; it has adapter, {', '.join(_OPTIONS)}"
+                )
+        paths = [request.path.parent / path for path in marker.args]
+        return cls(paths, adapter, Replay(paths, **options))
 
     def client(self, captures: Replay | Recorder, **options: Any) -> Any:
-        """A client of the adapter."""
+        """Make a client of the adapter."""
         module, name = _ADAPTERS[self.adapter]
         cls = getattr(importlib.import_module(module), name)
         playing_class: Any = type(f"Playing{name}", (Playing, cls), {"_captures": captures})
@@ -136,10 +152,7 @@ class _Marker:
 
 @contextlib.contextmanager
 def _replaying(marker: _Marker) -> Iterator[Any]:
-    try:
-        replay = Replay(marker.paths, **marker.options)
-    except TypeError as error:
-        raise StreamCoreError(f"the marker `replay` has an option that is none: {error}") from error
+    replay = marker.replay
     if marker.adapter == "aiohttp":
         from streamcore.replay.listening import in_thread, listening
         from streamcore.replay.server import Endpoint
@@ -154,6 +167,17 @@ def _replaying(marker: _Marker) -> Iterator[Any]:
     else:
         http_client = httpx2.Client(transport=ReplayTransport(replay))
     yield marker.client(replay, api_key=_NO_KEY, http_client=http_client)
+
+
+def check_played(client: object) -> None:
+    """Fail the test if its captures could not be played.
+
+    The test itself may have taken that for the error it tests for: clients wrap what a transport raises, and over HTTP
+    all that can be said is a status.
+    """
+    captures = client._captures if isinstance(client, Playing) else None
+    if isinstance(captures, Replay) and captures.error is not None:
+        pytest.fail(f"the marker `replay` could not be played: {captures.error}", pytrace=False)
 
 
 # Recording
@@ -178,7 +202,7 @@ def _keep(recording: Path, paths: list[Path], absent: list[Path]) -> None:
     """Write what was recorded to where tests look for it: all of it to one file, or an exchange to each of several.
 
     Raises:
-        StreamCoreError: Nothing was, or what was is no example to test with.
+        StreamCoreError: Nothing was recorded, or it is not a good example to test with.
     """
     names = ", ".join(map(str, absent))
     if not recording.exists():

@@ -7,8 +7,8 @@ def test_forecast(replay):
         assert stream.get_final_text() == "..."
 ```
 
-pytest imports this module wherever streamcore is installed, so it imports only the core, and nothing that the extra
-`testing` adds until it is used. If that extra is not installed, the marker and the fixture exist and say so.
+pytest imports this module wherever streamcore is installed. So it imports neither the core nor what the extra `testing`
+installs until it is used. Without that extra there are only the marker and the fixture, which say what is missing.
 """
 
 from __future__ import annotations
@@ -19,14 +19,15 @@ from typing import Any
 
 import pytest
 
-__all__ = ["pytest_addoption", "pytest_assertrepr_compare", "pytest_configure", "replay"]
+__all__ = ["pytest_addoption", "pytest_assertrepr_compare", "pytest_configure", "pytest_pyfunc_call", "replay"]
 
 _MARKER = (
     "replay(*paths, adapter='httpx', speed=math.inf, chunking='recorded', faults=(), choose=None, repeat=False): the "
     "captures that the fixture `replay` plays. A path is relative to the test's file. The adapter is 'httpx', "
-    "'httpx-async' or 'aiohttp'; the other options are those of streamcore.replay.Replay."
+    "'httpx-async' or 'aiohttp'; the other options are those of streamcore.replay.Replay. Faults may be texts, as on "
+    "the command line: faults=['cut:event=9']."
 )
-# Of the extra `testing`, beside pytest.
+# Packages of the extra `testing`, besides pytest.
 _NEEDED = ("httpx2", "hypothesis")
 
 
@@ -42,12 +43,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--record-streams",
         action="store_true",
-        help="Make the captures that tests with the marker `replay` are missing, from the real endpoint.",
+        help="Record the missing captures of tests with the marker `replay`, from the real endpoint.",
     )
     group.addoption(
         "--record-streams-from",
         metavar="URL",
-        help="The real endpoint; by default that of ANTHROPIC_BASE_URL, or else the API's own.",
+        help="The URL of the real endpoint; by default ANTHROPIC_BASE_URL, or the API's own.",
     )
 
 
@@ -58,8 +59,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def replay(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """A client that plays the captures of the marker `replay`; see `streamcore.testing.playing.Playing` for what it
-    has beside what a client has.
+    """Provide a client that plays the captures of the marker `replay`.
+
+    See `streamcore.testing.playing.Playing` for what it has in addition to a client.
     """
     missing = _missing()
     if missing:
@@ -67,6 +69,17 @@ def replay(request: pytest.FixtureRequest) -> Iterator[Any]:
     from streamcore.testing.playing import playing
 
     yield from playing(request)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[None]:
+    """Fail a test that has passed although its captures could not be played."""
+    result = yield
+    if "replay" in pyfuncitem.funcargs and not _missing():
+        from streamcore.testing.playing import check_played
+
+        check_played(pyfuncitem.funcargs["replay"])
+    return result
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:

@@ -33,19 +33,22 @@ one after the other, the framing that the API uses, one chunk.
 Needs the extra `testing`.
 """
 
-from streamcore.testing._broken import BROKEN_ROWS, BrokenStream, broken_streams
-from streamcore.testing._events import event_streams
-from streamcore.testing._json import (
-    RepeatedKeys,
-    json_objects,
-    json_texts,
-    json_values,
-    partial_json_deltas,
-    texts,
-)
-from streamcore.testing._values import content_blocks, cut_off_blocks, messages, wire_objects
-from streamcore.testing._whole import WholeStream, whole_streams
-from streamcore.testing._wire import FRAMINGS, Framing, chunkings, mutations, sse_bytes
+from streamcore._extras import requires_extra
+
+with requires_extra("testing"):
+    from streamcore.testing._broken import BROKEN_ROWS, BrokenStream, broken_streams
+    from streamcore.testing._events import event_streams
+    from streamcore.testing._json import (
+        RepeatedKeys,
+        json_objects,
+        json_texts,
+        json_values,
+        partial_json_deltas,
+        texts,
+    )
+    from streamcore.testing._values import content_blocks, cut_off_blocks, messages, wire_objects
+    from streamcore.testing._whole import WholeStream, whole_streams
+    from streamcore.testing._wire import FRAMINGS, Framing, chunkings, mutations, sse_bytes
 
 __all__ = [
     "BROKEN_ROWS",

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import attrs
 
-from streamcore.errors import InvalidArgumentError, ProtocolError
+from streamcore.errors import InvalidArgumentError, ProtocolError, excerpt
 from streamcore.partial_json import PartialJSON
 from streamcore.typed.faults import InvalidOutputError
 from streamcore.typed.paths import Path, PathError, resolve
@@ -109,7 +109,9 @@ class AnswerTypes:
         if found is None:
             return {}
         if block.partial_input is not None:
-            raise InvalidOutputError(f"the input of {block.name!r} is not complete JSON", received=block.partial_input)
+            raise InvalidOutputError(
+                f"the input of {excerpt(block.name)} is not complete JSON", received=block.partial_input
+            )
         return {"parsed_input": found.structure(block.input)}
 
     def keeps_invalid_json(self, block: ContentBlock) -> bool:

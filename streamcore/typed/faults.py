@@ -18,7 +18,7 @@ import cattrs
 import msgspec
 from cattrs.errors import AttributeValidationNote, ClassValidationError, IterableValidationError, IterableValidationNote
 
-from streamcore.errors import DecodeError, excerpt
+from streamcore.errors import DecodeError, excerpt, shortened
 from streamcore.typed.annotations import UnsupportedTypeError, name_of
 from streamcore.typed.fields import MISSING, Field
 from streamcore.typed.shapes import Anything, Array, Map, OneOf, Record, Scalar, Tuple, choices_of, shape_of
@@ -69,7 +69,7 @@ class Fault:
     received: Any
 
     def __str__(self) -> str:
-        where = f"at {self.path}" if self.path else "at the top"
+        where = f"at {shortened(self.path)}" if self.path else "at the top"
         received = "nothing" if self.received is MISSING else _describe(self.received)
         return f"{where}: expected {self.expected}, got {received}"
 

@@ -54,6 +54,7 @@ from streamcore.typed.shapes import (
     own_choices,
     shape_of,
 )
+from streamcore.types._base import plain
 
 __all__ = ["may_be", "structure"]
 
@@ -69,7 +70,7 @@ def structure(value: Any, annotation: Any, *, what: str = "the output", steps: t
     """Return `value` as a value of the type.
 
     Args:
-        value: Parsed JSON. It may become part of the result: the value of a `dict` field, or of `Any`.
+        value: Parsed JSON. The result shares no dict or list with it.
         annotation: The type.
         what: What `value` is, for the error message.
         steps: Where it stands in `what`.
@@ -287,15 +288,15 @@ def may_be(shape: Shape, value: Any) -> bool:
     """Tell whether a value has the JSON kind of a shape and, for a class, agrees with its constant members."""
     match shape:
         case Record():
-            return type(value) is dict and all(
+            return isinstance(value, dict) and all(
                 value[key] in allowed for key, allowed in _constants(shape.annotation).items() if key in value
             )
         case Map():
-            return type(value) is dict
+            return isinstance(value, dict)
         case Array() | Tuple():
-            return type(value) is list
+            return isinstance(value, list)
         case Scalar():
-            return type(value) not in (dict, list) and (value is None) == (shape.annotation is type(None))
+            return not isinstance(value, (dict, list)) and (value is None) == (shape.annotation is type(None))
         case _:
             return True
 
@@ -339,7 +340,7 @@ def _checked(shape: Shape, kind: type, hook: _Hook) -> _Hook:
     """Check the JSON type before `hook` runs; cattrs would take any iterable for a list, even a string."""
 
     def checked(value: Any, annotation: Any) -> Any:
-        if type(value) is not kind:
+        if not isinstance(value, kind):
             raise Mismatch(expected(shape.annotation), value)
         return hook(value, annotation)
 
@@ -365,7 +366,7 @@ def _limited(shape: Shape, hook: _Hook) -> _Hook:
 
 
 _HOOKS: dict[type[Shape], Callable[[Any], _Hook]] = {
-    Anything: lambda _: lambda value, _: value,
+    Anything: lambda _: lambda value, _: plain(value),  # the user's own, not shared with a snapshot
     Scalar: _scalar,
     Array: _array,
     Tuple: _tuple,

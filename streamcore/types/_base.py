@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 import attrs
 
 from streamcore._construct import evolve
+from streamcore._immutable import immutable
+from streamcore.errors import excerpt
 from streamcore.types._frozen import Frozen, frozen
 
 __all__ = [
@@ -173,7 +175,7 @@ class Unknown(WireObject):
         data: The whole object, including `type`, as plain JSON values.
     """
 
-    data: dict[str, Any]
+    data: dict[str, Any] = attrs.field(converter=immutable)
 
     # For a type checker this is a literal that no other class has, and not `str`: otherwise `event.type == "ping"`
     # could be true for an unknown event too, and would not narrow `event` to `PingEvent`.
@@ -190,7 +192,7 @@ class Unknown(WireObject):
         try:
             return self.data[name]
         except KeyError:
-            raise AttributeError(f"{self.__class__.__name__} {self.type!r} has no field {name!r}") from None
+            raise AttributeError(f"{self.__class__.__name__} {excerpt(self.type)} has no field {name!r}") from None
 
     def _wire_items(self, as_param: bool = False) -> list[tuple[str, Any]]:
         return list(self.data.items())
@@ -223,6 +225,7 @@ def wire_field(
     response_only: bool = False,
     local: bool = False,
     shown: bool = True,
+    converter: Callable[[Any], Any] | None = None,
 ) -> Any:
     """Declare an attribute with a default whose wire form is not the usual one.
 
@@ -233,9 +236,10 @@ def wire_field(
         response_only: Whether the API rejects the field in a request (`to_param()` leaves it out).
         local: Whether the attribute has no wire form. Comparisons ignore it.
         shown: Whether `repr` shows it.
+        converter: A function that `__init__` applies to the value. Decoders apply one that gives the same result.
     """
     metadata = {"key": key, "null": null, "response_only": response_only, "local": local}
-    return attrs.field(default=default, metadata=metadata, eq=not local, repr=shown)
+    return attrs.field(default=default, metadata=metadata, eq=not local, repr=shown, converter=converter)
 
 
 _WIRE_FIELDS: dict[type[Any], tuple[WireField, ...]] = {}
@@ -341,7 +345,7 @@ def extended(cls: type[Any]) -> type[Any]:
 
         subclass = attrs.make_class(
             cls.__name__,
-            {"extra": attrs.field(kw_only=True)},
+            {"extra": attrs.field(kw_only=True, converter=immutable)},
             bases=(cls,),
             class_body={"__reduce__": __reduce__, "__module__": cls.__module__, "__doc__": cls.__doc__},
             frozen=True,

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 
 import attrs
 
+from streamcore._immutable import immutable
 from streamcore.errors import ProtocolError
 from streamcore.types._base import Unknown, WireObject, wire_field
 from streamcore.types._frozen import frozen
@@ -180,7 +181,7 @@ class ToolUseBlock(WireObject):
 
     id: str
     name: str
-    input: Any
+    input: Any = attrs.field(converter=immutable)
     caller: ToolUseCaller | None = None
     toolset_name: str | None = None
     partial_input: str | None = wire_field(local=True)
@@ -199,7 +200,7 @@ class ServerToolUseBlock(WireObject):
 
     id: str
     name: str
-    input: Any
+    input: Any = attrs.field(converter=immutable)
     caller: ToolUseCaller | None = None
     partial_input: str | None = wire_field(local=True)
     parsed_input: Any = wire_field(local=True, shown=False)
@@ -218,7 +219,7 @@ class MCPToolUseBlock(WireObject):
     id: str
     name: str
     server_name: str
-    input: Any
+    input: Any = attrs.field(converter=immutable)
     partial_input: str | None = wire_field(local=True)
     parsed_input: Any = wire_field(local=True, shown=False)
     parse_error: ProtocolError | None = wire_field(local=True, shown=False)
@@ -348,7 +349,7 @@ class ToolAdditionBlock(WireObject):
 
     type: ClassVar[Literal["tool_addition"]] = "tool_addition"
 
-    tool: dict[str, Any]
+    tool: dict[str, Any] = attrs.field(converter=immutable)
 
 
 @frozen(kw_only=True)
@@ -361,7 +362,7 @@ class ToolRemovalBlock(WireObject):
 
     type: ClassVar[Literal["tool_removal"]] = "tool_removal"
 
-    tool: dict[str, Any]
+    tool: dict[str, Any] = attrs.field(converter=immutable)
 
 
 ToolChange: TypeAlias = ToolAdditionBlock | ToolRemovalBlock | UnknownToolChange

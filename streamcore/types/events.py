@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeAlias
 
 from typing_extensions import TypeVar
 
+from streamcore._immutable import immutable_items
 from streamcore.types._base import Unknown, WireObject, absent, wire_field
 from streamcore.types._frozen import frozen
 from streamcore.types.blocks import ContentBlock
@@ -139,7 +140,7 @@ class MessageDeltaEvent(WireObject):
     usage: MessageDeltaUsage = absent(MessageDeltaUsage)
     context_management: ContextManagementResponse | None = None
     diagnostics: Diagnostics | None = None
-    input_transformations: tuple[dict[str, Any], ...] | None = None
+    input_transformations: tuple[dict[str, Any], ...] | None = wire_field(converter=immutable_items)
 
 
 @frozen(kw_only=True)

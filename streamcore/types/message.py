@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeAlias
 
 from typing_extensions import TypeVar
 
+from streamcore._immutable import immutable_items
 from streamcore.types._base import Unknown, WireObject, absent, plain, wire_field
 from streamcore.types._frozen import frozen
 from streamcore.types.blocks import ContentBlock, TextBlock
@@ -208,7 +209,7 @@ class Message(WireObject, Generic[OutputT]):
     container: Container | None = None
     context_management: ContextManagementResponse | None = None
     diagnostics: Diagnostics | None = None
-    input_transformations: tuple[dict[str, Any], ...] | None = None
+    input_transformations: tuple[dict[str, Any], ...] | None = wire_field(converter=immutable_items)
 
     @property
     def parsed_output(self) -> OutputT | None:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal, TypeAlias
 
+import attrs
+
+from streamcore._immutable import immutable
 from streamcore.types._base import Unknown, WireObject, wire_field
 from streamcore.types._frozen import frozen
 
@@ -426,5 +429,5 @@ class MCPTool(WireObject):
     """
 
     name: str
-    input_schema: dict[str, Any]
+    input_schema: dict[str, Any] = attrs.field(converter=immutable)
     description: str | None = None

@@ -527,7 +527,7 @@ def test_a_dict_without_a_type_is_a_decode_error(value: Any) -> None:
 
 @pytest.mark.parametrize("value", [None, [1], b"{}", "ping"])
 def test_what_is_neither_an_event_nor_a_dict_is_refused(value: Any) -> None:
-    with pytest.raises(InvalidArgumentError, match="an event is a dict or has a type"):
+    with pytest.raises(InvalidArgumentError, match="an event must be a dict or have a type"):
         MessageAccumulator().apply(value)
 
 

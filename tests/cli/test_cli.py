@@ -392,7 +392,7 @@ def test_check_of_a_folder_without_streams_fails(tmp_path: Path) -> None:
     result = run("check", tmp_path)
     assert result.exit_code == 1
     assert result.stderr == (
-        f"streamcore: {tmp_path}: there is no capture in this directory: no .jsonl, .sse, .har, .json, .yaml, .yml\n"
+        f"streamcore: {tmp_path}: this directory has no captures: no .jsonl, .sse, .har, .json, .yaml, .yml\n"
     )
 
 
@@ -433,7 +433,7 @@ def test_check_of_many_files_shows_progress_on_a_terminal(tmp_path: Path) -> Non
 BAD_INPUT: Mapping[str, tuple[bytes, str]] = {
     "empty": (b"", "it is empty"),
     "blank": (b"\n\n", "message_start has not come"),
-    "html": (b"<!doctype html>\n<title>502</title>", "the body is not an event stream, it begins with b'<!doctype"),
+    "html": (b"<!doctype html>\n<title>502</title>", "the body is not an event stream; it begins with b'<!doctype"),
     "json": (b'{"type":"error","error":{"type":"api_error","message":"no"}}', "the body is not an event stream"),
     "binary": (bytes(range(256)) * 20, "the body is not an event stream"),
     "utf-16": (WEATHER.read_text(encoding="utf-8").encode("utf-16"), "the body is not an event stream"),
@@ -626,7 +626,7 @@ def test_a_closed_pipe_ends_the_command_quietly(tmp_path: Path) -> None:
             process.stdout.readline()
             process.stdout.close()
             assert process.stderr.read() == b""
-        assert process.returncode == -signal.SIGPIPE
+        assert process.returncode == 128 + signal.SIGPIPE
 
 
 def test_an_interrupt_ends_the_command_quietly() -> None:

@@ -33,7 +33,11 @@ def test_a_capture_is_read_as_the_stream_it_holds(suffix: str, tmp_path: Path) -
 def test_several_captures_in_a_file_are_several_messages(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     write_captures(path, [Capture(headers=EVENT_STREAM, body=(Chunk(0.0, HELLO_BYTES),))] * 3)
-    assert "(messages: 3, events: 21, " in run("check", path).stdout
+    lines = run("check", path).stdout.splitlines()
+    for number, line in enumerate(lines[:3], 1):
+        assert line == f"ok          {path}, exchange {number}  (messages: 1, events: 7, bytes: {len(HELLO_BYTES)})"
+    assert lines[3:] == ["3 ok, 0 with violations, 0 failed"]
+    assert run("message", path).stdout.count('"type": "message"') == 3
 
 
 def test_a_folder_is_checked_with_its_captures(tmp_path: Path) -> None:
@@ -80,10 +84,13 @@ def test_a_connection_that_broke_is_a_stream_that_ended_too_soon(tmp_path: Path)
 @pytest.mark.parametrize(
     ("capture", "said"),
     [
-        (Capture(status=529, body=(Chunk(0.0, b"busy"),)), "the answer is no stream (status 529): b'busy'"),
+        (
+            Capture(status=529, body=(Chunk(0.0, b"busy"),)),
+            "the answer is not a stream or a message (status 529): b'busy'",
+        ),
         (
             Capture(headers={"content-type": "application/json"}, body=(Chunk(0.0, b"{}"),)),
-            "the answer is no stream (status 200, application/json): b'{}'",
+            "the answer is not a stream or a message (status 200, application/json): b'{}'",
         ),
         (Capture(headers=EVENT_STREAM), "it is empty"),
     ],
@@ -92,7 +99,7 @@ def test_a_capture_that_holds_no_stream_says_so(capture: Capture, said: str, tmp
     path = tmp_path / "a.jsonl"
     write_captures(path, [capture])
     result = run("replay", path)
-    assert (result.exit_code, result.stderr) == (1, f"streamcore: {path}: {said}\n")
+    assert (result.exit_code, result.stderr) == (1, f"streamcore: {path}, exchange 1: {said}\n")
 
 
 def test_a_damaged_capture_names_the_line_once(tmp_path: Path) -> None:
@@ -112,8 +119,8 @@ def test_a_damaged_capture_names_the_line_once(tmp_path: Path) -> None:
             b"<html>",
             "line 1: not the header of a capture (JSON is malformed: invalid character (byte 0)): b'",
         ),
-        ("a.jsonl", b"", "there is no capture in it"),
-        ("a.har", b"{}", "there is no capture in it"),
+        ("a.jsonl", b"", "it has no captures"),
+        ("a.har", b"{}", "it has no captures"),
         ("a.yaml", b"a: [", "line 2: not a cassette: did not find expected node content"),
     ],
 )

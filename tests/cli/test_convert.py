@@ -12,6 +12,7 @@ from helpers import STREAMS, stream_id
 from test_cli import run
 
 from streamcore.replay import Capture, CapturedRequest, Chunk, End, open_capture, read_captures, write_captures
+from streamcore.replay.files import check_format
 
 WEATHER = Path(__file__).parents[2] / "fixtures" / "weather.sse"
 CAPTURE = Capture(
@@ -85,8 +86,8 @@ def test_a_file_may_be_converted_onto_itself(timed: Path) -> None:
     [
         (["-", "a.sse"], b"", "standard input has no suffix that tells its format: give --from"),
         (["a.sse", "-"], b"", "standard output has no suffix that tells its format: give --to"),
-        (["a.sse", "b.xml"], b"", "b.xml: the suffix '.xml' is none of"),
-        (["a.sse", "b.xml", "--to", "xml"], b"", "the format 'xml' is none of"),
+        (["a.sse", "b.xml"], b"", "b.xml: the suffix '.xml' must be one of"),
+        (["a.sse", "b.xml", "--to", "xml"], b"", "the format 'xml' must be one of"),
         (["a.txt", "b.sse"], b"", "--from says what it is"),
         (["a.sse", "b.jsonl"], b"", "a.sse: cannot be read: No such file"),
         (["-", "b.sse", "--from", "timed"], b"", "standard input: it is empty"),
@@ -110,13 +111,13 @@ NO_STREAMS = {
     "empty": (b"", "it is empty"),
     "html": (
         b"<!doctype html>\n<title>502</title>",
-        "the body is not an event stream, it begins with b'<!doctype html>'",
+        "the body is not an event stream; it begins with b'<!doctype html>'",
     ),
-    "html with an event in it": (b"<html>\ndata: {}\n\n", "the body is not an event stream, it begins with b'<html>'"),
-    "html after blank lines": (b"\n\n\n<html>\n" * 6_000, "the body is not an event stream, it begins with"),
-    "json": (b'{"type":"error"}', 'the body is not an event stream, it begins with b\'{"type":"error"}\''),
+    "html with an event in it": (b"<html>\ndata: {}\n\n", "the body is not an event stream; it begins with b'<html>'"),
+    "html after blank lines": (b"\n\n\n<html>\n" * 6_000, "the body is not an event stream; it begins with"),
+    "json": (b'{"type":"error"}', 'the body is not an event stream; it begins with b\'{"type":"error"}\''),
     "binary": (bytes(range(256)) * 1000, "the body is not an event stream"),
-    "text": (b"busy\ntry again\n\n" * 9000, "the body is not an event stream, it begins with b'busy"),
+    "text": (b"busy\ntry again\n\n" * 9000, "the body is not an event stream; it begins with b'busy"),
     "utf-16": (WEATHER.read_text(encoding="utf-8").encode("utf-16"), "the body is not an event stream"),
 }
 
@@ -185,3 +186,36 @@ def test_a_capture_that_is_damaged_half_way_leaves_what_was_there(timed: Path, t
     assert (tmp_path / "out.sse").read_bytes() == b"before"
     piped = run("convert", timed, "-", "--to", "sse")
     assert (piped.exit_code, piped.stdout_bytes) == (1, b"")
+
+
+def packed(number: int) -> Capture:
+    return attrs.evolve(CAPTURE, headers={"content-encoding": "lzma"}, body=[Chunk(0, b"packed-%d" % number)])
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".har", ".yaml", ".sse"])
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_capture_that_cannot_be_redacted_is_left_out_and_said(suffix: str, count: int, tmp_path: Path) -> None:
+    source, target = tmp_path / "a.jsonl", tmp_path / f"b{suffix}"
+    captures = [CAPTURE, *map(packed, range(count)), CAPTURE]
+    write_captures(source, captures, redaction=None)
+    result = run("convert", source, target)
+    assert result.exit_code == 1
+    others = "" if count == 1 else " (and 2 more)"
+    name = list(read_captures(source))[1].name
+    assert result.stderr == (
+        f"streamcore: left out, as it cannot be redacted: {name}: "
+        f"its body is packed ('lzma'), so secrets cannot be found in it{others}\n"
+    )
+    assert [capture.data for capture in read_captures(target)] == [CAPTURE.data] * 2
+    printed = run("convert", source, "-", "--to", check_format(None, target))
+    assert printed.exit_code == 1
+    assert printed.stdout_bytes == target.read_bytes()
+
+
+def test_nothing_is_written_if_no_capture_can_be_redacted(tmp_path: Path) -> None:
+    source, target = tmp_path / "a.jsonl", tmp_path / "b.har"
+    write_captures(source, [packed(0)], redaction=None)
+    result = run("convert", source, target)
+    assert result.exit_code == 1
+    assert "its body is packed ('lzma')" in result.stderr
+    assert not target.exists()

@@ -65,7 +65,7 @@ def output(tmp_path: Path) -> Path:
 
 def test_headers_that_are_no_utf_8_are_recorded(output: Path) -> None:
     request = (
-        b"POST /v1/messages HTTP/1.1\r\nhost: here\r\nx-name: Andr\xe9\r\nx-other: Andr\xc3\xa9\r\n"
+        b"POST /v1/messages HTTP/1.1\r\nhost: localhost\r\nx-name: Andr\xe9\r\nx-other: Andr\xc3\xa9\r\n"
         b'content-length: 15\r\n\r\n{"stream":true}'
     )
     with serve(capture_of(HELLO_BYTES)) as upstream, proxy(upstream, output) as url:
@@ -90,7 +90,7 @@ def test_an_output_that_cannot_be_written_is_said_before_there_is_anything_to_lo
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     refused = run("record", "--url", "http://127.0.0.1:9", "--output", path)
     assert refused.exit_code == 1
-    assert refused.output == f"streamcore: {path}: cannot be written: its folder may not be written to\n"
+    assert refused.output == f"streamcore: {path}: cannot be written: its folder is not writable\n"
 
 
 @pytest.mark.parametrize("client", CLIENTS)
@@ -213,6 +213,31 @@ def test_an_answer_that_is_packed_all_the_same_is_unpacked_for_both(output: Path
     (capture,) = captures_in(output)
     assert capture.data == HELLO_BYTES
     assert capture.header("content-encoding") is None
+
+
+def test_a_packed_answer_is_broken_off_where_it_unpacks_to_too_much(
+    output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streamcore.replay.proxy.MAX_SIZE", 100_000)
+    log: list[str] = []
+    bomb = stream_reply(b"data: 1\n\n" * 1_000_000, gzip=True)
+    with serving(bomb) as upstream, proxy(upstream.url, output, log=log.append) as url:
+        answer = ask(url)
+    assert not answer.complete
+    assert len(answer.body) <= 100_000
+    (capture,) = captures_in(output)
+    assert len(capture.data) <= 100_000
+    said = "the content is larger than 100000 bytes when it is unpacked"
+    assert end_of(capture).reason == "broken"
+    assert said in end_of(capture).message
+    assert log[0].endswith(f"broken off: {said}")
+
+
+def test_an_answer_that_is_not_packed_has_no_limit(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streamcore.replay.proxy.MAX_SIZE", 1000)
+    reply = stream_reply(b"data: 1\n\n" * 1000)
+    with serving(reply) as upstream, proxy(upstream.url, output) as url:
+        assert len(ask(url).body) == 9000
 
 
 def test_headers_of_one_connection_stay_on_it(output: Path) -> None:
@@ -407,14 +432,17 @@ def test_a_file_that_cannot_be_written_is_said_with_each_answer_and_at_the_end(t
         url = recording.__enter__()
         folder.rmdir()
         assert ask(url).complete
-        with pytest.raises(CaptureError, match="cannot be written"):
+        with pytest.raises(CaptureError, match=r"cannot be written: .*; the recording is kept in (.*)") as caught:
             recording.__exit__(None, None, None)
-    assert "not kept" in lines[0]
+    kept = Path(str(caught.value).rpartition(" ")[2])
+    assert [capture.data for capture in captures_in(kept)] == [HELLO_BYTES]
+    kept.unlink()
+    assert "not saved yet" in lines[0]
     assert "cannot be written" in lines[0]
 
 
 def test_what_cannot_be_is_said_before_anything_begins(tmp_path: Path) -> None:
-    with pytest.raises(CaptureError, match=r"the suffix '\.txt' is none of"), proxy("http://x", tmp_path / "a.txt"):
+    with pytest.raises(CaptureError, match=r"the suffix '\.txt' must be one of"), proxy("http://x", tmp_path / "a.txt"):
         pass
     folder = pytest.raises(CaptureError, match=r"a\.sse: cannot be written: its folder is not there")
     with folder, proxy("http://x", tmp_path / "none" / "a.sse"):
@@ -477,7 +505,7 @@ def test_the_command_records_until_it_is_told_to_end(number: signal.Signals, out
     ("arguments", "code", "said"),
     [
         (["--url", "x", "--output", "a.jsonl"], 1, "must be an http or https URL, not 'x'"),
-        (["--url", "http://x", "--output", "a.txt"], 1, "a.txt: the suffix '.txt' is none of"),
+        (["--url", "http://x", "--output", "a.txt"], 1, "a.txt: the suffix '.txt' must be one of"),
         (["--url", "http://x", "--output", "none/a.sse"], 1, "none/a.sse: cannot be written"),
         (["--url", "http://x"], 2, "Missing option '--output'"),
     ],

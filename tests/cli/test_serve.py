@@ -262,6 +262,77 @@ def test_headers_that_cannot_be_sent_are_an_error() -> None:
         assert "the header 'x' cannot be sent" in answer.json()["error"]["message"]
 
 
+@pytest.mark.parametrize("status", [-1, 0, 99, 101, 600, 1000, 99999])
+def test_a_status_that_is_not_valid_is_an_error(status: int) -> None:
+    with serve(capture_of(HELLO_BYTES, status=status)) as url:
+        answer = ask(url)
+        assert answer.status == 500
+        assert answer.json()["error"]["message"].endswith(f"the status {status} is not valid")
+
+
+@pytest.mark.parametrize("status", [204, 205, 304])
+def test_a_status_without_a_body_is_played(status: int) -> None:
+    with serve([capture_of(HELLO_BYTES, status=status), capture_of(HELLO_BYTES)]) as url:
+        assert httpx2.post(f"{url}/v1/messages", json={"stream": True}).status_code == status
+        assert ask(url).body == HELLO_BYTES
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("", "x"), (" ", "x"), ("a b", "x"), ("a:b", "x"), ("ä", "x"), ("x\ud800", "x"), ("x", "a\ud800"), ("x", "\x00")],
+)
+def test_a_header_that_is_not_valid_is_an_error(name: str, value: str) -> None:
+    with serve(capture_of(HELLO_BYTES, headers=[("content-type", "text/event-stream"), (name, value)])) as url:
+        answer = ask(url)
+        assert answer.status == 500
+        assert answer.json()["error"]["message"].endswith("cannot be sent")
+        answer = ask(url, body={})  # of the complete message, these headers are not sent
+        assert answer.status == 200
+
+
+def test_a_link_that_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:
+    folder, outside = tmp_path / "captures", tmp_path / "private.sse"
+    (folder / "below").mkdir(parents=True)
+    (folder / "a.sse").write_bytes(HELLO_BYTES)
+    outside.write_bytes(body(start("msg_private")))
+    (folder / "below" / "inside.sse").symlink_to(folder / "a.sse")
+    with serve(folder) as url:
+        assert ask(f"{url}/inside").body == HELLO_BYTES
+    with serve(folder) as url:
+        # Put there, or turned into a link, while it is served.
+        (folder / "a.sse").unlink()
+        (folder / "a.sse").symlink_to(outside)
+        for path in ("/a", "/inside", ""):
+            answer = ask(url + path)
+            assert answer.status == 500
+            assert "is a link that leads out of the folder" in answer.json()["error"]["message"]
+    refused = pytest.raises(CaptureError, match=r"a\.sse: it is a link that leads out of the folder")
+    with refused, serve(folder):
+        pass
+    assert run("serve", folder).stderr.count("\n") == 1
+    with serve(folder / "a.sse") as url:  # named by the user: meant
+        assert b"msg_private" in ask(url).body
+
+
+def test_a_file_that_could_not_be_read_is_read_when_it_can(tmp_path: Path) -> None:
+    captures = [capture_of(b"1"), capture_of(b"2")]
+    write_captures(tmp_path / "a.jsonl", captures)
+    write_captures(tmp_path / "b.jsonl", [capture_of(b"3")])
+    with serve(tmp_path) as url:
+        assert [ask(url).body, ask(f"{url}/a").body, ask(f"{url}/b").body] == [b"1", b"1", b"3"]
+        (tmp_path / "b.jsonl").rename(tmp_path / "away")
+        assert ask(url).body == b"2"
+        for _ in range(2):
+            assert "cannot be read: No such file" in ask(f"{url}/b").json()["error"]["message"]
+        assert ask(url).status == 500
+        assert ask(url).body == b"1"  # the folder has been listed anew
+        (tmp_path / "b.jsonl").write_bytes(b"damaged")
+        assert [ask(url).status for _ in range(5)] == [200, 200, 200, 500, 500]
+        (tmp_path / "away").rename(tmp_path / "b.jsonl")
+        assert ask(url).body == b"3"
+        assert ask(f"{url}/b").body == b"3"
+
+
 # No stream asked for
 
 
@@ -493,7 +564,7 @@ def test_a_line_says_what_became_of_each_request() -> None:
         ask(url, "/x")
     assert lines[0].startswith("POST /v1/messages?beta=true 200: x.jsonl, 2 chunks, 6 bytes, 0.")
     assert lines[1].endswith("the client has left")
-    assert re.fullmatch(r"POST /x 404: 0\.\d\d s, there is no such path", lines[2])
+    assert re.fullmatch(r"POST /x 404: 0\.\d\d s, this path does not exist", lines[2])
 
 
 def test_a_line_for_what_is_not_found_is_short_however_much_there_is(tmp_path: Path) -> None:
@@ -539,7 +610,7 @@ def test_streams_that_are_open_do_not_keep_a_server_from_ending() -> None:
 def test_a_server_that_cannot_begin_says_why(tmp_path: Path) -> None:
     with pytest.raises(CaptureError, match=r"none\.sse: cannot be read: No such file"), serve(tmp_path / "none.sse"):
         pass
-    with pytest.raises(CaptureError, match="there is no capture"), serve(tmp_path):
+    with pytest.raises(CaptureError, match="this directory has no captures"), serve(tmp_path):
         pass
     with serve(WEATHER) as url:
         port = int(url.rpartition(":")[2])
@@ -676,15 +747,15 @@ def test_faults_compose_and_the_seed_makes_them_the_same_again() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([WEATHER, "--fault", "odd"], "'odd' is no fault: cut, stall"),
+        ([WEATHER, "--fault", "odd"], "'odd' is not a fault; it must be one of cut, stall"),
         ([WEATHER, "--fault", "cut:evt=1"], "'cut' has no option 'evt'"),
         (["none.sse"], "none.sse: cannot be read: No such file or directory"),
         (["weather.txt"], "weather.txt: cannot be read: No such file or directory"),
         (["none"], "none: cannot be read: No such file or directory"),
-        ([REPOSITORY / "README.md"], "README.md: the suffix '.md' is none of"),
-        ([REPOSITORY / "LICENSE"], "LICENSE: it has no suffix that tells its format, none of .jsonl"),
+        ([REPOSITORY / "README.md"], "README.md: the suffix '.md' must be one of"),
+        ([REPOSITORY / "LICENSE"], "LICENSE: it has no suffix, which must be one of .jsonl"),
         (["-"], "standard input cannot be served"),
-        ([WEATHER, "--chunking", "odd"], "'odd' is no chunking: recorded, event"),
+        ([WEATHER, "--chunking", "odd"], "'odd' is not a chunking; it must be recorded, event"),
         ([WEATHER, "--host", "nowhere.invalid"], "cannot listen on nowhere.invalid:0"),
     ],
 )

@@ -23,7 +23,6 @@ from streamcore.codec import (
     decode_event,
     decode_raw_event,
     encode_event,
-    encode_string,
     parse,
     structure_event,
 )
@@ -282,7 +281,7 @@ def test_every_member_of_an_official_union_is_known(name: str) -> None:
     assert tags <= set(members(ours))
 
 
-# What is new survives
+# New fields and types survive
 
 
 @pytest.mark.parametrize(
@@ -396,11 +395,12 @@ def test_events_that_hold_what_can_be_changed_are_not_shared() -> None:
         assert first == second
         assert first is not second
         changed: Any = first.data if isinstance(first, UnknownEvent) else first.content_block.input  # type: ignore[union-attr]  # a tool use
-        changed["a"] = 1
+        with pytest.raises(TypeError):
+            changed["a"] = 1
         assert decode_event(payload) == second
 
 
-# What is wrong is named
+# Errors name the fault and its place
 
 
 @pytest.mark.parametrize(
@@ -427,31 +427,25 @@ def test_events_that_hold_what_can_be_changed_are_not_shared() -> None:
         (b'{"type":["ping"]}', ["no type"]),
         (b'{"Type":"ping"}', ["no type"]),
         (b'{"type":"content_block_stop"}', ["'index'", "missing"]),
-        (b'{"type":"content_block_stop","index":null}', ["'index'", "missing"]),
+        (b'{"type":"content_block_stop","index":null}', ["$.index", "integer", "null"]),
         (b'{"type":"content_block_stop","index":"0"}', ["index", "integer", "string"]),
-        (b'{"type":"content_block_stop","index":0.0}', ["index", "integer"]),
+        (b'{"type":"content_block_stop","index":0.5}', ["index", "integer"]),
         (b'{"type":"content_block_stop","index":true}', ["index", "integer", "boolean"]),
         (b'{"type":"content_block_start","index":0}', ["'content_block'", "missing"]),
         (b'{"type":"content_block_start","index":0,"content_block":[]}', ["content_block", "object", "array"]),
         (b'{"type":"content_block_start","index":0,"content_block":{}}', ["content_block", "type"]),
         (b'{"type":"content_block_start","index":0,"content_block":{"type":7}}', ["content_block", "type"]),
-        (b'{"type":"content_block_start","index":0,"content_block":{"type":"text"}}', ["content_block", "'text'", "missing"]),
         (b'{"type":"content_block_start","index":0,"content_block":{"type":"text","text":"","citations":{}}}', ["content_block.citations", "array"]),
         (b'{"type":"content_block_start","index":0,"content_block":{"type":"text","text":"","citations":[{"type":"char_location"}]}}', ["content_block.citations[0]", "'cited_text'"]),
         (b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":5}}', ["delta.text", "string", "number"]),
-        (b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta"}}', ["delta", "'text'", "missing"]),
         (b'{"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":{}}}', ["delta.partial_json", "string", "object"]),
-        (b'{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":null}}', ["delta", "'thinking'"]),
         (b'{"type":"content_block_delta","index":0,"delta":"text"}', ["delta", "object", "string"]),
         (b'{"type":"message_start"}', ["'message'", "missing"]),
-        (b'{"type":"message_start","message":{"type":"message","model":"m"}}', ["message", "'id'", "missing"]),
         (b'{"type":"message_start","message":{"type":"memo","id":"1","model":"m"}}', ["message", "'memo'"]),
         (b'{"type":"message_start","message":{"id":"1","model":"m","content":[{"type":"text","text":""},{"type":"text","text":1}]}}', ["message.content[1].text", "string"]),
         (b'{"type":"message_delta","delta":[],"usage":{}}', ["delta", "object"]),
         (b'{"type":"message_delta","delta":{"stop_reason":3},"usage":{}}', ["delta.stop_reason", "string"]),
-        (b'{"type":"message_delta","delta":{},"usage":{"output_tokens":"9"}}', ["usage.output_tokens", "integer"]),
-        (b'{"type":"error"}', ["'error'", "missing"]),
-        (b'{"type":"error","error":"overloaded"}', ["error", "object"]),
+        (b'{"type":"message_delta","delta":{},"usage":{"output_tokens":"many"}}', ["usage.output_tokens", "integer"]),
     ],
 )  # fmt: skip
 def test_a_wrong_payload_is_an_error_that_says_where_and_what(payload: bytes, words: list[str]) -> None:
@@ -524,12 +518,3 @@ def test_json_of_a_lone_surrogate_can_be_encoded_and_says_the_rest_as_it_is() ->
     block = TextBlock(text="é\ud800b\U0001f600")
     assert block.to_json() == '{"type":"text","text":"é\\ud800b\U0001f600"}'
     assert json.loads(block.to_json(indent=2).encode()) == block.to_dict()
-
-
-def test_json_has_no_shorter_form_of_a_string_than_the_shortcut_counts_with() -> None:
-    short = '\b\t\n\f\r"\\'
-    for code in range(0x110000):
-        character = chr(code)
-        if not 0xD800 <= code <= 0xDFFF:
-            shortest = 2 if character in short else 6 if code < 0x20 else len(character.encode())
-            assert len(encode_string(character)) == 2 + shortest

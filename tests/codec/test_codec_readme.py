@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 from typing import get_args
 
-from streamcore import errors
-from streamcore.errors import ViolationKind
+import streamcore
+from streamcore.errors import ViolationKind, _protocol
 
-GUIDE = (Path(errors.__file__).parent / "codec" / "README.md").read_text(encoding="utf-8")
+GUIDE = (Path(streamcore.__file__).parent / "codec" / "README.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^\| `(\w+)` \|.*\| (`\w+`|recorded) \|$", GUIDE, re.MULTILINE)
 
 
@@ -26,5 +26,5 @@ def test_the_table_names_exactly_the_kinds_of_violations() -> None:
 
 
 def test_the_table_says_what_strict_mode_raises() -> None:
-    raised = {kind: cls.__name__ for kind, cls in errors._STRICT_ERRORS.items()}
+    raised = {kind: cls.__name__ for kind, cls in _protocol._STRICT_ERRORS.items()}
     assert {kind: name.strip("`") for kind, name in ROWS if name != "recorded"} == raised

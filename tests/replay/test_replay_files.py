@@ -92,7 +92,7 @@ def test_a_file_cut_short_gives_what_it_has_and_then_says_so(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("line", "fault"),
     [
-        (b"", "no capture in it"),
+        (b"", "it has no captures"),
         (b"{}\n", "line 1: not the header of a capture"),
         (b"data: {}\n", "line 1: not the header of a capture"),
         (b"\xff\n", "line 1: not the header of a capture"),
@@ -123,7 +123,7 @@ def test_a_file_that_is_not_there_or_has_an_unknown_suffix_is_a_clear_error(tmp_
     for name in ("none.jsonl", "none.sse"):
         with pytest.raises(CaptureError, match="cannot be read: No such file"):
             open_capture(tmp_path / name)
-    with pytest.raises(CaptureError, match=r"the suffix '\.xml' is none of \.jsonl"):
+    with pytest.raises(CaptureError, match=r"the suffix '\.xml' must be one of \.jsonl"):
         open_capture(tmp_path / "a.xml")
     with pytest.raises(CaptureError, match="cannot be written: No such file"):
         write_captures(tmp_path / "none" / "a.jsonl", [])
@@ -205,13 +205,11 @@ def test_a_file_of_bare_streams_holds_no_other_answers(tmp_path: Path) -> None:
     assert path.read_bytes() == b"data: 1\n\n"
 
 
-def test_a_file_has_the_usual_mode_and_a_link_stays_one(tmp_path: Path) -> None:
-    (tmp_path / "plain").write_bytes(b"")
+def test_a_link_stays_one(tmp_path: Path) -> None:
     (tmp_path / "link.sse").symlink_to(tmp_path / "a.sse")
     write_captures(tmp_path / "link.sse", [captured(b"data: 1\n\n")])
     assert (tmp_path / "a.sse").read_bytes() == b"data: 1\n\n"
     assert (tmp_path / "link.sse").is_symlink()
-    assert (tmp_path / "a.sse").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
 def test_a_pipe_can_be_read_once(tmp_path: Path) -> None:

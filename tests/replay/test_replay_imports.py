@@ -94,7 +94,7 @@ def test_any_exchange_comes_back(tmp_path_factory: pytest.TempPathFactory, captu
     if captures:
         assert [each.in_memory() for each in read_captures(path)] == captures
     else:
-        with pytest.raises(CaptureError, match="there is no capture in it"):
+        with pytest.raises(CaptureError, match="it has no captures"):
             open_capture(path)
 
 
@@ -171,7 +171,7 @@ def test_other_forms_of_cassettes_are_read(tmp_path: Path) -> None:
     [
         ("", "it is empty"),
         ("[]", "not a cassette: the document is not a mapping"),
-        ("a: 1", "there is no capture in it"),
+        ("a: 1", "it has no captures"),
         ("interactions: [", "line 2: not a cassette: did not find expected node"),
         ("interactions:\n- {}", "interaction 1 is not one of vcrpy's: .*missing required field `request`"),
         (
@@ -252,7 +252,7 @@ ODD = '{"status":200,"content":{"text":"!","encoding":"base64"}}'
         ("", "it is empty"),
         ("<html>", "not a HAR file"),
         ('{"log":{"entries":[', "not a HAR file"),
-        ("{}", "there is no capture in it"),
+        ("{}", "it has no captures"),
         ('{"log":{"entries":[{}]}}', "entry 1 is not a HAR entry: .*missing required field `request`"),
         (
             '{"log":{"entries":[{"request":{"method":"GET","url":"a"},"response":{"status":"x"}}]}}',

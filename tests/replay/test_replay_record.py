@@ -495,7 +495,7 @@ def test_a_full_disk_fails_the_recording_and_not_the_stream(tmp_path: Path, monk
     monkeypatch.setattr("streamcore.replay.spool.Spool.append", full)
     path = tmp_path / "a.jsonl"
     with (
-        pytest.raises(CaptureError, match=r"no room for the recording: .*No space left"),
+        pytest.raises(CaptureError, match=r"the recording does not fit on the disk: .*No space left"),
         record(MessageStream(FRAMES), path) as stream,
     ):
         assert [event.type for event in stream] == HELLO_TYPES

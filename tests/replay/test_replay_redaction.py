@@ -132,6 +132,8 @@ JSON_PLACES = [
     {"api_key": {"value": PLAIN_SECRET}},
     {"headers": {"Authorization": f"Bearer {PLAIN_SECRET}"}},
     {"headers": [{"name": "Authorization", "value": f"Bearer {PLAIN_SECRET}"}]},
+    {"headers": [{"Name": "x-api-KEY", "Value": PLAIN_SECRET}]},
+    {"\u017fecret": PLAIN_SECRET},
     {"mcp_servers": [{"type": "url", "url": f"https://m.example/sse?api_key={PLAIN_SECRET}&a=1"}]},
     {"source": {"url": f"https://bob:{PLAIN_SECRET}@m.example/x"}},
     {"text": f"see https://m.example/#access_token={PLAIN_SECRET}"},
@@ -148,6 +150,7 @@ HEADERS = [
     "x-api-keys",
     "cookie2",
     "x-signature",
+    "x-bearer",
     "x-user-token-v2",
     "x-auth-user",
     "apikey",
@@ -190,6 +193,16 @@ PARAMETERS = [
             % PLAIN_SECRET.encode(),
         ),
         asked(body=b'{"api_key":"%s","n":%s}' % (PLAIN_SECRET.encode(), b"[" * 100_000 + b"]" * 100_000)),
+        asked(
+            headers={"content-type": "multipart/form-data; boundary=b"},
+            body=b"--b\r\nContent-Disposition: form-data; name*=UTF-8''api_key\r\n\r\n%s\r\n--b--"
+            % PLAIN_SECRET.encode(),
+        ),
+        asked(body=b"client_secret=%s" % PLAIN_SECRET.encode()),
+        asked(body=b'\x1e{"api_key":"%s"}\n' % PLAIN_SECRET.encode()),
+        asked(headers={"authorization": f"Bearer\t{PLAIN_SECRET}"}, body=PLAIN_SECRET.encode()),
+        asked(headers={"authorization": f"Bearer {PLAIN_SECRET}, other"}, body=PLAIN_SECRET.encode()),
+        Capture(headers={"location": f"//me:{PLAIN_SECRET}@m.example/"}),
         asked(body=b'{"api_key":"%s","api_key":null}' % PLAIN_SECRET.encode()),
         asked(body=b'{"api_key":"%s"' % PLAIN_SECRET.encode()),
     ],
@@ -366,3 +379,10 @@ def test_a_mask_keeps_sizes_and_times_and_finds_what_is_cut(data: bytes, draw: s
     masked = [step for step in found if isinstance(step, Chunk)]
     assert [(chunk.time, len(chunk.data)) for chunk in masked] == [(chunk.time, len(chunk.data)) for chunk in chunks]
     assert b"".join(chunk.data for chunk in masked) == data.replace(b"secret", b"xxxxxx")
+
+
+@pytest.mark.parametrize("value", ["", " ", "Bearer", "Bearer ", "\t"])
+def test_a_credential_may_be_missing(value: str) -> None:
+    request = Redaction().redact(asked(headers={"authorization": value})).request
+    assert request is not None
+    assert request.headers == (("authorization", "REDACTED"),)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -38,6 +39,7 @@ from streamcore.replay import (
     parse_chunking,
 )
 from streamcore.replay.chunking import rechunk
+from streamcore.replay.files import capture_files
 
 GOOD = [path for path in FIXTURES if path.parent.name != "broken" and path.stem != "several"]
 REQUEST = CapturedRequest(url="http://api/v1/messages", body=b"{}")
@@ -212,14 +214,14 @@ def test_chunkings_have_a_text(text: str, chunking: Chunking) -> None:
 
 @pytest.mark.parametrize("text", ["", "events", "0", "-1", "1.5", "random:seed", "random:largest=0", "7:seed=1"])
 def test_a_text_that_is_no_chunking_is_refused(text: str) -> None:
-    with pytest.raises(InvalidArgumentError, match="is no chunking: recorded, event"):
+    with pytest.raises(InvalidArgumentError, match="is not a chunking; it must be recorded, event"):
         parse_chunking(text)
 
 
-@pytest.mark.parametrize("chunking", [0, -1, "events", RandomChunks(largest=0), 1.5])
+@pytest.mark.parametrize("chunking", [0, -1, "events", "random:largest=0", True, 1.5])
 def test_a_chunking_that_is_none_is_refused(chunking: Chunking) -> None:
     for make in (lambda: Replay([], chunking=chunking), lambda: open_stream(Capture(), chunking=chunking)):
-        with pytest.raises(InvalidArgumentError, match="chunking must be"):
+        with pytest.raises(InvalidArgumentError, match=r"chunking must be|is not a chunking|largest must be"):
             make()
 
 
@@ -294,8 +296,19 @@ def test_a_directory_is_the_captures_in_it_by_name(tmp_path: Path) -> None:
     replay = Replay(tmp_path)
     assert [replay.answer(REQUEST).data for _ in range(2)] == [b"a.sse", b"b.sse"]
     (tmp_path / "empty").mkdir()
-    with pytest.raises(CaptureError, match="no capture in this directory"):
+    with pytest.raises(CaptureError, match="this directory has no captures"):
         Replay(tmp_path / "empty").answer(REQUEST)
+
+
+def test_a_directory_may_have_pipes_which_nobody_waits_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.sse")
+    (tmp_path / "link.sse").symlink_to("a.sse")
+    (tmp_path / "b.sse").write_bytes(b"data: 1\n\n")
+    assert capture_files(tmp_path) == [tmp_path / "b.sse"]
+    assert capture_files(tmp_path / "a.sse") == [tmp_path / "a.sse"]
+    (tmp_path / "b.sse").unlink()
+    with pytest.raises(CaptureError, match="this directory has no captures"):
+        capture_files(tmp_path)
 
 
 # What the streams make of it

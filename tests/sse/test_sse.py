@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tracemalloc
 from typing import TYPE_CHECKING
 
@@ -337,26 +338,13 @@ def test_data_received_inside_the_loop_is_decoded_in_order() -> None:
     assert seen + [event.data for event in decoder.events()] == ["1", "2", "3"]
 
 
-def test_two_iterators_share_the_events() -> None:
-    decoder = SSEDecoder()
-    decoder.receive_data(b"data: 1\n\ndata: 2\n\ndata: 3\n\n")
-    first, second = iter(decoder.events()), iter(decoder.events())
-    seen = [next(first).data, next(second).data, next(first).data]
-    assert seen == ["1", "2", "3"]
-    assert [*first, *second] == []
-
-
-def test_an_iterator_that_was_overtaken_goes_on_where_the_other_stopped() -> None:
+def test_an_iterator_goes_on_where_the_one_before_it_was_left() -> None:
     decoder = SSEDecoder()
     decoder.receive_data(b"data: 1\n\nevent: a\ndata: 2\n\nevent: a\ndata: 3\n\nevent: a\ndata: 4\n\n")
-    first = iter(decoder.events())
-    assert [next(first).data, next(first).data] == ["1", "2"]
+    seen = [event.data for event in itertools.islice(decoder.events(), 2)]
     decoder.receive_data(b"event: a\ndata: 5\n\nevent: a\ndata: 6\n\ndata: 7\n\n")
-    second = iter(decoder.events())
-    assert [next(second).data for _ in range(3)] == ["3", "4", "5"]
-    decoder.receive_data(b"data: 8\n\n")
-    assert [event.data for event in first] == ["6", "7", "8"]
-    assert list(second) == []
+    seen += [event.data for event in decoder.events()]
+    assert seen == ["1", "2", "3", "4", "5", "6", "7"]
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])

@@ -30,7 +30,7 @@ from helpers import (
 )
 
 from streamcore import MessageEngine, MessageStream, ProtocolError
-from streamcore.api.errors import APIStatusError
+from streamcore.errors import APIStatusError
 from streamcore.stream import derive
 from streamcore.stream._derived import DerivingDecoder
 from streamcore.types import (
@@ -419,6 +419,58 @@ def test_a_delta_with_a_field_that_is_new_has_its_derived_event(block: Any, fiel
     data = body(start(), block_start(0, block), delta(0, **fields, new_thing=1), block_stop(0), message_delta(), STOP)
     with MessageStream([data]) as stream:
         assert [event.type for event in stream][2:4] == ["content_block_delta", name]
+
+
+SKETCH = {"type": "sketch", "text": ""}
+THINKING = {"type": "thinking", "thinking": ""}
+
+
+@pytest.mark.parametrize(
+    ("payloads", "expected"),
+    [
+        # The delta goes to block 1, of a new type, and is not applied. So block 0 is still the current one.
+        ([block_start(0), block_start(1, SKETCH), text(0, "a"), text(1, "b"), text(0, "c")], ["a", None, "ac"]),
+        # A delta of a new type for the current block.
+        ([block_start(0), text(0, "a"), delta(0, "stroke_delta", text="b"), text(0, "c")], ["a", None, "ac"]),
+        # A known delta that adds no text to the current block.
+        ([block_start(0, THINKING), delta(0, "signature_delta", signature="s")], ["s"]),
+        # The same for a block of a new type, which no delta can be applied to.
+        ([block_start(0, SKETCH), text(0, "a"), delta(0, "signature_delta", signature="s")], [None, None]),
+        # Deltas of two open blocks in turn.
+        (
+            [block_start(0), block_start(1), text(0, "a"), text(1, "b"), text(0, "c"), text(1, "d")],
+            ["a", "b", "ac", "bd"],
+        ),
+        # Blocks of two types in turn.
+        (
+            [block_start(0), block_start(1, THINKING), text(0, "a"), delta(1, "thinking_delta", thinking="b")],
+            ["a", "b"],
+        ),
+        # After its stop a block is not the current one, and its deltas still count.
+        ([block_start(0), text(0, "a"), block_stop(0), text(0, "b"), text(0, "c")], ["a", "ab", "abc"]),
+        # After message_stop they do not.
+        ([*HELLO[1:], text(0, "late")], ["Hel", "Hello", None]),
+        # Nor do those of blocks that were never started.
+        ([*HELLO[1:], text(7, "late")], ["Hel", "Hello", None]),
+    ],
+)
+def test_only_deltas_that_are_applied_to_the_current_block_take_the_fast_path(
+    payloads: list[Any], expected: list[str | None]
+) -> None:
+    # A new field keeps the engine's fast path out of it, so that the derived events alone decide.
+    for extra in ({}, {"new_field": 1}):
+        sent = [{**payload, **extra} for payload in payloads]
+        plain = derived(body(start(), *sent))
+        items = DerivingDecoder(engine := MessageEngine()).endless_items(None)
+        engine.receive_data(body(start(), *sent))
+        quick = list(iter(items.__next__, None))
+        assert quick == plain
+        results: list[str | None] = []
+        for event, after in zip(quick, [*quick[1:], None], strict=True):
+            if isinstance(event, ContentBlockDeltaEvent):
+                known = isinstance(after, (TextEvent, ThinkingEvent, SignatureEvent))
+                results.append(getattr(after, "snapshot", getattr(after, "signature", None)) if known else None)
+        assert results == expected
 
 
 @pytest.mark.parametrize("first", ["snapshot", "message"])

@@ -323,7 +323,8 @@ def test_a_connection_that_breaks_after_the_message_does_not_take_it_away() -> N
     assert stream.get_final_text() == "Hello"
 
 
-@pytest.mark.parametrize("size", range(len(b"".join(CHUNKS))))
+# Without only the blank line at its end a stream is complete.
+@pytest.mark.parametrize("size", range(len(b"".join(CHUNKS)) - len(b"\n\n")))
 def test_cut_at_any_byte_it_is_incomplete(size: int) -> None:
     data = b"".join(CHUNKS)[:size]
     source = Source([data])
@@ -686,6 +687,30 @@ def test_what_a_handler_raises_ends_the_stream() -> None:
     assert list(stream) == []
     with pytest.raises(IncompleteStreamError):
         stream.get_final_message()
+
+
+def test_a_handler_that_raises_stop_iteration_does_not_end_the_stream_quietly() -> None:
+    class Failing(Handled):
+        def on_text(self, delta: str, snapshot: str) -> None:
+            raise StopIteration
+
+    source = Source()
+    with pytest.raises(RuntimeError):
+        list(source.stream(Failing))
+    assert source.closed == 1
+
+
+def test_a_handler_of_a_failure_that_reads_on_is_called_once() -> None:
+    class Reading(Handled):
+        def on_exception(self, exception: Exception) -> None:
+            super().on_exception(exception)
+            with pytest.raises(IncompleteStreamError):
+                next(self)
+
+    stream = Reading(CHUNKS[:1])
+    with pytest.raises(IncompleteStreamError):
+        stream.until_done()
+    assert stream.calls[1:] == [("on_exception", IncompleteStreamError), ("on_end",)]
 
 
 def test_the_end_is_told_even_if_the_handler_of_the_failure_fails() -> None:

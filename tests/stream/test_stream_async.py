@@ -8,7 +8,7 @@ import threading
 import time
 import weakref
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import anyio
 import pytest
@@ -20,7 +20,7 @@ from streamcore.stream import AsyncMessageStream, AsyncMessageStreamManager, Asy
 from streamcore.types import TextBlock, TextEvent
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 
 CHUNKS = by_frame(body(*HELLO))
 OVERLOADED = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
@@ -471,6 +471,54 @@ def test_a_thousand_streams_half_of_them_abandoned(run: Any) -> None:
 
     run(main)
     assert {source.closed for source in sources} == {1}
+
+
+class Pause:
+    """Wait for ever, under whichever event loop."""
+
+    def __await__(self) -> Generator[None]:
+        yield
+
+
+@pytest.mark.parametrize("as_generator", [True, False])
+def test_a_read_that_is_thrown_away_releases_the_connection(as_generator: bool) -> None:
+    closed = []
+
+    class Waiting:
+        def __aiter__(self) -> Self:
+            return self
+
+        async def __anext__(self) -> bytes:
+            await Pause()
+            raise AssertionError
+
+    async def generator() -> AsyncIterator[bytes]:
+        await Pause()
+        yield b""
+
+    async def close() -> None:
+        closed.append(1)
+        await Pause()
+        raise AssertionError
+
+    stream = AsyncMessageStream(generator() if as_generator else Waiting(), close=close)
+    reading = stream.__anext__()
+    reading.send(None)
+    reading.close()
+    assert closed == [1]  # and not by the garbage collector, as the stream is still alive
+    assert stream._pump.over
+
+
+def test_a_stream_that_is_dropped_in_another_thread_leaves_its_event_loop_alone() -> None:
+    here, there = Source(), Source()
+    streams = [there.stream()]
+    thread = threading.Thread(target=streams.clear)
+    thread.start()
+    thread.join()
+    assert there.closed == 0
+    streams = [here.stream()]
+    streams.clear()
+    assert here.closed == 1
 
 
 # Fairness

@@ -62,6 +62,23 @@ def test_no_turn_is_longer_than_so_many_items(backend: str, chunks: Callable[[by
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+def test_turns_are_not_given_more_often_than_that(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = 0
+
+    async def checkpoint() -> None:
+        nonlocal turns
+        turns += 1
+
+    async def main() -> int:
+        return len([item async for item in AsyncMessageStream(once(BURST))])
+
+    monkeypatch.setattr("streamcore.stream._async_stream.checkpoint", checkpoint)
+    items = run(backend, main)
+    work = items + len(BURST) // 1024
+    assert items // WORK_PER_TURN <= turns <= work // WORK_PER_TURN + 1
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_large_items_end_a_turn_sooner(backend: str) -> None:
     size = SLICE_SIZE // 4
     data = body(start(), block_start(0), *[text(0, "x" * size)] * 400, block_stop(0), message_delta(), STOP)

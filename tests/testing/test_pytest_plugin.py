@@ -9,6 +9,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import anthropic  # noqa: F401  # see below
+import httpcore2  # noqa: F401
 import pytest
 from helpers import HELLO, PING, block_start, block_stop, body, by_frame, message_delta, start, text
 from server import Cut, error_reply, serving, stream_reply
@@ -145,6 +146,87 @@ def test_again(replay):
     result.assert_outcomes(passed=3)
 
 
+def test_faults_and_chunkings_may_be_texts_as_on_the_command_line(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+import streamcore.httpx
+
+@pytest.mark.replay("captures/weather.sse", faults=["comments", "cut:event=9"], chunking="random:seed=3,largest=9")
+def test_cut(replay):
+    with replay.messages.stream(**ASK) as stream, pytest.raises(streamcore.httpx.IncompleteStreamError) as caught:
+        stream.until_done()
+    assert caught.value.event_number == 9
+
+@pytest.mark.replay("captures/weather.sse", faults=["status:code=529"])
+def test_status(replay):
+    with pytest.raises(streamcore.httpx.OverloadedError):
+        replay.messages.create(**ASK)
+""",
+        weather=WEATHER,
+    )
+    result.assert_outcomes(passed=2)
+
+
+BROKEN_MARKERS = {
+    "faults=['cut:event=900']": "the fault at event 900 has no place: the stream has 59 events",
+    "faults=[lambda capture: 1 / 0]": "a fault or `choose` has failed: ZeroDivisionError: division by zero",
+    "faults=[lambda capture: None]": "the fault <function * must return a Capture, not 'None'",
+    "choose=lambda request, captures: captures[9]": "a fault or `choose` has failed: IndexError: *",
+    "choose=lambda request, captures: None": "* none of the captures was chosen, 1 in number*",
+}
+
+
+@pytest.mark.parametrize("adapter", ["httpx", "httpx-async", "aiohttp", "official"])
+def test_a_test_of_errors_does_not_pass_for_what_is_wrong_with_its_marker(
+    pytester: pytest.Pytester, adapter: str
+) -> None:
+    tests = "".join(
+        f"""
+@pytest.mark.replay("captures/weather.sse", adapter={adapter.replace("official", "httpx")!r}, {marker})
+def test_{number}(replay):
+    with contextlib.suppress(Exception):  # as careless as a test of errors can be
+        read(replay)
+"""
+        for number, marker in enumerate(BROKEN_MARKERS)
+    )
+    read = {
+        "httpx": "def read(client):\n    client.messages.stream(**ASK).__enter__().until_done()\n",
+        "official": (
+            "def read(client):\n    with httpx2.Client(transport=client.transport()) as http_client:\n"
+            "        official = anthropic.Anthropic(api_key='k', http_client=http_client, max_retries=0)\n"
+            "        official.messages.stream(**ASK).__enter__().until_done()\n"
+        ),
+    }.get(
+        adapter,
+        "def read(client):\n    async def main():\n        async with client.messages.stream(**ASK) as stream:\n"
+        "            await stream.until_done()\n    asyncio.run(main())\n",
+    )
+    result = run(pytester, f"import anthropic, asyncio, contextlib, httpx2\n{read}{tests}", weather=WEATHER)
+    result.assert_outcomes(failed=len(BROKEN_MARKERS))
+    for said in BROKEN_MARKERS.values():
+        result.stdout.fnmatch_lines([f"the marker `replay` could not be played: {said}".replace("[", "[[]")])
+
+
+@pytest.mark.parametrize("adapter", ["httpx", "aiohttp"])
+def test_what_is_wrong_with_a_marker_is_not_an_error_of_the_api(pytester: pytest.Pytester, adapter: str) -> None:
+    test = f"""
+import asyncio, streamcore.httpx
+
+@pytest.mark.replay("captures/weather.sse", adapter={adapter!r}, faults=["cut:event=900"])
+def test(replay):
+    with pytest.raises(streamcore.httpx.APIError):
+        async def main():
+            async with replay.messages.stream(**ASK) as stream:
+                await stream.until_done()
+        if {adapter!r} == "httpx":
+            replay.messages.stream(**ASK).__enter__().until_done()
+        else:
+            asyncio.run(main())
+"""
+    run(pytester, test, weather=WEATHER).assert_outcomes(failed=1)
+
+
 def test_a_request_too_many_says_what_was_played(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,
@@ -157,7 +239,7 @@ def test(replay):
         hello=HELLO_BYTES,
     )
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["E*NotFoundError*all captures have been played, 1 in number*captures/hello.sse*"])
+    result.stdout.fnmatch_lines(["E*NoCaptureError*all captures have been played, 1 in number*captures/hello.sse*"])
 
 
 def test_a_path_is_relative_to_the_file_of_the_test(pytester: pytest.Pytester) -> None:
@@ -173,11 +255,30 @@ def test_a_path_is_relative_to_the_file_of_the_test(pytester: pytest.Pytester) -
 @pytest.mark.parametrize(
     ("marker", "said"),
     [
-        ("@pytest.mark.replay('captures/none.sse')", "*there is no capture *captures/none.sse; to record it: "),
+        ("@pytest.mark.replay('captures/none.sse')", "*the capture *captures/none.sse does not exist; to record it: "),
         ("", "the fixture `replay` has nothing to play: @pytest.mark.replay('weather.jsonl')"),
         ("@pytest.mark.replay()", "the fixture `replay` has nothing to play"),
-        ("@pytest.mark.replay('captures/hello.sse', adapter='curl')", "the adapter 'curl' of the marker * is none of "),
-        ("@pytest.mark.replay('captures/hello.sse', pace=1)", "*has an option that is none: *'pace'"),
+        (
+            "@pytest.mark.replay('captures/hello.sse', adapter='curl')",
+            "the adapter 'curl' of the marker * must be one of ",
+        ),
+        ("@pytest.mark.replay('captures/hello.sse', adapter=['httpx'])", "the adapter *'httpx'* must be one of "),
+        (
+            "@pytest.mark.replay('captures/hello.sse', pace=1)",
+            "the marker `replay` has no option 'pace'; it has adapter",
+        ),
+        ("@pytest.mark.replay(7)", "a path of the marker `replay` must be a text or a Path, not 7"),
+        (
+            "@pytest.mark.replay('captures/hello.sse', faults=['cuts'])",
+            "'cuts' is not a fault; it must be one of cut, ",
+        ),
+        ("@pytest.mark.replay('captures/hello.sse', faults='cut')", "faults must be a list of faults, not 'cut'"),
+        ("@pytest.mark.replay('captures/hello.sse', faults=[7])", "a fault must be a text, a value of *, not 7"),
+        ("@pytest.mark.replay('captures/hello.sse', faults=7)", "faults must be a list of faults, not 7"),
+        ("@pytest.mark.replay('captures/hello.sse', chunking='odd')", "'odd' is not a chunking; it must be "),
+        ("@pytest.mark.replay('captures/hello.sse', chunking=True)", "chunking must be 'recorded', "),
+        ("@pytest.mark.replay('captures/hello.sse', choose='hello')", "choose must be a function, not 'hello'"),
+        ("@pytest.mark.replay('captures/hello.sse', speed='fast')", "speed must be a number above 0"),
         ("@pytest.mark.replay('captures/hello.sse', speed=-1)", "speed must be a number above 0"),
     ],
 )
@@ -289,7 +390,9 @@ def test(replay):
 def test_several_missing_captures_are_an_exchange_each(pytester: pytest.Pytester) -> None:
     folder = pytester.path / "captures"
     result = run(pytester, SEVERAL.format(2))
-    result.stdout.fnmatch_lines(["*there is no capture *a.jsonl, *b.sse; to record it: pytest --record-streams *"])
+    result.stdout.fnmatch_lines(
+        ["*the capture *a.jsonl, *b.sse does not exist; to record it: pytest --record-streams *"]
+    )
     with serving(stream_reply(HELLO_BYTES), stream_reply(WEATHER), always=stream_reply(OTHER)) as server:
         arguments = ("--record-streams", "--record-streams-from", server.url)
         run(pytester, SEVERAL.format(2), *arguments).assert_outcomes(passed=1)
@@ -419,7 +522,7 @@ def test_an_adapter_that_is_not_installed_is_said_so(
     marker = "@pytest.mark.replay('captures/hello.sse', adapter='aiohttp')\n"
     result = run(pytester, f"{marker}def test(replay):\n    pass\n", hello=HELLO_BYTES)
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["aiohttp is not installed*: pip install 'streamcore-messages[[]aiohttp]'"])
+    result.stdout.fnmatch_lines(["aiohttp is not installed*: pip install 'streamcore-messages[[]serve]'"])
 
 
 @pytest.mark.parametrize("package", ["httpx2", "hypothesis"])

@@ -1,4 +1,4 @@
-"""Choose the exception for an answer whose status is not 2xx, and for an `error` event.
+"""Choose the exception for an answer whose status is not 2xx, for an `error` event, and for its JSON in another place.
 
 The status and the code of the cause decide the class. An `error` event comes after a status of 200, so the error's
 `type` decides in place of the status.
@@ -7,10 +7,9 @@ The status and the code of the cause decide the class. An `error` event comes af
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from streamcore.api.error_codes import BY_CODE
-from streamcore.api.errors import (
+from streamcore.errors._api import (
     APIStatusError,
     AuthenticationError,
     BadRequestError,
@@ -33,9 +32,12 @@ from streamcore.api.errors import (
     error_code_in,
     request_id_of,
 )
-from streamcore.types import ErrorEvent, Message
+from streamcore.errors._codes import BY_CODE
 
-__all__ = ["error_from_event", "error_from_status"]
+if TYPE_CHECKING:
+    from streamcore.types import ErrorEvent, Message
+
+__all__ = ["error_from_event", "error_from_json", "error_from_status"]
 
 _BY_STATUS: dict[int, type[APIStatusError]] = {
     cls.status_code: cls
@@ -110,15 +112,35 @@ def error_from_event(event: ErrorEvent, *, response: Any, snapshot: Message | No
         response: The HTTP library's response, or None.
         snapshot: The message up to the event.
     """
-    body = event.to_dict()
-    cls = _BY_CODE_ALONE.get(error_code_in(body)) or _BY_TYPE.get(event.error.type, APIStatusError)
+    return _error_of(event.error.type, event.error.message, event.to_dict(), response, snapshot)
+
+
+def error_from_json(value: object, *, response: Any) -> APIStatusError | None:
+    """Return the exception for a decoded body that is the JSON of an error though the status is 2xx.
+
+    Return None if it is not. An error that a gateway made may lack fields that the API's own errors have.
+    """
+    if not isinstance(value, dict) or value.get("type") != "error" or not isinstance(value.get("error"), dict):
+        return None
+    error = value["error"]
+    error_type, message = str(error.get("type", "error")), str(error.get("message", ""))
+    body: dict[str, Any] = {"type": "error", "error": {**error, "type": error_type, "message": message}}
+    if (request_id := _request_id_in(value)) is not None:
+        body["request_id"] = request_id
+    return _error_of(error_type, message, body, response, None)
+
+
+def _error_of(
+    error_type: str, message: str, body: Mapping[str, Any], response: Any, snapshot: Message | None
+) -> APIStatusError:
+    cls = _BY_CODE_ALONE.get(error_code_in(body)) or _BY_TYPE.get(error_type, APIStatusError)
     status: int = cls.status_code if cls is not APIStatusError else getattr(response, "status_code", 200)
     return cls(
-        f"{event.error.type}: {event.error.message}" if event.error.message else event.error.type,
+        f"{error_type}: {message}" if message else error_type,
         status_code=status,
         response=response,
         body=body,
-        request_id=request_id_of(response) or event.request_id,
+        request_id=request_id_of(response) or _request_id_in(body),
         snapshot=snapshot,
     )
 

@@ -8,10 +8,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from streamcore import Message, StreamCoreError
-from streamcore.api import error_codes, errors, failures
-from streamcore.api.errors import APIConnectionError, APIError, APIStatusError, APITimeoutError
+from streamcore import Message, StreamCoreError, errors
 from streamcore.codec import converter
+from streamcore.errors import APIConnectionError, APIError, APIStatusError, APITimeoutError
+from streamcore.errors._codes import BY_CODE
 from streamcore.types import ErrorEvent, ErrorObject
 
 STATUSES = {
@@ -60,7 +60,7 @@ RESPONSE = SimpleNamespace(status_code=200, headers={"request-id": "req_head"}, 
 
 @pytest.mark.parametrize(("status", "expected"), STATUSES.items())
 def test_the_status_decides_the_class(status: int, expected: type[APIStatusError]) -> None:
-    error = failures.error_from_status(status, body=BODY)
+    error = errors.error_from_status(status, body=BODY)
     assert type(error) is expected
     assert error.status_code == status
 
@@ -70,7 +70,7 @@ def test_the_type_of_an_error_event_decides_the_class_and_the_status(
     kind: str, expected: tuple[type[APIStatusError], int]
 ) -> None:
     event = ErrorEvent(error=ErrorObject(type=kind, message="no"))
-    error = failures.error_from_event(event, response=RESPONSE, snapshot=None)
+    error = errors.error_from_event(event, response=RESPONSE, snapshot=None)
     assert (type(error), error.status_code) == expected
     assert error.type == kind
     assert error.message == f"{kind}: no"
@@ -81,15 +81,15 @@ def test_the_type_of_an_error_event_decides_the_class_and_the_status(
 def test_an_error_event_brings_the_snapshot_along() -> None:
     snapshot = Message(id="msg_1", model="claude-1")
     event = ErrorEvent(error=ErrorObject(type="api_error", message="no"))
-    assert failures.error_from_event(event, response=None, snapshot=snapshot).snapshot is snapshot
+    assert errors.error_from_event(event, response=None, snapshot=snapshot).snapshot is snapshot
 
 
 def test_an_error_without_a_response_still_says_its_request_id() -> None:
     event = ErrorEvent(error=ErrorObject(type="api_error"), request_id="req_event")
-    assert failures.error_from_event(event, response=None, snapshot=None).request_id == "req_event"
-    assert failures.error_from_event(event, response=RESPONSE, snapshot=None).request_id == "req_head"
-    assert failures.error_from_status(429, body=BODY).request_id == "req_body"
-    assert failures.error_from_status(429, body=BODY, response=RESPONSE).request_id == "req_head"
+    assert errors.error_from_event(event, response=None, snapshot=None).request_id == "req_event"
+    assert errors.error_from_event(event, response=RESPONSE, snapshot=None).request_id == "req_head"
+    assert errors.error_from_status(429, body=BODY).request_id == "req_body"
+    assert errors.error_from_status(429, body=BODY, response=RESPONSE).request_id == "req_head"
 
 
 LONG = "x" * 10_000_000
@@ -98,12 +98,12 @@ LONG = "x" * 10_000_000
 @pytest.mark.parametrize(
     "error",
     [
-        failures.error_from_event(ErrorEvent(error=ErrorObject(type="a", message=LONG)), response=None, snapshot=None),
-        failures.error_from_event(ErrorEvent(error=ErrorObject(type=LONG, message="")), response=None, snapshot=None),
-        failures.error_from_status(500, body={"error": {"type": "api_error", "message": LONG}}),
-        failures.error_from_status(500, body={"error": {LONG: 1}}),
-        failures.error_from_status(500, body=LONG),
-        failures.error_from_status(307, body="", message=LONG),
+        errors.error_from_event(ErrorEvent(error=ErrorObject(type="a", message=LONG)), response=None, snapshot=None),
+        errors.error_from_event(ErrorEvent(error=ErrorObject(type=LONG, message="")), response=None, snapshot=None),
+        errors.error_from_status(500, body={"error": {"type": "api_error", "message": LONG}}),
+        errors.error_from_status(500, body={"error": {LONG: 1}}),
+        errors.error_from_status(500, body=LONG),
+        errors.error_from_status(307, body="", message=LONG),
         errors.connection_error(OSError(LONG), timed_out=False, request=None, doing="reading"),
         errors.connection_error(OSError(LONG), timed_out=True, request=None, doing="reading"),
         errors.APIResponseValidationError(LONG, received=LONG),
@@ -118,54 +118,54 @@ def test_no_text_of_an_error_is_as_long_as_what_a_server_sent(error: APIError) -
 
 def test_an_error_with_a_long_message_keeps_all_of_it() -> None:
     body = {"type": "error", "error": {"type": "api_error", "message": LONG}}
-    error = failures.error_from_status(500, body=body)
+    error = errors.error_from_status(500, body=body)
     assert error.api_message == LONG
     assert error.body is body
 
 
 def test_the_message_shows_the_body_but_not_all_of_a_long_one() -> None:
-    assert failures.error_from_status(429, body=BODY).message == f"Error code: 429 - {BODY}"
-    assert failures.error_from_status(502, body="<html>bad gateway").message == "<html>bad gateway"
-    assert failures.error_from_status(500, body="").message == "Error code: 500"
+    assert errors.error_from_status(429, body=BODY).message == f"Error code: 429 - {BODY}"
+    assert errors.error_from_status(502, body="<html>bad gateway").message == "<html>bad gateway"
+    assert errors.error_from_status(500, body="").message == "Error code: 500"
     for long in ("x" * 100_000, {"error": {"message": "x" * 100_000}}):
-        error = failures.error_from_status(500, body=long)
+        error = errors.error_from_status(500, body=long)
         assert error.body == long
         assert 2000 < len(error.message) < 2200
 
 
-@pytest.mark.parametrize(("key", "expected"), error_codes.BY_CODE.items())
+@pytest.mark.parametrize(("key", "expected"), BY_CODE.items())
 def test_the_code_of_the_cause_decides_the_class(key: tuple[int, str | None], expected: type[APIStatusError]) -> None:
     status, code = key
     details = {"error_code": code, "more": [1]}
     body = {"type": "error", "error": {"type": "some_error", "message": "no", "details": details}}
-    error = failures.error_from_status(status, body=body)
+    error = errors.error_from_status(status, body=body)
     assert type(error) is expected
     assert (error.status_code, error.error_code, error.details, error.api_message) == (status, code, details, "no")
-    # With another status it is no error that is known, and the status counts.
-    assert type(failures.error_from_status(418, body=body)) is APIStatusError
+    # With another status the code is not known, and the status decides.
+    assert type(errors.error_from_status(418, body=body)) is APIStatusError
     # In a stream the status is the one that the code has.
     event = converter.structure(body, ErrorEvent)
-    error = failures.error_from_event(event, response=RESPONSE, snapshot=None)
+    error = errors.error_from_event(event, response=RESPONSE, snapshot=None)
     assert (type(error), error.status_code, error.error_code) == (expected, status, code)
 
 
 def test_a_code_that_is_new_is_kept() -> None:
     body = {"type": "error", "error": {"type": "api_error", "details": {"error_code": "new_code"}}}
-    error = failures.error_from_status(500, body=body)
+    error = errors.error_from_status(500, body=body)
     assert type(error) is errors.InternalServerError
     assert error.error_code == "new_code"
-    assert failures.error_from_status(500, body=BODY).error_code is None
+    assert errors.error_from_status(500, body=BODY).error_code is None
 
 
 def test_the_workspace_is_known_by_the_header() -> None:
     response = SimpleNamespace(status_code=500, headers={"anthropic-workspace-id": "wrkspc_1"})
-    assert failures.error_from_status(500, body="", response=response).workspace_id == "wrkspc_1"
-    assert failures.error_from_status(500, body="", response=RESPONSE).workspace_id is None
+    assert errors.error_from_status(500, body="", response=response).workspace_id == "wrkspc_1"
+    assert errors.error_from_status(500, body="", response=RESPONSE).workspace_id is None
 
 
 @pytest.mark.parametrize("body", [None, "", "text", [], {}, {"error": "text"}, {"error": {"type": 7, "message": []}}])
 def test_any_body_makes_an_exception(body: object) -> None:
-    error = failures.error_from_status(500, body=body)
+    error = errors.error_from_status(500, body=body)
     assert error.body == body
     assert error.type is None
 
@@ -181,7 +181,7 @@ def test_the_family_is_that_of_the_official_package() -> None:
 
 @pytest.mark.parametrize("through", [lambda error: pickle.loads(pickle.dumps(error)), copy.copy])
 def test_exceptions_survive_pickling_but_for_the_connection(through: object) -> None:
-    error = failures.error_from_status(429, body=BODY, response=RESPONSE)
+    error = errors.error_from_status(429, body=BODY, response=RESPONSE)
     error.snapshot = Message(id="msg_1", model="claude-1")
     assert callable(through)
     restored = through(error)
@@ -189,3 +189,33 @@ def test_exceptions_survive_pickling_but_for_the_connection(through: object) -> 
     assert str(restored) == str(error)
     assert restored.response is None
     assert {**vars(restored), "response": RESPONSE, "request": "the request"} == vars(error)
+
+
+def test_exceptions_name_the_module_to_import_them_from() -> None:
+    for name in errors.__all__:
+        value = getattr(errors, name)
+        if isinstance(value, type) and issubclass(value, Exception):
+            assert (value.__module__, value.__name__) == ("streamcore.errors", value.__qualname__)
+            assert getattr(errors, value.__name__) is value
+    assert b"_protocol" not in pickle.dumps(errors.DecodeError("no"))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"type": "error", "error": {"type": "rate_limit_error"}}, "rate_limit_error"),
+        ({"type": "error", "error": {"message": "busy"}}, "error: busy"),
+        ({"type": "error", "error": {"type": 7, "message": None}, "request_id": 7}, "7: None"),
+    ],
+)
+def test_the_json_of_an_error_may_lack_fields(value: dict[str, object], expected: str) -> None:
+    error = errors.error_from_json(value, response=None)
+    assert error is not None
+    assert (str(error), error.request_id) == (expected, None)
+
+
+def test_the_json_of_an_error_is_kept_whole() -> None:
+    value = {**BODY, "error": {"type": "a", "message": "b", "details": {"error_code": "file_expired"}}}
+    error = errors.error_from_json(value, response=None)
+    assert type(error) is errors.FileExpiredError
+    assert (error.body, error.request_id) == (value, "req_body")

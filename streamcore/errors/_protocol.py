@@ -1,9 +1,7 @@
-"""The exceptions of the core, and the `Violation` recorded where none has to be raised.
+"""The exceptions for a peer that breaks the protocol, and `Violation` for deviations that lose nothing.
 
-`StreamCoreError` is above every exception that leaves streamcore; a room that has some of its own derives them from
-those here. What the peer did wrong is a `ProtocolError`, and its children say in which way. It knows where: the layer
-that notices a fault fills in what it can see (an offset into its own input, a block index), and the layers above add
-the rest while the exception passes through them.
+A `ProtocolError` says where the fault is. The layer that notices a fault fills in what it knows (an offset into its own
+input, a block index), and the layers above add the rest while the exception passes through them.
 """
 
 from __future__ import annotations
@@ -29,9 +27,13 @@ __all__ = [
     "ViolationKind",
     "ViolationLog",
     "excerpt",
+    "shortened",
 ]
 
 _EXCERPT_LENGTH = 120
+
+# Errors are logged and shown on screens. What a peer sent is cut where it enters a text; this holds for all texts.
+_MAX_MESSAGE_LENGTH = 1500
 
 
 class StreamCoreError(Exception):
@@ -39,25 +41,26 @@ class StreamCoreError(Exception):
 
 
 class InvalidArgumentError(StreamCoreError, ValueError):
-    """An argument is nothing that can be used. Nothing was sent, and nothing taken."""
+    """An argument is invalid. Nothing was sent or consumed."""
 
 
 class NoTextError(StreamCoreError, RuntimeError):
-    """The text of a message was asked for, and the message is whole and has none."""
+    """The text of a message was asked for, and the complete message has no text block."""
 
 
 class ProtocolError(StreamCoreError):
-    """The peer broke the rules of the protocol.
+    """The peer broke the protocol.
 
     Attributes:
-        message: What was wrong, without the place.
+        message: The fault, without the place. It has at most some 1,500 characters, however long the values are that
+            the peer sent; `received` has all of what arrived.
         offset: Where the fault is. From an engine or a decoder of bytes: the number of bytes of the stream before the
             frame at fault. From `PartialJSON` alone: the number of characters of JSON text before the fault.
         offset_unit: What `offset` counts: `"byte"` or `"character"`.
         event_number: How many events had been decoded before this one (so the first event is number 0).
         index: Index of the content block concerned.
         snapshot: The message as it was before the fault, `None` before `message_start`.
-        received: What arrived: the payload, line or text at fault, whole, for a program to look at.
+        received: The whole payload, line or text at fault, for a program to look at.
     """
 
     message: str
@@ -79,6 +82,7 @@ class ProtocolError(StreamCoreError):
         snapshot: Message | None = None,
         received: str | bytes | None = None,
     ) -> None:
+        message = shortened(message, _MAX_MESSAGE_LENGTH)
         super().__init__(message)
         self.message = message
         self.offset = offset
@@ -104,11 +108,11 @@ class ProtocolError(StreamCoreError):
 
 
 class DecodeError(ProtocolError):
-    """Bytes that should be JSON, or JSON that should be an event, are not."""
+    """The bytes are not JSON, or the JSON is not a valid event."""
 
 
 class EventOrderError(ProtocolError):
-    """An event came where the protocol does not allow it, or names a block that is not there."""
+    """An event came where the protocol does not allow it, or for a block that does not exist."""
 
 
 class LimitExceededError(ProtocolError):
@@ -167,17 +171,17 @@ _STRICT_ERRORS: dict[ViolationKind, type[ProtocolError]] = {
     "misplaced_delta": EventOrderError,
 }
 
-# A stream of a million events behind a proxy that drops every `event:` line is one oddity, not a million.
+# A proxy may drop every `event:` line of a stream of a million events. That is one deviation, not a million.
 _MOST_OF_A_KIND = 100
 
 
 @attrs.frozen(kw_only=True)
 class Violation:
-    """Something odd that lost nothing, recorded instead of raised.
+    """A deviation that lost nothing, recorded instead of raised.
 
     Attributes:
-        kind: Which deviation this is.
-        message: The same in words.
+        kind: Which deviation it is.
+        message: The deviation in words.
         offset: Bytes of the stream before the frame concerned; `None` when the events did not come from bytes.
         event_number: Number of the event concerned, the first being 0.
         index: Index of the content block concerned, if one is.
@@ -200,9 +204,9 @@ class Violation:
 
 
 class ViolationLog:
-    """Records violations or, in strict mode, raises them. One log serves all layers of an engine.
+    """Record violations or, in strict mode, raise them. All layers of an engine share one log.
 
-    At most 100 of a kind are recorded, and the last of these says so: what a peer repeats takes no more memory.
+    At most 100 of a kind are recorded, so that a peer cannot fill the memory. The last of them says so.
     """
 
     __slots__ = ("_counts", "_entries", "_strict", "length")
@@ -235,7 +239,7 @@ class ViolationLog:
         """Record a violation. The arguments are the attributes of `Violation`.
 
         Raises:
-            ProtocolError: In strict mode, in its place.
+            ProtocolError: In strict mode, instead.
         """
         if self._strict and kind in _STRICT_ERRORS:
             raise _STRICT_ERRORS[kind](message, index=index)
@@ -244,18 +248,24 @@ class ViolationLog:
             self._counts[kind] = count + 1
             if count + 1 == _MOST_OF_A_KIND:
                 message += f" (the {_MOST_OF_A_KIND}th of this kind: further ones are not recorded)"
+            message = shortened(message, _MAX_MESSAGE_LENGTH)
             self._entries.append(
                 Violation(kind=kind, message=message, index=index, path=path, received=received, taken_for=taken_for)
             )
             self.length += 1
 
     def locate(self, since: int, *, offset: int | None, event_number: int) -> None:
-        """Say of the entries from number `since` on where they were seen."""
+        """Add to the entries from number `since` on where they were seen."""
         for number in range(since, self.length):
             self._entries[number] = attrs.evolve(self._entries[number], offset=offset, event_number=event_number)
 
 
+def shortened(text: str, length: int = _EXCERPT_LENGTH) -> str:
+    """Return the start of a text, with its length if that is not all of it."""
+    return text if len(text) <= length else f"{text[:length]}... ({len(text)} characters in all)"
+
+
 def excerpt(received: str | bytes, length: int = _EXCERPT_LENGTH) -> str:
-    """The start of what arrived, as a literal that fits in an error message."""
+    """Return the start of what arrived, as a literal that fits in an error message."""
     shown = repr(received[:length])
     return shown if len(received) <= length else f"{shown}... ({len(received)} in all)"

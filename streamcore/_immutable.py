@@ -1,0 +1,182 @@
+"""Dicts and lists that cannot be changed, for the JSON values that snapshots share.
+
+A snapshot shares all that is unchanged with the snapshots before and after it. The wire types are frozen, but the input
+of a tool and unknown fields are JSON: dicts and lists. If those could be changed, a change to one snapshot would show
+in the others, and in those still to come.
+
+`ImmutableDict` and `ImmutableList` are subclasses, so they are a dict and a list to `isinstance`, `==`, pattern
+matching, `json`, msgspec and pydantic, and print like them. They differ in three ways:
+
+- Methods that would change them raise `TypeError`.
+- They have a hash if all that they hold has one.
+- `copy.copy()`, `copy.deepcopy()`, `.copy()`, `dict(...)`, `list(...)`, `|`, `+` and slices give ordinary dicts and
+  lists, which belong to the caller. A deep copy has ordinary ones at every level.
+
+Rejected: to hand out copies. `block.input` would be a different object at each read, or cost a copy of each block that
+is looked at; and snapshots of a block that is still open would copy all of it each time. Also rejected: proxies, such
+as `MappingProxyType`, which are not dicts to `isinstance` and `json`.
+
+Cost: a container is copied once, when it is complete. `dict.__setitem__(value, ...)` and `value.__init__(...)` still
+change a value, as `object.__setattr__` changes a frozen attrs object. The functions here that fill new containers rely
+on the first.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, NoReturn, TypeVar
+
+__all__ = [
+    "EMPTY",
+    "ImmutableDict",
+    "ImmutableList",
+    "immutable",
+    "immutable_in_place",
+    "immutable_items",
+    "immutable_items_in_place",
+    "sealed",
+]
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
+
+def _refuse_dict(self: object, *args: object, **kwargs: object) -> NoReturn:
+    raise TypeError(
+        "this dict cannot be changed, as snapshots share it; copy it first: dict(value), or copy.deepcopy(value) "
+        "if what it holds shall change too"
+    )
+
+
+def _refuse_list(self: object, *args: object, **kwargs: object) -> NoReturn:
+    raise TypeError(
+        "this list cannot be changed, as snapshots share it; copy it first: list(value), or copy.deepcopy(value) "
+        "if what it holds shall change too"
+    )
+
+
+class ImmutableDict(dict[_K, _V]):
+    """A dict that cannot be changed."""
+
+    __slots__ = ()
+
+    __setitem__ = __delitem__ = __ior__ = _refuse_dict
+    clear = pop = popitem = setdefault = update = _refuse_dict
+
+    def __hash__(self) -> int:  # type: ignore[override]  # dict has none
+        return hash(frozenset(self.items()))
+
+    def __copy__(self) -> dict[_K, _V]:
+        return dict(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> dict[_K, _V]:
+        made: dict[_K, _V] = {}
+        for key, value in self.items():
+            made[key] = copy.deepcopy(value, memo)
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ImmutableDict, (dict(self),)
+
+
+class ImmutableList(list[_V]):
+    """A list that cannot be changed."""
+
+    __slots__ = ()
+
+    __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse_list
+    append = clear = extend = insert = pop = remove = reverse = sort = _refuse_list
+
+    def __hash__(self) -> int:  # type: ignore[override]  # list has none
+        return hash(tuple(self))
+
+    def __copy__(self) -> list[_V]:
+        return list(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> list[_V]:
+        made: list[_V] = []
+        for value in self:
+            made.append(copy.deepcopy(value, memo))  # noqa: PERF401  # a comprehension is one more frame at each level
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ImmutableList, (list(self),)
+
+
+# Shared by all values: an empty array of two characters would otherwise take 72 bytes.
+EMPTY: ImmutableDict[Any, Any] = ImmutableDict()
+_EMPTY_LIST: ImmutableList[Any] = ImmutableList()
+
+
+def sealed(container: dict[Any, Any] | list[Any]) -> Any:
+    """Return an immutable copy of one container, at its own level only."""
+    if container.__class__ is dict:
+        return ImmutableDict(container) if container else EMPTY
+    return ImmutableList(container) if container else _EMPTY_LIST
+
+
+_holds_no_container = frozenset((dict, list)).isdisjoint
+
+
+def immutable(value: Any) -> Any:
+    """Return a JSON value with each dict and list in it replaced by an immutable copy.
+
+    Parts that are immutable already are not looked into, so the cost is linear in what is not. Instances of other
+    subclasses of dict and list, and all other objects, are left as they are.
+    """
+    if value.__class__ is not dict and value.__class__ is not list:
+        return value
+    made = sealed(value)
+    # A list of what is still to be looked into, and not recursion: no depth is too much for it.
+    unread = [made]
+    while unread:
+        container = unread.pop()
+        if container.__class__ is ImmutableDict:
+            for key, item in container.items():
+                if item.__class__ is dict or item.__class__ is list:
+                    inner = sealed(item)
+                    dict.__setitem__(container, key, inner)
+                    unread.append(inner)
+        elif not _holds_no_container(map(type, container)):
+            for number, item in enumerate(container):
+                if item.__class__ is dict or item.__class__ is list:
+                    inner = sealed(item)
+                    list.__setitem__(container, number, inner)
+                    unread.append(inner)
+    return made
+
+
+def immutable_in_place(value: Any) -> Any:
+    """Return the same as `immutable`, for a value that belongs to the caller.
+
+    Each container inside of the value is replaced when its copy has been made. So there are never two copies of all of
+    it: the memory that one event may take is half of what it would be. The value stays equal to what it was.
+    """
+    if value.__class__ is not dict and value.__class__ is not list:
+        return value
+    try:
+        return _replace_inside(value)
+    except RecursionError:
+        return immutable(value)
+
+
+def _replace_inside(container: Any) -> Any:
+    if container.__class__ is dict:
+        for key, item in container.items():
+            if item.__class__ is dict or item.__class__ is list:
+                container[key] = _replace_inside(item)
+    elif not _holds_no_container(map(type, container)):
+        for number, item in enumerate(container):
+            if item.__class__ is dict or item.__class__ is list:
+                container[number] = _replace_inside(item)
+    return sealed(container)
+
+
+def immutable_items(values: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
+    """Return a tuple of JSON values with each made immutable, or None for None."""
+    return None if values is None else tuple([immutable(value) for value in values])
+
+
+def immutable_items_in_place(values: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
+    """Return the same as `immutable_items`, for values that belong to the caller."""
+    return None if values is None else tuple([immutable_in_place(value) for value in values])

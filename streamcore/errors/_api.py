@@ -1,0 +1,342 @@
+"""The exceptions of the API, named as in the `anthropic` package: their base class, and one for each HTTP status.
+
+Exceptions for more specific causes are in `_codes`; `_choice` chooses the one for an answer. Source:
+https://docs.claude.com/en/api/errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from streamcore.errors._protocol import DecodeError, StreamCoreError, shortened
+
+if TYPE_CHECKING:
+    from streamcore.types import Message
+
+__all__ = [
+    "APIConnectionError",
+    "APIError",
+    "APIResponseValidationError",
+    "APIStatusError",
+    "APITimeoutError",
+    "AuthenticationError",
+    "BadRequestError",
+    "ClientClosedRequestError",
+    "ConflictError",
+    "ContentTooLargeError",
+    "DeadlineExceededError",
+    "GatewayTimeoutError",
+    "HTTPNotImplementedError",
+    "InternalServerError",
+    "NotFoundError",
+    "OverloadedError",
+    "PaymentRequiredError",
+    "PermissionDeniedError",
+    "PreconditionFailedError",
+    "RateLimitError",
+    "RequestHeaderFieldsTooLargeError",
+    "RequestTimeoutError",
+    "RequestTooLargeError",
+    "ServiceUnavailableError",
+    "UnprocessableEntityError",
+    "connection_error",
+    "error_code_in",
+    "request_id_of",
+]
+
+
+# Errors are logged and shown on screens, and their text repeats what a server sent, which may be megabytes.
+_MAX_MESSAGE_LENGTH = 2000
+
+
+class APIError(StreamCoreError):
+    """A call to the API failed.
+
+    Attributes:
+        message: What went wrong. It has at most some 2,000 characters of what the server said; `body` has all of it.
+        request: The HTTP library's request, None if it is not known.
+        body: The body of the answer: decoded if it is JSON, text otherwise, None without an answer.
+        snapshot: The message so far if a stream had begun, None before `message_start`.
+    """
+
+    message: str
+    request: Any
+    body: object
+    snapshot: Message | None
+
+    def __init__(
+        self, message: str, *, request: Any = None, body: object = None, snapshot: Message | None = None
+    ) -> None:
+        message = shortened(message, _MAX_MESSAGE_LENGTH)
+        super().__init__(message)
+        self.message = message
+        self.request = request
+        self.body = body
+        self.snapshot = snapshot
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The HTTP library's objects hold connections, so they stay in the process that made them.
+        state = {name: None if name in ("request", "response") else value for name, value in self.__dict__.items()}
+        return _restore, (type(self), self.args), state
+
+
+def _restore(cls: type[APIError], args: tuple[Any, ...]) -> APIError:
+    return cls.__new__(cls, *args)
+
+
+class APIConnectionError(APIError):
+    """The connection could not be made, or it broke before the answer was complete."""
+
+    def __init__(
+        self, message: str = "Connection error.", *, request: Any = None, snapshot: Message | None = None
+    ) -> None:
+        super().__init__(message, request=request, snapshot=snapshot)
+
+
+class APITimeoutError(APIConnectionError):
+    """The connection, the answer or the next bytes of it took longer than the timeout allows."""
+
+    def __init__(
+        self, message: str = "Request timed out.", *, request: Any = None, snapshot: Message | None = None
+    ) -> None:
+        super().__init__(message, request=request, snapshot=snapshot)
+
+
+class APIResponseValidationError(APIError, DecodeError):
+    """The API answered with success, but the body is not the event stream or the message that was asked for.
+
+    It has the attributes of an `APIError` and of a `DecodeError`. `received` is the body as it came, or its beginning.
+
+    Attributes:
+        status_code: The HTTP status, None if the response is not known.
+        response: The HTTP library's response.
+    """
+
+    status_code: int | None
+    response: Any
+
+    def __init__(
+        self, message: str, *, response: Any = None, body: object = None, received: str | bytes | None = None
+    ) -> None:
+        super().__init__(message, request=_request_of(response), body=body)
+        self.response = response
+        self.status_code = getattr(response, "status_code", None)
+        self.offset = 0
+        self.received = received
+
+
+class APIStatusError(APIError):
+    """The API said that the call failed, with a status that is not 2xx or an `error` event in a stream.
+
+    Attributes:
+        status_code: The HTTP status. For an `error` event, the status that its type stands for, if there is one
+            (529 for `overloaded_error`); `response` still has the 200 that arrived.
+        response: The HTTP library's response. If the status is not 2xx, its body can be read (`.json()`, `.text`,
+            `.content`), up to the first 256 KB. The body of a stream cannot: it has been read as events.
+        request_id: The id to give Anthropic when you ask about this request, if there is one.
+        workspace_id: The workspace that the API key belongs to, if the answer says so.
+        type: The `type` of the error as the API names it (`"rate_limit_error"`), if the body has one.
+        api_message: What the API says, whole and without the status, if the body has it. The wording may change.
+        error_code: The code of the cause, if the body has one. Many codes have a class of their own.
+        details: All that the body says about the cause, as it came.
+    """
+
+    status_code: int
+    response: Any
+    request_id: str | None
+    workspace_id: str | None
+    type: str | None
+    api_message: str | None
+    error_code: str | None = None
+    details: Mapping[str, Any] | None
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status_code: int | None = None,
+        response: Any = None,
+        body: object = None,
+        request_id: str | None = None,
+        snapshot: Message | None = None,
+    ) -> None:
+        super().__init__(message, request=_request_of(response), body=body, snapshot=snapshot)
+        found = status_code if status_code is not None else getattr(response, "status_code", None)
+        if found is not None:
+            self.status_code = found
+        self.response = response
+        self.request_id = request_id if request_id is not None else request_id_of(response)
+        self.workspace_id = _header(response, "anthropic-workspace-id")
+        error = _member(body, "error")
+        self.type = _text(_member(error, "type"))
+        self.api_message = _text(_member(error, "message"))
+        details = _member(error, "details")
+        self.details = details if isinstance(details, Mapping) else None
+        if (code := error_code_in(body)) is not None:
+            self.error_code = code
+
+
+class BadRequestError(APIStatusError):
+    """400: the request is malformed."""
+
+    status_code: int = 400
+
+
+class AuthenticationError(APIStatusError):
+    """401: the API key is missing or wrong."""
+
+    status_code: int = 401
+
+
+class PaymentRequiredError(APIStatusError):
+    """402: there is a problem with billing."""
+
+    status_code: int = 402
+
+
+class PermissionDeniedError(APIStatusError):
+    """403: the API key does not have permission for this."""
+
+    status_code: int = 403
+
+
+class NotFoundError(APIStatusError):
+    """404: the model or the resource does not exist."""
+
+    status_code: int = 404
+
+
+class RequestTimeoutError(APIStatusError):
+    """408: the request took too long to arrive."""
+
+    status_code: int = 408
+
+
+class ConflictError(APIStatusError):
+    """409: the resource is in use."""
+
+    status_code: int = 409
+
+
+class PreconditionFailedError(APIStatusError):
+    """412: the resource is not in the state that the request asked for."""
+
+    status_code: int = 412
+
+
+class ContentTooLargeError(APIStatusError):
+    """413: the request has too many bytes."""
+
+    status_code: int = 413
+
+
+RequestTooLargeError = ContentTooLargeError
+
+
+class UnprocessableEntityError(APIStatusError):
+    """422: the request is well-formed but makes no sense."""
+
+    status_code: int = 422
+
+
+class RateLimitError(APIStatusError):
+    """429: too many requests or tokens."""
+
+    status_code: int = 429
+
+
+class RequestHeaderFieldsTooLargeError(APIStatusError):
+    """431: the request's headers have too many bytes."""
+
+    status_code: int = 431
+
+
+class ClientClosedRequestError(APIStatusError):
+    """499: a gateway saw the client hang up."""
+
+    status_code: int = 499
+
+
+class InternalServerError(APIStatusError):
+    """500 and above: the API itself failed."""
+
+    status_code: int = 500
+
+
+class HTTPNotImplementedError(InternalServerError):
+    """501: the server does not know the method."""
+
+    status_code: int = 501
+
+
+class ServiceUnavailableError(InternalServerError):
+    """503: the API is not available for the moment."""
+
+    status_code: int = 503
+
+
+class GatewayTimeoutError(InternalServerError):
+    """504: the request took the API too long. Streaming avoids it."""
+
+    status_code: int = 504
+
+
+DeadlineExceededError = GatewayTimeoutError
+
+
+class OverloadedError(InternalServerError):
+    """529: the API has too many requests from everyone."""
+
+    status_code: int = 529
+
+
+def connection_error(error: Exception, *, timed_out: bool, request: Any, doing: str) -> APIConnectionError:
+    """Return our exception for an exception of the HTTP library.
+
+    Args:
+        error: The library's exception.
+        timed_out: Whether it means that something took too long.
+        request: The library's request.
+        doing: What was going on, for the message.
+
+    Raises:
+        StreamCoreError: `error` itself, if it is one of ours: a transport that plays captures has failed, and not the
+            connection.
+    """
+    if isinstance(error, StreamCoreError):
+        raise error
+    said = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    if timed_out:
+        return APITimeoutError(f"Request timed out while {doing} ({said}).", request=request)
+    return APIConnectionError(f"Connection error while {doing} ({said}).", request=request)
+
+
+def _request_of(response: Any) -> Any:
+    try:
+        return getattr(response, "request", None) or getattr(response, "request_info", None)
+    except RuntimeError:  # httpx raises it for a response that was made by hand
+        return None
+
+
+def request_id_of(response: Any) -> str | None:
+    """Return the `request-id` header of any HTTP library's response, or None."""
+    return _header(response, "request-id")
+
+
+def _header(response: Any, name: str) -> str | None:
+    headers = getattr(response, "headers", None)
+    return headers.get(name) if headers is not None else None
+
+
+def error_code_in(body: object) -> str | None:
+    """Return the code that names the cause in the body of an error, or None."""
+    return _text(_member(_member(_member(body, "error"), "details"), "error_code"))
+
+
+def _member(value: object, name: str) -> object:
+    return value.get(name) if isinstance(value, Mapping) else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

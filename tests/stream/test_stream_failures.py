@@ -1,0 +1,110 @@
+"""What a stream raises after an `error` event, and for a body that is not a stream."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from helpers import body, start
+
+from streamcore import DecodeError, MessageStream, RawMessageDecoder
+from streamcore.errors import APIError, APIStatusError, OverloadedError, RateLimitError
+from streamcore.stream import Stream
+
+RESPONSE = SimpleNamespace(status_code=200, headers={"request-id": "req_head"}, request="the request")
+ERROR = {"type": "error", "error": {"type": "rate_limit_error", "message": "slow down"}, "request_id": "req_body"}
+JSON = json.dumps(ERROR).encode()
+
+
+def streams(data: bytes) -> list[Stream[Any]]:
+    return [
+        MessageStream([data], response=RESPONSE),
+        Stream([data], decoder=RawMessageDecoder(), response=RESPONSE),
+    ]
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n\r\n"])
+def test_the_json_of_an_error_in_place_of_a_stream_is_that_error(end: bytes) -> None:
+    for stream in streams(JSON + end):
+        with pytest.raises(RateLimitError) as caught:
+            list(stream)
+        assert (caught.value.api_message, caught.value.response) == ("slow down", RESPONSE)
+        assert (caught.value.request_id, caught.value.snapshot) == ("req_head", None)
+        assert caught.value.__cause__ is None
+        assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"{}",
+        b"[]",
+        b"{",
+        b'{"type": "error"}',
+        b'{"type": "error", "error": "text"}',
+        b'{"type": "message", "error": {}}',
+        b"<html>",
+        json.dumps(ERROR, indent=1).encode(),
+    ],
+)
+def test_any_other_body_in_place_of_a_stream_is_a_decode_error(data: bytes) -> None:
+    for stream in streams(data):
+        with pytest.raises(DecodeError) as caught:
+            list(stream)
+        assert caught.value.offset == 0
+
+
+def test_an_error_of_odd_shape_later_in_a_stream_raises_with_its_words() -> None:
+    broken = {"type": "error", "error": {"type": 7, "message": "no"}}
+    for stream in streams(body(start(), broken)):
+        assert [event.type for event in (next(stream), next(stream))] == ["message_start", "error"]
+        with pytest.raises(APIError, match="no"):
+            next(stream)
+
+
+@pytest.mark.parametrize(("offset", "received"), [(0, None), (5, JSON), (None, JSON)])
+def test_any_other_error_of_a_decoder_is_raised_as_it_is(offset: int | None, received: bytes | None) -> None:
+    error = DecodeError("no", offset=offset, received=received)
+
+    class Decoder(RawMessageDecoder):
+        def events(self) -> Any:
+            raise error
+
+    with pytest.raises(DecodeError) as caught:
+        next(Stream([JSON], decoder=Decoder()))
+    assert caught.value is error
+
+
+def test_an_error_event_is_returned_and_then_raised_with_the_snapshot() -> None:
+    overloaded = {"type": "error", "error": {"type": "overloaded_error", "message": ""}}
+    message, raw = streams(body(start(), overloaded))
+    for stream in (message, raw):
+        assert next(stream).type == "message_start"
+        assert next(stream).type == "error"
+        with pytest.raises(OverloadedError) as caught:
+            next(stream)
+        assert str(caught.value) == "overloaded_error"
+        snapshot = caught.value.snapshot
+        assert (snapshot is None) is (stream is raw)
+        with pytest.raises(APIStatusError) as again:
+            next(stream)
+        assert again.value is caught.value
+
+
+def test_a_stream_that_fails_loads_no_client() -> None:
+    program = f"""
+import sys
+from streamcore import MessageStream
+for data in ({JSON!r}, {body(start(), ERROR)!r}, b"<html>"):
+    try:
+        list(MessageStream([data]))
+    except Exception as error:
+        print(type(error).__name__)
+print([name for name in sys.modules if name.startswith("streamcore.api")])
+"""
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert process.stdout.split() == ["RateLimitError", "RateLimitError", "DecodeError", "[]"]

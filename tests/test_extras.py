@@ -1,0 +1,85 @@
+"""What an import says when the library that it needs is not installed: one line, with the extra that installs it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+IMPORTS = [
+    ("import streamcore.httpx", "httpx2", "streamcore-messages[httpx]"),
+    ("import streamcore.httpx", "anyio", "streamcore-messages[httpx]"),
+    ("from streamcore.httpx.client import Anthropic", "httpx2", "streamcore-messages[httpx]"),
+    ("import streamcore.aiohttp", "aiohttp", "streamcore-messages[aiohttp]"),
+    ("import streamcore.aiohttp", "multidict", "streamcore-messages[aiohttp]"),
+    ("from streamcore.aiohttp.client import AsyncAnthropic", "aiohttp", "streamcore-messages[aiohttp]"),
+    ("import streamcore.urllib3", "urllib3", "streamcore-messages[urllib3]"),
+    ("import streamcore.replay.httpx2", "httpx2", "streamcore-messages[httpx]"),
+    ("import streamcore.replay.httpx", "httpx", "httpx"),
+    ("import streamcore.replay.aiohttp", "aiohttp", "streamcore-messages[aiohttp]"),
+    ("import streamcore.replay.server", "aiohttp", "streamcore-messages[serve]"),
+    ("import streamcore.replay.server", "anyio", "streamcore-messages[serve]"),
+    ("import streamcore.replay.proxy", "aiohttp", "streamcore-messages[serve]"),
+    ("import streamcore.testing.strategies", "hypothesis", "streamcore-messages[testing]"),
+    ("from streamcore.testing import check_accumulator", "hypothesis", "streamcore-messages[testing]"),
+]
+
+
+def failure(statement: str, library: str) -> str:
+    """Run a statement in a process that cannot import a library, and return the last line that it prints."""
+    program = f"import sys; sys.modules[{library!r}] = None\n{statement}"
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert process.returncode == 1, process.stderr
+    assert "During handling" not in process.stderr
+    return process.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(("statement", "library", "requirement"), IMPORTS)
+def test_an_import_without_its_library_says_what_to_install(statement: str, library: str, requirement: str) -> None:
+    said = failure(statement, library)
+    assert said.startswith("streamcore._extras.NotInstalledError: ")
+    quoted = f"'{requirement}'" if "[" in requirement else requirement
+    said = said.removeprefix("streamcore._extras.NotInstalledError: ")
+    name, _, rest = said.partition(" is not installed, which this needs: pip install ")
+    assert name.partition(".")[0] == library
+    assert rest == quoted
+
+
+def test_the_error_is_one_that_programs_expect_of_an_import() -> None:
+    program = """
+import sys
+sys.modules["httpx2"] = None
+try:
+    import streamcore.httpx
+except ModuleNotFoundError as error:
+    assert error.name == "httpx2"
+else:
+    raise SystemExit("imported")
+try:
+    import streamcore.nothing
+except ModuleNotFoundError as error:
+    assert "pip install" not in str(error)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+LIBRARIES = (
+    "aiohttp",
+    "anyio",
+    "click",
+    "httpx",
+    "httpx2",
+    "hypothesis",
+    "ijson",
+    "multidict",
+    "rich",
+    "urllib3",
+    "yaml",
+)
+
+
+@pytest.mark.parametrize("module", ["streamcore.replay", "streamcore.cli", "streamcore.testing", "streamcore.typed"])
+def test_these_import_without_any_extra(module: str) -> None:
+    program = f"import sys; sys.modules.update(dict.fromkeys({LIBRARIES})); import {module}"
+    subprocess.run([sys.executable, "-c", program], check=True)
