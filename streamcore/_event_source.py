@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 
 from streamcore._not_copyable import NotCopyable
-from streamcore.codec import UNUSUAL, EventInterpreter, Progress, parse
+from streamcore.codec import UNUSUAL, EventInterpreter, EventKind, Progress, parse_json
 from streamcore.errors import (
     DecodeError,
     IncompleteStreamError,
@@ -42,7 +42,7 @@ class EventSource(NotCopyable, Generic[EventT]):
     """Read events from the bytes of a Messages stream.
 
     Args:
-        annotation: The union of the events.
+        kind: What the events are.
         recognise: Knows events without decoding them.
         progress: How far the message has come.
         log: Where violations are recorded.
@@ -75,7 +75,7 @@ class EventSource(NotCopyable, Generic[EventT]):
 
     def __init__(
         self,
-        annotation: Any,
+        kind: EventKind,
         recognise: Recognise[EventT] | None,
         *,
         progress: Progress,
@@ -85,8 +85,9 @@ class EventSource(NotCopyable, Generic[EventT]):
         self.frames = FrameReader(limits, keep_dataless=True)
         self.log = log
         self.event_number = 0
-        self._interpreter = EventInterpreter[EventT](annotation, progress, log, max_depth=limits.max_depth)
-        self._structure = self._interpreter.structure
+        self._interpreter: EventInterpreter[EventT]
+        self._interpreter = EventInterpreter(kind, progress, log, max_depth=limits.max_depth)
+        self._structure = kind.structure
         self._recognise = recognise
         self._max_depth = limits.max_depth
         self._max_containers = limits.max_containers
@@ -159,7 +160,7 @@ class EventSource(NotCopyable, Generic[EventT]):
             raise LimitExceededError(f"the payload has more than {self._max_containers} arrays and objects")
         event: EventT | None
         try:
-            event = self._structure(parse(payload, max_depth=self._max_depth))
+            event = self._structure(parse_json(payload, max_depth=self._max_depth))
         except (DecodeError, *UNUSUAL):
             event = self._interpreter.event_of(name, payload)
         else:
@@ -280,7 +281,11 @@ class DecoderFace(NotCopyable, Generic[EventT]):
             StreamCoreError: After `receive_eof()`, or after an error.
             InvalidArgumentError: The chunk is not bytes and does not support the buffer protocol.
         """
-        self._buffer.append(chunk)
+        buffer = self._buffer
+        if buffer.next_chunk is None and type(chunk) is bytes and 0 < len(chunk) <= buffer.direct_size:
+            buffer.next_chunk = chunk
+        else:
+            buffer.append(chunk)
 
     def receive_eof(self) -> None:
         """Note that the stream has ended. Read `events()` once more after it."""
@@ -340,10 +345,9 @@ def _is_whole(payload: bytes, max_depth: int) -> bool:
     if payload.strip() == b"[DONE]":
         return True
     try:
-        parse(payload, max_depth=max_depth)
+        return type(parse_json(payload, max_depth=max_depth)) is dict
     except ProtocolError:
         return False
-    return True
 
 
 def _not_a_stream(received: bytes) -> DecodeError:

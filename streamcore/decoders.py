@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from streamcore._event_source import DecoderFace, EventSource, EventT, Recognise
+from streamcore.codec import RAW_EVENTS, TYPED_EVENTS, EventKind
 from streamcore.codec._recurring import recurring_event
 from streamcore.errors import IncompleteStreamError, ProtocolError, ViolationLog
 from streamcore.limits import DEFAULT_LIMITS, Limits
@@ -53,10 +54,10 @@ class _EventDecoder(DecoderFace[EventT]):
 
     __slots__ = ("_progress",)
 
-    def __init__(self, annotation: Any, recognise: Recognise[EventT] | None, *, strict: bool, limits: Limits) -> None:
+    def __init__(self, kind: EventKind, recognise: Recognise[EventT] | None, *, strict: bool, limits: Limits) -> None:
         self._progress = _Progress()
         log = ViolationLog(strict=strict)
-        super().__init__(EventSource(annotation, recognise, progress=self._progress, log=log, limits=limits))
+        super().__init__(EventSource(kind, recognise, progress=self._progress, log=log, limits=limits))
 
     def events(self) -> Iterator[EventT]:
         """Yield the events that the bytes so far allow, one by one.
@@ -100,7 +101,7 @@ class RawMessageDecoder(_EventDecoder[RawMessageStreamEvent]):
     __slots__ = ()
 
     def __init__(self, *, strict: bool = False, limits: Limits = DEFAULT_LIMITS) -> None:
-        super().__init__(RawMessageStreamEvent, None, strict=strict, limits=limits)
+        super().__init__(RAW_EVENTS, None, strict=strict, limits=limits)
 
 
 class MessageEventDecoder(_EventDecoder[MessageStreamEvent]):
@@ -116,4 +117,4 @@ class MessageEventDecoder(_EventDecoder[MessageStreamEvent]):
     __slots__ = ()
 
     def __init__(self, *, strict: bool = False, limits: Limits = DEFAULT_LIMITS) -> None:
-        super().__init__(MessageStreamEvent, recurring_event, strict=strict, limits=limits)
+        super().__init__(TYPED_EVENTS, recurring_event, strict=strict, limits=limits)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from streamcore._event_source import DecoderFace, EventSource
 from streamcore.accumulator import COMPACT_AFTER, BlockInProgress, MessageAccumulator
+from streamcore.codec import TYPED_EVENTS
 from streamcore.codec._fast_delta import NO_FAST_DELTA, fast_delta
 from streamcore.codec._recurring import recurring_event
 from streamcore.errors import InvalidJSON, ProtocolError, ViolationLog
@@ -98,8 +99,8 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
             log=log,
             parser=self._parser,
         )
-        source = EventSource[MessageStreamEvent](
-            MessageStreamEvent, recurring_event, progress=self._accumulator, log=log, limits=limits
+        source: EventSource[MessageStreamEvent] = EventSource(
+            TYPED_EVENTS, recurring_event, progress=self._accumulator, log=log, limits=limits
         )
         super().__init__(source)
         self._compact_at = COMPACT_AFTER
@@ -177,7 +178,7 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
             return None
         accumulator.take(event)
         source.delivered()
-        message = accumulator.message_in_progress
+        message = accumulator.message
         if message is not None and message.current_block is not self._current_block:
             self._follow(message.current_block)
         return event

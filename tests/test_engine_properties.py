@@ -37,7 +37,7 @@ from streamcore import (
     ProtocolError,
     RawMessageDecoder,
 )
-from streamcore.codec import EventInterpreter
+from streamcore.codec import TYPED_EVENTS, EventInterpreter
 from streamcore.errors import ViolationLog
 from streamcore.sse._frames import FrameReader
 from streamcore.testing.strategies import WholeStream, mutations, texts, whole_streams
@@ -70,7 +70,7 @@ def plain(data: bytes) -> tuple[list[Any], list[Message | None], Any]:
         return [], [], DecodeError  # another kind of body: for the engine to say, not for a layer
     log = ViolationLog()
     accumulator = MessageAccumulator(multiple_messages=True, log=log)
-    interpreter = EventInterpreter[MessageStreamEvent](MessageStreamEvent, accumulator, log, max_depth=200)
+    interpreter: EventInterpreter[MessageStreamEvent] = EventInterpreter(TYPED_EVENTS, accumulator, log, max_depth=200)
     events: list[Any] = []
     snapshots: list[Message | None] = []
     try:

@@ -34,17 +34,19 @@ class BlockEnding:
         self._log = log
 
     def end(self, block: BlockInProgress) -> None:
-        """Check what has come.
+        """Check what has come, and set what the complete block has beside what the wire says.
 
         Raises:
             DecodeError: The input of a tool is not valid JSON, and it is not to be kept.
             LimitExceededError: It is over a limit.
+            ProtocolError: The parser refuses the block.
         """
-        fault = block.finish()
-        if fault is not None:
+        if "input" in block.fields and (fault := block.finish()) is not None:
             self._take_fault(block, fault)
-        if block.take_lone_surrogates():
+        if block.may_have_halves and block.take_lone_surrogates():
             self._log.report("lone_surrogate", "half of a surrogate pair came without the other", index=block.index)
+        if self._parser is not None or block.fault is not None:
+            self._parse(block)
 
     def _take_fault(self, block: BlockInProgress, fault: ProtocolError) -> None:
         keeps = self._keeps_invalid_json or (self._parser is not None and self._parser.keeps_invalid_json(block.start))
@@ -53,12 +55,7 @@ class BlockEnding:
         if block.keep_fault(fault):
             self._log.report("invalid_input", fault.message, index=block.index)
 
-    def parse(self, block: BlockInProgress) -> None:
-        """Set what the complete block has beside what the wire says.
-
-        Raises:
-            ProtocolError: The parser refuses the block.
-        """
+    def _parse(self, block: BlockInProgress) -> None:
         parsed: dict[str, Any] = {}
         if block.fault is not None and not isinstance(block.start, UnknownBlock):
             parsed["parse_error"] = block.fault

@@ -26,13 +26,13 @@ class MessageInProgress(NotCopyable):
 
     Attributes:
         blocks: The blocks that have started, by index.
+        content: All blocks as they were in the last snapshot, or as they started.
         current_block: The block that the latest event was about, while it is open.
         is_complete: Whether `message_stop` has come.
     """
 
     __slots__ = (
         "_changed",
-        "_content",
         "_deltas",
         "_ended",
         "_growing",
@@ -42,6 +42,7 @@ class MessageInProgress(NotCopyable):
         "_snapshot",
         "_with_content",
         "blocks",
+        "content",
         "current_block",
         "is_complete",
     )
@@ -54,8 +55,8 @@ class MessageInProgress(NotCopyable):
         # The message without its content, and the events that are still to be applied to it.
         self._head = message
         self._deltas: list[MessageDeltaEvent] = []
-        # The blocks as they were in the last snapshot, and the indexes of those that may have changed since.
-        self._content: list[ContentBlock] = list(message.content)
+        self.content: list[ContentBlock] = list(message.content)
+        # The indexes of the blocks that may have changed since the last snapshot.
         self._changed: set[int] = set()
         self._snapshot: Message | None = None
         # While only the text of the current block can have changed since the last snapshot: that block, and how far its
@@ -71,19 +72,14 @@ class MessageInProgress(NotCopyable):
         return self._head.id
 
     @property
-    def block_count(self) -> int:
-        """How many content blocks there are."""
-        return len(self._content)
-
-    @property
     def last_open_block(self) -> int | None:
         """The index of the last block that is open, or None."""
         return max((index for index, block in self.blocks.items() if not block.is_closed), default=None)
 
     def add_block(self, block: BlockInProgress) -> None:
-        """Append a block that has started."""
-        self.blocks[block.index] = block
-        self._content.append(block.start)
+        """Append a block that has started. It is the current one."""
+        self.blocks[block.index] = self.current_block = block
+        self.content.append(block.start)
         self._growing = self._snapshot = None
         self._changed.add(block.index)
 
@@ -119,9 +115,9 @@ class MessageInProgress(NotCopyable):
         if mark != self._mark:
             self._mark = mark
             built = block.with_text(mark)
-            if built is not self._content[block.index]:
-                self._content[block.index] = built
-                self._snapshot = self._with_content(self._head, tuple(self._content))
+            if built is not self.content[block.index]:
+                self.content[block.index] = built
+                self._snapshot = self._with_content(self._head, tuple(self.content))
         assert self._snapshot is not None
         return self._snapshot
 
@@ -131,13 +127,13 @@ class MessageInProgress(NotCopyable):
             self._deltas = []
         for index in self._changed:
             built = self.blocks[index].snapshot(ended=self._ended)
-            if built is not self._content[index]:
-                self._content[index] = built
+            if built is not self.content[index]:
+                self.content[index] = built
                 self._snapshot = None
         self._with_content = copier(type(self._head), "content")  # unknown fields make it another class
         snapshot = self._snapshot
         if snapshot is None:
-            snapshot = self._snapshot = self._with_content(self._head, tuple(self._content))
+            snapshot = self._snapshot = self._with_content(self._head, tuple(self.content))
         block = self.current_block
         self._changed = set() if block is None else {block.index}
         if block is not None and block.text is not None and block.has_only_grown and not self._ended:

@@ -11,12 +11,11 @@ This folder knows nothing of the order of events, or of messages in the making.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from streamcore.codec._error_events import error_event
-from streamcore.codec._interpreter import EventInterpreter, Progress, structure_or_read
-from streamcore.codec._json import decode_leniently, kind_of, parse, too_deep
+from streamcore.codec._interpreter import EventInterpreter, EventKind, Progress, structure_or_read
+from streamcore.codec._json import decode_leniently, kind_of, parse, parse_json, too_deep
 from streamcore.codec._plain import StructureError
 from streamcore.codec._structure import UNUSUAL, structure, structurer_for
 from streamcore.errors import LimitExceededError
@@ -25,8 +24,11 @@ from streamcore.types import MessageStreamEvent, RawMessageStreamEvent
 from streamcore.types._base import plain
 
 __all__ = [
+    "RAW_EVENTS",
+    "TYPED_EVENTS",
     "UNUSUAL",
     "EventInterpreter",
+    "EventKind",
     "Progress",
     "StructureError",
     "converter",
@@ -37,6 +39,7 @@ __all__ = [
     "encode_event",
     "kind_of",
     "parse",
+    "parse_json",
     "structure",
     "structure_event",
     "too_deep",
@@ -55,8 +58,11 @@ else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-_structure_event = structurer_for(MessageStreamEvent)
-_structure_raw_event = structurer_for(RawMessageStreamEvent)
+TYPED_EVENTS = EventKind(MessageStreamEvent, structurer_for(MessageStreamEvent))
+"""Events whose content blocks and deltas are typed."""
+
+RAW_EVENTS = EventKind(RawMessageStreamEvent, structurer_for(RawMessageStreamEvent))
+"""Events whose content blocks and deltas are dicts."""
 
 
 def decode_event(payload: bytes, *, max_depth: int = DEFAULT_LIMITS.max_depth) -> MessageStreamEvent:
@@ -74,7 +80,7 @@ def decode_event(payload: bytes, *, max_depth: int = DEFAULT_LIMITS.max_depth) -
             the wrong type. The text names the paths of the first such fields.
         LimitExceededError: It nests too deep.
     """
-    event: MessageStreamEvent = _event_in(parse(payload, max_depth=max_depth), _structure_event, MessageStreamEvent)
+    event: MessageStreamEvent = _event_in(parse(payload, max_depth=max_depth), TYPED_EVENTS)
     return event
 
 
@@ -84,7 +90,7 @@ def decode_raw_event(payload: bytes, *, max_depth: int = DEFAULT_LIMITS.max_dept
     Arguments and errors are those of `decode_event`.
     """
     value = parse(payload, max_depth=max_depth)
-    event: RawMessageStreamEvent = _event_in(value, _structure_raw_event, RawMessageStreamEvent)
+    event: RawMessageStreamEvent = _event_in(value, RAW_EVENTS)
     return event
 
 
@@ -99,7 +105,7 @@ def structure_event(value: dict[str, Any], *, max_depth: int = DEFAULT_LIMITS.ma
         DecodeError: The object has no `type`, or a known field of it is missing or has the wrong type.
         LimitExceededError: It nests too deep.
     """
-    event: MessageStreamEvent = _event_in(copied(value, max_depth=max_depth), _structure_event, MessageStreamEvent)
+    event: MessageStreamEvent = _event_in(copied(value, max_depth=max_depth), TYPED_EVENTS)
     return event
 
 
@@ -115,11 +121,11 @@ def copied(value: dict[str, Any], *, max_depth: int) -> dict[str, Any]:
     return copy
 
 
-def _event_in(value: dict[str, Any], structure: Callable[[Any], Any], annotation: Any) -> Any:
+def _event_in(value: dict[str, Any], kind: EventKind) -> Any:
     if value.get("type") == "error" or ("type" not in value and value.get("error") is not None):
         event, _ = error_event(value)
     else:
-        event, _ = structure_or_read(structure, value, annotation)
+        event, _ = structure_or_read(kind, value)
     return event
 
 

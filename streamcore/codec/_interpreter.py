@@ -15,17 +15,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any, Generic, Protocol, TypeVar, get_args
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, get_args
 
 from streamcore.codec._error_events import error_event
 from streamcore.codec._json import kind_of, parse_json
 from streamcore.codec._plain import Deviation, StructureError, read
-from streamcore.codec._structure import UNUSUAL, structurer_for
+from streamcore.codec._structure import UNUSUAL
 from streamcore.errors import DecodeError, ViolationLog, excerpt
 from streamcore.types import MessageStopEvent, MessageStreamEvent, PingEvent, UnknownEvent
 from streamcore.types._base import type_tag, with_extra
 
-__all__ = ["EventInterpreter", "Progress", "structure_or_read"]
+__all__ = ["EventInterpreter", "EventKind", "Progress", "structure_or_read"]
 
 EventT = TypeVar("EventT")
 
@@ -33,6 +33,18 @@ _KNOWN_TYPES = frozenset(tag for cls in get_args(MessageStreamEvent) if (tag := 
 _DONE = b"[DONE]"
 _UNNAMED = (None, "message")  # the standard gives this name to an event that has none
 _NO_JSON: Any = object()
+
+
+class EventKind(NamedTuple):
+    """Typed events, or raw ones.
+
+    Attributes:
+        annotation: The union of the events.
+        structure: Makes an event of an ordinary payload, or raises one of `UNUSUAL`.
+    """
+
+    annotation: Any
+    structure: Callable[[Any], Any]
 
 
 class Progress(Protocol):
@@ -53,21 +65,19 @@ class EventInterpreter(Generic[EventT]):
     """Decide what unusual payloads mean.
 
     Args:
-        annotation: The union of the events.
+        kind: What the events are.
         progress: Where the message stands.
         log: Where violations are reported.
         max_depth: How many arrays and objects may be nested.
     """
 
-    __slots__ = ("_annotation", "_log", "_max_depth", "_progress", "structure")
+    __slots__ = ("_kind", "_log", "_max_depth", "_progress")
 
-    def __init__(self, annotation: Any, progress: Progress, log: ViolationLog, *, max_depth: int) -> None:
-        self._annotation = annotation
+    def __init__(self, kind: EventKind, progress: Progress, log: ViolationLog, *, max_depth: int) -> None:
+        self._kind = kind
         self._progress = progress
         self._log = log
         self._max_depth = max_depth
-        self.structure: Callable[[Any], EventT] = structurer_for(annotation)
-        """Makes an event of an ordinary payload, or raises one of `UNUSUAL`."""
 
     def event_of(self, name: str | None, payload: bytes) -> EventT | None:
         """Return the event in a payload, or None if it means nothing.
@@ -175,7 +185,7 @@ class EventInterpreter(Generic[EventT]):
 
     def _structured(self, value: dict[str, Any]) -> Any:
         """Return the event in an object with a type, and report what was taken for something else in it."""
-        event, deviations = structure_or_read(self.structure, value, self._annotation)
+        event, deviations = structure_or_read(self._kind, value)
         index = getattr(event, "index", None)
         for deviation in deviations:
             self._log.report(
@@ -189,28 +199,25 @@ class EventInterpreter(Generic[EventT]):
         return event
 
 
-def structure_or_read(
-    structure: Callable[[Any], Any], value: dict[str, Any], annotation: Any
-) -> tuple[Any, list[Deviation]]:
+def structure_or_read(kind: EventKind, value: dict[str, Any]) -> tuple[Any, list[Deviation]]:
     """Return the event in an object, and what was taken for something else in it.
 
     Args:
-        structure: The function that was generated for the annotation.
+        kind: What the event is.
         value: The JSON object.
-        annotation: A union of events.
 
     Raises:
         DecodeError: The object has no `type`, or a known field of it is missing or has the wrong type.
     """
     try:
-        return structure(value), []
+        return kind.structure(value), []
     except UNUSUAL:
         pass  # the plain path decides, outside of this handler
     if type(value.get("type")) is not str:
         raise DecodeError("the payload has no type", received=_whole(value))
     deviations: list[Deviation] = []
     try:
-        return read(value, annotation, deviations), deviations
+        return read(value, kind.annotation, deviations), deviations
     except StructureError as error:
         fault = str(error)
     raise DecodeError(f"the payload is not a valid {excerpt(value['type'])} event: {fault}", received=_whole(value))

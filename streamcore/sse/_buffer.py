@@ -2,8 +2,9 @@
 
 What the buffer has to support, and what it costs:
 
-- `append`: once for each chunk that the caller receives. In a live stream the chunk before has been read by then, so
-  this is one attribute that is set.
+- `append`: once for each chunk that the caller receives. In a live stream the chunk before has been read by then, and
+  all that is to be done is to set `next_chunk`. A decoder does this itself, as `direct_size` says: a call less for each
+  chunk.
 - `next_chunk`, and `advance` when it has been read: two attributes that are looked at.
 - `head`: the first bytes of the stream, which tell whether it is an event stream at all. They are recorded on the way
   in, and cost nothing once there are enough of them.
@@ -34,10 +35,12 @@ class ChunkBuffer(NotCopyable):
         head_size: The argument.
         max_chunk_size: The argument.
         next_chunk: The chunk to read next, `None` if all have been read. It is never empty.
+        direct_size: While `next_chunk` is None, bytes of a length from 1 to this may be stored there without `append`.
+            0 if the buffer is closed, or `head` not yet complete.
         later: The chunks after it, or `None`. If it is None, a reader may advance by setting `next_chunk` to None.
     """
 
-    __slots__ = ("_closed_because", "_is_plain", "head", "head_size", "later", "max_chunk_size", "next_chunk")
+    __slots__ = ("_closed_because", "direct_size", "head", "head_size", "later", "max_chunk_size", "next_chunk")
 
     def __init__(self, *, head_size: int, max_chunk_size: int) -> None:
         self.head_size = head_size
@@ -47,8 +50,7 @@ class ChunkBuffer(NotCopyable):
         # A deque that has become empty still takes 8 KB, so an empty one is not kept.
         self.later: deque[bytes] | None = None
         self._closed_because: str | None = None
-        # Whether a chunk only needs to be stored: the buffer is open, and the head is complete.
-        self._is_plain = False
+        self.direct_size = 0
 
     def append(self, chunk: bytes) -> None:
         """Store a chunk.
@@ -57,17 +59,6 @@ class ChunkBuffer(NotCopyable):
             StreamCoreError: The buffer is closed.
             InvalidArgumentError: The chunk is not bytes and does not support the buffer protocol.
         """
-        if (
-            self.next_chunk is None
-            and self._is_plain
-            and type(chunk) is bytes
-            and 0 < len(chunk) <= self.max_chunk_size
-        ):
-            self.next_chunk = chunk
-        else:
-            self._append_with_care(chunk)
-
-    def _append_with_care(self, chunk: bytes) -> None:
         if self._closed_because is not None:
             raise StreamCoreError(f"cannot receive more data: {self._closed_because}")
         if type(chunk) is not bytes:
@@ -80,8 +71,9 @@ class ChunkBuffer(NotCopyable):
                 ) from None
         if len(self.head) < self.head_size:
             self.head += chunk[: self.head_size - len(self.head)]
-        self._is_plain = len(self.head) == self.head_size
         size = self.max_chunk_size
+        if len(self.head) == self.head_size:
+            self.direct_size = size
         if len(chunk) <= size:
             self._store(chunk)
         else:
@@ -106,7 +98,7 @@ class ChunkBuffer(NotCopyable):
     def close(self, because: str) -> None:
         """Refuse further chunks. The reason becomes part of the error that `append` raises."""
         self._closed_because = because
-        self._is_plain = False
+        self.direct_size = 0
 
     def clear(self) -> None:
         """Forget the chunks that have not been read."""
