@@ -16,7 +16,6 @@ from streamcore.codec._fast_delta import (
     _MADE,
     FAST_DELTAS,
     NO_FAST_DELTA,
-    _shortest_spelling,
     fast_delta,
 )
 from streamcore.types import ContentBlockDeltaEvent
@@ -150,7 +149,7 @@ def test_another_start_is_left_to_the_plain_path(data: bytes) -> None:
         assert not taken(one)
 
 
-# Step 2: the string
+# Step 3: the string
 
 
 @pytest.mark.parametrize("byte", range(0x20))
@@ -174,47 +173,37 @@ def test_a_wrong_escape_is_left_to_the_plain_path(spelling: bytes) -> None:
         assert not taken(one)
 
 
-# Steps 3 and 4: where the string ends
-
-
 SPELLINGS = [
-    (b"", b"", True),
-    (b'\\"', b'"', True),
-    (b"\\\\", b"\\", True),
-    (b"\\b\\f\\n\\r\\t", b"\b\f\n\r\t", True),
-    (b"\\u0000\\u001f", b"\0\x1f", True),
-    (b"\\u001F", b"\x1f", True),
-    (b"\\/", b"/", False),
-    (b"\\u0041", b"A", False),
-    (b"\\u000a", b"\n", False),
-    (b"\\u0022", b'"', False),
-    (b"\\u005c", b"\\", False),
-    (b"\\u00e9", "é".encode(), False),
-    (b"\\u00E9", "é".encode(), False),
-    (b"\\ud83d\\ude00", "😀".encode(), False),
-    (b"\\uD83D\\uDE00", "😀".encode(), False),
-    (b"\x7f", b"\x7f", True),
-    ("\u2028\u0085".encode(), "\u2028\u0085".encode(), True),
+    (b"", b""),
+    (b'\\"', b'"'),
+    (b"\\\\", b"\\"),
+    (b"\\b\\f\\n\\r\\t", b"\b\f\n\r\t"),
+    (b"\\u0000\\u001f", b"\0\x1f"),
+    (b"\\u001F", b"\x1f"),
+    (b"\\/", b"/"),
+    (b"\\u0041", b"A"),
+    (b"\\u000a", b"\n"),
+    (b"\\u0022", b'"'),
+    (b"\\u005c", b"\\"),
+    (b"\\u00e9", "é".encode()),
+    (b"\\u00E9", "é".encode()),
+    (b"\\ud83d\\ude00", "😀".encode()),
+    (b"\\uD83D\\uDE00", "😀".encode()),
+    (b"\x7f", b"\x7f"),
+    ("\u2028\u0085".encode(), "\u2028\u0085".encode()),
 ]
 
 
-@pytest.mark.parametrize(("spelling", "text", "is_shortest"), SPELLINGS)
-def test_the_shortest_spelling_is_taken_and_no_other(spelling: bytes, text: bytes, is_shortest: bool) -> None:
+@pytest.mark.parametrize(("spelling", "text"), SPELLINGS)
+def test_any_spelling_of_a_string_is_taken(spelling: bytes, text: bytes) -> None:
     for around in (b"", b"x", "é".encode()):
         for one in both_ends(piece(around + spelling + around)):
             event = check(one)
-            assert (event is not None) is is_shortest
-            if event is not None:
-                assert event.delta.to_dict()["text"] == (around + text + around).decode()
+            assert event is not None
+            assert event.delta.to_dict()["text"] == (around + text + around).decode()
 
 
-def test_no_spelling_is_shorter_than_the_one_that_is_counted_with() -> None:
-    short = '\b\t\n\f\r"\\'
-    for code in range(0x110000):
-        character = chr(code)
-        if not 0xD800 <= code <= 0xDFFF:
-            shortest = 2 if character in short else 6 if code < 0x20 else len(character.encode())
-            assert len(_shortest_spelling(character)) == 2 + shortest
+# Step 2: what comes after the string
 
 
 @pytest.mark.parametrize(
@@ -265,7 +254,7 @@ def test_a_chunk_of_more_than_one_event_is_left_to_the_plain_path() -> None:
         assert not taken(data)
 
 
-# Step 5: the same name again
+# Step 3: more than one string
 
 
 TEXTS = ["", "a", "aaaa", "aaaaaaaaaaaa", '"', "é", "\n", "}}", "a}}", '"}}', "x" * 40]
