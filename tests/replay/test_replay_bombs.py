@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import subprocess
 import sys
 import zlib
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 from test_bombs import check_linear
 
 from streamcore.replay import CaptureError, content, read_captures
+from streamcore.replay import har as har_format
 from streamcore.replay.content import ContentDecoder, ContentError, decoded
 from streamcore.replay.json_depth import DepthGuard, TooDeepError
 
@@ -138,6 +140,28 @@ def test_a_har_file_may_be_nested_as_deep_as_the_stack_of_a_browser(tmp_path: Pa
     entry = {"request": {"method": "GET", "url": "a"}, "response": {"status": 200}, "_initiator": {"stack": stack}}
     (tmp_path / "a.har").write_text(har(json.dumps(entry)))
     assert [capture.status for capture in read_captures(tmp_path / "a.har")] == [200]
+
+
+def test_the_place_of_a_fault_is_found_in_few_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parser begins a long number or string anew with each read: many small ones are quadratic."""
+    reads = 0
+    read = har_format._Reader.read
+
+    def counting(reader: Any, size: int) -> bytes:
+        nonlocal reads
+        reads += 1
+        return read(reader, size)
+
+    monkeypatch.setattr(har_format._Reader, "read", counting)
+    for begin in ('{"a":"' + "b" * 10_000, '{"a":"' + "b" * (MB + 5000), '\ufeff{"a":[' + "[1]," * 10_000):
+        reads = 0
+        (tmp_path / "a.har").write_text(begin + '\\x"}')
+        with pytest.raises(CaptureError) as caught:
+            list(read_captures(tmp_path / "a.har"))
+        found = re.search(r"at byte (\d+)", str(caught.value))
+        assert found is not None
+        assert 0 <= int(found[1]) - len(begin.encode()) <= 1
+        assert reads < 150
 
 
 # Content codings
