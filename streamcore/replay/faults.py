@@ -353,7 +353,7 @@ class Comments(_Between):
     text: str = attrs.field(default="keep-alive", kw_only=True)
 
     def __attrs_post_init__(self) -> None:
-        if not isinstance(self.text, str) or "\n" in self.text or "\r" in self.text:
+        if "\n" in self.text or "\r" in self.text:
             raise InvalidArgumentError(f"text must be a text of one line, not {self.text!r}")
 
     def _inserted(self) -> bytes:
