@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -11,7 +12,8 @@ from streamcore import Limits
 
 # Arguments: the length of the JSON value, the unit that it is made of, and what stands around all units.
 CHILD = """
-import resource, sys
+import sys
+from memory import peak_memory
 from streamcore import Limits, MessageEngine
 
 size, unit, before, after = int(sys.argv[1]), *sys.argv[2:]
@@ -22,23 +24,26 @@ block = b'{"type":"tool_use","id":"t","name":"n","input":' + value + b"}"
 del value
 event = b'data: {"type":"content_block_start","index":0,"content_block":' + block + b"}\\n\\n"
 del block
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+peak = peak_memory()
 engine.receive_data(b"data: " + start + b"\\n\\n")
 engine.receive_data(event)
 for _ in engine.events():
     engine.snapshot
 assert len(engine.snapshot.content) == 1
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak)
+print(peak_memory() - peak)
 """
 
 
 def peak_of(size: int, unit: str, before: str, after: str) -> float:
     """Return the memory at the peak, as a multiple of the size of the event."""
     done = subprocess.run(
-        [sys.executable, "-c", CHILD, str(size), unit, before, after], capture_output=True, text=True, check=True
+        [sys.executable, "-c", CHILD, str(size), unit, before, after],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    kilobytes = int(done.stdout) if sys.platform != "darwin" else int(done.stdout) / 1024
-    return kilobytes * 1024 / size
+    return int(done.stdout) / size
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,7 @@ class SyncAttempts(BaseClient):
         Raises:
             APIError: No answer came, or it says that the call failed.
             APIResponseValidationError: The answer is not a message.
-            LimitExceededError: The answer is longer, or nests deeper, than the defaults of `Limits` allow.
+            LimitExceededError: The answer goes beyond the defaults of `Limits`.
         """
         return self._repeat(call, self._read)
 

@@ -136,7 +136,7 @@ class Messages:
             InvalidArgumentError: An argument is missing or invalid, or is for another kind of answer.
             APIError: The call failed; `APIStatusError` or a subclass if the API says so.
             APIResponseValidationError: The answer is neither a message nor an event stream.
-            LimitExceededError: The message is longer, or nests deeper, than the defaults of `Limits` allow.
+            LimitExceededError: The message goes beyond the defaults of `Limits`.
         """
         decoder = _event_decoder(strict, limits, arguments, stream=stream)
         typed = typed_arguments(arguments, output_format=output_format, on_invalid=on_invalid)

@@ -95,8 +95,11 @@ def message_from_body(body: bytes, *, response: Any = None) -> Message:
     Raises:
         APIStatusError: The body is the JSON of an error, though the status is 2xx.
         APIResponseValidationError: The body is not JSON, or not a message. The error names the path to the fault.
-        LimitExceededError: The body nests too deep.
+        LimitExceededError: The body nests too deep, or has too many arrays and objects, or too many blocks.
     """
+    if body.count(b"{") + body.count(b"[") > DEFAULT_LIMITS.max_containers:
+        said = f"the body has more than {DEFAULT_LIMITS.max_containers} arrays and objects"
+        raise LimitExceededError(said, received=body)
     try:
         decoded = _decode(body)
     except RecursionError:
@@ -109,6 +112,9 @@ def message_from_body(body: bytes, *, response: Any = None) -> Message:
         raise failure
     if too_deep(decoded, _MAX_DEPTH):
         raise _nests_too_deep(body)
+    content = decoded.get("content")
+    if isinstance(content, list) and len(content) > DEFAULT_LIMITS.max_blocks:
+        raise LimitExceededError(f"the message has more than {DEFAULT_LIMITS.max_blocks} blocks", received=body)
     try:
         message: Message = structure(decoded, Message)
     except StructureError as fault:

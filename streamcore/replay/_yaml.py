@@ -3,8 +3,9 @@
 This combines PyYAML's parser in C, if it is installed, with the parts in Python that turn its events into values. Only
 plain values come out, and those with the names that Python 2 gave them.
 
-A small document must not become a large value or a deep recursion: the depth and the length of numbers are limited, and
-merge keys (`<<`), which can double a mapping with each line, are refused.
+A small document must not become a large value or a deep recursion. So there are limits: on the depth, on the length of
+numbers, on the nodes of one value (each takes some 700 bytes in memory), and on the text that the aliases of a document
+stand for. Merge keys (`<<`), which can double a mapping with each line, are refused.
 """
 
 from __future__ import annotations
@@ -40,29 +41,51 @@ else:
 # Each level is several calls deep in PyYAML; a cassette needs five.
 _MAX_DEPTH = 50
 _LONGEST_NUMBER = 400
+_MOST_NODES = 100_000
+_MOST_ALIASED = 4 * 1024 * 1024
 _NUMBERS = frozenset({"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"})
 
 
 class _Loader(_Parts):
     def __init__(self, stream: IO[bytes]) -> None:
         super().__init__(stream)
-        self._depth = 0
+        self._depth = self._nodes = self._aliased = 0
+        self._sizes: dict[str | None, int] = {}  # how much text an alias of each anchor stands for
 
     def value(self) -> Any:
         """Return the next value."""
-        return self.construct_document(self.compose_node(None, 0))
+        self._nodes = 0
+        node = self.compose_node(None, 0)
+        try:
+            return self.construct_document(node)
+        except (LookupError, AttributeError):  # PyYAML does not check the text of a tag that is written out
+            raise yaml.MarkedYAMLError(
+                problem="a text is not of the type that its tag names", problem_mark=node.start_mark
+            ) from None
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         """Compose the next node, within the limits."""
-        if self._depth > _MAX_DEPTH:
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]  # its stub has no types
-            raise yaml.MarkedYAMLError(problem=f"it is nested more than {_MAX_DEPTH} deep", problem_mark=mark)
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]  # its stub has no types
+        self._nodes += 1
+        if isinstance(event, yaml.AliasEvent):
+            self._aliased += self._sizes.get(event.anchor, 0)
+        self._check(self._depth <= _MAX_DEPTH, f"it is nested more than {_MAX_DEPTH} deep", event)
+        self._check(self._nodes <= _MOST_NODES, f"a value has more than {_MOST_NODES} parts", event)
+        self._check(self._aliased <= _MOST_ALIASED, f"aliases stand for more than {_MOST_ALIASED} characters", event)
+        aliased_before = self._aliased
         self._depth += 1
         node: Any = super().compose_node(parent, index)
         self._depth -= 1
-        if node.tag in _NUMBERS and len(node.value) > _LONGEST_NUMBER:
-            raise yaml.MarkedYAMLError(problem="a number is too long", problem_mark=node.start_mark)
+        self._check(node.tag not in _NUMBERS or len(node.value) <= _LONGEST_NUMBER, "a number is too long", node)
+        if event.anchor is not None and not isinstance(event, yaml.AliasEvent):
+            written = node.end_mark.index - node.start_mark.index
+            self._sizes[event.anchor] = written + self._aliased - aliased_before
         return node
+
+    @staticmethod
+    def _check(is_so: bool, problem: str, where: Any) -> None:
+        if not is_so:
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=where.start_mark)
 
     def flatten_mapping(self, node: Any) -> None:
         """Leave merge keys as they are: nothing constructs them, so they are refused."""

@@ -3,7 +3,8 @@
 They hold requests, heads and bodies. They do not hold times or cuts, or how a body ended: each body is one piece. A
 body that was recorded packed (gzip, ...) is unpacked. Source: vcrpy's `serialize.py`.
 
-The file is parsed as a stream, and bodies are kept on disk, so that one exchange is in memory at a time.
+The file is parsed as a stream, and bodies are kept on disk, so that one exchange is in memory at a time. A few bytes
+can unpack to much, so together the bodies of a file may have 1 GB.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from streamcore.replay.content import ContentError, content_headers, decoded, en
 from streamcore.replay.spool import Spool, SpooledBody
 
 __all__ = ["cassette_pieces", "read_cassette"]
+
+_MOST_CONTENT = 1024 * 1024 * 1024
 
 
 @attrs.frozen(kw_only=True)
@@ -82,7 +85,8 @@ def _interactions(file: BufferedReader, path: Path) -> Iterator[Any]:
         raise CaptureError(f"not a cassette: {error.problem or error}", path=str(path), line=line) from error
     except (yaml.YAMLError, ValueError) as error:
         begins_with = shown(head)
-        said = "it is empty" if begins_with is None else f"not a cassette: {error}; it begins with {begins_with}"
+        reason = str(error).partition("\n")[0]  # PyYAML adds lines about where
+        said = "it is empty" if begins_with is None else f"not a cassette: {reason}; it begins with {begins_with}"
         raise CaptureError(said, path=str(path)) from error
 
 
@@ -91,7 +95,10 @@ def _capture(interaction: _Interaction, spool: Spool, name: str) -> Capture:
     headers = _headers(answered.headers)
     begin = spool.size
     packed = answered.body if answered.body is not None else answered.content
-    spool.append(_unpacked(packed.get("string") if isinstance(packed, dict) else packed, headers))
+    content = _unpacked(packed.get("string") if isinstance(packed, dict) else packed, headers)
+    if begin + len(content) > _MOST_CONTENT:
+        raise ContentError(f"the bodies of the file have more than {_MOST_CONTENT} bytes when they are unpacked")
+    spool.append(content)
     status: Any = answered.status.get("code") if isinstance(answered.status, dict) else answered.status_code
     return Capture(
         request=CapturedRequest(

@@ -352,6 +352,10 @@ class Comments(_Between):
 
     text: str = attrs.field(default="keep-alive", kw_only=True)
 
+    def __attrs_post_init__(self) -> None:
+        if "\n" in self.text or "\r" in self.text:
+            raise InvalidArgumentError(f"text must be a text of one line, not {self.text!r}")
+
     def _inserted(self) -> bytes:
         return encode_comment(self.text) + b"\n"
 

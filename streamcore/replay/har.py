@@ -32,6 +32,7 @@ __all__ = ["har_pieces", "read_har"]
 
 # The parser begins a string anew with each block that it reaches into: with 64 KB, long ones take six times as long.
 _BLOCK_SIZE = 1024 * 1024
+_NARROWING = 32  # a block is 32 to the power of 4
 
 _encode = msgspec.json.Encoder().encode
 
@@ -116,15 +117,17 @@ class _Reader:
 
     Args:
         file: The file, at its beginning.
-        careful: From this byte on it gives one at a time, so that `block` is exactly where the parser stops.
+        careful: From this byte on it gives blocks of at most `step` bytes.
+        step: The size of those blocks.
 
     Attributes:
         block: How many bytes of the file come before those that were read last.
     """
 
-    def __init__(self, file: BufferedReader, careful: int | None = None) -> None:
+    def __init__(self, file: BufferedReader, careful: int | None = None, step: int = _BLOCK_SIZE) -> None:
         self._file = file
         self._careful = careful
+        self._step = step
         self._end = len(file.read(len(BOM_UTF8))) if file.peek(len(BOM_UTF8)).startswith(BOM_UTF8) else 0
         self._guard = DepthGuard()
         self.block = self._end
@@ -136,7 +139,7 @@ class _Reader:
             TooDeepError: They are nested too deep.
         """
         if self._careful is not None:
-            size = min(size, max(1, self._careful - self._end))
+            size = min(size, max(self._step, self._careful - self._end))
         data = self._file.read(size)
         self._guard.check(data)
         self.block = self._end
@@ -160,21 +163,27 @@ def _why_not(error: Exception, head: bytes, file: BufferedReader, block: int) ->
 def _offset(file: BufferedReader, block: int) -> int | None:
     """Return how many bytes come before the one that the parser stopped at, in the block that begins at `block`.
 
-    The parser does not say. Return None where the file cannot be read a second time, and for the parser in Python,
-    which reads ahead and says it in its message.
+    The parser does not say. So the file is parsed again in smaller and smaller blocks. One byte at a time from the
+    beginning of the block would be quadratic: the parser begins a long string or number anew with each.
+
+    Return None where the file cannot be read a second time, and for the parser in Python, which reads ahead and says it
+    in its message.
     """
     import ijson
 
     if not file.seekable() or ijson.backend == "python":
         return None
-    file.seek(0)
-    reader = _Reader(file, block)
-    try:
-        for _ in ijson.basic_parse(reader, use_float=True, buf_size=_BLOCK_SIZE):
-            pass
-    except (ijson.JSONError, ValueError):
-        return reader.block
-    return None
+    step = _BLOCK_SIZE
+    while step > 1:
+        step //= _NARROWING
+        file.seek(0)
+        reader = _Reader(file, block, step)
+        try:
+            for _ in ijson.basic_parse(reader, use_float=True, buf_size=_BLOCK_SIZE):
+                pass
+        except (ijson.JSONError, ValueError):
+            block = reader.block
+    return block
 
 
 def _without_nulls(value: Any) -> Any:

@@ -9,6 +9,7 @@ failures before a success, are not written. Both ways hold a block and one event
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import attrs
@@ -21,6 +22,7 @@ from streamcore.replay.events import EventSplitter, payload_type
 __all__ = ["is_stream", "plain_pieces", "read_plain"]
 
 _BLOCK_SIZE = 64 * 1024
+_SLICE = 1024
 # Enough of them to find some ends of events; which they are exactly, is for the splitter to say.
 _BLANK_LINES = (b"\n\n", b"\n\r\n", b"\r\r")
 _LONGEST_BLANK_LINE = 3
@@ -146,7 +148,10 @@ class _Boundary:
     def _first_of(self, data: bytes) -> bytes:
         splitter = EventSplitter(max_size=len(data))
         size = 0
-        for piece in [*splitter.feed(data), splitter.finish()]:
+        # In slices, so that no more is split than the stream has.
+        slices = (data[at : at + _SLICE] for at in range(0, len(data), _SLICE))
+        pieces = chain.from_iterable(map(splitter.feed, slices))
+        for piece in chain(pieces, map(EventSplitter.finish, (splitter,))):
             kind = payload_type(piece) if b"message_st" in piece else None
             if kind == "message_start" and self._stopped:
                 self.passed = True

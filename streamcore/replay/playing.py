@@ -34,7 +34,7 @@ def check_speed(speed: object) -> float:
     Raises:
         InvalidArgumentError: It is not a number above 0.
     """
-    if not isinstance(speed, int | float) or not speed > 0:
+    if not isinstance(speed, int | float) or isinstance(speed, bool) or not speed > 0:
         raise InvalidArgumentError(
             f"speed must be a number above 0 (1 is as recorded, math.inf is instantly), not {speed!r}"
         )

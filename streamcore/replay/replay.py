@@ -94,6 +94,8 @@ class Replay:
             raise InvalidArgumentError(f"choose must be a function, not {choose!r}")
         self.error: StreamCoreError | None = None
         self.speed = check_speed(speed)
+        if not isinstance(repeat, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidArgumentError(f"repeat must be True or False, not {repeat!r}")
         self._chunking = check_chunking(chunking)
         self._faults = check_faults(faults)
         self._choose = choose

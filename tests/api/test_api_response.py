@@ -177,6 +177,21 @@ def test_what_nests_deeper_is_over_a_limit(body: bytes) -> None:
     assert caught.value.received == body
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'[{"type":"tool_use","id":"t","name":"n","input":{"a":[' + b"[]," * 500_000 + b"1]}}]", "arrays and objects"),
+        (b"[" + b'{"type":"text","text":""},' * 100_000 + b'{"type":"text","text":""}]', "100000 blocks"),
+    ],
+    ids=["containers", "blocks"],
+)
+def test_a_body_has_the_limits_of_a_stream(content: bytes, said: str) -> None:
+    body = json.dumps({**MESSAGE, "content": None}).encode().replace(b"null", content, 1)
+    with pytest.raises(LimitExceededError, match=said) as caught:
+        message_from_body(body)
+    assert caught.value.received == body
+
+
 def test_the_body_of_a_failure_may_have_lone_surrogates() -> None:
     body = b'{"type": "error", "error": {"type": "rate_limit_error", "message": "slow \\ud800 down"}}'
     error = status_error(429, body, response=RESPONSE)

@@ -280,6 +280,9 @@ def test_a_path_is_relative_to_the_file_of_the_test(pytester: pytest.Pytester) -
         ("@pytest.mark.replay('captures/hello.sse', choose='hello')", "choose must be a function, not 'hello'"),
         ("@pytest.mark.replay('captures/hello.sse', speed='fast')", "speed must be a number above 0"),
         ("@pytest.mark.replay('captures/hello.sse', speed=-1)", "speed must be a number above 0"),
+        ("@pytest.mark.replay('captures/hello.sse', speed=True)", "speed must be a number above 0"),
+        ("@pytest.mark.replay('captures/hello.sse', repeat='no')", "repeat must be True or False, not 'no'"),
+        (r"@pytest.mark.replay('captures/hello.sse', faults=['comments:text=a\nb'])", "text must be a text of one "),
     ],
 )
 def test_what_is_wrong_is_said_before_the_test_begins(pytester: pytest.Pytester, marker: str, said: str) -> None:
