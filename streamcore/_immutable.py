@@ -28,7 +28,6 @@ import copy
 from typing import Any, NoReturn, TypeVar
 
 __all__ = [
-    "EMPTY",
     "ImmutableDict",
     "ImmutableList",
     "immutable",
@@ -63,6 +62,7 @@ class ImmutableDict(dict[_K, _V]):
 
     __setitem__ = __delitem__ = __ior__ = _refuse_dict
     clear = pop = popitem = setdefault = update = _refuse_dict
+    fromkeys = dict.fromkeys  # an ordinary dict
 
     def __hash__(self) -> int:  # type: ignore[override]  # dict has none
         return hash(frozenset(self.items()))
@@ -104,16 +104,11 @@ class ImmutableList(list[_V]):
         return ImmutableList, (list(self),)
 
 
-# Shared by all values: an empty array of two characters would otherwise take 72 bytes.
-EMPTY: ImmutableDict[Any, Any] = ImmutableDict()
-_EMPTY_LIST: ImmutableList[Any] = ImmutableList()
-
-
 def sealed(container: dict[Any, Any] | list[Any]) -> Any:
     """Return an immutable copy of one container, at its own level only."""
     if container.__class__ is dict:
-        return ImmutableDict(container) if container else EMPTY
-    return ImmutableList(container) if container else _EMPTY_LIST
+        return ImmutableDict(container)
+    return ImmutableList(container)
 
 
 _holds_no_container = frozenset((dict, list)).isdisjoint

@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from streamcore._immutable import EMPTY, immutable
+from streamcore._immutable import ImmutableDict, immutable
 from streamcore.accumulator._surrogates import ends_in_half, has_halves, write_joined
 from streamcore.partial_json import PartialJSON, join_parts
 from streamcore.types._base import lone_surrogate
@@ -120,7 +120,7 @@ class GrowingInput:
 
     def __init__(self, start: Any, options: FieldOptions) -> None:
         self._options = options
-        self._start = EMPTY if start is None else immutable(start)
+        self._start = ImmutableDict() if start is None else immutable(start)
         self.json = PartialJSON(trailing_strings=options.trailing_strings, max_depth=options.max_depth)
         self.add: Callable[[str], object]
         self.mark: Callable[[], int]
