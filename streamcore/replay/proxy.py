@@ -192,6 +192,10 @@ class _Proxy:
         url = self._upstream + request.rel_url.raw_path_qs
         shown = without_secrets(CapturedRequest(url=request.rel_url.raw_path_qs)).url
         line = f"{request.method} {shown}"
+        if not request.rel_url.raw_path.startswith("/"):  # OPTIONS * and CONNECT
+            said = "the target of the request must be a path"
+            self._log(f"{line} 400: {said}")
+            return error_response(400, "invalid_request_error", said)
         body = _RequestBody(request.content)
         try:
             answer = await self._session.request(
@@ -367,6 +371,8 @@ async def _pieces(content: aiohttp.StreamReader) -> AsyncGenerator[tuple[bytes, 
     Raises:
         _Broken: The connection has failed. Everything that arrived before has been generated.
     """
+    if content.at_eof():
+        return  # nothing to come; for an answer without a body, aiohttp's iterator would never end
     try:
         async for piece in content.iter_chunks():
             yield piece
