@@ -1,8 +1,8 @@
 """A recording proxy: passes requests on to an upstream and its answers back, and keeps both. aiohttp runs it.
 
 Bytes are passed on as they arrive, in both directions. The upstream is asked for an answer without content coding,
-which every client can read; if it sends one nevertheless, the coding is undone, up to 64 MB. A chunk of the transfer
-coding is a chunk of the capture. If the connection to either side breaks, everything received by then is kept.
+which every client can read; if it sends one nevertheless, the coding is undone, up to 64 MB, unless it is unknown. A chunk of
+the transfer coding is a chunk of the capture. If the connection to either side breaks, everything received by then is kept.
 
 The proxy knows nothing about the content of requests and answers.
 """
@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator
 
 from streamcore._extras import requires_extra
 from streamcore.api.request import check_base_url, without_userinfo
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError
-from streamcore.replay.content import MAX_SIZE, ContentError, content_headers
+from streamcore.replay.content import MAX_SIZE, ContentDecoder, ContentError, content_headers, encoding_of
 from streamcore.replay.files import StrPath
 from streamcore.replay.listening import (
     LOOPBACK,
@@ -62,7 +61,6 @@ _HOP_BY_HOP = frozenset(
 )
 # aiohttp sets these for the upstream itself.
 _NOT_PASSED_ON = _HOP_BY_HOP | {"accept-encoding", "expect", "host"}
-_CODINGS = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd"})
 
 # Everything that a request may fail with; aiohttp raises RuntimeError for a connection that is gone.
 _FAILURES = (aiohttp.ClientError, HttpProcessingError, OSError, RuntimeError)
@@ -135,6 +133,7 @@ async def proxying(
     with recorder:
         async with (
             aiohttp.ClientSession(
+                auto_decompress=False,
                 connector=aiohttp.TCPConnector(limit=0),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 skip_auto_headers=("accept", "content-type", "user-agent"),
@@ -159,14 +158,6 @@ class _Broken(Exception):
     def __init__(self, reason: Exception) -> None:
         super().__init__(f"the upstream broke off ({reason})")
         self.reason = reason
-
-
-class _TooLarge(_Broken):
-    """A packed answer unpacks to more than the limit: a few bytes of it could fill the disk."""
-
-    def __init__(self) -> None:
-        super().__init__(ContentError(f"the content is larger than {MAX_SIZE} bytes when it is unpacked"))
-        self.args = (f"broken off: {self.reason}",)
 
 
 class _Proxy:
@@ -225,14 +216,15 @@ class _Proxy:
                 method=request.method, url=url, headers=pairs(_request_headers(request.headers)), body=bytes(body.seen)
             )
             headers = pairs(answer.headers)
-            if _is_unpacked(answer.headers):
+            decoder = _decoder(encoding_of(headers))
+            if decoder is not None:
                 headers = content_headers(headers)
             head = Capture(request=asked, status=answer.status, headers=headers)
             exchange = await self._recorder.abegin(head)
             tape = _Tape(exchange, chunked="chunked" in answer.headers.get("transfer-encoding", ""))
             self._open += 1
             try:
-                return await _pass_on(request, answer, tape)
+                return await _pass_on(request, answer, decoder, tape)
             finally:
                 tape.close(who_left(request))
                 self._log(f"{line} {answer.status}: {tape}{self._saved()}")
@@ -292,11 +284,11 @@ class _Tape:
         self.exchange.complete()
         self._end = ""
 
-    def broke(self, error: _Broken) -> None:
+    def broke(self, reason: Exception, said: str) -> None:
         """End the body in the middle."""
         self._flush()
-        self.exchange.broke(error.reason)
-        self._end = str(error)
+        self.exchange.broke(reason)
+        self._end = said
 
     def close(self, reason: str) -> None:
         """End the answer for this reason, unless it has ended for another."""
@@ -322,20 +314,25 @@ class _Tape:
         return ", ".join(filter(None, (chunks, taken, self._end, lost)))
 
 
-async def _pass_on(request: web.Request, answer: aiohttp.ClientResponse, tape: _Tape) -> web.StreamResponse:
-    response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=_answer_headers(answer.headers))
+async def _pass_on(
+    request: web.Request, answer: aiohttp.ClientResponse, decoder: ContentDecoder | None, tape: _Tape
+) -> web.StreamResponse:
+    headers = _answer_headers(answer.headers, unpacked=decoder is not None)
+    response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=headers)
     await response.prepare(request)
-    rest = MAX_SIZE if _is_packed(answer.headers) else math.inf
     try:
         async with contextlib.aclosing(_pieces(answer.content)) as pieces:
             async for data, complete in pieces:
-                rest -= len(data)
-                if rest < 0:
-                    raise _TooLarge
-                await tape.receive(data, complete=complete)
-                await response.write(data)
+                content = data if decoder is None else decoder.decode(data)
+                await tape.receive(content, complete=complete)
+                await response.write(content)
+        if decoder is not None:
+            decoder.check_complete()
     except _Broken as error:
-        tape.broke(error)
+        tape.broke(error.reason, str(error))
+        hang_up(request)
+    except ContentError as error:
+        tape.broke(error, f"broken off: {error}")
         hang_up(request)
     else:
         tape.complete()
@@ -391,24 +388,18 @@ def _request_headers(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
     return passed_on
 
 
-def _answer_headers(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
-    if "content-encoding" in headers and _is_unpacked(headers):
+def _answer_headers(headers: CIMultiDictProxy[str], *, unpacked: bool) -> CIMultiDict[str]:
+    if unpacked and "content-encoding" in headers:
         return _without(headers, _HOP_BY_HOP | {"content-encoding", "content-length"})
     return _without(headers, _HOP_BY_HOP)
 
 
-def _is_unpacked(headers: CIMultiDictProxy[str]) -> bool:
-    """Whether what aiohttp gives is the content itself: it undoes one coding, if it knows it."""
-    return _coding(headers) in _CODINGS or _coding(headers) == "identity"
-
-
-def _is_packed(headers: CIMultiDictProxy[str]) -> bool:
-    """Whether aiohttp undoes a coding."""
-    return _coding(headers) in _CODINGS
-
-
-def _coding(headers: CIMultiDictProxy[str]) -> str:
-    return headers.get("content-encoding", "identity").strip().lower()
+def _decoder(encoding: str) -> ContentDecoder | None:
+    """Return what undoes the codings of an answer; None if one of them is unknown: it is passed on as it is."""
+    try:
+        return ContentDecoder(encoding, max_size=MAX_SIZE)
+    except ContentError:
+        return None
 
 
 def _without(headers: CIMultiDictProxy[str], names: frozenset[str]) -> CIMultiDict[str]:

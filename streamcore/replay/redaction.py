@@ -38,7 +38,7 @@ import attrs
 
 from streamcore.errors import excerpt
 from streamcore.replay.capture import Capture, CapturedRequest, Headers
-from streamcore.replay.content import ContentError, content_headers, decoded, encoding_of
+from streamcore.replay.content import ContentError, codings, content_headers, decoded, encoding_of
 from streamcore.replay.mask import REDACTED, Mask, RedactionError, Secrets
 from streamcore.replay.request_body import clean_body
 from streamcore.replay.secret_names import normal_name
@@ -104,8 +104,8 @@ DEFAULT_REDACTION = Redaction()
 
 
 def _check_unpacked(capture: Capture) -> None:
-    coding = encoding_of(capture.headers).strip()
-    if coding.lower() not in ("", "identity"):
+    coding = encoding_of(capture.headers)
+    if codings(coding):
         raise RedactionError(f"its body is packed ({excerpt(coding)}), so secrets cannot be found in it")
 
 

@@ -152,7 +152,8 @@ def test_a_client_that_leaves_before_it_is_told_to_continue_is_one_line(name: st
         assert ask(url).body == HELLO_BYTES
         *lines, last = stopped(process)
     assert 0 < len(lines) <= CLIENTS
-    assert all(line.endswith("the client has left") for line in lines), "\n".join(lines)
+    # A client is answered if the server does not know yet that it has left.
+    assert all(line.endswith("the client has left") or " 200: " in line for line in lines), "\n".join(lines)
     assert last.startswith("POST /v1/messages 200: ")
 
 

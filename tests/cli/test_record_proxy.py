@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import os
 import signal
@@ -17,7 +18,7 @@ import httpx2
 import pytest
 from aiohttp.base_protocol import BaseProtocol
 from helpers import HELLO, STREAMS, body, by_frame
-from server import ASK, Cut, Pause, Server, Stall, error_reply, json_reply, serving, stream_reply
+from server import ASK, Cut, Pause, Reply, Server, Stall, error_reply, json_reply, serving, stream_reply
 from test_cli import read_until, run, start_command
 from test_serve import CLIENTS, capture_of
 from wire import Connection, ask
@@ -213,6 +214,43 @@ def test_an_answer_that_is_packed_all_the_same_is_unpacked_for_both(output: Path
     (capture,) = captures_in(output)
     assert capture.data == HELLO_BYTES
     assert capture.header("content-encoding") is None
+
+
+def test_a_packed_answer_that_was_cut_off_is_broken(output: Path) -> None:
+    log: list[str] = []
+    reply = Reply(steps=[gzip.compress(HELLO_BYTES)[:-4]], headers={"content-encoding": "gzip"}, framing="length")
+    with serving(reply) as upstream, proxy(upstream.url, output, log=log.append) as url:
+        answer = ask(url)
+    assert answer.body == HELLO_BYTES
+    assert not answer.complete
+    (capture,) = captures_in(output)
+    assert capture.data == HELLO_BYTES
+    assert end_of(capture).reason == "broken"
+    assert log[0].endswith("broken off: the packed content was cut off")
+
+
+@pytest.mark.parametrize("encoding", ["identity,", " , Identity", "gzip, identity", "gzip, gzip", ""])
+def test_codings_are_undone_however_they_are_listed(encoding: str, output: Path) -> None:
+    packed = HELLO_BYTES
+    for _ in range(encoding.count("gzip")):
+        packed = gzip.compress(packed)
+    reply = Reply(steps=[packed], headers={"content-encoding": encoding}, framing="length")
+    with serving(reply) as upstream, proxy(upstream.url, output) as url:
+        assert ask(url).body == HELLO_BYTES
+    (capture,) = captures_in(output)
+    assert capture.data == HELLO_BYTES
+    assert capture.header("content-encoding") is None
+
+
+def test_an_answer_in_an_unknown_coding_is_passed_on_and_not_recorded(output: Path) -> None:
+    log: list[str] = []
+    reply = Reply(steps=[b"abc"], headers={"content-encoding": "lzma"}, framing="length")
+    with pytest.raises(CaptureError, match="its body is packed"), serving(reply) as upstream:
+        with proxy(upstream.url, output, log=log.append) as url:
+            answer = ask(url)
+    assert answer.body == b"abc"
+    assert answer.headers["content-encoding"] == "lzma"
+    assert "not recorded: " in log[0]
 
 
 def test_a_packed_answer_is_broken_off_where_it_unpacks_to_too_much(

@@ -312,6 +312,19 @@ def test_content_is_unpacked_however_it_is_cut(encoding: str) -> None:
         decoder = ContentDecoder(encoding)
         found = b"".join(decoder.decode(packed[begin : begin + size]) for begin in range(0, len(packed), size))
         assert found + decoder.finish() == DATA
+        decoder.check_complete()
+
+
+@pytest.mark.parametrize("encoding", PACKED)
+def test_content_that_was_cut_off_is_not_complete(encoding: str) -> None:
+    packed = PACKED[encoding](DATA)
+    decoder = ContentDecoder(encoding)
+    decoder.check_complete()  # nothing is packed in nothing
+    decoder.decode(packed[:-1])
+    with pytest.raises(ContentError, match="cut off"):
+        decoder.check_complete()
+    decoder.decode(packed[-1:])
+    decoder.check_complete()
 
 
 def test_odd_packings_are_unpacked() -> None:

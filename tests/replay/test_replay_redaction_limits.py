@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import threading
@@ -24,6 +25,7 @@ from streamcore.replay import (
     CapturedRequest,
     CaptureError,
     Chunk,
+    End,
     Recorder,
     Redaction,
     escapes,
@@ -246,6 +248,20 @@ def test_an_answer_in_an_unknown_coding_is_not_recorded_by_a_transport(tmp_path:
     with pytest.raises(CaptureError, match="its body is packed"):
         client.close()
     assert not path.exists()
+
+
+def test_a_packed_answer_that_was_cut_off_is_recorded_as_broken_by_a_transport(tmp_path: Path) -> None:
+    def answer(_: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, headers={"content-encoding": "gzip"}, content=gzip.compress(b"abc" * 999)[:-4])
+
+    path = tmp_path / "a.jsonl"
+    with httpx2.Client(
+        transport=streamcore.replay.httpx2.RecordingTransport(path, httpx2.MockTransport(answer))
+    ) as client:
+        assert client.get("http://a/").content == b"abc" * 999
+    (capture,) = read_captures(path)
+    assert capture.data == b"abc" * 999
+    assert [step.reason for step in capture.body if isinstance(step, End)] == ["broken"]
 
 
 # Off the event loop
