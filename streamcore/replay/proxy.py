@@ -1,8 +1,9 @@
 """A recording proxy: passes requests on to an upstream and its answers back, and keeps both. aiohttp runs it.
 
 Bytes are passed on as they arrive, in both directions. The upstream is asked for an answer without content coding,
-which every client can read; if it sends one nevertheless, the coding is undone, up to 64 MB, unless it is unknown. A chunk of
-the transfer coding is a chunk of the capture. If the connection to either side breaks, everything received by then is kept.
+which every client can read; if it sends one nevertheless, the coding is undone, up to 64 MB, unless it is unknown. A
+chunk of the transfer coding is a chunk of the capture. If the connection to either side breaks, everything received by
+then is kept.
 
 The proxy knows nothing about the content of requests and answers.
 """
@@ -220,7 +221,11 @@ class _Proxy:
             if decoder is not None:
                 headers = content_headers(headers)
             head = Capture(request=asked, status=answer.status, headers=headers)
-            exchange = await self._recorder.abegin(head)
+            try:
+                exchange = await self._recorder.abegin(head)
+            except asyncio.CancelledError:
+                self._log(f"{line} -: {who_left(request)}")
+                raise
             tape = _Tape(exchange, chunked="chunked" in answer.headers.get("transfer-encoding", ""))
             self._open += 1
             try:

@@ -33,6 +33,7 @@ from streamcore.replay import (
     Chunk,
     End,
     RandomChunks,
+    Redaction,
     read_captures,
     write_captures,
 )
@@ -245,9 +246,12 @@ def test_codings_are_undone_however_they_are_listed(encoding: str, output: Path)
 def test_an_answer_in_an_unknown_coding_is_passed_on_and_not_recorded(output: Path) -> None:
     log: list[str] = []
     reply = Reply(steps=[b"abc"], headers={"content-encoding": "lzma"}, framing="length")
-    with pytest.raises(CaptureError, match="its body is packed"), serving(reply) as upstream:
-        with proxy(upstream.url, output, log=log.append) as url:
-            answer = ask(url)
+    with (
+        pytest.raises(CaptureError, match="its body is packed"),
+        serving(reply) as upstream,
+        proxy(upstream.url, output, log=log.append) as url,
+    ):
+        answer = ask(url)
     assert answer.body == b"abc"
     assert answer.headers["content-encoding"] == "lzma"
     assert "not recorded: " in log[0]
@@ -360,6 +364,32 @@ def test_what_came_before_the_client_left_is_kept(output: Path) -> None:
         upstream.wait_until_idle()
         (capture,) = captures_in(output)
     assert (chunks_of(capture), end_of(capture).reason) == ([b"one"], "closed")
+
+
+def test_a_client_that_leaves_while_its_request_is_redacted_is_one_line(output: Path) -> None:
+    begun, logged, go_on = threading.Event(), threading.Event(), threading.Event()
+    log: list[str] = []
+
+    def hook(head: Capture) -> Capture:
+        begun.set()
+        assert go_on.wait(30)
+        return head
+
+    def note(line: str) -> None:
+        log.append(line)
+        logged.set()
+
+    with (
+        serving(stream_reply(HELLO_BYTES)) as upstream,
+        proxy(upstream.url, output, redaction=Redaction(hook=hook), log=note) as url,
+    ):
+        connection = Connection(url)
+        connection.send(body={"stream": True, "messages": "x" * 100_000})
+        assert begun.wait(30)
+        connection.close()
+        logged.wait(5)
+        go_on.set()
+    assert log == ["POST /v1/messages -: the client has left"]
 
 
 def test_what_came_before_the_proxy_ended_is_kept(output: Path) -> None:
