@@ -35,6 +35,7 @@ from streamcore.replay.listening import (
 from streamcore.replay.recorder import Exchange, Recorder
 from streamcore.replay.redaction import DEFAULT_REDACTION, Redaction
 from streamcore.replay.replay import without_secrets
+from streamcore.replay.sendable import unsendable
 from streamcore.replay.tee import pairs
 
 with requires_extra("serve"):
@@ -185,9 +186,7 @@ class _Proxy:
         shown = without_secrets(CapturedRequest(url=request.rel_url.raw_path_qs)).url
         line = f"{request.method} {shown}"
         if not request.rel_url.raw_path.startswith("/"):  # OPTIONS * and CONNECT
-            said = "the target of the request must be a path"
-            self._log(f"{line} 400: {said}")
-            return error_response(400, "invalid_request_error", said)
+            return self._error(line, 400, "the target of the request must be a path")
         body = _RequestBody(request.content)
         try:
             answer = await self._session.request(
@@ -199,16 +198,12 @@ class _Proxy:
             )
         except _FAILURES as error:
             if isinstance(body.failure, MALFORMED):
-                said = not_http(body.failure)
-                self._log(f"{line} 400: {said}")
-                return error_response(400, "invalid_request_error", said)
+                return self._error(line, 400, not_http(body.failure))
             if isinstance(error, (aiohttp.ClientResponseError, HttpProcessingError)):
                 why = not_http(error)
             else:
                 why = f"{type(error).__name__}: {without_userinfo(str(error))}"
-            said = f"no answer from {without_userinfo(self._upstream)}: {why}"
-            self._log(f"{line} 502: {said}")
-            return error_response(502, "api_error", said)
+            return self._error(line, 502, f"no answer from {without_userinfo(self._upstream)}: {why}")
         except asyncio.CancelledError:
             self._log(f"{line} -: {who_left(request)}")
             raise
@@ -217,6 +212,8 @@ class _Proxy:
                 method=request.method, url=url, headers=pairs(_request_headers(request.headers)), body=bytes(body.seen)
             )
             headers = pairs(answer.headers)
+            if fault := unsendable(answer.status, headers):
+                return self._error(line, 502, f"the answer of the upstream cannot be passed on: {fault}")
             decoder = _decoder(encoding_of(headers))
             if decoder is not None:
                 headers = content_headers(headers)
@@ -233,6 +230,10 @@ class _Proxy:
             finally:
                 tape.close(who_left(request))
                 self._log(f"{line} {answer.status}: {tape}{self._saved()}")
+
+    def _error(self, line: str, status: int, said: str) -> web.Response:
+        self._log(f"{line} {status}: {said}")
+        return error_response(status, "api_error" if status >= 500 else "invalid_request_error", said)
 
     def _saved(self) -> str:
         """Write what there is so far, unless an exchange is open: files are written whole. Return what went wrong."""
@@ -323,7 +324,8 @@ async def _pass_on(
     request: web.Request, answer: aiohttp.ClientResponse, decoder: ContentDecoder | None, tape: _Tape
 ) -> web.StreamResponse:
     headers = _answer_headers(answer.headers, unpacked=decoder is not None)
-    response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=headers)
+    reason = answer.reason if (answer.reason or "").isprintable() else None
+    response = web.StreamResponse(status=answer.status, reason=reason, headers=headers)
     await response.prepare(request)
     try:
         async with contextlib.aclosing(_pieces(answer.content)) as pieces:

@@ -7,6 +7,7 @@ import gzip
 import json
 import os
 import signal
+import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -170,6 +171,36 @@ def test_a_head_goes_on_before_the_body(output: Path) -> None:
         connection.send()
         assert connection.receive_head()[1]["request-id"] == "req_1"
         connection.close()
+
+
+@pytest.mark.parametrize(
+    ("head", "status", "said"),
+    [
+        ("200 OK\r\nx-a: a\x01b", 502, "the header 'x-a' cannot be sent"),
+        ("200 OK\r\nset-cookie: \x7f", 502, "the header 'Set-Cookie' cannot be sent"),
+        ("101 Switching Protocols\r\nupgrade: websocket", 502, "the status 101 is not valid"),
+        ("999 Request denied", 502, "the status 999 is not valid"),
+        ("099 OK", 502, "the status 99 is not valid"),
+        ("200 a\tb\x01", 200, "1 chunk, 2 bytes"),
+        ("200 OK\r\nx-a: \xff", 200, "1 chunk, 2 bytes"),
+    ],
+)
+def test_an_answer_that_cannot_be_passed_on_is_one_line(head: str, status: int, said: str, output: Path) -> None:
+    log: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as upstream:
+        port = upstream.getsockname()[1]
+        with proxy(f"http://127.0.0.1:{port}", output, log=log.append) as url:
+            connection = Connection(url)
+            connection.send()
+            accepted, _ = upstream.accept()
+            accepted.recv(65536)
+            accepted.sendall(f"HTTP/1.1 {head}\r\ncontent-length: 2\r\n\r\nok".encode("latin-1"))
+            assert connection.receive_head()[0] == status
+            accepted.close()
+            connection.close()
+    (line,) = log
+    assert line.startswith(f"POST /v1/messages {status}: ")
+    assert said in line
 
 
 def test_failures_of_the_upstream_are_passed_on_and_recorded(output: Path) -> None:
