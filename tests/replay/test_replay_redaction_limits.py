@@ -117,6 +117,25 @@ def test_the_work_on_a_body_grows_with_its_size(size: int) -> None:
     check_linear(mask_events, 1500 if size > 20 else 700)
 
 
+def test_the_body_of_a_request_is_searched_in_blocks() -> None:
+    """Where the escapes are takes a hundred times the memory of the escapes themselves."""
+    sizes: list[int] = []
+
+    class Counting(mask.Secrets):
+        def _found(self, view: escapes.View) -> Iterator[escapes.Span]:
+            sizes.append(len(view.text))
+            return super()._found(view)
+
+    found = Counting(["secret-12345"])
+    data = b"\\n" * 150_000
+    assert found.data(data) == data
+    assert max(sizes) <= 2 * mask.BLOCK_SIZE
+    assert sum(sizes) <= 2 * len(data)
+    for begin in (0, *range(mask.BLOCK_SIZE - 14, mask.BLOCK_SIZE + 2), len(data) - 12):
+        hidden = data[:begin] + b"secret-12345" + data[begin + 12 :]
+        assert found.data(hidden) == data[:begin] + b"REDACTED" + data[begin + 12 :]
+
+
 def test_the_work_on_a_url_grows_with_its_size() -> None:
     check_linear(lambda count: Redaction().redact(asked(url=f"{URL}?{'a=1;' * count}")), 300)
 
