@@ -7,6 +7,7 @@ after any content coding (gzip, ...) was undone. Does no I/O and knows of no fil
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal, TypeAlias, cast
 
@@ -82,6 +83,8 @@ class End:
 
 Step: TypeAlias = Chunk | Pause | End
 
+_QUERY = re.compile(r"[?#]")
+
 
 def _headers(given: Mapping[str, str] | Iterable[tuple[str, str]]) -> Headers:
     pairs = cast("Iterable[tuple[str, str]]", given.items() if isinstance(given, Mapping) else given)
@@ -108,6 +111,13 @@ class CapturedRequest:
     url: str
     headers: Headers = attrs.field(default=(), converter=_headers)
     body: bytes = b""
+
+    @property
+    def path(self) -> str:
+        """The path of the URL. A file may hold any text as a URL: `urllib` refuses some of them."""
+        before_query = _QUERY.split(self.url, maxsplit=1)[0]
+        _, separator, rest = before_query.partition("://")
+        return "".join(rest.partition("/")[1:]) if separator else before_query
 
     def header(self, name: str) -> str | None:
         """The value of a header; those of several of that name are joined with commas."""
