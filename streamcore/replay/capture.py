@@ -25,7 +25,7 @@ EndReason: TypeAlias = Literal["complete", "broken", "closed"]
 
 
 class CaptureError(StreamCoreError):
-    """A capture cannot be read or written, or there is none for a request.
+    """A capture cannot be read or written, or no capture answers a request.
 
     Attributes:
         path: The file concerned, if one is.
@@ -104,7 +104,7 @@ class CapturedRequest:
         method: `POST`, mostly.
         url: The whole of it.
         headers: Names and values. A mapping is taken, too.
-        body: The bytes sent; empty if there were none or they are not known.
+        body: The bytes sent; empty if nothing was sent or they are not known.
     """
 
     method: str = "POST"
@@ -133,7 +133,7 @@ class Capture:
         status: The status of the response.
         headers: Of the response: names and values. A mapping is taken, too.
         body: Its chunks in order, and at most one `End` after them. Iterating over it again begins again.
-        name: What to call it in messages: the file it is from, say. It is no part of the value.
+        name: What to call it in messages: for example the file it is from. It does not count in comparisons.
     """
 
     request: CapturedRequest | None = None

@@ -63,7 +63,7 @@ def output(tmp_path: Path) -> Path:
     return tmp_path / "out.jsonl"
 
 
-# What goes through
+# Exchanges that go through
 
 
 def test_headers_that_are_no_utf_8_are_recorded(output: Path) -> None:
@@ -326,7 +326,7 @@ def test_headers_of_one_connection_stay_on_it(output: Path) -> None:
     assert request.headers["x"] == "y"
 
 
-# What breaks
+# Connections that break
 
 
 @pytest.mark.parametrize("cut", [Cut(), Cut(reset=True)])

@@ -510,7 +510,7 @@ def test_several_requests_are_answered_at_once() -> None:
             connection.close()
 
 
-# Requests that are none
+# Requests that are refused
 
 
 @pytest.mark.parametrize(
