@@ -10,7 +10,6 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Literal, TypeAlias
-from urllib.parse import urlsplit
 
 import attrs
 import click
@@ -120,7 +119,7 @@ class _CapturedSource(Source):
 
     def _summary(self) -> str:
         request = self._capture.request
-        asked = "" if request is None else f"{request.method} {urlsplit(request.url).path or '/'}: "
+        asked = "" if request is None else f"{request.method} {request.path or '/'}: "
         return f"{asked}{self._answer()}"
 
     def _answer(self) -> str:
@@ -157,10 +156,12 @@ def _kind_of(capture: Capture) -> Kind:
 
     content_type = capture.header("content-type") or ""
     success = is_success(capture.status)
+    request = capture.request
+    if request is not None and request.method in ("HEAD", "OPTIONS"):
+        return "other"
     if success and is_event_stream({"content-type": content_type}):
         return "stream"
-    request = capture.request
-    if request is not None and not (request.method == "POST" and urlsplit(request.url).path.endswith(_PATH)):
+    if request is not None and not (request.method == "POST" and request.path.endswith(_PATH)):
         return "other"
     return "message" if success and _is_message(capture) else "failed"
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from urllib.parse import urlsplit
 
 import attrs
 import msgspec
@@ -38,7 +37,7 @@ class _Asked:
 
 def wants_message(request: CapturedRequest, capture: Capture) -> bool:
     """Whether a request asks the endpoint for a message, and for no stream of it, and is answered with a stream."""
-    if request.method != "POST" or not urlsplit(request.url).path.endswith(_PATH) or not is_event_stream(capture):
+    if request.method != "POST" or not request.path.endswith(_PATH) or not is_event_stream(capture):
         return False
     try:
         return not msgspec.json.decode(request.body, type=_Asked).stream

@@ -7,6 +7,7 @@ after any content coding (gzip, ...) was undone. Does no I/O and knows of no fil
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal, TypeAlias, cast
 
@@ -24,7 +25,7 @@ EndReason: TypeAlias = Literal["complete", "broken", "closed"]
 
 
 class CaptureError(StreamCoreError):
-    """A capture cannot be read or written, or there is none for a request.
+    """A capture cannot be read or written, or no capture answers a request.
 
     Attributes:
         path: The file concerned, if one is.
@@ -82,6 +83,8 @@ class End:
 
 Step: TypeAlias = Chunk | Pause | End
 
+_QUERY = re.compile(r"[?#]")
+
 
 def _headers(given: Mapping[str, str] | Iterable[tuple[str, str]]) -> Headers:
     pairs = cast("Iterable[tuple[str, str]]", given.items() if isinstance(given, Mapping) else given)
@@ -101,13 +104,20 @@ class CapturedRequest:
         method: `POST`, mostly.
         url: The whole of it.
         headers: Names and values. A mapping is taken, too.
-        body: The bytes sent; empty if there were none or they are not known.
+        body: The bytes sent; empty if nothing was sent or they are not known.
     """
 
     method: str = "POST"
     url: str
     headers: Headers = attrs.field(default=(), converter=_headers)
     body: bytes = b""
+
+    @property
+    def path(self) -> str:
+        """The path of the URL. A file may hold any text as a URL: `urllib` refuses some of them."""
+        before_query = _QUERY.split(self.url, maxsplit=1)[0]
+        _, separator, rest = before_query.partition("://")
+        return "".join(rest.partition("/")[1:]) if separator else before_query
 
     def header(self, name: str) -> str | None:
         """The value of a header; those of several of that name are joined with commas."""
@@ -123,7 +133,7 @@ class Capture:
         status: The status of the response.
         headers: Of the response: names and values. A mapping is taken, too.
         body: Its chunks in order, and at most one `End` after them. Iterating over it again begins again.
-        name: What to call it in messages: the file it is from, say. It is no part of the value.
+        name: What to call it in messages: for example the file it is from. It does not count in comparisons.
     """
 
     request: CapturedRequest | None = None

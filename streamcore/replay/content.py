@@ -18,7 +18,7 @@ from typing import Any, Protocol, TypeAlias
 from streamcore.errors import StreamCoreError, excerpt
 from streamcore.replay.capture import Headers
 
-__all__ = ["MAX_SIZE", "ContentDecoder", "ContentError", "content_headers", "decoded", "encoding_of"]
+__all__ = ["MAX_SIZE", "ContentDecoder", "ContentError", "codings", "content_headers", "decoded", "encoding_of"]
 
 MAX_SIZE = 64 * 1024 * 1024
 """The largest content, in bytes, if nothing else is said. The API takes requests of 32 MB."""
@@ -50,6 +50,12 @@ def encoding_of(headers: Headers) -> str:
     return ", ".join(value for name, value in headers if name.lower() == "content-encoding")
 
 
+def codings(encoding: str) -> list[str]:
+    """Return the names of the codings in the value of `content-encoding` that change the content."""
+    names = [name.strip().lower() for name in encoding.split(",")]
+    return [name for name in names if name not in ("", "identity")]
+
+
 def decoded(encoding: str, data: bytes) -> bytes:
     """Undo the codings of a whole body.
 
@@ -61,6 +67,8 @@ def decoded(encoding: str, data: bytes) -> bytes:
 
 
 class _Coding(Protocol):
+    @property
+    def complete(self) -> bool: ...
     def decode(self, data: bytes) -> Iterator[bytes]: ...
     def finish(self) -> bytes: ...
 
@@ -77,11 +85,19 @@ class ContentDecoder:
     """
 
     def __init__(self, encoding: str, *, max_size: int = MAX_SIZE) -> None:
-        names = [name.strip().lower() for name in encoding.split(",")]
-        names = [name for name in names if name not in ("", "identity")]
+        names = codings(encoding)
         if len(names) > _MOST_CODINGS:
             raise ContentError(f"the content-encoding names {len(names)} codings; at most {_MOST_CODINGS} are undone")
         self._stages = [_Stage(_coding(name), max_size) for name in reversed(names)]
+
+    def check_complete(self) -> None:
+        """Check that the packed content has ended, after `finish()`. An empty body has.
+
+        Raises:
+            ContentError: It was cut off. HTTP libraries do not report that if the transfer was complete.
+        """
+        if not all(stage.complete for stage in self._stages):
+            raise ContentError("the packed content was cut off")
 
     def decode(self, data: bytes) -> bytes:
         """Return the content that is known with the next bytes.
@@ -92,7 +108,7 @@ class ContentDecoder:
         return b"".join(self._through(iter((data,)), self._stages)) if self._stages else data
 
     def finish(self) -> bytes:
-        """Return the rest of the content. A body that was cut off is not an error here: HTTP libraries report it."""
+        """Return the rest of the content, also if it was cut off."""
         content = b""
         for number, stage in enumerate(self._stages, 1):
             content += b"".join(self._through(iter((stage.finish(),)), self._stages[number:]))
@@ -112,9 +128,15 @@ class _Stage:
         self._coding = coding
         self._max_size = max_size
         self._size = 0
+        self._begun = False
+
+    @property
+    def complete(self) -> bool:
+        return self._coding.complete or not self._begun
 
     def decode(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         for data in pieces:
+            self._begun = self._begun or bool(data)
             for begin in range(0, len(data), _SLICE):
                 yield from self._decoded(data[begin : begin + _SLICE])
 
@@ -159,6 +181,10 @@ class _Zlib:
         self._begun = False
         self._members = 1
 
+    @property
+    def complete(self) -> bool:
+        return self._decompressor.eof
+
     def decode(self, data: bytes) -> Iterator[bytes]:
         while data:
             if self._decompressor.eof:
@@ -189,6 +215,10 @@ class _Brotli:
         if not hasattr(self._decompressor, "can_accept_more_data"):
             raise ImportError("brotli 1.2 or later")
 
+    @property
+    def complete(self) -> bool:
+        return bool(self._decompressor.is_finished())
+
     def decode(self, data: bytes) -> Iterator[bytes]:
         # A slice of any size may unpack to megabytes, so the library has a limit for it.
         # It may have more after that; only an empty piece says that it has not.
@@ -208,13 +238,17 @@ class _Zstd:
         except ImportError:
             library: Any = importlib.import_module("zstandard")
             decompressor = library.ZstdDecompressor(max_window_size=1 << _ZSTD_WINDOW_LOG)
-            self._decompress: Callable[[bytes], bytes] = decompressor.decompressobj().decompress
+            self._decompressor: Any = decompressor.decompressobj()
         else:
             limit = {standard.DecompressionParameter.window_log_max: _ZSTD_WINDOW_LOG}
-            self._decompress = standard.ZstdDecompressor(options=limit).decompress
+            self._decompressor = standard.ZstdDecompressor(options=limit)
+
+    @property
+    def complete(self) -> bool:
+        return bool(self._decompressor.eof)
 
     def decode(self, data: bytes) -> Iterator[bytes]:
-        yield self._decompress(data)
+        yield self._decompressor.decompress(data)
 
     def finish(self) -> bytes:
         return b""

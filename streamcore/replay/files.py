@@ -91,9 +91,9 @@ def capture_files(path: Path) -> list[Path]:
         ]
     except OSError as error:
         raise _unreadable(error, error.filename or path) from error
-    for each in found:
-        check_inside(each, path)
     files = sorted(each for each in found if not _blocks(each))
+    for each in files:
+        check_inside(each, path)
     if not files:
         raise CaptureError(f"this directory has no captures: no {', '.join(_SUFFIXES)}", path=str(path))
     return files
@@ -102,13 +102,16 @@ def capture_files(path: Path) -> list[Path]:
 def check_inside(path: Path, folder: Path) -> None:
     """Check that a file found in a folder is inside it, whatever links there are on the way.
 
-    A folder of captures may come from somebody else; a link in it must not publish other files.
+    A folder of captures may come from somebody else; a link in it must not publish other files. The folder may change,
+    so this is called each time before the file is read.
 
     Raises:
-        CaptureError: A link leads out of the folder.
+        CaptureError: A link leads out of the folder, or the file has become a named pipe or a device.
     """
     if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
         raise CaptureError("it is a link that leads out of the folder; name the file itself to use it", path=str(path))
+    if _blocks(path):
+        raise CaptureError("it is not a regular file", path=str(path))
 
 
 def _blocks(path: Path) -> bool:

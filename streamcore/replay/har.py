@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 import attrs
 import msgspec
@@ -258,7 +258,7 @@ def _entry(capture: Capture) -> dict[str, Any]:
         "httpVersion": "HTTP/1.1",
         "cookies": [],
         "headers": _named(request.headers),
-        "queryString": _named(parse_qsl(urlsplit(request.url).query, keep_blank_values=True)),
+        "queryString": _named(parse_qsl(request.url.partition("#")[0].partition("?")[2], keep_blank_values=True)),
         "headersSize": -1,
         "bodySize": len(request.body),
     }

@@ -4,9 +4,9 @@ A secret is found however it is spelled: with JSON escapes, also in JSON within 
 body it is also found where it is split over chunks, or over several deltas of an event stream; and there the values of
 JSON fields that are named for secrets are crossed out too.
 
-A body is masked in blocks of 64 KB, each together with the 64 KB before it: the work is linear in its size, and the
-memory is that of two blocks. So a secret is found if all of it lies within 64 KB. A secret that is longer than 256
-bytes is masked in pieces of 256.
+A body is searched in blocks of 64 KB, each together with the 64 KB before it: the work is linear in its size, and the
+memory for the search is that of two blocks. So a secret is found if all of it lies within 64 KB. A secret that is
+longer than 256 bytes is masked in pieces of 256.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Secrets:
         """Return bytes with `REDACTED` for each secret."""
         pieces: list[bytes] = []
         end = 0
-        for begin, stop in _merged(self._found(View(data))):
+        for begin, stop in _merged(self._found_in_blocks(data)):
             pieces += (data[end:begin], REDACTED.encode())
             end = stop
         return b"".join([*pieces, data[end:]]) if pieces else data
@@ -105,6 +105,13 @@ class Secrets:
         for pieces in deltas.values():
             if len(pieces) > 1:
                 yield from self._found(whole.joined(pieces))
+
+    def _found_in_blocks(self, data: bytes) -> Iterator[Span]:
+        """Yield where secrets are, block by block as in a body: a view takes many times the memory of its bytes."""
+        for end in range(BLOCK_SIZE, len(data) + BLOCK_SIZE, BLOCK_SIZE):
+            base = max(0, end - 2 * BLOCK_SIZE)
+            for begin, stop in self._found(View(data[base:end])):
+                yield base + begin, base + stop
 
     def _found(self, view: View) -> Iterator[Span]:
         for _ in range(_LEVELS):

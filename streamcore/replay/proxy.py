@@ -1,8 +1,9 @@
 """A recording proxy: passes requests on to an upstream and its answers back, and keeps both. aiohttp runs it.
 
 Bytes are passed on as they arrive, in both directions. The upstream is asked for an answer without content coding,
-which every client can read; if it sends one nevertheless, the coding is undone, up to 64 MB. A chunk of the transfer
-coding is a chunk of the capture. If the connection to either side breaks, everything received by then is kept.
+which every client can read; if it sends one nevertheless, the coding is undone, up to 64 MB, unless it is unknown. A
+chunk of the transfer coding is a chunk of the capture. If the connection to either side breaks, everything received by
+then is kept.
 
 The proxy knows nothing about the content of requests and answers.
 """
@@ -11,14 +12,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator
 
 from streamcore._extras import requires_extra
 from streamcore.api.request import check_base_url, without_userinfo
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError
-from streamcore.replay.content import MAX_SIZE, ContentError, content_headers
+from streamcore.replay.content import MAX_SIZE, ContentDecoder, ContentError, content_headers, encoding_of
 from streamcore.replay.files import StrPath
 from streamcore.replay.listening import (
     LOOPBACK,
@@ -35,6 +35,7 @@ from streamcore.replay.listening import (
 from streamcore.replay.recorder import Exchange, Recorder
 from streamcore.replay.redaction import DEFAULT_REDACTION, Redaction
 from streamcore.replay.replay import without_secrets
+from streamcore.replay.sendable import unsendable
 from streamcore.replay.tee import pairs
 
 with requires_extra("serve"):
@@ -62,7 +63,6 @@ _HOP_BY_HOP = frozenset(
 )
 # aiohttp sets these for the upstream itself.
 _NOT_PASSED_ON = _HOP_BY_HOP | {"accept-encoding", "expect", "host"}
-_CODINGS = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd"})
 
 # Everything that a request may fail with; aiohttp raises RuntimeError for a connection that is gone.
 _FAILURES = (aiohttp.ClientError, HttpProcessingError, OSError, RuntimeError)
@@ -135,6 +135,7 @@ async def proxying(
     with recorder:
         async with (
             aiohttp.ClientSession(
+                auto_decompress=False,
                 connector=aiohttp.TCPConnector(limit=0),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 skip_auto_headers=("accept", "content-type", "user-agent"),
@@ -161,14 +162,6 @@ class _Broken(Exception):
         self.reason = reason
 
 
-class _TooLarge(_Broken):
-    """A packed answer unpacks to more than the limit: a few bytes of it could fill the disk."""
-
-    def __init__(self) -> None:
-        super().__init__(ContentError(f"the content is larger than {MAX_SIZE} bytes when it is unpacked"))
-        self.args = (f"broken off: {self.reason}",)
-
-
 class _Proxy:
     """The handler.
 
@@ -192,6 +185,8 @@ class _Proxy:
         url = self._upstream + request.rel_url.raw_path_qs
         shown = without_secrets(CapturedRequest(url=request.rel_url.raw_path_qs)).url
         line = f"{request.method} {shown}"
+        if not request.rel_url.raw_path.startswith("/"):  # OPTIONS * and CONNECT
+            return self._error(line, 400, "the target of the request must be a path")
         body = _RequestBody(request.content)
         try:
             answer = await self._session.request(
@@ -203,16 +198,12 @@ class _Proxy:
             )
         except _FAILURES as error:
             if isinstance(body.failure, MALFORMED):
-                said = not_http(body.failure)
-                self._log(f"{line} 400: {said}")
-                return error_response(400, "invalid_request_error", said)
+                return self._error(line, 400, not_http(body.failure))
             if isinstance(error, (aiohttp.ClientResponseError, HttpProcessingError)):
                 why = not_http(error)
             else:
                 why = f"{type(error).__name__}: {without_userinfo(str(error))}"
-            said = f"no answer from {without_userinfo(self._upstream)}: {why}"
-            self._log(f"{line} 502: {said}")
-            return error_response(502, "api_error", said)
+            return self._error(line, 502, f"no answer from {without_userinfo(self._upstream)}: {why}")
         except asyncio.CancelledError:
             self._log(f"{line} -: {who_left(request)}")
             raise
@@ -221,17 +212,28 @@ class _Proxy:
                 method=request.method, url=url, headers=pairs(_request_headers(request.headers)), body=bytes(body.seen)
             )
             headers = pairs(answer.headers)
-            if _is_unpacked(answer.headers):
+            if fault := unsendable(answer.status, headers):
+                return self._error(line, 502, f"the answer of the upstream cannot be passed on: {fault}")
+            decoder = _decoder(encoding_of(headers))
+            if decoder is not None:
                 headers = content_headers(headers)
             head = Capture(request=asked, status=answer.status, headers=headers)
-            exchange = await self._recorder.abegin(head)
+            try:
+                exchange = await self._recorder.abegin(head)
+            except asyncio.CancelledError:
+                self._log(f"{line} -: {who_left(request)}")
+                raise
             tape = _Tape(exchange, chunked="chunked" in answer.headers.get("transfer-encoding", ""))
             self._open += 1
             try:
-                return await _pass_on(request, answer, tape)
+                return await _pass_on(request, answer, decoder, tape)
             finally:
                 tape.close(who_left(request))
                 self._log(f"{line} {answer.status}: {tape}{self._saved()}")
+
+    def _error(self, line: str, status: int, said: str) -> web.Response:
+        self._log(f"{line} {status}: {said}")
+        return error_response(status, "api_error" if status >= 500 else "invalid_request_error", said)
 
     def _saved(self) -> str:
         """Write what there is so far, unless an exchange is open: files are written whole. Return what went wrong."""
@@ -288,11 +290,11 @@ class _Tape:
         self.exchange.complete()
         self._end = ""
 
-    def broke(self, error: _Broken) -> None:
+    def broke(self, reason: Exception, said: str) -> None:
         """End the body in the middle."""
         self._flush()
-        self.exchange.broke(error.reason)
-        self._end = str(error)
+        self.exchange.broke(reason)
+        self._end = said
 
     def close(self, reason: str) -> None:
         """End the answer for this reason, unless it has ended for another."""
@@ -318,20 +320,26 @@ class _Tape:
         return ", ".join(filter(None, (chunks, taken, self._end, lost)))
 
 
-async def _pass_on(request: web.Request, answer: aiohttp.ClientResponse, tape: _Tape) -> web.StreamResponse:
-    response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=_answer_headers(answer.headers))
+async def _pass_on(
+    request: web.Request, answer: aiohttp.ClientResponse, decoder: ContentDecoder | None, tape: _Tape
+) -> web.StreamResponse:
+    headers = _answer_headers(answer.headers, unpacked=decoder is not None)
+    reason = answer.reason if (answer.reason or "").isprintable() else None
+    response = web.StreamResponse(status=answer.status, reason=reason, headers=headers)
     await response.prepare(request)
-    rest = MAX_SIZE if _is_packed(answer.headers) else math.inf
     try:
         async with contextlib.aclosing(_pieces(answer.content)) as pieces:
             async for data, complete in pieces:
-                rest -= len(data)
-                if rest < 0:
-                    raise _TooLarge
-                await tape.receive(data, complete=complete)
-                await response.write(data)
+                content = data if decoder is None else decoder.decode(data)
+                await tape.receive(content, complete=complete)
+                await response.write(content)
+        if decoder is not None:
+            decoder.check_complete()
     except _Broken as error:
-        tape.broke(error)
+        tape.broke(error.reason, str(error))
+        hang_up(request)
+    except ContentError as error:
+        tape.broke(error, f"broken off: {error}")
         hang_up(request)
     else:
         tape.complete()
@@ -367,6 +375,8 @@ async def _pieces(content: aiohttp.StreamReader) -> AsyncGenerator[tuple[bytes, 
     Raises:
         _Broken: The connection has failed. Everything that arrived before has been generated.
     """
+    if content.at_eof():
+        return  # nothing to come; for an answer without a body, aiohttp's iterator would never end
     try:
         async for piece in content.iter_chunks():
             yield piece
@@ -385,24 +395,18 @@ def _request_headers(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
     return passed_on
 
 
-def _answer_headers(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
-    if "content-encoding" in headers and _is_unpacked(headers):
+def _answer_headers(headers: CIMultiDictProxy[str], *, unpacked: bool) -> CIMultiDict[str]:
+    if unpacked and "content-encoding" in headers:
         return _without(headers, _HOP_BY_HOP | {"content-encoding", "content-length"})
     return _without(headers, _HOP_BY_HOP)
 
 
-def _is_unpacked(headers: CIMultiDictProxy[str]) -> bool:
-    """Whether what aiohttp gives is the content itself: it undoes one coding, if it knows it."""
-    return _coding(headers) in _CODINGS or _coding(headers) == "identity"
-
-
-def _is_packed(headers: CIMultiDictProxy[str]) -> bool:
-    """Whether aiohttp undoes a coding."""
-    return _coding(headers) in _CODINGS
-
-
-def _coding(headers: CIMultiDictProxy[str]) -> str:
-    return headers.get("content-encoding", "identity").strip().lower()
+def _decoder(encoding: str) -> ContentDecoder | None:
+    """Return what undoes the codings of an answer; None if one of them is unknown: it is passed on as it is."""
+    try:
+        return ContentDecoder(encoding, max_size=MAX_SIZE)
+    except ContentError:
+        return None
 
 
 def _without(headers: CIMultiDictProxy[str], names: frozenset[str]) -> CIMultiDict[str]:

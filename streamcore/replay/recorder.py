@@ -167,11 +167,13 @@ class Recorder:
 
     def _kept(self) -> str:
         """Keep what could not be written, and say where."""
-        path = Path(tempfile.gettempdir(), f"streamcore-recording-{secrets.token_hex(8)}.jsonl")
+        folder = "a temporary folder"
         try:
+            folder = tempfile.gettempdir()  # fails if no folder has room for a single byte
+            path = Path(folder, f"streamcore-recording-{secrets.token_hex(8)}.jsonl")
             self._spool.keep(path)
         except OSError as error:
-            return f"the recording could not be kept in {path} either: {error.strerror or error}"
+            return f"the recording could not be kept in {folder} either: {error.strerror or error}"
         return f"the recording is kept in {path}"
 
     def __enter__(self) -> Self:

@@ -19,7 +19,7 @@ Not promised:
 - Values that only the body of the response has are masked in the fields that are named for secrets, and not in the text
   that a model writes, in the JSON that tool input deltas add up to, or where they are repeated.
 - Secrets in places without a telling name are not known: tell `Redaction` about them. The same goes for personal data.
-- In the body of the response, a secret is not found if its first and last byte are more than 64 KB apart. If blocks are
+- In a body, a secret is not found elsewhere if its first and last byte are more than 64 KB apart. If blocks are
   interleaved, one that is split over deltas is only found if each event has its index before its text, as the API does.
 - Undoing up to two levels of escapes has to lead to the secret. Base64, encryption, compression inside a body, and an
   encoding other than UTF-8 hide it. Parameters of a URL that is itself percent-encoded in a parameter are not known.
@@ -38,7 +38,7 @@ import attrs
 
 from streamcore.errors import excerpt
 from streamcore.replay.capture import Capture, CapturedRequest, Headers
-from streamcore.replay.content import ContentError, content_headers, decoded, encoding_of
+from streamcore.replay.content import ContentError, codings, content_headers, decoded, encoding_of
 from streamcore.replay.mask import REDACTED, Mask, RedactionError, Secrets
 from streamcore.replay.request_body import clean_body
 from streamcore.replay.secret_names import normal_name
@@ -104,8 +104,8 @@ DEFAULT_REDACTION = Redaction()
 
 
 def _check_unpacked(capture: Capture) -> None:
-    coding = encoding_of(capture.headers).strip()
-    if coding.lower() not in ("", "identity"):
+    coding = encoding_of(capture.headers)
+    if codings(coding):
         raise RedactionError(f"its body is packed ({excerpt(coding)}), so secrets cannot be found in it")
 
 

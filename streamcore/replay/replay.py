@@ -18,7 +18,7 @@ from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, St
 from streamcore.replay.chunking import Chunking, check_chunking, rechunk
 from streamcore.replay.fault_texts import check_faults
 from streamcore.replay.faults import Fault
-from streamcore.replay.files import StrPath, capture_files, read_captures
+from streamcore.replay.files import StrPath, capture_files, check_inside, read_captures
 from streamcore.replay.playing import INSTANTLY, check_speed
 from streamcore.replay.redaction import DEFAULT_REDACTION, REDACTED, RedactionError
 
@@ -192,6 +192,8 @@ def _captures(source: Source) -> Iterator[Capture]:
 
 def _in_path(path: Path) -> Iterator[Capture]:
     for each in capture_files(path):
+        if each != path:
+            check_inside(each, path)
         yield from read_captures(each)
 
 

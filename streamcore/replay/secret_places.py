@@ -30,12 +30,13 @@ _SHORTEST_WITHOUT_LETTER = 16
 
 # A URL in a text, from its `://` on: looking for the scheme before it would not be linear.
 _URL = re.compile(r"://[^\s\"'<>\\^`{}|()\[\]]++")
-_RUN = re.compile(r"[^\s\"'<>\\^`{}|()\[\]]++")
+# A URL in a header, which may have such characters in it: `?token=a'b(c)` or `?token[]=a`.
+_RUN = re.compile(r"[^\s\"<>]++")
 _AUTHORITY = re.compile(r"(?<=//)(?<![^:]//)[^/?#\s]++")  # also of a reference without a scheme: `//user:password@host`
 _PARAMETER = re.compile(r"[?&;#]([^=?&;#/]++)=")
 _FIRST_PARAMETER = re.compile(r"\A([^=?&;#/]++)=")
 _PARAMETER_END = re.compile(r"[&#]|\Z")
-_ORGANISATION_IN_PATH = re.compile(r"(?<=/)(organi[sz]ations?|orgs?|workspaces?)/([^/?#]++)")
+_ORGANISATION_IN_PATH = re.compile(r"(?<=/)(organi[sz]ations?|orgs?|workspaces?)/([^/?#]++)", re.IGNORECASE)
 _NAMED = re.compile(r"(?<![\w-])([\w-]++)=\"?([^\",\s]++)")
 _DIGIT = re.compile(r"\d")
 _LETTER = re.compile(r"[^\W\d_]")
@@ -127,7 +128,7 @@ class SecretPlaces:
                 value_end = _PARAMETER_END.search(text, at)
                 stop = value_end.start() if value_end else len(text)
                 value = text[at:stop]
-                pieces += (text[end:at], self.found(name, value, unquote_plus(value), value.rstrip(",;")))
+                pieces += (text[end:at], self.found(name, value, unquote_plus(value), value.rstrip(",;)'")))
                 at = end = stop
             found = _PARAMETER.search(text, at)
         return "".join([*pieces, text[end:]]) if pieces else text

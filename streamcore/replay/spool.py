@@ -104,7 +104,12 @@ class Spool:
                 os.link(f"/proc/self/fd/{descriptor}", path, src_dir_fd=descriptor, follow_symlinks=True)
                 return
         with open(path, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            file.writelines(self.read(offset, _BLOCK_SIZE) for offset in range(0, self.size, _BLOCK_SIZE))
+            try:
+                file.writelines(self.read(offset, _BLOCK_SIZE) for offset in range(0, self.size, _BLOCK_SIZE))
+                file.flush()
+            except OSError:
+                path.unlink()
+                raise
 
     def close(self) -> None:
         """Drop the bytes."""

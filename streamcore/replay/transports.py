@@ -204,7 +204,11 @@ class _Unpacking:
         if self._decoder is None:
             return packed or b""
         try:
-            return self._decoder.finish() if packed is None else self._decoder.decode(packed)
+            if packed is not None:
+                return self._decoder.decode(packed)
+            rest = self._decoder.finish()
+            self._decoder.check_complete()
+            return rest
         except ContentError as error:  # the library tells the reader of the body itself
             self._exchange.broke(error)
             return b""

@@ -174,6 +174,39 @@ def test_a_message_that_is_not_one_fails(data: bytes, tmp_path: Path) -> None:
         assert result.exception is None or isinstance(result.exception, SystemExit)
 
 
+@pytest.mark.parametrize("suffix", [".jsonl", ".har", ".yaml"])
+def test_a_url_that_is_not_one_is_only_a_text(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"a{suffix}"
+    bad = "http://[bad/v1/messages?a=b"
+    write_captures(
+        path, [exchange(HELLO_BYTES, EVENT_STREAM, url=bad), exchange(b"{}", JSON, url="http://[x", method="GET")]
+    )
+    assert run("check", path).stdout.endswith("1 ok, 0 with violations, 0 failed, 1 skipped\n")
+    assert "POST /v1/messages: " in run("check", path, "--list").stdout
+    assert "GET /: " in run("check", path, "--list").stdout
+
+
+def test_the_answer_to_a_head_request_is_not_a_stream_whatever_its_type(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    write_captures(path, [exchange(b"", EVENT_STREAM, method=method) for method in ("HEAD", "OPTIONS")] + [STREAM])
+    assert run("check", path).stdout.endswith("1 ok, 0 with violations, 0 failed, 2 skipped\n")
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("https://a/v1/messages?b=/c#d", "/v1/messages"),
+        ("https://a", ""),
+        ("https://a/#?", "/"),
+        ("/v1/messages?a=://b", "/v1/messages"),
+        ("http://[a/b", "/b"),
+        ("", ""),
+    ],
+)
+def test_the_path_of_a_url(url: str, path: str) -> None:
+    assert CapturedRequest(url=url).path == path
+
+
 def test_what_is_read_before_a_capture_is_damaged_is_shown(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     write_captures(path, [STREAM, STREAM])

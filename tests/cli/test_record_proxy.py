@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import os
 import signal
+import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +19,7 @@ import httpx2
 import pytest
 from aiohttp.base_protocol import BaseProtocol
 from helpers import HELLO, STREAMS, body, by_frame
-from server import ASK, Cut, Pause, Server, Stall, error_reply, json_reply, serving, stream_reply
+from server import ASK, Cut, Pause, Reply, Server, Stall, error_reply, json_reply, serving, stream_reply
 from test_cli import read_until, run, start_command
 from test_serve import CLIENTS, capture_of
 from wire import Connection, ask
@@ -32,6 +34,7 @@ from streamcore.replay import (
     Chunk,
     End,
     RandomChunks,
+    Redaction,
     read_captures,
     write_captures,
 )
@@ -60,7 +63,7 @@ def output(tmp_path: Path) -> Path:
     return tmp_path / "out.jsonl"
 
 
-# What goes through
+# Exchanges that go through
 
 
 def test_headers_that_are_no_utf_8_are_recorded(output: Path) -> None:
@@ -170,6 +173,36 @@ def test_a_head_goes_on_before_the_body(output: Path) -> None:
         connection.close()
 
 
+@pytest.mark.parametrize(
+    ("head", "status", "said"),
+    [
+        ("200 OK\r\nx-a: a\x01b", 502, "the header 'x-a' cannot be sent"),
+        ("200 OK\r\nset-cookie: \x7f", 502, "the header 'Set-Cookie' cannot be sent"),
+        ("101 Switching Protocols\r\nupgrade: websocket", 502, "the status 101 is not valid"),
+        ("999 Request denied", 502, "the status 999 is not valid"),
+        ("099 OK", 502, "the status 99 is not valid"),
+        ("200 a\tb\x01", 200, "1 chunk, 2 bytes"),
+        ("200 OK\r\nx-a: \xff", 200, "1 chunk, 2 bytes"),
+    ],
+)
+def test_an_answer_that_cannot_be_passed_on_is_one_line(head: str, status: int, said: str, output: Path) -> None:
+    log: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as upstream:
+        port = upstream.getsockname()[1]
+        with proxy(f"http://127.0.0.1:{port}", output, log=log.append) as url:
+            connection = Connection(url)
+            connection.send()
+            accepted, _ = upstream.accept()
+            accepted.recv(65536)
+            accepted.sendall(f"HTTP/1.1 {head}\r\ncontent-length: 2\r\n\r\nok".encode("latin-1"))
+            assert connection.receive_head()[0] == status
+            accepted.close()
+            connection.close()
+    (line,) = log
+    assert line.startswith(f"POST /v1/messages {status}: ")
+    assert said in line
+
+
 def test_failures_of_the_upstream_are_passed_on_and_recorded(output: Path) -> None:
     replies = [error_reply(529, "overloaded_error", headers={"retry-after": "0"}), stream_reply(HELLO_BYTES)]
     with (
@@ -215,6 +248,46 @@ def test_an_answer_that_is_packed_all_the_same_is_unpacked_for_both(output: Path
     assert capture.header("content-encoding") is None
 
 
+def test_a_packed_answer_that_was_cut_off_is_broken(output: Path) -> None:
+    log: list[str] = []
+    reply = Reply(steps=[gzip.compress(HELLO_BYTES)[:-4]], headers={"content-encoding": "gzip"}, framing="length")
+    with serving(reply) as upstream, proxy(upstream.url, output, log=log.append) as url:
+        answer = ask(url)
+    assert answer.body == HELLO_BYTES
+    assert not answer.complete
+    (capture,) = captures_in(output)
+    assert capture.data == HELLO_BYTES
+    assert end_of(capture).reason == "broken"
+    assert log[0].endswith("broken off: the packed content was cut off")
+
+
+@pytest.mark.parametrize("encoding", ["identity,", " , Identity", "gzip, identity", "gzip, gzip", ""])
+def test_codings_are_undone_however_they_are_listed(encoding: str, output: Path) -> None:
+    packed = HELLO_BYTES
+    for _ in range(encoding.count("gzip")):
+        packed = gzip.compress(packed)
+    reply = Reply(steps=[packed], headers={"content-encoding": encoding}, framing="length")
+    with serving(reply) as upstream, proxy(upstream.url, output) as url:
+        assert ask(url).body == HELLO_BYTES
+    (capture,) = captures_in(output)
+    assert capture.data == HELLO_BYTES
+    assert capture.header("content-encoding") is None
+
+
+def test_an_answer_in_an_unknown_coding_is_passed_on_and_not_recorded(output: Path) -> None:
+    log: list[str] = []
+    reply = Reply(steps=[b"abc"], headers={"content-encoding": "lzma"}, framing="length")
+    with (
+        pytest.raises(CaptureError, match="its body is packed"),
+        serving(reply) as upstream,
+        proxy(upstream.url, output, log=log.append) as url,
+    ):
+        answer = ask(url)
+    assert answer.body == b"abc"
+    assert answer.headers["content-encoding"] == "lzma"
+    assert "not recorded: " in log[0]
+
+
 def test_a_packed_answer_is_broken_off_where_it_unpacks_to_too_much(
     output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -253,7 +326,7 @@ def test_headers_of_one_connection_stay_on_it(output: Path) -> None:
     assert request.headers["x"] == "y"
 
 
-# What breaks
+# Connections that break
 
 
 @pytest.mark.parametrize("cut", [Cut(), Cut(reset=True)])
@@ -322,6 +395,32 @@ def test_what_came_before_the_client_left_is_kept(output: Path) -> None:
         upstream.wait_until_idle()
         (capture,) = captures_in(output)
     assert (chunks_of(capture), end_of(capture).reason) == ([b"one"], "closed")
+
+
+def test_a_client_that_leaves_while_its_request_is_redacted_is_one_line(output: Path) -> None:
+    begun, logged, go_on = threading.Event(), threading.Event(), threading.Event()
+    log: list[str] = []
+
+    def hook(head: Capture) -> Capture:
+        begun.set()
+        assert go_on.wait(30)
+        return head
+
+    def note(line: str) -> None:
+        log.append(line)
+        logged.set()
+
+    with (
+        serving(stream_reply(HELLO_BYTES)) as upstream,
+        proxy(upstream.url, output, redaction=Redaction(hook=hook), log=note) as url,
+    ):
+        connection = Connection(url)
+        connection.send(body={"stream": True, "messages": "x" * 100_000})
+        assert begun.wait(30)
+        connection.close()
+        logged.wait(5)
+        go_on.set()
+    assert log == ["POST /v1/messages -: the client has left"]
 
 
 def test_what_came_before_the_proxy_ended_is_kept(output: Path) -> None:

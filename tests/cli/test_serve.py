@@ -314,6 +314,29 @@ def test_a_link_that_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:
         assert b"msg_private" in ask(url).body
 
 
+def test_a_file_that_changes_into_something_else_while_a_folder_is_played_is_refused(tmp_path: Path) -> None:
+    folder, outside = tmp_path / "captures", tmp_path / "private.sse"
+    folder.mkdir()
+    outside.write_bytes(body(start("msg_private")))
+    for name in ("a.sse", "b.sse"):
+        (folder / name).write_bytes(HELLO_BYTES)
+    process = start_command("serve", folder)
+    assert process.stdout is not None
+    try:
+        url = read_until(process.stdout.fileno(), b"\n").decode().strip()
+        assert ask(url).body == HELLO_BYTES
+        (folder / "b.sse").unlink()
+        (folder / "b.sse").symlink_to(outside)
+        assert "leads out of the folder" in ask(url).json()["error"]["message"]
+        (folder / "b.sse").unlink()
+        os.mkfifo(folder / "b.sse")  # opening it would block the server for ever
+        assert "it is not a regular file" in ask(f"{url}/b").json()["error"]["message"]
+        assert ask(url).body == HELLO_BYTES
+    finally:
+        process.kill()
+        process.communicate()
+
+
 def test_a_file_that_could_not_be_read_is_read_when_it_can(tmp_path: Path) -> None:
     captures = [capture_of(b"1"), capture_of(b"2")]
     write_captures(tmp_path / "a.jsonl", captures)
@@ -487,7 +510,7 @@ def test_several_requests_are_answered_at_once() -> None:
             connection.close()
 
 
-# Requests that are none
+# Requests that are refused
 
 
 @pytest.mark.parametrize(

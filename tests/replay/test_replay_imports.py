@@ -312,6 +312,19 @@ def test_content_is_unpacked_however_it_is_cut(encoding: str) -> None:
         decoder = ContentDecoder(encoding)
         found = b"".join(decoder.decode(packed[begin : begin + size]) for begin in range(0, len(packed), size))
         assert found + decoder.finish() == DATA
+        decoder.check_complete()
+
+
+@pytest.mark.parametrize("encoding", PACKED)
+def test_content_that_was_cut_off_is_not_complete(encoding: str) -> None:
+    packed = PACKED[encoding](DATA)
+    decoder = ContentDecoder(encoding)
+    decoder.check_complete()  # nothing is packed in nothing
+    decoder.decode(packed[:-1])
+    with pytest.raises(ContentError, match="cut off"):
+        decoder.check_complete()
+    decoder.decode(packed[-1:])
+    decoder.check_complete()
 
 
 def test_odd_packings_are_unpacked() -> None:
@@ -334,7 +347,7 @@ def test_a_coding_that_is_not_known_is_a_clear_error(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.sse", "a.har", "a.yaml"])
 def test_a_large_archive_is_never_held_in_memory(name: str, tmp_path: Path) -> None:
-    """40 answers of 250 KB: 10 MB, of which no more than a few answers are there at once."""
+    """40 answers of 250 KB: 10 MB, and at most a few answers are in memory at once."""
     answer = body(*HELLO[:2], *[text(0, "la" * 20)] * 2000, *HELLO[4:])
     path = tmp_path / name
 

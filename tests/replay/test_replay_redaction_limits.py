@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 import threading
@@ -24,6 +25,7 @@ from streamcore.replay import (
     CapturedRequest,
     CaptureError,
     Chunk,
+    End,
     Recorder,
     Redaction,
     escapes,
@@ -113,6 +115,25 @@ def test_the_work_on_a_body_grows_with_its_size(size: int) -> None:
         masked(event * count, SECRET, size=size)
 
     check_linear(mask_events, 1500 if size > 20 else 700)
+
+
+def test_the_body_of_a_request_is_searched_in_blocks() -> None:
+    """Where the escapes are takes a hundred times the memory of the escapes themselves."""
+    sizes: list[int] = []
+
+    class Counting(mask.Secrets):
+        def _found(self, view: escapes.View) -> Iterator[escapes.Span]:
+            sizes.append(len(view.text))
+            return super()._found(view)
+
+    found = Counting(["secret-12345"])
+    data = b"\\n" * 150_000
+    assert found.data(data) == data
+    assert max(sizes) <= 2 * mask.BLOCK_SIZE
+    assert sum(sizes) <= 2 * len(data)
+    for begin in (0, *range(mask.BLOCK_SIZE - 14, mask.BLOCK_SIZE + 2), len(data) - 12):
+        hidden = data[:begin] + b"secret-12345" + data[begin + 12 :]
+        assert found.data(hidden) == data[:begin] + b"REDACTED" + data[begin + 12 :]
 
 
 def test_the_work_on_a_url_grows_with_its_size() -> None:
@@ -246,6 +267,20 @@ def test_an_answer_in_an_unknown_coding_is_not_recorded_by_a_transport(tmp_path:
     with pytest.raises(CaptureError, match="its body is packed"):
         client.close()
     assert not path.exists()
+
+
+def test_a_packed_answer_that_was_cut_off_is_recorded_as_broken_by_a_transport(tmp_path: Path) -> None:
+    def answer(_: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, headers={"content-encoding": "gzip"}, content=gzip.compress(b"abc" * 999)[:-4])
+
+    path = tmp_path / "a.jsonl"
+    with httpx2.Client(
+        transport=streamcore.replay.httpx2.RecordingTransport(path, httpx2.MockTransport(answer))
+    ) as client:
+        assert client.get("http://a/").content == b"abc" * 999
+    (capture,) = read_captures(path)
+    assert capture.data == b"abc" * 999
+    assert [step.reason for step in capture.body if isinstance(step, End)] == ["broken"]
 
 
 # Off the event loop

@@ -296,6 +296,35 @@ def test_a_recording_that_can_be_kept_nowhere_says_so(tmp_path: Path, monkeypatc
         recorder.close()
 
 
+def test_a_recording_is_lost_without_room_anywhere_and_nothing_is_left(tmp_path: Path) -> None:
+    """A process of its own has no room for any file, and has not yet looked for a temporary folder."""
+    script = """
+import resource, sys
+from streamcore.replay import Capture, Recorder
+
+recorder = Recorder(sys.argv[1])
+exchange = recorder.begin(Capture())
+exchange.receive(b"x" * 100_000)
+exchange.complete()
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
+recorder.close()
+"""
+    for room in ("0", "50000"):
+        (tmp_path / room).mkdir()
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(tmp_path / "a.jsonl"), room],
+            env=os.environ | {"TMPDIR": str(tmp_path / room)},
+            cwd=tmp_path / room,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+        *_, line = done.stderr.decode().splitlines()
+        assert "CaptureError" in line
+        assert "cannot be written: File too large; the recording could not be kept in " in line
+        assert os.listdir(tmp_path / room) == []
+        assert not (tmp_path / "a.jsonl").exists()
+
+
 @pytest.mark.parametrize("in_memory", [0, 5, 1000])
 def test_a_spool_reads_what_was_appended(in_memory: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("streamcore.replay.spool._IN_MEMORY", in_memory)

@@ -98,11 +98,22 @@ def test_names_that_only_look_secret_keep_their_values() -> None:
         {"referer": f"https://me:{SECRET}@a.example/x@y?b"},
         {"link": f"<https://a/?token={SECRET}>; rel=next"},
         {"location": f"https://a/organizations/{SECRET}/x"},
+        {"location": f"/API/Organizations/{SECRET}"},
+        {"referer": f"https://a/?token[]={SECRET}"},
+        {"refresh": f"0;url='https://a/?token={SECRET}'"},
+        {"user-agent": f"a (+https://a/?token={SECRET})"},
     ],
     ids=str,
 )
 def test_urls_in_headers_are_read(headers: dict[str, str], tmp_path: Path) -> None:
     assert SECRET.encode() not in written(tmp_path, Capture(headers=headers, body=[Chunk(0, f"<{SECRET}>".encode())]))
+
+
+@pytest.mark.parametrize("token", [f"it's{SECRET}", f"a({SECRET})", f"a{{b}}{SECRET}", f"a`b|{SECRET}"])
+def test_a_parameter_of_a_url_in_a_header_is_taken_out_whole(token: str, tmp_path: Path) -> None:
+    found = written(tmp_path, Capture(headers={"referer": f"https://a/?token={token}&b=1"}))
+    assert SECRET.encode() not in found
+    assert b"https://a/?token=REDACTED&b=1" in found
 
 
 # The identity of a user of Claude Code
