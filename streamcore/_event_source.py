@@ -26,7 +26,7 @@ from streamcore.limits import Limits
 from streamcore.sse._frames import BOM, FrameReader
 from streamcore.types import Message, MessageStreamEvent, RawMessageStreamEvent, UnknownEvent
 
-__all__ = ["DecoderFace", "EventSource", "EventT", "Recognise"]
+__all__ = ["DecoderBase", "EventSource", "EventT", "Recognise"]
 
 EventT = TypeVar("EventT", bound=MessageStreamEvent | RawMessageStreamEvent)
 _EventT_co = TypeVar("_EventT_co", covariant=True)
@@ -52,7 +52,8 @@ class EventSource(NotCopyable, Generic[EventT]):
         frames: Makes frames of the bytes.
         log: The violations.
         event_number: How many events have been delivered.
-        is_ready: Whether events may be read. If not, `begin` finds out.
+        start_is_checked: Whether the body begins like an event stream. False again after a failure, so that `begin`
+            raises it.
     """
 
     __slots__ = (
@@ -69,7 +70,7 @@ class EventSource(NotCopyable, Generic[EventT]):
         "_structure",
         "event_number",
         "frames",
-        "is_ready",
+        "start_is_checked",
         "log",
     )
 
@@ -96,7 +97,7 @@ class EventSource(NotCopyable, Generic[EventT]):
         # How many entries of the log have their place.
         self._located = 0
         self._error_event: Any = None
-        self.is_ready = False
+        self.start_is_checked = False
         self._has_finished = False
         # Bytes of an event that the stream has ended in; None before the end.
         self._left_over: int | None = None
@@ -116,12 +117,12 @@ class EventSource(NotCopyable, Generic[EventT]):
             raise self._failure.with_traceback(None)
         head = self.frames.buffer.head
         if head[:1].isalpha():
-            self.is_ready = True
+            self.start_is_checked = True
             return
         start = _without_blanks(head)
         line = start.splitlines()[0] if start else b""
         if start[:1] not in (b"<", b"{", b"["):
-            self.is_ready = bool(start)
+            self.start_is_checked = bool(start)
         elif len(line) < len(start) or self.frames.at_eof or len(head) == self.frames.buffer.head_size:
             error = _not_a_stream(head[: len(head) - len(start) + len(line)])
             self.fail(error, None)
@@ -139,7 +140,7 @@ class EventSource(NotCopyable, Generic[EventT]):
         """
         frames = self.frames
         if self._recognise is not None:
-            chunk = frames.buffer.next_chunk if frames.is_idle else None
+            chunk = frames.buffer.next_chunk if frames.chunk_begins_event else None
             piece = block if chunk is None else chunk
             if piece is not None and (recurring := self._recognise(piece, is_chunk=chunk is not None)) is not None:
                 self._current = piece
@@ -193,7 +194,7 @@ class EventSource(NotCopyable, Generic[EventT]):
         self.log.report("missing_blank_line", f"the stream ended without a blank line after its last {left_over} bytes")
         return self._decode_frame(name, self._current)
 
-    def delivered(self) -> None:
+    def before_delivery(self) -> None:
         """Note that the event that `next_event` has returned is about to be delivered."""
         if self.log.length > self._located:
             self.locate()
@@ -249,7 +250,7 @@ class EventSource(NotCopyable, Generic[EventT]):
     def fail(self, error: ProtocolError, snapshot: Message | None) -> None:
         """Note that the stream has failed, and add to the error what it does not say itself."""
         self._failure = error
-        self.is_ready = False
+        self.start_is_checked = False
         self.frames.fail(error)
         if error.received is None:
             error.received = self._current
@@ -265,7 +266,7 @@ class EventSource(NotCopyable, Generic[EventT]):
         self.locate()
 
 
-class DecoderFace(NotCopyable, Generic[EventT]):
+class DecoderBase(NotCopyable, Generic[EventT]):
     """The verbs and properties that every decoder of Messages streams has, all of them those of its source."""
 
     __slots__ = ("_buffer", "_source")

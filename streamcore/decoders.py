@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from streamcore._event_source import DecoderFace, EventSource, EventT, Recognise
+from streamcore._event_source import DecoderBase, EventSource, EventT, Recognise
 from streamcore.codec import RAW_EVENTS, TYPED_EVENTS, EventKind
 from streamcore.codec._recurring import recurring_event
 from streamcore.errors import IncompleteStreamError, ProtocolError, ViolationLog
@@ -49,7 +49,7 @@ class _Progress:
             self.complete = True
 
 
-class _EventDecoder(DecoderFace[EventT]):
+class _EventDecoder(DecoderBase[EventT]):
     """A decoder that accumulates nothing; its subclasses say what its events are."""
 
     __slots__ = ("_progress",)
@@ -70,13 +70,13 @@ class _EventDecoder(DecoderFace[EventT]):
             IncompleteStreamError: After `receive_eof()`: `message_stop` has not come.
         """
         source = self._source
-        if not source.is_ready:
+        if not source.start_is_checked:
             source.begin()
         try:
             while (event := source.next_event()) is not None:
                 if event.type != "content_block_delta":
                     self._progress.note(event)
-                source.delivered()
+                source.before_delivery()
                 yield event
             source.finish(self._check_complete)
         except ProtocolError as error:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
-from streamcore._event_source import DecoderFace, EventSource
+from streamcore._event_source import DecoderBase, EventSource
 from streamcore.accumulator import COMPACT_AFTER, BlockInProgress, MessageAccumulator
 from streamcore.codec import TYPED_EVENTS
 from streamcore.codec._fast_delta import NO_FAST_DELTA, fast_delta
@@ -24,7 +24,7 @@ __all__ = ["MessageEngine"]
 _T = TypeVar("_T")
 
 
-class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
+class MessageEngine(DecoderBase[MessageStreamEvent], Generic[OutputT]):
     """Decode a Messages stream into typed events and keep the message up to date.
 
     ```python
@@ -123,13 +123,13 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
             IncompleteStreamError: After `receive_eof()`: `message_stop` has not come.
         """
         source, buffer = self._source, self._buffer
-        if not source.is_ready:
+        if not source.start_is_checked:
             source.begin()
         frames = source.frames
         event: MessageStreamEvent | None
         try:
             while True:
-                if frames.is_idle:
+                if frames.chunk_begins_event:
                     # The next chunk may be one event, as in a live stream.
                     if (chunk := buffer.next_chunk) is None:
                         break
@@ -177,7 +177,7 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
         if event is None:
             return None
         accumulator.take(event)
-        source.delivered()
+        source.before_delivery()
         message = accumulator.message
         if message is not None and message.current_block is not self._current_block:
             self._follow(message.current_block)

@@ -27,7 +27,7 @@ from streamcore.sse._buffer import HEAD_SIZE, ChunkBuffer
 from streamcore.sse._by_lines import LineReader
 from streamcore.sse._fields import Frame
 from streamcore.sse._lines import BLANK_LINE, CR, may_end_event
-from streamcore.sse._names import plain_frame
+from streamcore.sse._names import common_frame
 
 __all__ = ["BOM", "FrameReader"]
 
@@ -59,7 +59,7 @@ class FrameReader(NotCopyable):
     they stand:
 
     ```python
-    if reader.is_idle:
+    if reader.chunk_begins_event:
         chunk = reader.buffer.next_chunk  # to be skipped by `reader.skip_chunk(chunk)`, if it is recognised
     else:
         block = next(reader.unread_blocks, None)  # for `reader.next_frame(block)`, if it is not recognised
@@ -71,7 +71,7 @@ class FrameReader(NotCopyable):
 
     Attributes:
         buffer: Takes the chunks.
-        is_idle: Whether everything before the next chunk has been read and the chunk begins an event. Then the chunk is
+        chunk_begins_event: Whether everything before the next chunk has been read and the chunk begins an event. Then the chunk is
             within all limits.
         unread_blocks: Iterates over the blocks of the chunk that was cut last, without their blank lines.
         at_eof: Whether the stream has ended.
@@ -91,7 +91,7 @@ class FrameReader(NotCopyable):
         "_position",
         "at_eof",
         "buffer",
-        "is_idle",
+        "chunk_begins_event",
         "unread_blocks",
     )
 
@@ -105,7 +105,7 @@ class FrameReader(NotCopyable):
         self._max_held_size = min(_MAX_HELD_SIZE, max_piece_size)
         self._is_over_limit = False
         self.at_eof = False
-        self.is_idle = False
+        self.chunk_begins_event = False
         self._position = _Position.AT_START
         # Reads by lines. Most streams need no such thing.
         self._lines: LineReader | None = None
@@ -126,7 +126,7 @@ class FrameReader(NotCopyable):
     def fail(self, error: Exception) -> None:
         """Refuse more data and forget what has not been read: the stream has failed with `error`."""
         self._event_offset, self._end = self.event_offset, self.received
-        self.is_idle = False
+        self.chunk_begins_event = False
         self.buffer.close(f"the stream has failed: {error}")
         self.buffer.clear()
         self.unread_blocks = iter(())
@@ -139,11 +139,11 @@ class FrameReader(NotCopyable):
     # Frames
 
     def skip_chunk(self, chunk: bytes) -> None:
-        """Note that the next chunk is one event, and that the caller is done with it. Only if `is_idle`."""
+        """Note that the next chunk is one event, and that the caller is done with it. Only if `chunk_begins_event`."""
         self._event_offset = self._end
         self._end += len(chunk)
         if self._end > self._careful_after:
-            self.is_idle = False
+            self.chunk_begins_event = False
         buffer = self.buffer
         if buffer.later is None:
             buffer.next_chunk = None
@@ -162,29 +162,34 @@ class FrameReader(NotCopyable):
         """
         while True:
             frame = None
-            if self.is_idle:
+            if self.chunk_begins_event:
                 chunk = self.buffer.next_chunk
                 if chunk is None:
                     return None
                 lines = chunk.split(b"\n", 3)
                 if len(lines) == 4 and not lines[2] and not lines[3] and CR not in chunk:
-                    frame = plain_frame(lines)
+                    frame = common_frame(lines)
                 if frame is None:
                     self.read_chunk()
                 else:
                     self.skip_chunk(chunk)
-                    return frame
             elif block is not None or (block := next(self.unread_blocks, None)) is not None:
                 lines = block.split(b"\n")
-                frame = (plain_frame(lines) if len(lines) == 2 else None) or self._read_block(lines)
+                frame = common_frame(lines) if len(lines) == 2 else None
+                if frame is None and (frame := self._read_block(lines)) is not None:
+                    return frame
                 block = None
             elif self._position is _IN_LINES:
-                frame = self._line_reader.next_frame()
-                if frame is None and not (self._leave_lines() or self.read_chunk()):
+                if (frame := self._line_reader.next_frame()) is not None:
+                    return frame
+                if not (self._leave_lines() or self.read_chunk()):
                     return None
             elif not self.read_chunk():
                 return None
             if frame is not None:
+                # It has no `retry` field; an event before it may have had one.
+                if self._lines is not None:
+                    self._lines.fields.event_retry = None
                 return frame
 
     @property
@@ -214,8 +219,8 @@ class FrameReader(NotCopyable):
             return False
         if self._position is _Position.AT_START and not self._held and chunk[0] != BOM[0]:
             self._position = _Position.BETWEEN_EVENTS
-            self._update_idle()
-            if self.is_idle:
+            self._update_chunk_begins_event()
+            if self.chunk_begins_event:
                 return True
         self.buffer.advance()
         room = self._limits.max_stream_size - self.received
@@ -268,7 +273,7 @@ class FrameReader(NotCopyable):
         if rest:
             self._position = _IN_EVENT
             self._held += rest
-        self._update_idle()
+        self._update_chunk_begins_event()
 
     def _read_block(self, lines: list[bytes]) -> Frame | None:
         """Return the frame in the lines of an unusual block, or None if the block holds only comments."""
@@ -287,10 +292,10 @@ class FrameReader(NotCopyable):
         assert self._blocks is not None
         self._event_offset = self._blocks.event_offset
         self._blocks = None
-        self._update_idle()
+        self._update_chunk_begins_event()
 
-    def _update_idle(self) -> None:
-        self.is_idle = (
+    def _update_chunk_begins_event(self) -> None:
+        self.chunk_begins_event = (
             self._position is _Position.BETWEEN_EVENTS
             and self._blocks is None
             and self._end <= self._careful_after
@@ -302,7 +307,7 @@ class FrameReader(NotCopyable):
     def _enter_lines(self, data: bytes) -> None:
         """Read by lines, from the start of an event on."""
         self._position = _IN_LINES
-        self.is_idle = False
+        self.chunk_begins_event = False
         lines = self._line_reader
         lines.fields.offset = self._event_offset
         lines.begin(self._end)
@@ -362,7 +367,10 @@ class FrameReader(NotCopyable):
 
     @property
     def event_offset(self) -> int:
-        """Bytes of the stream before the first line of the latest event, or of one that has begun since."""
+        """Bytes of the stream before the first line of the latest event, or of one that has begun since.
+
+        To know this, the start of an event that has been cut is read by lines. So is it for `pending` and `retry`.
+        """
         self._read_held()
         if self._position is _IN_LINES:
             return self._line_reader.fields.offset

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from streamcore.sse._fields import Frame
 
-__all__ = ["EVENT_NAMES", "plain_frame"]
+__all__ = ["EVENT_NAMES", "common_frame"]
 
 EVENT_NAMES = {
     f"event: {name}".encode(): name
@@ -23,7 +23,7 @@ EVENT_NAMES = {
 """The name in each of these lines. The table is fixed: nothing that a peer sends is remembered."""
 
 
-def plain_frame(lines: list[bytes]) -> Frame | None:
+def common_frame(lines: list[bytes]) -> Frame | None:
     """Return the frame in two lines, if one is a name that is common and the other is the data."""
     name = EVENT_NAMES.get(lines[0])
     if name is not None and lines[1][:6] == b"data: ":
