@@ -3,7 +3,7 @@
 In: an event, and the engine that has just delivered it. Out: one or two events, with the names and in the order of the
 `anthropic` package. Deriving an event costs a microsecond and stores nothing; its snapshot is built when it is read.
 
-There are two ways to the same events. `derive` is the plain one. `DerivingDecoder.endless_items` has a fast path in
+There are two ways to the same events. `derive` is the plain one. `DerivingDecoder.items` has a fast path in
 front of it for the deltas that add text to the current block, which are nearly all of a stream.
 `tests/stream/test_derived.py` compares the two.
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from typing import Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from streamcore.accumulator import BlockInProgress
 from streamcore.engine import MessageEngine
@@ -40,6 +40,9 @@ from streamcore.types import (
 )
 from streamcore.types._base import extended
 from streamcore.types.derived import deferring
+
+if TYPE_CHECKING:
+    from streamcore.stream._pump import Completion
 
 __all__ = ["DerivingDecoder", "derive"]
 
@@ -212,7 +215,11 @@ class DerivingDecoder:
         for event in self._engine.events():
             yield from derive(event, self._engine)
 
-    def endless_items(self, response: Any) -> Iterator[ParsedMessageStreamEvent | None]:
+    @property
+    def multiple_messages(self) -> bool:
+        return getattr(self._engine, "multiple_messages", False)
+
+    def items(self, response: Any, completion: Completion) -> Iterator[ParsedMessageStreamEvent | None]:
         """Yield, and raise, what `Pump.items` describes. This takes two thirds of the time of a loop over `events`.
 
         A delta that adds text to the current block does not change which block is current. So everything that such a
@@ -236,7 +243,10 @@ class DerivingDecoder:
                     if accumulator.current_block is not block:
                         block = accumulator.current_block
                         index, text_delta, make, text, mark = _text_of(block)
+                    is_last = completion.ends(event)
                     yield from derive(event, engine)
+                    if is_last:
+                        return
                     if isinstance(event, ErrorEvent):
                         raise error_after_event(event, engine, response)
             except DecodeError as error:

@@ -376,7 +376,7 @@ def test_a_frame_at_a_time_gives_the_same_as_all_at_once() -> None:
 def test_a_decoder_gives_at_once_what_it_gives_endlessly(path: Path) -> None:
     frames = by_frame(path.read_bytes())
     plain, quick = (DerivingDecoder(MessageEngine(multiple_messages=True)) for _ in range(2))
-    items = quick.endless_items(None)
+    items = quick.items(None, Completion(None))
     for chunk in frames:
         plain.receive_data(chunk)
         quick.receive_data(chunk)
@@ -461,7 +461,7 @@ def test_only_deltas_that_are_applied_to_the_current_block_take_the_fast_path(
     for extra in ({}, {"new_field": 1}):
         sent = [{**payload, **extra} for payload in payloads]
         plain = derived(body(start(), *sent))
-        items = DerivingDecoder(engine := MessageEngine()).endless_items(None)
+        items = DerivingDecoder(engine := MessageEngine()).items(None, Completion(None))
         engine.receive_data(body(start(), *sent))
         quick = list(iter(items.__next__, None))
         assert quick == plain
