@@ -1,8 +1,8 @@
 """Frames to events, and a place for all that is wrong or unusual: what the decoders of Messages streams share.
 
 A decoder has an `EventSource` and asks it for events. The source checks that the body is an event stream, decodes each
-frame, compares the event's type with the frame's name, and says what is missing at the end. It records violations with
-their place, and adds to an error what it knows: where, which event, which payload.
+frame, and says what is missing at the end. A frame that is not ordinary goes to the `EventInterpreter` of the codec.
+The source records violations with their place, and adds to an error what it knows: where, which event, which payload.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 
 from streamcore._not_copyable import NotCopyable
+from streamcore.codec import UNUSUAL, EventInterpreter, Progress, parse
 from streamcore.errors import (
     DecodeError,
     IncompleteStreamError,
@@ -23,18 +24,12 @@ from streamcore.errors import (
 )
 from streamcore.limits import Limits
 from streamcore.sse._frames import BOM, FrameReader
-from streamcore.types import Message, MessageStreamEvent, RawMessageStreamEvent
+from streamcore.types import Message, MessageStreamEvent, RawMessageStreamEvent, UnknownEvent
 
-__all__ = ["Decode", "DecoderFace", "EventSource", "EventT", "Recognise"]
+__all__ = ["DecoderFace", "EventSource", "EventT", "Recognise"]
 
 EventT = TypeVar("EventT", bound=MessageStreamEvent | RawMessageStreamEvent)
 _EventT_co = TypeVar("_EventT_co", covariant=True)
-
-
-class Decode(Protocol[_EventT_co]):
-    """Makes an event of a payload."""
-
-    def __call__(self, payload: bytes, *, max_depth: int) -> _EventT_co: ...
 
 
 class Recognise(Protocol[_EventT_co]):
@@ -47,9 +42,10 @@ class EventSource(NotCopyable, Generic[EventT]):
     """Read events from the bytes of a Messages stream.
 
     Args:
-        decode: Makes an event of a payload.
+        annotation: The union of the events.
         recognise: Knows events without decoding them.
-        strict: Raise where otherwise a `Violation` is recorded.
+        progress: How far the message has come.
+        log: Where violations are recorded.
         limits: Bounds on the stream.
 
     Attributes:
@@ -61,14 +57,16 @@ class EventSource(NotCopyable, Generic[EventT]):
 
     __slots__ = (
         "_current",
-        "_decode",
         "_error_event",
         "_failure",
         "_has_finished",
+        "_interpreter",
+        "_left_over",
         "_located",
         "_max_containers",
         "_max_depth",
         "_recognise",
+        "_structure",
         "event_number",
         "frames",
         "is_ready",
@@ -76,12 +74,19 @@ class EventSource(NotCopyable, Generic[EventT]):
     )
 
     def __init__(
-        self, decode: Decode[EventT], recognise: Recognise[EventT] | None, *, strict: bool, limits: Limits
+        self,
+        annotation: Any,
+        recognise: Recognise[EventT] | None,
+        *,
+        progress: Progress,
+        log: ViolationLog,
+        limits: Limits,
     ) -> None:
-        self.frames = FrameReader(limits)
-        self.log = ViolationLog(strict=strict)
+        self.frames = FrameReader(limits, keep_dataless=True)
+        self.log = log
         self.event_number = 0
-        self._decode = decode
+        self._interpreter = EventInterpreter[EventT](annotation, progress, log, max_depth=limits.max_depth)
+        self._structure = self._interpreter.structure
         self._recognise = recognise
         self._max_depth = limits.max_depth
         self._max_containers = limits.max_containers
@@ -92,6 +97,8 @@ class EventSource(NotCopyable, Generic[EventT]):
         self._error_event: Any = None
         self.is_ready = False
         self._has_finished = False
+        # Bytes of an event that the stream has ended in; None before the end.
+        self._left_over: int | None = None
         self._failure: ProtocolError | None = None
 
     @property
@@ -144,27 +151,46 @@ class EventSource(NotCopyable, Generic[EventT]):
             if event is not None:
                 return event
             block = self._current = None
-        return None
+        return self._last_event() if frames.at_eof and self._left_over is None else None
 
     def _decode_frame(self, name: str | None, payload: bytes) -> EventT | None:
         """Return the event in a frame, or None if the frame means nothing."""
         if len(payload) > self._max_containers and payload.count(b"{") + payload.count(b"[") > self._max_containers:
             raise LimitExceededError(f"the payload has more than {self._max_containers} arrays and objects")
+        event: EventT | None
         try:
-            event = self._decode(payload, max_depth=self._max_depth)
-        except DecodeError:
-            lenient = self._decode_leniently(payload)
-            if lenient is None:
-                self.locate()
-                return None
-            event = lenient
-        event_type = event.type
-        if name != event_type:
-            found = "the event: line is missing" if name is None else f"the event: line says {excerpt(name)}"
-            self.log.report("event_name", f"{found} where the payload's type is {excerpt(event_type)}")
-        if event_type == "error":
+            event = self._structure(parse(payload, max_depth=self._max_depth))
+        except (DecodeError, *UNUSUAL):
+            event = self._interpreter.event_of(name, payload)
+        else:
+            event_type = event.type
+            if name == event_type and name != "error":
+                return event
+            if event_type == "error" or type(event) is UnknownEvent:
+                event = self._interpreter.event_of(name, payload)
+            else:
+                self._interpreter.report_name(name, event_type)
+        if event is None:
+            self.locate()
+        elif event.type == "error":
             self._error_event = event
         return event
+
+    def _last_event(self) -> EventT | None:
+        """Return the event that the stream has ended in, if nothing but its blank line is missing.
+
+        A payload that is whole can mean only one thing. The standard discards the event, and so does strict mode.
+        """
+        frames = self.frames
+        self._left_over = left_over = frames.pending
+        frame = frames.unfinished_frame() if left_over and not self.log.is_strict else None
+        if frame is None or not _is_whole(frame[1], self._max_depth):
+            return None
+        frames.end_event()
+        self._left_over = 0
+        name, self._current = frame
+        self.log.report("missing_blank_line", f"the stream ended without a blank line after its last {left_over} bytes")
+        return self._decode_frame(name, self._current)
 
     def delivered(self) -> None:
         """Note that the event that `next_event` has returned is about to be delivered."""
@@ -172,20 +198,6 @@ class EventSource(NotCopyable, Generic[EventT]):
             self.locate()
         self._current = None
         self.event_number += 1
-
-    def _decode_leniently(self, payload: bytes) -> EventT | None:
-        """Return the event in a payload that cannot be decoded as it is.
-
-        Return None for the `[DONE]` with which other APIs end their streams.
-        """
-        if payload == b"[DONE]":
-            self.log.report("done_sentinel", "[DONE] came, which belongs to another protocol")
-            return None
-        # The standard says that invalid UTF-8 is read as U+FFFD. It is rare, so it is looked for only after a failure.
-        replaced = payload.decode("utf-8", "replace").encode()
-        if replaced == payload:
-            raise  # the failure that this was called for
-        return self._decode(replaced, max_depth=self._max_depth)
 
     def finish(self, check_complete: Callable[[], None]) -> None:
         """Check that the stream has come to its end, once it has been read and no more will come.
@@ -203,7 +215,7 @@ class EventSource(NotCopyable, Generic[EventT]):
         frames = self.frames
         if self.event_number == 0 and not _may_be_a_stream(_without_blanks(frames.buffer.head)):
             raise _not_a_stream(frames.buffer.head)
-        left_over = frames.pending
+        left_over = frames.pending if self._left_over is None else self._left_over
         try:
             check_complete()
         except IncompleteStreamError as error:
@@ -321,6 +333,17 @@ def _may_be_a_stream(start: bytes) -> bool:
         for field in (b"event", b"data", b"id", b"retry", b"")
         for end in (b":", b"\n", b"\r")
     )
+
+
+def _is_whole(payload: bytes, max_depth: int) -> bool:
+    """Return whether nothing can be missing from a payload: it is a JSON object or the sentinel of other APIs."""
+    if payload.strip() == b"[DONE]":
+        return True
+    try:
+        parse(payload, max_depth=max_depth)
+    except ProtocolError:
+        return False
+    return True
 
 
 def _not_a_stream(received: bytes) -> DecodeError:

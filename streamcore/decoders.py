@@ -3,27 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from streamcore._event_source import Decode, DecoderFace, EventSource, EventT, Recognise
-from streamcore.codec import decode_event, decode_raw_event
+from streamcore._event_source import DecoderFace, EventSource, EventT, Recognise
 from streamcore.codec._recurring import recurring_event
-from streamcore.errors import IncompleteStreamError, ProtocolError
+from streamcore.errors import IncompleteStreamError, ProtocolError, ViolationLog
 from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.types import MessageStreamEvent, RawMessageStreamEvent
 
 __all__ = ["MessageEventDecoder", "RawMessageDecoder"]
 
 
+class _Progress:
+    """How far the message has come, as far as its events alone show it."""
+
+    __slots__ = ("_has_stop_reason", "_open_blocks", "complete", "has_begun")
+
+    def __init__(self) -> None:
+        self.has_begun = False
+        self.complete = False
+        self._open_blocks = 0
+        self._has_stop_reason = False
+
+    @property
+    def lacks_only_stop(self) -> bool:
+        return self.has_begun and not self.complete and self._has_stop_reason and self._open_blocks <= 0
+
+    def note(self, event: Any) -> None:
+        """Take note of an event that is not a delta."""
+        event_type = event.type
+        if event_type == "message_start":
+            self.has_begun = True
+            self.complete = self._has_stop_reason = False
+            self._open_blocks = 0
+        elif event_type == "content_block_start":
+            self._open_blocks += 1
+        elif event_type == "content_block_stop":
+            self._open_blocks -= 1
+        elif event_type == "message_delta":
+            delta = event.delta
+            reason = delta.get("stop_reason") if isinstance(delta, dict) else delta.stop_reason
+            self._has_stop_reason = self._has_stop_reason or reason is not None
+        elif event_type == "message_stop":
+            self.complete = True
+
+
 class _EventDecoder(DecoderFace[EventT]):
-    """A decoder that accumulates nothing; its subclasses say what makes an event of a payload."""
+    """A decoder that accumulates nothing; its subclasses say what its events are."""
 
-    __slots__ = ("_saw_message_stop",)
+    __slots__ = ("_progress",)
 
-    def __init__(
-        self, decode: Decode[EventT], recognise: Recognise[EventT] | None, *, strict: bool, limits: Limits
-    ) -> None:
-        super().__init__(EventSource(decode, recognise, strict=strict, limits=limits))
-        self._saw_message_stop = False
+    def __init__(self, annotation: Any, recognise: Recognise[EventT] | None, *, strict: bool, limits: Limits) -> None:
+        self._progress = _Progress()
+        log = ViolationLog(strict=strict)
+        super().__init__(EventSource(annotation, recognise, progress=self._progress, log=log, limits=limits))
 
     def events(self) -> Iterator[EventT]:
         """Yield the events that the bytes so far allow, one by one.
@@ -40,8 +73,8 @@ class _EventDecoder(DecoderFace[EventT]):
             source.begin()
         try:
             while (event := source.next_event()) is not None:
-                if event.type == "message_stop":
-                    self._saw_message_stop = True
+                if event.type != "content_block_delta":
+                    self._progress.note(event)
                 source.delivered()
                 yield event
             source.finish(self._check_complete)
@@ -50,7 +83,7 @@ class _EventDecoder(DecoderFace[EventT]):
             raise
 
     def _check_complete(self) -> None:
-        if not self._saw_message_stop:
+        if not self._progress.complete:
             raise IncompleteStreamError("the stream ended before message_stop")
 
 
@@ -67,7 +100,7 @@ class RawMessageDecoder(_EventDecoder[RawMessageStreamEvent]):
     __slots__ = ()
 
     def __init__(self, *, strict: bool = False, limits: Limits = DEFAULT_LIMITS) -> None:
-        super().__init__(decode_raw_event, None, strict=strict, limits=limits)
+        super().__init__(RawMessageStreamEvent, None, strict=strict, limits=limits)
 
 
 class MessageEventDecoder(_EventDecoder[MessageStreamEvent]):
@@ -83,4 +116,4 @@ class MessageEventDecoder(_EventDecoder[MessageStreamEvent]):
     __slots__ = ()
 
     def __init__(self, *, strict: bool = False, limits: Limits = DEFAULT_LIMITS) -> None:
-        super().__init__(decode_event, recurring_event, strict=strict, limits=limits)
+        super().__init__(MessageStreamEvent, recurring_event, strict=strict, limits=limits)

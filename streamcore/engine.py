@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from streamcore._event_source import DecoderFace, EventSource
 from streamcore.accumulator import COMPACT_AFTER, BlockInProgress, MessageAccumulator
-from streamcore.codec import decode_event
 from streamcore.codec._fast_delta import NO_FAST_DELTA, fast_delta
 from streamcore.codec._recurring import recurring_event
-from streamcore.errors import ProtocolError
+from streamcore.errors import InvalidJSON, ProtocolError, ViolationLog
 from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.types import Message, MessageStreamEvent
 from streamcore.types.message import OutputT
@@ -55,6 +54,9 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
             `tools` of a request. The blocks of these tools then have `parsed_input`.
         on_invalid: What happens if something is not of its class: `"raise"`, or `"keep"`, which sets the block's
             `parse_error`.
+        invalid_json: What happens if the input of a tool is not valid JSON: `"raise"`, or `"keep"`. With `"keep"` the
+            block has the text as `partial_input`, the part that could be read as `input` and the fault as
+            `parse_error`, and a violation is recorded. `on_invalid="keep"` does the same for tools that have a class.
     """
 
     __slots__ = (
@@ -78,8 +80,8 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
         output_format: type[OutputT] | UnionType | None = None,
         tool_types: Mapping[str, Any] | Iterable[Any] | None = None,
         on_invalid: OnInvalid = "raise",
+        invalid_json: InvalidJSON = "raise",
     ) -> None:
-        super().__init__(EventSource(decode_event, recurring_event, strict=strict, limits=limits))
         self._views: Views | None = None
         self._parser: AnswerTypes | None = None
         if output_format is not None or tool_types:
@@ -87,13 +89,19 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
             from streamcore.typed import AnswerTypes
 
             self._parser = AnswerTypes(output_format=output_format, tools=tool_types, on_invalid=on_invalid)
+        log = ViolationLog(strict=strict)
         self._accumulator = MessageAccumulator(
             limits=limits,
             trailing_strings=trailing_strings,
             multiple_messages=multiple_messages,
-            log=self._source.log,
+            invalid_json=invalid_json,
+            log=log,
             parser=self._parser,
         )
+        source = EventSource[MessageStreamEvent](
+            MessageStreamEvent, recurring_event, progress=self._accumulator, log=log, limits=limits
+        )
+        super().__init__(source)
         self._compact_at = COMPACT_AFTER
         # The way around the plain path for the block that deltas are coming to.
         self._current_block: BlockInProgress | None = None
@@ -150,6 +158,8 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
                 self._compact_at = source.event_number + COMPACT_AFTER
                 self._accumulator.compact()
             if frames.at_eof:
+                if (event := self._plain_event()) is not None:  # its blank line is missing
+                    yield event
                 source.finish(self._accumulator.end)
         except ProtocolError as error:
             source.fail(error, self._accumulator.snapshot)

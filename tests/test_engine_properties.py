@@ -36,13 +36,17 @@ from streamcore import (
     MessageEngine,
     ProtocolError,
     RawMessageDecoder,
-    SSEDecoder,
 )
-from streamcore.codec import decode_event
+from streamcore.codec import EventInterpreter
+from streamcore.errors import ViolationLog
+from streamcore.sse._frames import FrameReader
 from streamcore.testing.strategies import WholeStream, mutations, texts, whole_streams
 from streamcore.testing.strategies import chunkings as cut_somehow
+from streamcore.types import MessageStreamEvent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from helpers import Outcome, Payload
 
     from streamcore import Message
@@ -64,16 +68,16 @@ def plain(data: bytes) -> tuple[list[Any], list[Message | None], Any]:
     """The events and snapshots by way of the three layers alone, and the type of the error."""
     if data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"<", b"{", b"["):
         return [], [], DecodeError  # another kind of body: for the engine to say, not for a layer
-    accumulator = MessageAccumulator(multiple_messages=True)
-    frames = SSEDecoder()
-    frames.receive_data(data)
+    log = ViolationLog()
+    accumulator = MessageAccumulator(multiple_messages=True, log=log)
+    interpreter = EventInterpreter[MessageStreamEvent](MessageStreamEvent, accumulator, log, max_depth=200)
     events: list[Any] = []
     snapshots: list[Message | None] = []
     try:
-        for sent in frames.events():
-            if sent.data == "[DONE]":
+        for name, payload in frames_of(data):
+            event = interpreter.event_of(name, payload)
+            if event is None:
                 continue
-            event = decode_event(sent.data.encode())
             accumulator.apply(event)
             events.append(event)
             snapshots.append(accumulator.snapshot)
@@ -81,6 +85,23 @@ def plain(data: bytes) -> tuple[list[Any], list[Message | None], Any]:
     except ProtocolError as error:
         return events, snapshots, type(error)
     return events, snapshots, None
+
+
+def frames_of(data: bytes) -> Iterator[tuple[str | None, bytes]]:
+    """The frames of a stream, and what it ends in if that is whole JSON."""
+    reader = FrameReader(Limits(), keep_dataless=True)
+    reader.buffer.append(data)
+    reader.receive_eof()
+    while (frame := reader.next_frame()) is not None:
+        yield frame
+    last = reader.unfinished_frame()
+    if last is not None:
+        try:
+            whole = isinstance(json.loads(last[1]), dict)
+        except ValueError:
+            whole = last[1].strip() == b"[DONE]"
+        if whole:
+            yield last
 
 
 # Any cut
@@ -418,9 +439,21 @@ def complete_points(data: bytes) -> set[int]:
     for point, byte in enumerate(data):
         decoder.receive_data(bytes([byte]))
         list(decoder.events())
-        if decoder.complete:
+        last = type_of_unfinished_event(data[: point + 1])
+        if last == "message_stop" or (decoder.complete and last != "message_start"):
             points.add(point + 1)
     return points
+
+
+def type_of_unfinished_event(data: bytes) -> str | None:
+    """The type of the event that a stream ends in, if only its blank line is missing."""
+    _, _, payload = data.replace(b"\r", b"").rpartition(b"\n\n")[2].rpartition(b"data:")
+    try:
+        value = json.loads(payload)
+    except ValueError:
+        return None
+    found: str = value["type"]
+    return found
 
 
 @FEWER

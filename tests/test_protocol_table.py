@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -29,14 +30,26 @@ from streamcore import (
     DecodeError,
     EventOrderError,
     IncompleteStreamError,
+    InvalidArgumentError,
     LimitExceededError,
     Limits,
     Message,
+    MessageAccumulator,
     MessageEngine,
     ProtocolError,
+    RawMessageDecoder,
     StreamCoreError,
 )
-from streamcore.types import ErrorEvent, TextBlock, ToolUseBlock, UnknownBlock, UnknownDelta, UnknownEvent
+from streamcore.decoders import MessageEventDecoder
+from streamcore.types import (
+    ErrorEvent,
+    TextBlock,
+    ThinkingBlock,
+    ToolUseBlock,
+    UnknownBlock,
+    UnknownDelta,
+    UnknownEvent,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,9 +105,9 @@ RAISED: list[Row] = [
     Row("start again for an open index", OPEN, block_start(0), REST, 0, EventOrderError, words=("again", "open")),
     Row("start again for a closed index", CLOSED, block_start(0), REST, 0, EventOrderError, words=("again", "closed")),
     Row("input_json_delta on text", OPEN, partial_json(0, "{"), REST, 0, EventOrderError, words=("input_json_delta", "text")),
-    Row("thinking_delta on text", OPEN, delta(0, "thinking_delta", thinking=""), REST, 0, EventOrderError),
-    Row("signature_delta on text", OPEN, delta(0, "signature_delta", signature=""), REST, 0, EventOrderError),
-    Row("compaction_delta on text", OPEN, delta(0, "compaction_delta", content=""), REST, 0, EventOrderError),
+    Row("thinking_delta on text", OPEN, delta(0, "thinking_delta", thinking="x"), REST, 0, EventOrderError),
+    Row("signature_delta on text", OPEN, delta(0, "signature_delta", signature="x"), REST, 0, EventOrderError),
+    Row("compaction_delta on text", OPEN, delta(0, "compaction_delta", content="x"), REST, 0, EventOrderError),
     Row("text_delta on a tool", TOOL[:3], text(0, "x"), REST, 0, EventOrderError, words=("text_delta", "tool_use")),
     Row("late delta of the wrong kind", CLOSED, partial_json(0, "{"), REST, 0, EventOrderError, words=("input_json_delta",)),
     Row("block before message_start", [PING], block_start(0), HELLO, None, EventOrderError, words=("before message_start",)),
@@ -104,8 +117,25 @@ RAISED: list[Row] = [
     Row("payload is not JSON", OPEN, frame(b"{oops}", event="x"), REST, None, DecodeError, words=("not JSON",)),
     Row("payload is cut JSON", OPEN, frame(b'{"type":"ping"', event="x"), REST, None, DecodeError, words=("not JSON",)),
     Row("payload is an array", OPEN, frame(b"[1]", event="x"), REST, None, DecodeError, words=("not an object",)),
-    Row("payload is empty", OPEN, b"event: ping\ndata:\n\n", REST, None, DecodeError, words=("not JSON",)),
-    Row("payload has no type", OPEN, frame(b"{}", event="x"), REST, None, DecodeError, words=("no type",)),
+    Row("payload is a string", OPEN, frame(b'"x"', event="x"), REST, None, DecodeError, words=("not an object",)),
+    Row("payload has a type that is a number", OPEN, frame(b'{"type":1}', event="x"), REST, None, DecodeError, words=("no type",)),
+    Row("payload has no type and no name before message_start", [], frame(b'{"a":1}', event=None), HELLO, None, DecodeError, words=("no type",)),
+    Row("the same with the name that the standard gives", [], frame(b'{"a":1}', event="message"), HELLO, None, DecodeError, words=("no type",)),
+    Row("payload is not JSON after message_stop", HELLO, frame(b"oops", event="x"), [], None, DecodeError, words=("not JSON",)),
+    Row("raw control characters", OPEN, frame(b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a\tb"}}', event="content_block_delta"), REST, None, DecodeError, words=("not JSON",)),
+    Row("index absent", OPEN, {"type": "content_block_stop"}, REST, None, DecodeError, words=("index",)),
+    Row("index null", OPEN, {"type": "content_block_stop", "index": None}, REST, None, DecodeError, words=("index",)),
+    Row("index with a fraction", OPEN, {"type": "content_block_stop", "index": 0.5}, REST, None, DecodeError, words=("index",)),
+    Row("index a boolean", OPEN, {"type": "content_block_stop", "index": False}, REST, None, DecodeError, words=("index",)),
+    Row("count a boolean", CLOSED, message_delta(usage={"output_tokens": True}), [STOP], None, DecodeError, words=("output_tokens",)),
+    Row("count infinite", CLOSED, frame(b'{"type":"message_delta","delta":{},"usage":{"output_tokens":1e999}}'), [STOP], None, DecodeError, words=("output_tokens",)),
+    Row("count another text", CLOSED, message_delta(usage={"output_tokens": "5.5"}), [STOP], None, DecodeError, words=("output_tokens",)),
+    Row("count an empty text", CLOSED, message_delta(usage={"output_tokens": ""}), [STOP], None, DecodeError, words=("output_tokens",)),
+    Row("count negative in a text", CLOSED, message_delta(usage={"output_tokens": "-5"}), [STOP], None, DecodeError, words=("output_tokens",)),
+    Row("text a number", OPEN, delta(0, "text_delta", text=1), REST, None, DecodeError, words=("text",)),
+    Row("partial_json an object", TOOL[:2], delta(0, "input_json_delta", partial_json={"a": 1}), REST, None, DecodeError, words=("partial_json",)),
+    Row("content of a message a string", [], start(content=""), HELLO[1:], None, DecodeError, words=("content",)),
+    Row("url of a result absent", CLOSED, block_start(1, {"type": "web_search_tool_result", "tool_use_id": "t", "content": [{"type": "web_search_result", "title": "t"}]}), REST, None, DecodeError, words=("url",)),
     Row("payload has a wrong field", OPEN, frame(b'{"type":"content_block_stop","index":"0"}'), REST, None, DecodeError),
     Row("tool input that is wrong JSON", [start(), tool_start(0), partial_json(0, '{"a": oops}')], block_stop(0), [], 0, DecodeError, words=("'search'", "not valid JSON")),
     Row("tool input with more after its end", [start(), tool_start(0), partial_json(0, '{"a": 1}')], partial_json(0, " x"), [block_stop(0)], 0, DecodeError, words=("'search'",)),
@@ -122,6 +152,46 @@ RECORDED: list[Row] = [
     Row("message_delta missing", CLOSED, STOP, [], kind="missing_message_delta", strict=EventOrderError, words=("message_delta",)),
     Row("[DONE] in the middle", OPEN, frame(b"[DONE]", event=None), REST, kind="done_sentinel", strict=DecodeError, words=("[DONE]",), delivered=False),
     Row("[DONE] at the end", HELLO, frame(b"[DONE]", event=None), [], kind="done_sentinel", strict=DecodeError, delivered=False),
+    Row("[DONE] under a name at the end", HELLO, frame(b"[DONE]", event="done"), [], kind="done_sentinel", strict=DecodeError, delivered=False),
+    Row("[DONE] in place of message_stop", DONE, frame(b"[DONE]", event=None), [], kind="done_sentinel", strict=DecodeError, words=("message_stop",)),
+    Row("type absent, named by the event line", OPEN, frame(b'{"index":0,"delta":{"type":"text_delta","text":"!"}}', event="content_block_delta"), REST, kind="missing_type", strict=DecodeError, words=("content_block_delta",), texts=("Hello!",)),
+    Row("type null, named by the event line", CLOSED, frame(b'{"type":null,"delta":{"stop_reason":"end_turn"}}', event="message_delta"), [STOP], kind="missing_type", strict=DecodeError),
+    Row("type absent, named as something new, before message_start", [], frame(b"{}", event="gateway_hello"), HELLO, kind="missing_type", strict=DecodeError),
+    Row("neither type nor name inside a message", OPEN, frame(b'{"cost":1}', event=None), REST, kind="typeless_event", strict=DecodeError, words=("cost",)),
+    Row("neither type nor name but the standard's", OPEN, frame(b'{"cost":1}', event="message"), REST, kind="typeless_event", strict=DecodeError),
+    Row("ping of an object without type", OPEN, frame(b"{}", event="ping"), REST, kind="odd_ping", strict=DecodeError),
+    Row("ping of a new type", OPEN, frame(b'{"type":"beat"}', event="ping"), REST, kind="odd_ping", strict=DecodeError),
+    Row("ping of text", OPEN, frame(b"still here", event="ping"), REST, kind="odd_ping", strict=DecodeError, words=("still here",)),
+    Row("ping of an array", OPEN, frame(b"[]", event="ping"), REST, kind="odd_ping", strict=DecodeError),
+    Row("ping of nothing", OPEN, b"event: ping\ndata:\n\n", REST, kind="odd_ping", strict=DecodeError),
+    Row("ping without data", OPEN, b"event: ping\n\n", REST, kind="odd_ping", strict=DecodeError),
+    Row("ping before message_start", [], frame(b"{}", event="ping"), HELLO, kind="odd_ping", strict=DecodeError),
+    Row("error line over another known type", OPEN, frame(text(0, "!"), event="error"), REST, kind="event_name", strict=DecodeError, texts=("Hello!",)),
+    Row("empty data", OPEN, b"event: content_block_delta\ndata: \n\n", REST, kind="empty_data", strict=DecodeError, delivered=False),
+    Row("empty data without a name", OPEN, b"data:\n\n", REST, kind="empty_data", strict=DecodeError, delivered=False),
+    Row("a name without data", OPEN, b"event: content_block_delta\n\n", REST, kind="empty_data", strict=DecodeError, delivered=False),
+    Row("text of a delta absent", OPEN, delta(0, "text_delta"), REST, 0, kind="missing_field", strict=DecodeError, words=("$.delta.text",)),
+    Row("text of a delta null", OPEN, delta(0, "text_delta", text=None), REST, 0, kind="missing_field", strict=DecodeError, words=("null",)),
+    Row("text of a block absent", CLOSED, block_start(1, {"type": "text"}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError, words=("$.content_block.text",), texts=("Hello", "")),
+    Row("thinking of a block null", CLOSED, block_start(1, {"type": "thinking", "thinking": None, "signature": ""}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError),
+    Row("thinking of a delta absent", [*CLOSED, block_start(1, {"type": "thinking", "thinking": ""})], delta(1, "thinking_delta"), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError),
+    Row("signature of a delta absent", [*CLOSED, block_start(1, {"type": "thinking", "thinking": ""})], delta(1, "signature_delta"), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError),
+    Row("partial_json null", [*CLOSED, tool_start(1)], delta(1, "input_json_delta", partial_json=None), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError),
+    Row("input of a tool absent", CLOSED, block_start(1, {"type": "tool_use", "id": "t", "name": "n"}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError, words=("$.content_block.input", "{}")),
+    Row("name of a tool null", CLOSED, block_start(1, {"type": "tool_use", "id": "t", "name": None, "input": {}}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError),
+    Row("id of a server's tool absent", CLOSED, block_start(1, {"type": "server_tool_use", "name": "n", "input": {}}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError),
+    Row("content of a search null", CLOSED, block_start(1, {"type": "web_search_tool_result", "tool_use_id": "t", "content": None}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError),
+    Row("content of a run null", CLOSED, block_start(1, {"type": "bash_code_execution_tool_result", "tool_use_id": "t", "content": None}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError),
+    Row("encrypted content absent", CLOSED, block_start(1, {"type": "web_search_tool_result", "tool_use_id": "t", "content": [{"type": "web_search_result", "title": "t", "url": "u"}]}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError, words=("$.content_block.content[0].encrypted_content",)),
+    Row("encrypted index null", OPEN, delta(0, "citations_delta", citation={"type": "web_search_result_location", "cited_text": "c", "url": "u", "encrypted_index": None}), REST, 0, kind="missing_field", strict=DecodeError),
+    Row("model null", [], start(model=None), HELLO[1:], kind="missing_field", strict=DecodeError, words=("$.message.model",)),
+    Row("count with a fraction", CLOSED, message_delta(usage={"output_tokens": 24.6}), [STOP], kind="odd_number", strict=DecodeError, words=("24.6", "25")),
+    Row("count as digits", CLOSED, message_delta(usage={"output_tokens": "8"}), [STOP], kind="odd_number", strict=DecodeError),
+    Row("count of requests as a float", CLOSED, message_delta(usage={"server_tool_use": {"web_search_requests": 2.0}}), [STOP], kind="odd_number", strict=DecodeError, words=("web_search_requests",)),
+    Row("index as a float", OPEN, {"type": "content_block_stop", "index": 0.0}, REST[1:], 0, kind="odd_number", strict=DecodeError, words=("$.index",)),
+    Row("empty delta of the wrong kind", OPEN, partial_json(0, ""), REST, 0, kind="misplaced_delta", strict=EventOrderError, words=("input_json_delta", "text")),
+    Row("empty signature for text", OPEN, delta(0, "signature_delta", signature=""), REST, 0, kind="misplaced_delta", strict=EventOrderError),
+    Row("empty delta of the wrong kind after its block's stop", CLOSED, partial_json(0, ""), [message_delta(), STOP], 0, kind="misplaced_delta", strict=EventOrderError),
     Row("message_stop again", HELLO, STOP, [], kind="after_message_stop", strict=EventOrderError),
     Row("delta after message_stop", HELLO, text(0, "!"), [], kind="after_message_stop", strict=EventOrderError, words=("content_block_delta",)),
     Row("block after message_stop", HELLO, block_start(1), [], kind="after_message_stop", strict=EventOrderError),
@@ -321,7 +391,7 @@ def test_the_end_before_message_stop_is_raised_with_the_snapshot(count: int, str
 
 
 @BOTH
-@pytest.mark.parametrize("left", [1, 5, 6, 20, 60, -1])
+@pytest.mark.parametrize("left", [1, 5, 6, 20, 60, -3])
 def test_the_end_inside_an_event_is_raised_and_counts_the_bytes_left_over(left: int, strict: bool) -> None:
     whole, last = body(*OPEN), frame(text(0, " world"))
     left = len(last) + left if left < 0 else left
@@ -339,11 +409,46 @@ def test_an_incomplete_stream_says_which_block_was_open() -> None:
     assert "block 0" in error.message
 
 
+@pytest.mark.parametrize("missing", [1, 2])
+@pytest.mark.parametrize("crlf", [False, True])
+def test_a_last_event_without_its_blank_line_counts(missing: int, crlf: bool) -> None:
+    data = body(*DONE, STOP)[:-missing]
+    data = data.replace(b"\n", b"\r\n") if crlf else data
+    place = data.rindex(b"event:")
+    for chunks in chunkings(data):
+        engine = MessageEngine()
+        outcome = drive(chunks, engine=engine)
+        assert outcome.error is None
+        assert outcome.types[-1] == "message_stop"
+        assert texts(engine.final_message) == ("Hello",)
+        (violation,) = outcome.violations
+        assert violation.kind == "missing_blank_line"
+        assert violation.offset == place
+        assert violation.event_number == len(DONE)
+        assert f"{len(data) - place} bytes" in violation.message
+        assert engine.pending == 0
+        strict = drive(chunks, engine=MessageEngine(strict=True))
+        assert type(strict.error) is IncompleteStreamError
+        assert "left over" in strict.error.message
+
+
 @BOTH
-def test_message_stop_without_its_blank_line_is_no_message_stop(strict: bool) -> None:
-    outcome = drive(body(*DONE, STOP)[:-1], engine=MessageEngine(strict=strict))
-    assert type(outcome.error) is IncompleteStreamError
-    assert "left over" in outcome.error.message
+@pytest.mark.parametrize(
+    "last",
+    [b"data: 1", b'data: "x"', b'event: message_stop\ndata: {"type":"message_stop"}\nda', b"event: message_stop"],
+)
+def test_a_last_event_that_may_be_cut_does_not_count(last: bytes, strict: bool) -> None:
+    for chunks in chunkings(body(*DONE) + last):
+        outcome = drive(chunks, engine=MessageEngine(strict=strict))
+        assert type(outcome.error) is IncompleteStreamError
+        assert f"{len(last)} bytes" in outcome.error.message
+        assert outcome.types == [payload["type"] for payload in DONE]
+
+
+def test_a_last_event_after_message_stop_is_after_message_stop_too() -> None:
+    outcome = drive(body(*HELLO, STOP)[:-2])
+    assert outcome.error is None
+    assert outcome.kinds == ["missing_blank_line", "after_message_stop"]
 
 
 @BOTH
@@ -416,6 +521,243 @@ def test_an_error_event_is_delivered_and_the_end_after_it_is_raised(count: int, 
     assert type(outcome.error) is IncompleteStreamError
     assert "overloaded_error" in outcome.error.message
     assert outcome.error.snapshot == after(HELLO[:count]).snapshot
+
+
+ERRORS: list[tuple[str | None, bytes, str, str]] = [
+    ("error", b'{"type":"error","error":{"message":"too busy"}}', "api_error", "too busy"),
+    ("error", b'{"type":"error","error":{"type":null,"message":"too busy"}}', "api_error", "too busy"),
+    ("error", b'{"type":"error","error":"too busy"}', "api_error", "too busy"),
+    ("error", b'{"type":"error","message":"too busy"}', "api_error", "too busy"),
+    ("error", b'{"type":"error","message":{"type":"busy_error","message":"too busy"}}', "busy_error", "too busy"),
+    ("error", b'{"error":{"type":"busy_error","message":"too busy"}}', "busy_error", "too busy"),
+    ("error", b'{"error":{"error":{"type":"busy_error","message":"too busy"}}}', "busy_error", "too busy"),
+    ("error", b'{"code":529,"message":"too busy","type":"busy_error"}', "busy_error", "too busy"),
+    ("error", b'{"detail":"too busy"}', "api_error", "too busy"),
+    ("error", b"too busy", "api_error", "too busy"),
+    ("error", b'"too busy"', "api_error", "too busy"),
+    ("error", b'["too busy"]', "api_error", '["too busy"]'),
+    ("error", b"too \xff busy", "api_error", "too \ufffd busy"),
+    ("error", b"{}", "api_error", ""),
+    ("error", b"", "api_error", ""),
+    (None, b'{"type":"error","error":{"type":"busy_error","message":"too busy"}}', "busy_error", "too busy"),
+    (None, b'{"error":{"type":"busy_error","message":"too busy"}}', "busy_error", "too busy"),
+    (None, b'{"error":"too busy"}', "api_error", "too busy"),
+    ("message_stop", b'{"error":"too busy"}', "api_error", "too busy"),
+    ("chunk", b'{"type":null,"error":"too busy"}', "api_error", "too busy"),
+]
+
+
+@BOTH
+@pytest.mark.parametrize("count", [0, 4, 6])
+@pytest.mark.parametrize(("name", "payload", "kind", "words"), ERRORS)
+def test_an_error_of_any_shape_is_an_error_event_in_both_modes(
+    name: str | None, payload: bytes, kind: str, words: str, count: int, strict: bool
+) -> None:
+    data = body(*HELLO[:count], frame(payload, event=name))
+    for chunks in chunkings(data):
+        outcome = drive(chunks, engine=MessageEngine(strict=strict))
+        event = outcome.events[-1]
+        assert isinstance(event, ErrorEvent)
+        assert (event.error.type, event.error.message) == (kind, words)
+        try:
+            came = json.loads(payload)
+        except ValueError:
+            came = payload.decode("utf-8", "replace")
+        assert event.payload == came
+        assert outcome.kinds == ["odd_error"]
+        assert type(outcome.error) is IncompleteStreamError
+        assert f"{kind}: {words}" in outcome.error.message
+
+
+def test_the_payload_of_a_usual_error_is_kept_too() -> None:
+    payload = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded", "code": 1}, "id": 2}
+    (event,) = drive(frame(payload)).events
+    assert isinstance(event, ErrorEvent)
+    assert event.payload == payload
+    assert event.to_dict() == payload
+
+
+# The payload without its form: what is left out and what it is taken for
+
+
+def test_a_violation_says_what_came_and_what_it_was_taken_for() -> None:
+    usage = {"output_tokens": "12", "cache_read_input_tokens": 2.5, "cache_creation_input_tokens": 3.5}
+    engine = MessageEngine()
+    outcome = drive(body(*CLOSED, message_delta(usage=usage), STOP), engine=engine)
+    found = [(violation.path, violation.received, violation.taken_for) for violation in outcome.violations]
+    assert found == [
+        ("$.usage.output_tokens", "'12'", "12"),
+        ("$.usage.cache_creation_input_tokens", "3.5", "4"),
+        ("$.usage.cache_read_input_tokens", "2.5", "2"),
+    ]
+    assert engine.final_message.usage.output_tokens == 12
+    assert engine.final_message.to_dict()["usage"]["cache_read_input_tokens"] == 2
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"id": "m", "model": "x"},
+        {"id": "m", "model": "x", "type": None, "role": None, "usage": None, "content": None},
+        {"id": "m", "model": "x", "usage": {"input_tokens": None}},
+    ],
+)
+def test_what_a_message_can_only_be_is_no_violation(message: Payload, strict: bool) -> None:
+    for change in (message_delta(usage=None), {"type": "message_delta", "delta": {"stop_reason": "end_turn"}}):
+        data = body({"type": "message_start", "message": message}, *HELLO[1:5], change, STOP)
+        engine = MessageEngine(strict=strict)
+        outcome = drive(data, engine=engine)
+        assert outcome.error is None
+        assert outcome.violations == ()
+        assert engine.final_message.role == "assistant"
+        assert engine.final_message.usage.output_tokens == 0
+
+
+def test_a_dict_is_read_as_a_payload_is() -> None:
+    accumulator = MessageAccumulator()
+    with pytest.raises(DecodeError, match="no type"):
+        accumulator.apply({"choices": []})
+    for payload in (start(model=None), {"cost": 1}, block_start(0.0, {"type": "tool_use"}), {"error": "x"}):  # type: ignore[arg-type]
+        accumulator.apply(payload)
+    kinds = [violation.kind for violation in accumulator.violations]
+    assert kinds == ["missing_field", "typeless_event", "odd_number", *["missing_field"] * 3, "odd_error"]
+    strict = MessageAccumulator(strict=True)
+    with pytest.raises(DecodeError, match=r"\$\.message\.model is null"):
+        strict.apply(start(model=None))
+    assert strict.snapshot is None
+
+
+# [DONE]
+
+
+@pytest.mark.parametrize("end", [b"\n\n", b"\n", b""])
+@pytest.mark.parametrize("decoder", [MessageEngine, RawMessageDecoder, MessageEventDecoder])
+def test_done_ends_a_message_that_lacks_only_its_stop(end: bytes, decoder: Any) -> None:
+    made = decoder()
+    made.receive_data(body(*DONE) + b"data: [DONE]" + end)
+    made.receive_eof()
+    assert [event.type for event in made.events()][-1] == "message_stop"
+    assert "done_sentinel" in [violation.kind for violation in made.violations]
+
+
+@pytest.mark.parametrize("decoder", [MessageEngine, RawMessageDecoder, MessageEventDecoder])
+@pytest.mark.parametrize("payloads", [OPEN, CLOSED, [*OPEN, message_delta()], [*CLOSED, message_delta(None)]])
+def test_done_ends_no_message_that_lacks_more(payloads: list[Payload], decoder: Any) -> None:
+    made = decoder()
+    made.receive_data(body(*payloads, frame(b"[DONE]", event=None)))
+    made.receive_eof()
+    with pytest.raises(IncompleteStreamError):
+        list(made.events())
+
+
+# Surrogate pairs
+
+
+def escaped(payload: Payload) -> bytes:
+    return frame(json.dumps(payload).encode())
+
+
+@BOTH
+def test_halves_of_a_surrogate_pair_are_joined(strict: bool) -> None:
+    payloads: list[Part] = [
+        start(),
+        block_start(0),
+        escaped(text(0, "a\ud83d")),
+        escaped(text(0, "\ude00b\ud83d")),
+        escaped(text(0, "\ude01")),
+        text(0, "c"),
+        block_stop(0),
+        block_start(1, {"type": "thinking", "thinking": ""}),
+        escaped(delta(1, "thinking_delta", thinking="\ud83d")),
+        escaped(delta(1, "thinking_delta", thinking="\ude02")),
+        block_stop(1),
+        tool_start(2),
+        escaped(partial_json(2, '{"a": "\ud83d')),
+        escaped(partial_json(2, '\ude03"}')),
+        block_stop(2),
+        message_delta(),
+        STOP,
+    ]
+    for chunks in chunkings(body(*payloads)):
+        engine = MessageEngine(strict=strict)
+        outcome = drive(chunks, engine=engine)
+        assert outcome.error is None
+        assert outcome.violations == ()
+        seen = [texts(snapshot)[0] for snapshot in outcome.snapshots[2:7] if snapshot is not None]
+        assert seen == ["a\ud83d", "a😀b\ud83d", "a😀b😁", "a😀b😁c", "a😀b😁c"]
+        said, thought, used = engine.final_message.content
+        assert isinstance(said, TextBlock)
+        assert said.text == "a😀b😁c"
+        assert isinstance(thought, ThinkingBlock)
+        assert thought.thinking == "😂"
+        assert isinstance(used, ToolUseBlock)
+        assert used.input == {"a": "😃"}
+
+
+@BOTH
+def test_half_of_a_surrogate_pair_stays_and_is_a_violation(strict: bool) -> None:
+    payloads: list[Part] = [
+        start(),
+        block_start(0),
+        escaped(text(0, "a\ud83d")),
+        text(0, "b"),
+        escaped(text(0, "\ude00")),
+    ]
+    for chunks in chunkings(body(*payloads, *REST)):
+        engine = MessageEngine(strict=strict)
+        outcome = drive(chunks, engine=engine)
+        assert outcome.error is None
+        assert outcome.kinds == ["lone_surrogate"]
+        assert outcome.violations[0].index == 0
+        assert outcome.violations[0].event_number == len(payloads)
+        assert texts(engine.final_message) == ("a\ud83db\ude00",)
+
+
+# Input that is not JSON
+
+
+@BOTH
+def test_wrong_json_is_kept_if_asked_for(strict: bool) -> None:
+    wrong = '{"city": "Rome", "n": oops'
+    payloads = [start(), tool_start(0), partial_json(0, wrong), block_stop(0), message_delta("tool_use"), STOP]
+    for chunks in chunkings(body(*payloads)):
+        engine = MessageEngine(strict=strict, invalid_json="keep")
+        outcome = drive(chunks, engine=engine)
+        assert outcome.error is None
+        (violation,) = outcome.violations
+        assert (violation.kind, violation.index, violation.event_number) == ("invalid_input", 0, 3)
+        (block,) = engine.final_message.content
+        assert isinstance(block, ToolUseBlock)
+        assert block.input == {"city": "Rome"}
+        assert block.partial_input == wrong
+        assert isinstance(block.parse_error, DecodeError)
+        assert block.parse_error.received == wrong
+        assert engine.final_message.stop_reason == "tool_use"
+
+
+def test_input_over_a_limit_is_not_kept() -> None:
+    payloads = [start(), tool_start(0), partial_json(0, "[[[[[["), block_stop(0)]
+    outcome = drive(body(*payloads), engine=MessageEngine(invalid_json="keep", limits=Limits(max_depth=4)))
+    assert type(outcome.error) is LimitExceededError
+
+
+@attrs.frozen
+class Search:
+    a: int
+
+
+def test_on_invalid_keep_implies_it_for_tools_that_have_a_class() -> None:
+    for name, error in (("search", None), ("other", DecodeError)):
+        engine = MessageEngine(tool_types={"search": Search}, on_invalid="keep")
+        payloads = [start(), tool_start(0, name), partial_json(0, '{"a": oops}'), block_stop(0), *REST[1:]]
+        outcome = drive(body(*payloads), engine=engine)
+        assert type(outcome.error) is (error or type(None))
+
+
+def test_invalid_json_must_be_one_of_two() -> None:
+    with pytest.raises(InvalidArgumentError, match="'raise', 'keep'"):
+        MessageEngine(invalid_json="ignore")  # type: ignore[arg-type]
 
 
 # Limits

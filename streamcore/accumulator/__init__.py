@@ -5,7 +5,8 @@
 of what each type of delta does, and `_message_delta` what a `message_delta` does. Nothing in this folder knows bytes.
 """
 
-from streamcore.accumulator._accumulator import COMPACT_AFTER, BlockParser, MessageAccumulator
+from streamcore.accumulator._accumulator import COMPACT_AFTER, MessageAccumulator
 from streamcore.accumulator._block import BlockInProgress
+from streamcore.accumulator._parser import BlockParser
 
 __all__ = ["COMPACT_AFTER", "BlockInProgress", "BlockParser", "MessageAccumulator"]

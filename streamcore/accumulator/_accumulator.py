@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NoReturn, Protocol
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 from streamcore._not_copyable import NotCopyable
 from streamcore.accumulator._block import BlockInProgress
-from streamcore.accumulator._deltas import DELTA_RULES, DeltaRule
+from streamcore.accumulator._delta_rule import rule_for
+from streamcore.accumulator._ending import BlockEnding
 from streamcore.accumulator._fields import FieldOptions
 from streamcore.accumulator._message import MessageInProgress
 from streamcore.accumulator._message_delta import MESSAGE_FIELDS
+from streamcore.accumulator._parser import BlockParser
 from streamcore.accumulator._transitions import (
     BLOCK_TRANSITIONS,
     MESSAGE_TRANSITIONS,
@@ -18,11 +20,12 @@ from streamcore.accumulator._transitions import (
     BlockPhase,
     MessagePhase,
 )
-from streamcore.codec import structure_event
+from streamcore.codec import EventInterpreter, copied
 from streamcore.errors import (
     EventOrderError,
     IncompleteStreamError,
     InvalidArgumentError,
+    InvalidJSON,
     LimitExceededError,
     ProtocolError,
     Violation,
@@ -32,7 +35,6 @@ from streamcore.errors import (
 )
 from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.types import (
-    ContentBlock,
     ContentBlockDeltaEvent,
     ContentBlockStartEvent,
     ContentBlockStopEvent,
@@ -42,26 +44,9 @@ from streamcore.types import (
     MessageStartEvent,
     MessageStopEvent,
     MessageStreamEvent,
-    UnknownBlock,
 )
 
-__all__ = ["COMPACT_AFTER", "BlockParser", "MessageAccumulator"]
-
-
-class BlockParser(Protocol):
-    """Makes values of the user's own classes from complete blocks; see `streamcore.typed`."""
-
-    def parse(self, block: ContentBlock, index: int) -> Mapping[str, Any]:
-        """Return attributes to set on a block.
-
-        Raises:
-            ProtocolError: The block is not what it should be.
-        """
-        ...
-
-    def check_end(self, parsed: Iterable[Mapping[str, Any]], stop_reason: str | None) -> None:
-        """Raise if one of these attributes of a message's blocks says that the message should not be complete."""
-        ...
+__all__ = ["COMPACT_AFTER", "MessageAccumulator"]
 
 
 COMPACT_AFTER = 1024
@@ -87,12 +72,15 @@ class MessageAccumulator(NotCopyable):
             Off, as in the `anthropic` package, a value appears when it is complete.
         multiple_messages: Whether a `message_start` after `message_stop` begins another message, as in a capture of
             several, instead of being an error. `snapshot` and `final_message` are then those of the latest.
+        invalid_json: What happens if the input of a tool is not valid JSON; see `MessageEngine`.
         log: Where violations are recorded; by default a log of this accumulator's own.
         parser: Makes values of the user's own classes of complete blocks.
     """
 
     __slots__ = (
         "_delta_count",
+        "_ending",
+        "_interpreter",
         "_late_blocks",
         "_limits",
         "_log",
@@ -112,14 +100,17 @@ class MessageAccumulator(NotCopyable):
         limits: Limits = DEFAULT_LIMITS,
         trailing_strings: bool = False,
         multiple_messages: bool = False,
+        invalid_json: InvalidJSON = "raise",
         log: ViolationLog | None = None,
         parser: BlockParser | None = None,
     ) -> None:
         self._parser = parser
+        self._interpreter: EventInterpreter[MessageStreamEvent] | None = None  # only `apply` of dicts needs it
         self._limits = limits
         self._options = FieldOptions(trailing_strings, limits.max_depth)
         self._multiple_messages = multiple_messages
         self._log = ViolationLog(strict=strict) if log is None else log
+        self._ending = BlockEnding(invalid_json, parser, self._log)
         self._phase = MessagePhase.BEFORE
         self._message: MessageInProgress | None = None
         self._begin(None)
@@ -139,6 +130,22 @@ class MessageAccumulator(NotCopyable):
     def complete(self) -> bool:
         """Whether `message_stop` has come."""
         return self._phase is MessagePhase.COMPLETE
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether `message_start` has come."""
+        return self._message is not None
+
+    @property
+    def lacks_only_stop(self) -> bool:
+        """Whether all blocks are closed, the stop reason has come, and `message_stop` has not."""
+        message = self._message
+        return (
+            message is not None
+            and not message.is_complete
+            and self._stop_reason is not None
+            and message.last_open_block is None
+        )
 
     @property
     def violations(self) -> tuple[Violation, ...]:
@@ -227,13 +234,20 @@ class MessageAccumulator(NotCopyable):
         """
         try:
             if isinstance(event, dict):
-                event = structure_event(event, max_depth=self._limits.max_depth)
-            elif not isinstance(getattr(event, "type", None), str):
+                self.take(self._event_of(copied(event, max_depth=self._limits.max_depth)))
+            elif isinstance(getattr(event, "type", None), str):
+                self.take(event)
+            else:
                 raise InvalidArgumentError(f"an event must be a dict or have a type; received {shortened(repr(event))}")
-            self.take(event)
         except ProtocolError as error:
             error.snapshot = self.snapshot
             raise
+
+    def _event_of(self, value: dict[str, Any]) -> MessageStreamEvent:
+        if self._interpreter is None:
+            self._interpreter = EventInterpreter(MessageStreamEvent, self, self._log, max_depth=self._limits.max_depth)
+        event: MessageStreamEvent = self._interpreter.event_of_object(value.get("type"), value)
+        return event
 
     def take(self, event: MessageStreamEvent) -> None:
         """Like `apply` for a typed event, but leave it to the caller to attach the snapshot to errors."""
@@ -345,7 +359,7 @@ class MessageAccumulator(NotCopyable):
         return block
 
     def _add_delta(self, event: ContentBlockDeltaEvent, block: BlockInProgress) -> BlockInProgress:
-        rule = self._rule_for(event, block)
+        rule = rule_for(event, block, self._log)
         if rule is not None:
             block.apply(event.delta, rule)
             self._opened.touch(block)
@@ -356,7 +370,7 @@ class MessageAccumulator(NotCopyable):
         return block
 
     def _add_late_delta(self, event: ContentBlockDeltaEvent, block: BlockInProgress) -> BlockInProgress:
-        rule = self._rule_for(event, block)
+        rule = rule_for(event, block, self._log)
         if rule is not None:
             self._log.report("after_block_stop", f"{event.delta.type} came after its block's stop", index=event.index)
             block.apply(event.delta, rule)
@@ -365,30 +379,6 @@ class MessageAccumulator(NotCopyable):
             self._late_blocks.add(event.index)
             block.parsed = {}
         return block
-
-    def _rule_for(self, event: ContentBlockDeltaEvent, block: BlockInProgress) -> DeltaRule | None:
-        """Return what the delta does to the block, or None if one of them is new, so that nobody can know."""
-        delta = event.delta
-        rule = DELTA_RULES.get(delta.type)
-        if rule is None:
-            self._log.report(
-                "unapplied_delta",
-                f"the snapshot cannot apply the unknown delta {excerpt(delta.type)}",
-                index=event.index,
-            )
-            return None
-        if block.accepts(rule):
-            return rule
-        if not isinstance(block.start, UnknownBlock):
-            raise EventOrderError(
-                f"{delta.type} cannot go to a block of type {excerpt(block.start.type)}", index=event.index
-            )
-        self._log.report(
-            "unapplied_delta",
-            f"the snapshot cannot apply {delta.type} to a block of the unknown type {excerpt(block.start.type)}",
-            index=event.index,
-        )
-        return None
 
     def _close_block(self, event: ContentBlockStopEvent, block: BlockInProgress) -> BlockInProgress:
         self._finish_block(block)
@@ -413,13 +403,12 @@ class MessageAccumulator(NotCopyable):
         return self._message
 
     def _finish_block(self, block: BlockInProgress) -> None:
-        block.finish()
+        self._ending.end(block)
         message = self._opened
         message.touch(block)
         if message.current_block is block:
             message.current_block = None
-        if self._parser is not None:
-            block.set_parsed(self._parser.parse(block.snapshot(ended=True), block.index))
+        self._ending.parse(block)
 
 
 # The tables, with the methods in place of their names.

@@ -13,7 +13,7 @@ from streamcore._not_copyable import NotCopyable
 from streamcore.accumulator._deltas import TEXT_DELTAS, DeltaRule
 from streamcore.accumulator._fields import Field, FieldOptions, GrowingInput, GrowingText
 from streamcore.accumulator._transitions import BlockPhase
-from streamcore.errors import DecodeError, LimitExceededError, excerpt
+from streamcore.errors import DecodeError, LimitExceededError, ProtocolError, excerpt
 from streamcore.partial_json import PartialJSON
 from streamcore.types import ContentBlock, ContentBlockDelta, Unknown, UnknownBlock
 
@@ -24,6 +24,7 @@ Marks: TypeAlias = tuple[tuple[str, Any], ...]
 
 _NOT_PARSED: Mapping[str, Any] = {}
 _NO_TEXT: Any = object()
+_TEXTS = (GrowingText, GrowingInput)
 
 
 def _refuse_text(text: str) -> None:
@@ -46,6 +47,7 @@ class BlockInProgress(NotCopyable):
         add_text: Adds text to that field. A caller who has recognised a delta of type `text_delta` for this block,
             while it is the accumulator's `current_block`, may call this in place of `MessageAccumulator.apply`.
         parsed: Values of the user's own classes, which the complete block has beside what the wire says.
+        fault: What is wrong with the input of the tool, if the caller keeps wrong input.
     """
 
     __slots__ = (
@@ -57,6 +59,7 @@ class BlockInProgress(NotCopyable):
         "_text_name",
         "_with_text",
         "add_text",
+        "fault",
         "fields",
         "index",
         "parsed",
@@ -73,6 +76,7 @@ class BlockInProgress(NotCopyable):
         self._options = options
         self.parsed: Mapping[str, Any] = _NOT_PARSED
         self._parsed_at_stop: Mapping[str, Any] | None = None
+        self.fault: ProtocolError | None = None
         self.fields: dict[str, Field] = {}
         # The block as it was last built, and what it was built from: the text alone, or else the values of the fields.
         self._built = start
@@ -103,7 +107,7 @@ class BlockInProgress(NotCopyable):
         for move in rule.moves:
             value = getattr(delta, move.source)
             if value is not None:
-                self._field(move.target, move.field_class).add(value)
+                self._field(move.target, move.field_class).extend(value)
 
     def _field(self, name: str, field_class: type[Field]) -> Field:
         field = self.fields.get(name)
@@ -111,30 +115,46 @@ class BlockInProgress(NotCopyable):
             field = self.fields[name] = field_class(getattr(self.start, name, None), self._options)
         return field
 
-    def finish(self) -> None:
+    def finish(self) -> ProtocolError | None:
         """Check and store what has come: no more deltas are expected.
 
         Deltas may still come late. The accumulator then calls this again when the message is complete.
 
-        Raises:
-            DecodeError: The input of a tool is wrong JSON, as opposed to unfinished.
-            LimitExceededError: It is over a limit.
+        Returns:
+            A DecodeError if the input of a tool is wrong JSON, as opposed to unfinished. A LimitExceededError if it is
+            over a limit. Otherwise None.
         """
         field = self.fields.get("input")
-        if isinstance(field, GrowingInput):
-            self._check_input(field.json)
-            field.settle()
-            if field is self.text:
-                self.add_text = field.add  # which now belongs to another buffer
+        if not isinstance(field, GrowingInput):
+            return None
+        fault = self._input_fault(field.json)
+        field.settle()
+        if field is self.text:
+            self.add_text = field.add  # which now belongs to another buffer
+        return fault
 
-    def _check_input(self, json: PartialJSON) -> None:
+    def keep_fault(self, fault: ProtocolError) -> bool:
+        """Keep wrong input as it is, and the fault beside it. Return whether this is the first time."""
+        is_first = self.fault is None
+        self.fault = fault
+        return is_first
+
+    def take_lone_surrogates(self) -> bool:
+        """Return whether a text of the block has half of a surrogate pair. A second call returns False."""
+        found = 0
+        for field in self.fields.values():
+            if isinstance(field, _TEXTS):
+                found += field.take_lone_surrogate()
+        return found > 0
+
+    def _input_fault(self, json: PartialJSON) -> ProtocolError | None:
         fault = json.error
         if fault is None:
-            return
+            return None
         name = getattr(self.start, "name", self.start.type)
         is_over_limit = isinstance(fault, LimitExceededError)
         what = "is over a limit" if is_over_limit else "is not valid JSON"
-        raise (LimitExceededError if is_over_limit else DecodeError)(
+        return (LimitExceededError if is_over_limit else DecodeError)(
             f"the input of {excerpt(name)} {what}: {fault.message} at character {fault.offset}",
             index=self.index,
             received=json.text,
@@ -144,7 +164,14 @@ class BlockInProgress(NotCopyable):
     def has_unfinished_input(self) -> bool:
         """Whether the input of a tool has begun and is not whole."""
         field = self.fields.get("input")
-        return isinstance(field, GrowingInput) and field.json.length > 0 and not field.json.complete
+        if self.fault is not None or not isinstance(field, GrowingInput):
+            return False
+        return field.json.length > 0 and not field.json.complete
+
+    @property
+    def has_half_surrogate(self) -> bool:
+        """Whether the text ends in the first half of a surrogate pair, which the next delta may complete."""
+        return self.text is not None and self.text.has_half_surrogate
 
     @property
     def length(self) -> int:

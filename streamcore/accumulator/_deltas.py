@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 
 from streamcore.accumulator._fields import Field, GrowingInput, GrowingList, GrowingText, ReplacedValue
@@ -45,6 +47,10 @@ class DeltaRule:
 
     blocks: tuple[type[WireObject], ...]
     moves: tuple[Move, ...]
+
+    def carries_nothing(self, delta: Any) -> bool:
+        """Return whether all fields of a delta are empty."""
+        return all(getattr(delta, move.source) in (None, "") for move in self.moves)
 
 
 _TOOL_USE = (ToolUseBlock, ServerToolUseBlock, MCPToolUseBlock)

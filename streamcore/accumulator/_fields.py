@@ -5,9 +5,10 @@
 - `GrowingList`: a list that deltas add items to.
 - `ReplacedValue`: a value that deltas replace.
 
-Each has the same verbs. `add` takes what a delta brings. `mark` says how far the field has come, and `at(mark)` is its
-value then: derived events take a mark when they are made, and build their snapshot from it when it is first read. A
-field never forgets, so any mark can be read at any time; `upto(mark)` is a field that ends there.
+Each has the same verbs. `extend` takes what a delta brings. (`add` of the two texts is the same for text that has no
+half of a surrogate pair, as the fast path knows of its texts.) `mark` says how far the field has come, and `at(mark)`
+is its value then: derived events take a mark when they are made, and build their snapshot from it when it is first
+read. A field never forgets, so any mark can be read at any time; `upto(mark)` is a field that ends there.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from typing import Any, TypeAlias
 import attrs
 
 from streamcore._immutable import EMPTY, immutable
+from streamcore.accumulator._surrogates import ends_in_half, has_halves, write_joined
 from streamcore.partial_json import PartialJSON, join_parts
+from streamcore.types._base import lone_surrogate
 
 __all__ = ["Field", "FieldOptions", "GrowingInput", "GrowingList", "GrowingText", "ReplacedValue"]
 
@@ -35,17 +38,38 @@ class FieldOptions:
 class GrowingText:
     """A string that deltas add to. Reading it copies it once; reading it again, unchanged, copies nothing."""
 
-    __slots__ = ("_buffer", "_joined", "_json", "_value", "add", "mark")
+    __slots__ = ("_buffer", "_has_halves", "_joined", "_json", "_value", "add", "mark")
 
     def __init__(self, start: str | None, _: FieldOptions) -> None:
         self._buffer = io.StringIO()
         self._joined = 0
         self._value = ""
         self._json: PartialJSON | None = None
+        # Whether halves of surrogate pairs have come, which may have been joined since.
+        self._has_halves = False
         self.add = self._buffer.write
         self.mark = self._buffer.tell
         if start:
-            self.add(start)
+            self.extend(start)
+
+    def extend(self, text: str) -> None:
+        """Append text that may begin or end with half of a surrogate pair."""
+        if not has_halves(text):
+            self.add(text)
+            return
+        self._has_halves = True
+        if write_joined(self._buffer, text):
+            self._value = ""  # its last character has changed
+
+    @property
+    def has_half_surrogate(self) -> bool:
+        """Whether the text ends in the first half of a surrogate pair."""
+        return self._has_halves and ends_in_half(self._buffer)
+
+    def take_lone_surrogate(self) -> bool:
+        """Return whether the text has half of a surrogate pair. A second call returns False."""
+        had_halves, self._has_halves = self._has_halves, False
+        return had_halves and lone_surrogate.search(self.at(self.mark())) is not None
 
     def write_to(self, changes: dict[str, Any], name: str, *, ended: bool) -> None:
         """Put the value among the attributes that have changed."""
@@ -75,6 +99,8 @@ class GrowingText:
 
         What was parsed for an earlier mark is not parsed again.
         """
+        if self._has_halves and mark and "\ud800" <= self.at(mark)[mark - 1] <= "\udbff":
+            mark -= 1  # the other half may come
         json = self._json
         if json is None or json.length > mark:
             json = PartialJSON()
@@ -90,7 +116,7 @@ class GrowingText:
 class GrowingInput:
     """The input of a tool, parsed when it is read. Before a value has begun it is what the block started with."""
 
-    __slots__ = ("_mark", "_options", "_start", "_value", "add", "json", "mark")
+    __slots__ = ("_has_halves", "_mark", "_options", "_start", "_value", "add", "json", "mark")
 
     def __init__(self, start: Any, options: FieldOptions) -> None:
         self._options = options
@@ -102,6 +128,26 @@ class GrowingInput:
         # The value when it was last read, and the length of the text then.
         self._value = self._start
         self._mark = 0
+        self._has_halves = False
+
+    def extend(self, text: str) -> None:
+        """Append text that may begin or end with half of a surrogate pair."""
+        if not has_halves(text):
+            self.add(text)
+            return
+        self._has_halves = self.json.joins_halves = True
+        if write_joined(self.json.buffer, text):
+            self._mark = -1  # the text has changed, perhaps without growing
+
+    @property
+    def has_half_surrogate(self) -> bool:
+        """Whether the text ends in the first half of a surrogate pair."""
+        return self._has_halves and ends_in_half(self.json.buffer)
+
+    def take_lone_surrogate(self) -> bool:
+        """Return whether the text has half of a surrogate pair. A second call returns False."""
+        had_halves, self._has_halves = self._has_halves, False
+        return had_halves and lone_surrogate.search(self.json.text) is not None
 
     def write_to(self, changes: dict[str, Any], name: str, *, ended: bool) -> None:
         """Put the value among the attributes that have changed, and the text if it has ended and is not whole."""
@@ -125,7 +171,7 @@ class GrowingInput:
     def upto(self, mark: int, options: FieldOptions) -> GrowingInput:
         """Return a field that has come this far."""
         field = GrowingInput(self._start, options)
-        field.add(self.json.text[:mark])
+        field.extend(self.json.text[:mark])
         return field
 
     def since(self, mark: int) -> str:
@@ -154,7 +200,7 @@ class GrowingList:
     def __init__(self, start: tuple[Any, ...] | None, _: FieldOptions) -> None:
         self._items = list(start or ())
 
-    def add(self, item: Any) -> None:
+    def extend(self, item: Any) -> None:
         """Append an item."""
         self._items.append(item)
 
@@ -183,7 +229,7 @@ class ReplacedValue:
     def __init__(self, start: Any, _: FieldOptions) -> None:
         self._value = start
 
-    def add(self, value: Any) -> None:
+    def extend(self, value: Any) -> None:
         """Replace the value."""
         self._value = value
 

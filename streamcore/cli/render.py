@@ -209,7 +209,7 @@ class Display:
         self._continue(index, delta.content or "")
 
     def _signature_delta(self, index: int, delta: Any) -> None:
-        self._continue(index, f" [signed: {len(delta.signature)} characters]")
+        self._continue(index, f" [signed: {len(delta.signature or '')} characters]")
 
     def _citations_delta(self, index: int, delta: Any) -> None:
         self._citations.setdefault(index, []).append(delta.citation)

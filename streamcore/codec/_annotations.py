@@ -28,11 +28,9 @@ def scalar_types(annotation: Any) -> tuple[type, ...] | None:
 
 
 def without_none(annotation: Any) -> Any:
-    """Return what an optional annotation has beside None, if that is one type; else the annotation itself."""
+    """Return an annotation without None."""
     if get_origin(annotation) in (Union, types.UnionType):
-        members = [member for member in get_args(annotation) if member is not types.NoneType]
-        if len(members) == 1:
-            return members[0]
+        return Union[tuple(member for member in get_args(annotation) if member is not types.NoneType)]  # noqa: UP007
     return annotation
 
 

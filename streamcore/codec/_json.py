@@ -10,7 +10,7 @@ import msgspec
 from streamcore.errors import DecodeError, LimitExceededError
 from streamcore.limits import DEFAULT_LIMITS
 
-__all__ = ["decode_leniently", "kind_of", "parse", "too_deep"]
+__all__ = ["decode_leniently", "kind_of", "parse", "parse_json", "too_deep"]
 
 _decode_json = msgspec.json.Decoder().decode
 
@@ -23,8 +23,19 @@ def parse(payload: bytes, *, max_depth: int = DEFAULT_LIMITS.max_depth) -> dict[
         max_depth: How many arrays and objects may be nested.
 
     Raises:
-        DecodeError: The payload is not JSON, is not an object, or has no `type`.
+        DecodeError: The payload is not JSON or not an object.
         LimitExceededError: It nests too deep.
+    """
+    value = parse_json(payload, max_depth=max_depth)
+    if type(value) is not dict:
+        raise DecodeError(f"the payload is not an object but {kind_of(value)}", received=payload)
+    return value
+
+
+def parse_json(payload: bytes, *, max_depth: int = DEFAULT_LIMITS.max_depth) -> Any:
+    """Return the JSON value in a payload.
+
+    The arguments and errors are those of `parse`, except that the value need not be an object.
     """
     try:
         value = _decode_json(payload)
@@ -36,8 +47,6 @@ def parse(payload: bytes, *, max_depth: int = DEFAULT_LIMITS.max_depth) -> dict[
         value = decode_leniently(payload)
         if value is None:
             raise DecodeError(f"the payload is not JSON: {error}", received=payload) from None
-    if type(value) is not dict:
-        raise DecodeError(f"the payload is not an object but {kind_of(value)}", received=payload)
     # The length, or two searches for one byte, show of nearly every payload that it is shallow.
     if (
         len(payload) > 2 * max_depth
@@ -45,8 +54,6 @@ def parse(payload: bytes, *, max_depth: int = DEFAULT_LIMITS.max_depth) -> dict[
         and too_deep(value, max_depth)
     ):
         raise LimitExceededError(f"the payload nests deeper than {max_depth} levels", received=payload)
-    if type(value.get("type")) is not str:
-        raise DecodeError("the payload has no type", received=payload)
     return value
 
 

@@ -5,9 +5,12 @@ What the wire may surprise with, and what it means:
 - A field that a class does not know goes to `extra`; an object with a `type` that no class has becomes the `Unknown...`
   class of its union. Neither is a fault.
 - A known field that is null counts as absent.
-- A constant `type` that is absent is what it can only be.
-- A known field that is missing or of the wrong JSON type is a fault. Strings are not taken for numbers, nor numbers for
-  booleans. Where a class lists the strings it knows (`StopReason`), any other string is kept as it is.
+- A constant `type` that is absent or null is what it can only be.
+- A required field that is absent, and a number that is spelled oddly, are taken for what the tables in
+  `types/_tolerance.py` say, and each time a `Deviation` is recorded. (The generated functions refuse both, so that they
+  have no cost where nothing is odd.)
+- Any other known field that is missing or of the wrong JSON type is a fault. Where a class lists the strings it knows
+  (`StopReason`), any other string is kept as it is.
 
 Reading stops after a few faults, and the text about them is bounded: a peer that sends a wrong array of a million items
 gets as short an answer as one that sends one.
@@ -16,19 +19,45 @@ gets as short an answer as one that sends one.
 from __future__ import annotations
 
 import types
-from typing import Any, TypeVar, Union, get_args, get_origin
+from copy import copy
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 import attrs
 
-from streamcore.codec._annotations import scalar_types, union_members
+from streamcore.codec._annotations import scalar_types, union_members, without_none
 from streamcore.codec._json import kind_of
 from streamcore.types import Unknown, WireObject
-from streamcore.types._base import type_tag, wire_fields, with_extra
+from streamcore.types._base import WireField, type_tag, wire_fields, with_extra
+from streamcore.types._tolerance import MISSING_FIELDS, integer_of
 
-__all__ = ["StructureError", "read"]
+__all__ = ["Deviation", "StructureError", "read"]
 
 _MAX_FAULTS = 3
 _MAX_NAME_LENGTH = 40
+_MAX_DEVIATIONS = 100  # as many of a kind as are recorded; more of them would only take memory
+
+
+@attrs.frozen
+class Deviation:
+    """A value that was taken for another one.
+
+    Attributes:
+        kind: The kind of the violation.
+        path: Where the field is, as in JSONPath.
+        received: What came, as text that is not longer than an error message may show; None if nothing came.
+        taken_for: What it was taken for, as text.
+    """
+
+    kind: Literal["missing_field", "odd_number"]
+    path: str
+    received: str | None
+    taken_for: str
+
+    @property
+    def message(self) -> str:
+        """The deviation in words."""
+        came = "is absent" if self.received is None else f"is {self.received}"
+        return f"{self.path} {came}; it was taken for {self.taken_for}"
 
 
 class StructureError(ValueError):
@@ -39,13 +68,18 @@ class _EnoughFaultsError(Exception):
     """As many faults have been found as will be shown."""
 
 
-def read(value: Any, annotation: Any) -> Any:
+def read(value: Any, annotation: Any, deviations: list[Deviation] | None = None) -> Any:
     """Return the object that parsed JSON stands for.
+
+    Args:
+        value: The JSON value.
+        annotation: What it should be.
+        deviations: Takes a note of each value that was taken for another one.
 
     Raises:
         StructureError: A known field is missing or has the wrong JSON type. The text names the first few of them.
     """
-    reader = _Reader()
+    reader = _Reader([] if deviations is None else deviations)
     try:
         result = reader.read(value, annotation, "$")
     except _EnoughFaultsError:
@@ -64,10 +98,11 @@ class _Reader:
     A path is written as in JSONPath: `$.message.content[3].text`.
     """
 
-    __slots__ = ("faults",)
+    __slots__ = ("_deviations", "faults")
 
-    def __init__(self) -> None:
+    def __init__(self, deviations: list[Deviation]) -> None:
         self.faults: list[str] = []
+        self._deviations = deviations
 
     def read(self, value: Any, annotation: Any, path: str) -> Any:
         accepted = scalar_types(annotation)
@@ -121,17 +156,22 @@ class _Reader:
     def _read_object(self, value: dict[str, Any], cls: type[WireObject], path: str) -> Any:
         attrs.resolve_types(cls)
         tag = type_tag(cls)
-        if tag is not None and value.get("type", tag) != tag:
+        if tag is not None and value.get("type") not in (None, tag):
             return self._say(path, f"expected the type {tag!r}, got {_shortened(value['type'])}")
         known = {"type"} if tag is not None else set()
         arguments: dict[str, Any] = {}
+        missing = MISSING_FIELDS.get(cls, {})
         annotations = {field.name: (field.type, field.default) for field in attrs.fields(cls)}
         for field in wire_fields(cls):
             known.add(field.key)
             annotation, default = annotations[field.name]
             item = value.get(field.key)
             if item is not None:
-                arguments[field.name] = self.read(item, annotation, f"{path}.{field.key}")
+                arguments[field.name] = self._read_field(item, annotation, f"{path}.{field.key}", field)
+            elif field.key in missing:
+                arguments[field.name] = taken_for = copy(missing[field.key])
+                received = "null" if field.key in value else None
+                self._note("missing_field", f"{path}.{field.key}", received, taken_for)
             elif default is attrs.NOTHING:
                 if field.key in value:
                     arguments[field.name] = self.read(None, annotation, f"{path}.{field.key}")
@@ -142,6 +182,19 @@ class _Reader:
         made = cls(**arguments)
         unknown = {key: item for key, item in value.items() if key not in known}
         return with_extra(made, unknown) if unknown else made
+
+    def _read_field(self, value: Any, annotation: Any, path: str, field: WireField) -> Any:
+        """Return the value of one field. If it should be an integer, it may be spelled oddly."""
+        if type(value) is not int and without_none(annotation) is int:
+            number = integer_of(field.key, value)
+            if number is not None:
+                self._note("odd_number", path, _shortened(value), number)
+                return number
+        return self.read(value, annotation, path)
+
+    def _note(self, kind: Literal["missing_field", "odd_number"], path: str, received: str | None, value: Any) -> None:
+        if len(self._deviations) < _MAX_DEVIATIONS:
+            self._deviations.append(Deviation(kind, path, received, "null" if value is None else _shortened(value)))
 
     def _fault(self, path: str, expected: str, value: Any) -> None:
         self._say(path, f"expected {expected}, got {kind_of(value)}")

@@ -56,7 +56,7 @@ def structurer_for(annotation: Any) -> Structurer:
         return _of_types(scalar)
     origin = get_origin(annotation)
     if annotation is Any:
-        return lambda value: value
+        return _any_but_null
     if isinstance(annotation, TypeVar):
         return structurer_for(annotation.__bound__)
     if origin is tuple:
@@ -67,6 +67,12 @@ def structurer_for(annotation: Any) -> Structurer:
     if issubclass(cls, Unknown):
         return lambda value: cls(data=immutable_in_place(value))
     return _object_of(cls)
+
+
+def _any_but_null(value: Any) -> Any:
+    if value is None:
+        raise Unfit  # what null is taken for is for the plain path to say
+    return value
 
 
 def _of_types(accepted: tuple[type, ...]) -> Structurer:

@@ -18,6 +18,7 @@ __all__ = [
     "EventOrderError",
     "IncompleteStreamError",
     "InvalidArgumentError",
+    "InvalidJSON",
     "LimitExceededError",
     "NoTextError",
     "ProtocolError",
@@ -122,6 +123,9 @@ class IncompleteStreamError(ProtocolError):
     """The input ended before `message_stop`."""
 
 
+InvalidJSON = Literal["raise", "keep"]
+"""What happens if the input of a tool is not valid JSON."""
+
 ViolationKind = Literal[
     "event_name",
     "done_sentinel",
@@ -132,15 +136,23 @@ ViolationKind = Literal[
     "after_message_stop",
     "incomplete_input",
     "unapplied_delta",
+    "missing_field",
+    "odd_number",
+    "missing_type",
+    "typeless_event",
+    "odd_ping",
+    "odd_error",
+    "empty_data",
+    "missing_blank_line",
+    "misplaced_delta",
+    "lone_surrogate",
+    "invalid_input",
 ]
-"""The kinds of violations: the protocol's deviations that lose nothing, and two of our own.
+"""What a `Violation` is about. The table in `codec/README.md` says what each kind means."""
 
-`unapplied_delta` means that the snapshot could not apply something new. `incomplete_input` means that a tool is to be
-used (`stop_reason` is `"tool_use"`), but its input ended early.
-"""
-
-# What strict mode raises instead of recording a violation. `unapplied_delta` is not here, because something new is not
-# an error, nor is `incomplete_input`, because input is allowed to end early.
+# What strict mode raises instead of recording. The kinds that are not here are recorded in strict mode too: something
+# new (`unapplied_delta`), input that ended early (`incomplete_input`), input that the caller asked to keep
+# (`invalid_input`), the words of a server (`odd_error`), and valid JSON (`lone_surrogate`).
 _STRICT_ERRORS: dict[ViolationKind, type[ProtocolError]] = {
     "event_name": DecodeError,
     "done_sentinel": DecodeError,
@@ -149,6 +161,14 @@ _STRICT_ERRORS: dict[ViolationKind, type[ProtocolError]] = {
     "unclosed_block": EventOrderError,
     "missing_message_delta": EventOrderError,
     "after_message_stop": EventOrderError,
+    "missing_field": DecodeError,
+    "odd_number": DecodeError,
+    "missing_type": DecodeError,
+    "typeless_event": DecodeError,
+    "odd_ping": DecodeError,
+    "empty_data": DecodeError,
+    "missing_blank_line": IncompleteStreamError,
+    "misplaced_delta": EventOrderError,
 }
 
 # A proxy may drop every `event:` line of a stream of a million events. That is one deviation, not a million.
@@ -165,6 +185,9 @@ class Violation:
         offset: Bytes of the stream before the frame concerned; `None` when the events did not come from bytes.
         event_number: Number of the event concerned, the first being 0.
         index: Index of the content block concerned, if one is.
+        path: Where the field concerned is in the payload, as in JSONPath: `$.message.usage.output_tokens`.
+        received: What came there, as JSON or as Python shows it, shortened; `None` if nothing came.
+        taken_for: The value that it was taken for, written in the same way.
     """
 
     kind: ViolationKind
@@ -172,6 +195,9 @@ class Violation:
     offset: int | None = None
     event_number: int | None = None
     index: int | None = None
+    path: str | None = None
+    received: str | None = None
+    taken_for: str | None = None
 
     def __str__(self) -> str:
         return str(ProtocolError(self.message, offset=self.offset, event_number=self.event_number, index=self.index))
@@ -192,11 +218,25 @@ class ViolationLog:
         self.length = 0
 
     @property
+    def is_strict(self) -> bool:
+        """Whether most violations are raised."""
+        return self._strict
+
+    @property
     def entries(self) -> tuple[Violation, ...]:
         return tuple(self._entries)
 
-    def report(self, kind: ViolationKind, message: str, *, index: int | None = None) -> None:
-        """Record a violation.
+    def report(
+        self,
+        kind: ViolationKind,
+        message: str,
+        *,
+        index: int | None = None,
+        path: str | None = None,
+        received: str | None = None,
+        taken_for: str | None = None,
+    ) -> None:
+        """Record a violation. The arguments are the attributes of `Violation`.
 
         Raises:
             ProtocolError: In strict mode, instead.
@@ -209,7 +249,9 @@ class ViolationLog:
             if count + 1 == _MOST_OF_A_KIND:
                 message += f" (the {_MOST_OF_A_KIND}th of this kind: further ones are not recorded)"
             message = shortened(message, _MAX_MESSAGE_LENGTH)
-            self._entries.append(Violation(kind=kind, message=message, index=index))
+            self._entries.append(
+                Violation(kind=kind, message=message, index=index, path=path, received=received, taken_for=taken_for)
+            )
             self.length += 1
 
     def locate(self, since: int, *, offset: int | None, event_number: int) -> None:

@@ -14,6 +14,7 @@ class LineReader:
 
     Args:
         limits: Bounds on lines and events.
+        keep_dataless: See `EventFields`.
 
     Attributes:
         fields: The fields of the event that has begun, and what lasts of those before it.
@@ -21,8 +22,8 @@ class LineReader:
 
     __slots__ = ("_lines", "_next_line", "_offset", "_splitter", "fields")
 
-    def __init__(self, limits: Limits) -> None:
-        self.fields = EventFields(limits)
+    def __init__(self, limits: Limits, *, keep_dataless: bool = False) -> None:
+        self.fields = EventFields(limits, keep_dataless=keep_dataless)
         self._splitter = LineSplitter(max_line_size=limits.max_line_size)
         # Lines that were split off, with their ends; the number of the next one, and the bytes of the stream before it.
         self._lines: list[bytes] = []
@@ -61,6 +62,23 @@ class LineReader:
         self._next_line = 0
         self._splitter.check_size()
         return None
+
+    def unfinished_frame(self) -> Frame | None:
+        """Return the frame that a blank line would give now, or None if it would give none or a field is cut off.
+
+        All lines have been read, and no more will come.
+        """
+        line = self._splitter.unfinished
+        if line:
+            if b":" not in line:
+                return None
+            self.fields.add(line, self.end - len(line))
+        return self.fields.frame if self.fields.has_begun else None
+
+    def end_event(self) -> None:
+        """End the event of `unfinished_frame` as a blank line would."""
+        self._splitter.clear()
+        self.fields.dispatch()
 
     @property
     def end(self) -> int:

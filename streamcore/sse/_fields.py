@@ -24,6 +24,7 @@ class EventFields:
 
     Args:
         limits: `max_line_size` and `max_event_size` are checked here.
+        keep_dataless: Whether an event that has a name and no data gets a frame with empty data. The standard drops it.
 
     Attributes:
         offset: Bytes of the stream before the first field of the latest event that has begun.
@@ -36,6 +37,7 @@ class EventFields:
     __slots__ = (
         "_data",
         "_id",
+        "_keep_dataless",
         "_max_event_size",
         "_max_line_size",
         "_name",
@@ -46,7 +48,8 @@ class EventFields:
         "retry",
     )
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, *, keep_dataless: bool = False) -> None:
+        self._keep_dataless = keep_dataless
         self._max_line_size = limits.max_line_size
         self._max_event_size = limits.max_event_size
         self._name: str | None = None
@@ -115,11 +118,16 @@ class EventFields:
             return None
         self.has_begun = False
         self.last_event_id = self._id
-        data = self._data
-        if data is None:
-            return None
+        frame = self.frame
         self._data = None
-        return self._name, bytes(data)
+        return frame
+
+    @property
+    def frame(self) -> Frame | None:
+        """The frame of the fields so far, or None if there is no data."""
+        if self._data is None:
+            return (self._name, b"") if self._keep_dataless and self._name is not None else None
+        return self._name, bytes(self._data)
 
     def discard(self) -> None:
         """Forget the event that has begun."""

@@ -26,14 +26,12 @@ from streamcore.sse._blocks import Blocks
 from streamcore.sse._buffer import HEAD_SIZE, ChunkBuffer
 from streamcore.sse._by_lines import LineReader
 from streamcore.sse._fields import Frame
-from streamcore.sse._lines import CR, LF
-from streamcore.sse._names import EVENT_NAMES
+from streamcore.sse._lines import BLANK_LINE, CR, may_end_event
+from streamcore.sse._names import plain_frame
 
 __all__ = ["BOM", "FrameReader"]
 
 BOM = b"\xef\xbb\xbf"
-
-_BLANK_LINE = b"\n\n"
 
 # The start of an event that is longer than this goes by lines: it may be a comment without end, which takes no memory
 # there.
@@ -69,6 +67,7 @@ class FrameReader(NotCopyable):
 
     Args:
         limits: Bounds on the stream.
+        keep_dataless: Whether an event that has a name and no data gets a frame with empty data. The standard drops it.
 
     Attributes:
         buffer: Takes the chunks.
@@ -85,6 +84,7 @@ class FrameReader(NotCopyable):
         "_event_offset",
         "_held",
         "_is_over_limit",
+        "_keep_dataless",
         "_limits",
         "_lines",
         "_max_held_size",
@@ -95,8 +95,9 @@ class FrameReader(NotCopyable):
         "unread_blocks",
     )
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, *, keep_dataless: bool = False) -> None:
         self._limits = limits
+        self._keep_dataless = keep_dataless
         max_piece_size = min(limits.max_line_size, limits.max_event_size)
         # A chunk is within all limits but that of the stream, and within that one too, up to here.
         self.buffer = ChunkBuffer(head_size=min(HEAD_SIZE, limits.max_stream_size), max_chunk_size=max_piece_size)
@@ -167,7 +168,7 @@ class FrameReader(NotCopyable):
                     return None
                 lines = chunk.split(b"\n", 3)
                 if len(lines) == 4 and not lines[2] and not lines[3] and CR not in chunk:
-                    frame = _plain_frame(lines)
+                    frame = plain_frame(lines)
                 if frame is None:
                     self.read_chunk()
                 else:
@@ -175,7 +176,7 @@ class FrameReader(NotCopyable):
                     return frame
             elif block is not None or (block := next(self.unread_blocks, None)) is not None:
                 lines = block.split(b"\n")
-                frame = (_plain_frame(lines) if len(lines) == 2 else None) or self._read_block(lines)
+                frame = (plain_frame(lines) if len(lines) == 2 else None) or self._read_block(lines)
                 block = None
             elif self._position is _IN_LINES:
                 frame = self._line_reader.next_frame()
@@ -222,7 +223,7 @@ class FrameReader(NotCopyable):
             chunk = chunk[:room]
             self._is_over_limit = True
         if self._position is _IN_EVENT:
-            if _may_end_event(self._held, chunk):
+            if may_end_event(self._held, chunk):
                 # A byte is joined here once: what follows the last blank line is held again, what is before it is not.
                 chunk = bytes(self._held) + chunk
                 self._held.clear()
@@ -253,7 +254,7 @@ class FrameReader(NotCopyable):
     def _cut(self, data: bytes) -> None:
         """Cut what begins at the start of an event into blocks."""
         self._position = _Position.BETWEEN_EVENTS
-        blocks = data.split(_BLANK_LINE)
+        blocks = data.split(BLANK_LINE)
         rest = blocks.pop()
         # Blocks that are empty, or may be over a limit, would need a look at each.
         max_size = self.buffer.max_chunk_size
@@ -310,14 +311,14 @@ class FrameReader(NotCopyable):
     @property
     def _line_reader(self) -> LineReader:
         if self._lines is None:
-            self._lines = LineReader(self._limits)
+            self._lines = LineReader(self._limits, keep_dataless=self._keep_dataless)
         return self._lines
 
     def _cut_lines(self, data: bytes) -> None:
         """Read by lines what ends the event that has begun. What follows it waits, to go by blocks."""
-        cut = -1 if CR in data else data.find(_BLANK_LINE)
+        cut = -1 if CR in data else data.find(BLANK_LINE)
         if cut >= 0:
-            cut += len(_BLANK_LINE)
+            cut += len(BLANK_LINE)
             self._held += data[cut:]
             data = data[:cut]
         self._line_reader.receive(data)
@@ -342,6 +343,20 @@ class FrameReader(NotCopyable):
             self._held.clear()
             self._enter_lines(data)
             self._line_reader.next_frame()  # returns None, as no blank line has come
+
+    # The end
+
+    def unfinished_frame(self) -> Frame | None:
+        """Return the frame of the event that the stream has ended in, as if its blank line had come, or None.
+
+        All that was received has been read.
+        """
+        self._read_held()
+        return self._line_reader.unfinished_frame() if self._position is _IN_LINES else None
+
+    def end_event(self) -> None:
+        """Count the event of `unfinished_frame` as whole: it is no longer `pending`."""
+        self._line_reader.end_event()
 
     # The state of the stream
 
@@ -392,16 +407,3 @@ class FrameReader(NotCopyable):
     def event_retry(self) -> int | None:
         """The reconnection time that came with the latest event, in milliseconds."""
         return None if self._lines is None else self._lines.fields.event_retry
-
-
-def _plain_frame(lines: list[bytes]) -> Frame | None:
-    """Return the frame in two lines, if one is a name that is common and the other is the data."""
-    name = EVENT_NAMES.get(lines[0])
-    if name is not None and lines[1][:6] == b"data: ":
-        return name, lines[1][6:]
-    return None
-
-
-def _may_end_event(held: bytearray, chunk: bytes) -> bool:
-    """Return whether the chunk has a blank line, or needs to be read by lines."""
-    return CR in chunk or (LF in chunk and (_BLANK_LINE in chunk or (held[-1] == LF and chunk[0] == LF)))

@@ -14,10 +14,11 @@ import enum
 
 from streamcore.errors import LimitExceededError
 
-__all__ = ["CR", "FIELD_NAMES", "LF", "LineSplitter"]
+__all__ = ["BLANK_LINE", "CR", "FIELD_NAMES", "LF", "LineSplitter", "may_end_event"]
 
 LF = 0x0A
 CR = 0x0D
+BLANK_LINE = b"\n\n"
 
 FIELD_NAMES = (b"event", b"data", b"id", b"retry")
 
@@ -58,9 +59,18 @@ class LineSplitter:
         return self._mode is _Mode.IN_LINE and not self._unfinished
 
     @property
+    def unfinished(self) -> bytes:
+        """The start of the line at the end that has no line end yet, if it may become a field."""
+        return bytes(self._unfinished)
+
+    @property
     def unfinished_size(self) -> int:
         """Bytes of the unfinished line at the end, if it may become a field."""
         return len(self._unfinished)
+
+    def clear(self) -> None:
+        """Forget the unfinished line: it has been read."""
+        self._unfinished.clear()
 
     def split(self, data: bytes) -> list[bytes]:
         """Return the lines that `data` completes, in order, each with its line end."""
@@ -118,3 +128,8 @@ class LineSplitter:
                 offset=self.end - len(self._unfinished),
                 received=bytes(self._unfinished[: self._max_line_size]),
             )
+
+
+def may_end_event(held: bytearray, chunk: bytes) -> bool:
+    """Return whether the chunk has a blank line, or needs to be read by lines."""
+    return CR in chunk or (LF in chunk and (BLANK_LINE in chunk or (held[-1] == LF and chunk[0] == LF)))

@@ -1,8 +1,10 @@
-"""Names of events that are common in streams: a look-up takes a third of the time of decoding."""
+"""The events of most streams: a common name and one line of data. Looking the name up is faster than decoding it."""
 
 from __future__ import annotations
 
-__all__ = ["EVENT_NAMES"]
+from streamcore.sse._fields import Frame
+
+__all__ = ["EVENT_NAMES", "plain_frame"]
 
 EVENT_NAMES = {
     f"event: {name}".encode(): name
@@ -19,3 +21,11 @@ EVENT_NAMES = {
     )
 }
 """The name in each of these lines. The table is fixed: nothing that a peer sends is remembered."""
+
+
+def plain_frame(lines: list[bytes]) -> Frame | None:
+    """Return the frame in two lines, if one is a name that is common and the other is the data."""
+    name = EVENT_NAMES.get(lines[0])
+    if name is not None and lines[1][:6] == b"data: ":
+        return name, lines[1][6:]
+    return None

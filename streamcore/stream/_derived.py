@@ -152,7 +152,9 @@ def _from_field(name: str, make: _Make) -> _DeriveFrom:
 
 
 def _signature(delta: Any, block: BlockInProgress) -> SignatureEvent | None:
-    return SignatureEvent(signature=delta.signature) if "signature" in block.fields else None
+    if delta.signature is None or "signature" not in block.fields:
+        return None
+    return SignatureEvent(signature=delta.signature)
 
 
 _make_compaction = deferring(CompactionEvent, "encrypted_content")

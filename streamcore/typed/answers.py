@@ -114,6 +114,10 @@ class AnswerTypes:
             )
         return {"parsed_input": found.structure(block.input)}
 
+    def keeps_invalid_json(self, block: ContentBlock) -> bool:
+        """Return whether the input of this tool may be wrong JSON: it has a type, and `on_invalid` is "keep"."""
+        return self.on_invalid == "keep" and isinstance(block, _ToolUse) and block.name in self.tools
+
     def check_end(self, parsed: Iterable[Mapping[str, Any]], stop_reason: str | None) -> None:
         """Check at the end of a message that all blocks could be parsed, unless the stop reason excuses them.
 

@@ -181,8 +181,8 @@ class Unknown(WireObject):
     # could be true for an unknown event too, and would not narrow `event` to `PingEvent`.
     @property
     def type(self) -> Literal["(a type that is new to this version of streamcore)"]:
-        """The `type` that arrived: any string except those of the known classes."""
-        return cast(Any, self.data["type"])  # type: ignore[no-any-return]  # only type checkers see the literal
+        """The `type` that arrived: any string except those of the known classes, and empty if none came."""
+        return cast(Any, self.data.get("type", ""))  # type: ignore[no-any-return]  # only type checkers see the literal
 
     def __getattr__(self, name: str) -> Any:
         # Python calls this only for names that are not attributes. copy and pickle look up `data` and special methods

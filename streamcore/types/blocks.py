@@ -246,7 +246,7 @@ class WebFetchToolResultBlock(WireObject):
     type: ClassVar[Literal["web_fetch_tool_result"]] = "web_fetch_tool_result"
 
     tool_use_id: str
-    content: WebFetchToolResultContent
+    content: WebFetchToolResultContent | None
     caller: ToolUseCaller | None = None
 
 
@@ -257,7 +257,7 @@ class CodeExecutionToolResultBlock(WireObject):
     type: ClassVar[Literal["code_execution_tool_result"]] = "code_execution_tool_result"
 
     tool_use_id: str
-    content: CodeExecutionToolResultContent
+    content: CodeExecutionToolResultContent | None
 
 
 @frozen(kw_only=True)
@@ -267,7 +267,7 @@ class BashCodeExecutionToolResultBlock(WireObject):
     type: ClassVar[Literal["bash_code_execution_tool_result"]] = "bash_code_execution_tool_result"
 
     tool_use_id: str
-    content: BashCodeExecutionToolResultContent
+    content: BashCodeExecutionToolResultContent | None
 
 
 @frozen(kw_only=True)
@@ -277,7 +277,7 @@ class TextEditorCodeExecutionToolResultBlock(WireObject):
     type: ClassVar[Literal["text_editor_code_execution_tool_result"]] = "text_editor_code_execution_tool_result"
 
     tool_use_id: str
-    content: TextEditorCodeExecutionToolResultContent
+    content: TextEditorCodeExecutionToolResultContent | None
 
 
 @frozen(kw_only=True)
@@ -287,7 +287,7 @@ class ToolSearchToolResultBlock(WireObject):
     type: ClassVar[Literal["tool_search_tool_result"]] = "tool_search_tool_result"
 
     tool_use_id: str
-    content: ToolSearchToolResultContent
+    content: ToolSearchToolResultContent | None
 
 
 @frozen(kw_only=True)
@@ -297,7 +297,7 @@ class AdvisorToolResultBlock(WireObject):
     type: ClassVar[Literal["advisor_tool_result"]] = "advisor_tool_result"
 
     tool_use_id: str
-    content: AdvisorToolResultContent
+    content: AdvisorToolResultContent | None
 
 
 @frozen(kw_only=True)

@@ -97,7 +97,7 @@ class CitationsWebSearchResultLocation(WireObject):
     type: ClassVar[Literal["web_search_result_location"]] = "web_search_result_location"
 
     cited_text: str
-    encrypted_index: str
+    encrypted_index: str | None
     title: str | None = wire_field(null=True)
     url: str
 

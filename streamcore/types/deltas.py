@@ -64,7 +64,7 @@ class SignatureDelta(WireObject):
 
     type: ClassVar[Literal["signature_delta"]] = "signature_delta"
 
-    signature: str
+    signature: str | None
 
 
 @frozen(kw_only=True)

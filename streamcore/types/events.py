@@ -171,12 +171,18 @@ class ErrorObject(WireObject):
 
 @frozen(kw_only=True)
 class ErrorEvent(WireObject):
-    """An error that ends the stream before the message is complete."""
+    """An error that ends the stream before the message is complete.
+
+    Attributes:
+        payload: The payload as it came, whatever its shape: a JSON value, or text that is not JSON. None if no payload
+            was decoded. It has no wire form.
+    """
 
     type: ClassVar[Literal["error"]] = "error"
 
     error: ErrorObject
     request_id: str | None = None
+    payload: Any = wire_field(local=True, shown=False)
 
 
 class UnknownEvent(Unknown):

@@ -76,7 +76,7 @@ class WebSearchResultBlock(WireObject):
 
     title: str
     url: str
-    encrypted_content: str
+    encrypted_content: str | None
     page_age: str | None = wire_field(null=True)
 
 
@@ -148,7 +148,7 @@ class WebFetchBlock(WireObject):
     type: ClassVar[Literal["web_fetch_result"]] = "web_fetch_result"
 
     url: str
-    content: DocumentBlock | UnknownResult
+    content: DocumentBlock | UnknownResult | None
     retrieved_at: str | None = None
 
 
@@ -187,7 +187,7 @@ class AdvisorRedactedResultBlock(WireObject):
 
     type: ClassVar[Literal["advisor_redacted_result"]] = "advisor_redacted_result"
 
-    encrypted_content: str
+    encrypted_content: str | None
     stop_reason: str | None = None
 
 
@@ -249,7 +249,7 @@ class EncryptedCodeExecutionResultBlock(WireObject):
     content: tuple[CodeExecutionOutputBlock | UnknownResult, ...]
     return_code: int
     stderr: str
-    encrypted_stdout: str
+    encrypted_stdout: str | None
 
 
 @frozen(kw_only=True)

@@ -33,9 +33,9 @@ from streamcore.api.response import message_from_body
 from streamcore.codec import StructureError, _plain, decode_event, structure
 from streamcore.codec._structure import UNUSUAL, structurer_for
 from streamcore.types import (
-    Message,
     MessageStreamEvent,
     RawMessageStreamEvent,
+    RedactedThinkingBlock,
     TextBlock,
     Unknown,
     WireObject,
@@ -162,9 +162,9 @@ def test_a_changed_example_is_structured_as_the_plain_path_does_it(
 
 
 def test_an_empty_object_is_a_fault_only_if_a_field_is_required() -> None:
-    assert check({}, Message) is False
-    with pytest.raises(StructureError, match=r"required field 'id' is missing @ \$"):
-        structure({}, Message)
+    assert check({}, RedactedThinkingBlock) is False
+    with pytest.raises(StructureError, match=r"required field 'data' is missing @ \$"):
+        structure({}, RedactedThinkingBlock)
 
 
 @pytest.mark.parametrize("tag", [["text"], {}, None, 5, True], ids=repr)
@@ -207,7 +207,7 @@ COUNT = 200_000
 WRONG_CONTENT = [1] * COUNT
 WRONG_MESSAGES = [
     {"id": "msg_1", "type": "message", "role": "assistant", "model": "m", "content": WRONG_CONTENT, "usage": {}},
-    {"id": "msg_1", "model": "m", "content": [{"type": "text"}] * 20_000},
+    {"id": "msg_1", "model": "m", "content": [{"type": "text", "text": 1}] * 20_000},
     {"id": "msg_1", "model": "m", "content": [{"type": "text", "text": "", "citations": [1] * 100_000}] * 3},
 ]
 

@@ -12,7 +12,7 @@ import pytest
 from helpers import body, start
 
 from streamcore import DecodeError, MessageStream, RawMessageDecoder
-from streamcore.errors import APIStatusError, OverloadedError, RateLimitError
+from streamcore.errors import APIError, APIStatusError, OverloadedError, RateLimitError
 from streamcore.stream import Stream
 
 RESPONSE = SimpleNamespace(status_code=200, headers={"request-id": "req_head"}, request="the request")
@@ -58,12 +58,11 @@ def test_any_other_body_in_place_of_a_stream_is_a_decode_error(data: bytes) -> N
         assert caught.value.offset == 0
 
 
-def test_json_of_an_error_later_in_a_stream_is_a_decode_error() -> None:
-    # It is a broken event of the stream and not an answer in its place.
+def test_an_error_of_odd_shape_later_in_a_stream_raises_with_its_words() -> None:
     broken = {"type": "error", "error": {"type": 7, "message": "no"}}
     for stream in streams(body(start(), broken)):
-        assert next(stream).type == "message_start"
-        with pytest.raises(DecodeError):
+        assert [event.type for event in (next(stream), next(stream))] == ["message_start", "error"]
+        with pytest.raises(APIError, match="no"):
             next(stream)
 
 

@@ -1,0 +1,30 @@
+"""What the accumulator asks of a parser of the user's own classes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from streamcore.types import ContentBlock
+
+__all__ = ["BlockParser"]
+
+
+class BlockParser(Protocol):
+    """Makes values of the user's own classes from complete blocks; see `streamcore.typed`."""
+
+    def parse(self, block: ContentBlock, index: int) -> Mapping[str, Any]:
+        """Return attributes to set on a block.
+
+        Raises:
+            ProtocolError: The block is not what it should be.
+        """
+        ...
+
+    def keeps_invalid_json(self, block: ContentBlock) -> bool:
+        """Return whether the input of a tool may be wrong JSON, so that `parse` is asked about it all the same."""
+        ...
+
+    def check_end(self, parsed: Iterable[Mapping[str, Any]], stop_reason: str | None) -> None:
+        """Raise if one of these attributes of a message's blocks says that the message should not be complete."""
+        ...

@@ -1,0 +1,57 @@
+"""Surrogate pairs that a server splits between two deltas.
+
+A server that cuts text by UTF-16 units may send one half of a pair in one delta and the other in the next, as JSON
+escapes. Python strings can hold both halves, but they are then two characters that UTF-8 cannot encode. So the second
+half is joined with the first where that stands in the buffer. A half without the other stays as it is.
+
+Text without halves never pays for this: the fast path does not know escaped halves, and the plain path looks for them
+only in text that is not ASCII.
+"""
+
+from __future__ import annotations
+
+import io
+
+from streamcore.types._base import lone_surrogate
+
+__all__ = ["ends_in_half", "has_halves", "write_joined"]
+
+
+def has_halves(text: str) -> bool:
+    """Return whether a text has a half of a surrogate pair."""
+    return not text.isascii() and lone_surrogate.search(text) is not None
+
+
+def ends_in_half(buffer: io.StringIO) -> bool:
+    """Return whether the text in a buffer ends in the first half of a pair."""
+    return "\ud800" <= _last_character(buffer) <= "\udbff"
+
+
+def write_joined(buffer: io.StringIO, text: str) -> bool:
+    """Append a text. Join its first character with the last one in the buffer if they are a pair.
+
+    Returns:
+        Whether they were, so that the last character in the buffer has changed.
+    """
+    text = _joined(text)
+    if "\udc00" <= text[0] <= "\udfff" and ends_in_half(buffer):
+        last = _last_character(buffer)
+        buffer.seek(buffer.tell() - 1)
+        buffer.write(_joined(last + text[0]))
+        buffer.write(text[1:])
+        return True
+    buffer.write(text)
+    return False
+
+
+def _last_character(buffer: io.StringIO) -> str:
+    end = buffer.tell()
+    if not end:
+        return ""
+    buffer.seek(end - 1)
+    return buffer.read(1)  # and so the position is at the end again
+
+
+def _joined(text: str) -> str:
+    """Join the halves that stand side by side."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")

@@ -1,0 +1,224 @@
+"""What a payload means, and the name that came beside it: the order of precedence, in one place.
+
+An ordinary payload never comes here. This is where the caller goes with a payload that the generated functions refuse,
+and with one that has another name than its type. What the event is, is decided in this order:
+
+1. The name `error` makes it an error, unless the payload has the type of another event that we know.
+2. The payload's own type. An object that has no type but an `error` is an error too.
+3. The name, if the payload is an object without a type, or if the name is `ping`.
+4. Otherwise it is an event without a type: unknown once the message has begun, an error before.
+
+What is accepted in place of what the protocol says is reported as a violation, which strict mode raises.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, Generic, Protocol, TypeVar, get_args
+
+from streamcore.codec._error_events import error_event
+from streamcore.codec._json import kind_of, parse_json
+from streamcore.codec._plain import Deviation, StructureError, read
+from streamcore.codec._structure import UNUSUAL, structurer_for
+from streamcore.errors import DecodeError, ViolationLog, excerpt
+from streamcore.types import MessageStopEvent, MessageStreamEvent, PingEvent, UnknownEvent
+from streamcore.types._base import type_tag, with_extra
+
+__all__ = ["EventInterpreter", "Progress", "structure_or_read"]
+
+EventT = TypeVar("EventT")
+
+_KNOWN_TYPES = frozenset(tag for cls in get_args(MessageStreamEvent) if (tag := type_tag(cls)) is not None)
+_DONE = b"[DONE]"
+_UNNAMED = (None, "message")  # the standard gives this name to an event that has none
+_NO_JSON: Any = object()
+
+
+class Progress(Protocol):
+    """How far the message has come, as far as it matters for what a payload means."""
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether `message_start` has come."""
+        ...
+
+    @property
+    def lacks_only_stop(self) -> bool:
+        """Whether all blocks are closed, the stop reason has come, and `message_stop` has not."""
+        ...
+
+
+class EventInterpreter(Generic[EventT]):
+    """Decide what unusual payloads mean.
+
+    Args:
+        annotation: The union of the events.
+        progress: Where the message stands.
+        log: Where violations are reported.
+        max_depth: How many arrays and objects may be nested.
+    """
+
+    __slots__ = ("_annotation", "_log", "_max_depth", "_progress", "structure")
+
+    def __init__(self, annotation: Any, progress: Progress, log: ViolationLog, *, max_depth: int) -> None:
+        self._annotation = annotation
+        self._progress = progress
+        self._log = log
+        self._max_depth = max_depth
+        self.structure: Callable[[Any], EventT] = structurer_for(annotation)
+        """Makes an event of an ordinary payload, or raises one of `UNUSUAL`."""
+
+    def event_of(self, name: str | None, payload: bytes) -> EventT | None:
+        """Return the event in a payload, or None if it means nothing.
+
+        Args:
+            name: The name that came beside the payload.
+            payload: The bytes, which need not be JSON. Invalid UTF-8 is read as U+FFFD.
+
+        Raises:
+            DecodeError: The payload is not an event. In strict mode, also what would be a violation.
+            LimitExceededError: It nests too deep.
+        """
+        content = payload.strip()
+        if content == _DONE:
+            done: EventT | None = self._done()
+            return done
+        if not content and name not in ("ping", "error"):
+            self._log.report("empty_data", f"an event came with empty data; its name is {excerpt(name or '')}")
+            return None
+        event: EventT = self._meaning(name, payload)
+        return event
+
+    def _done(self) -> Any:
+        """Return what the `[DONE]` means with which other APIs end their streams."""
+        if self._progress.lacks_only_stop:
+            self._log.report("done_sentinel", "[DONE] came; it was taken for message_stop")
+            return MessageStopEvent()
+        self._log.report("done_sentinel", "[DONE] came, which belongs to another protocol; it was ignored")
+        return None
+
+    def _meaning(self, name: str | None, payload: bytes) -> Any:
+        # The standard says that invalid UTF-8 is read as U+FFFD.
+        text = payload.decode("utf-8", "replace")
+        try:
+            value = parse_json(text.encode(), max_depth=self._max_depth)
+        except DecodeError:
+            if name == "error":
+                return self._error(name, text)
+            if name == "ping":
+                return self._odd_ping(text, {})
+            raise
+        if type(value) is dict:
+            return self.event_of_object(name, value)
+        if name == "error":
+            return self._error(name, value)
+        if name == "ping":
+            return self._odd_ping(text, {})
+        raise DecodeError(f"the payload is not an object but {kind_of(value)}", received=payload)
+
+    def event_of_object(self, name: str | None, value: dict[str, Any]) -> Any:
+        """Return the event in a JSON object. The arguments and errors are those of `event_of`."""
+        event_type = value.get("type")
+        is_known = type(event_type) is str and event_type in _KNOWN_TYPES
+        if event_type == "error" or (name == "error" and not is_known):
+            return self._error(name, value)
+        if event_type is None and value.get("error") is not None:
+            return self._error(name, value)
+        if name == "ping" and not is_known:
+            return self._odd_ping(_shown(value), {key: value[key] for key in value if key != "type"})
+        if event_type is None:
+            return self._typeless(name, value)
+        event = self._structured(value)
+        if name is None or name != event_type:
+            self.report_name(name, event_type)
+        return event
+
+    def report_name(self, name: str | None, event_type: object) -> None:
+        """Report that the name beside a payload is not the payload's type."""
+        found = "the event: line is missing" if name is None else f"the event: line says {excerpt(name)}"
+        self._log.report("event_name", f"{found} where the payload's type is {excerpt(str(event_type))}")
+
+    def _error(self, name: str | None, payload: Any) -> Any:
+        event, is_canonical = error_event(payload)
+        if not is_canonical or name != "error":
+            shown = _shown(payload)
+            self._log.report(
+                "odd_error",
+                f"an error came in an unusual form: {'' if name == 'error' else 'not named error, '}{shown}",
+                received=shown,
+                taken_for=excerpt(f"{event.error.type}: {event.error.message}"),
+            )
+        return event
+
+    def _odd_ping(self, shown: str, extra: dict[str, Any]) -> Any:
+        self._log.report("odd_ping", f"a ping came whose payload is {excerpt(shown)}", received=excerpt(shown))
+        return with_extra(PingEvent(), extra) if extra else PingEvent()
+
+    def _typeless(self, name: str | None, value: dict[str, Any]) -> Any:
+        rest = {key: value[key] for key in value if key != "type"}
+        if name not in _UNNAMED:
+            event = self._structured({"type": name, **rest})
+            self._log.report(
+                "missing_type",
+                f"the payload has no type; the event: line says {excerpt(str(name))}",
+                path="$.type",
+                taken_for=excerpt(str(name)),
+            )
+            return event
+        if not self._progress.has_begun:
+            raise DecodeError("the payload has no type", received=_whole(value))
+        self._log.report(
+            "typeless_event", f"an event without a type came: {_shown(value)}", path="$.type", received=_shown(value)
+        )
+        return UnknownEvent(data=rest)
+
+    def _structured(self, value: dict[str, Any]) -> Any:
+        """Return the event in an object with a type, and report what was taken for something else in it."""
+        event, deviations = structure_or_read(self.structure, value, self._annotation)
+        index = getattr(event, "index", None)
+        for deviation in deviations:
+            self._log.report(
+                deviation.kind,
+                deviation.message,
+                index=index if type(index) is int else None,
+                path=deviation.path,
+                received=deviation.received,
+                taken_for=deviation.taken_for,
+            )
+        return event
+
+
+def structure_or_read(
+    structure: Callable[[Any], Any], value: dict[str, Any], annotation: Any
+) -> tuple[Any, list[Deviation]]:
+    """Return the event in an object, and what was taken for something else in it.
+
+    Args:
+        structure: The function that was generated for the annotation.
+        value: The JSON object.
+        annotation: A union of events.
+
+    Raises:
+        DecodeError: The object has no `type`, or a known field of it is missing or has the wrong type.
+    """
+    try:
+        return structure(value), []
+    except UNUSUAL:
+        pass  # the plain path decides, outside of this handler
+    if type(value.get("type")) is not str:
+        raise DecodeError("the payload has no type", received=_whole(value))
+    deviations: list[Deviation] = []
+    try:
+        return read(value, annotation, deviations), deviations
+    except StructureError as error:
+        fault = str(error)
+    raise DecodeError(f"the payload is not a valid {excerpt(value['type'])} event: {fault}", received=_whole(value))
+
+
+def _whole(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=repr)
+
+
+def _shown(value: Any) -> str:
+    return excerpt(value if type(value) is str else _whole(value))
