@@ -219,7 +219,7 @@ class DerivingDecoder:
 
     @property
     def multiple_messages(self) -> bool:
-        return getattr(self._engine, "multiple_messages", False)
+        return self._engine.multiple_messages
 
     def items(self, response: Any, completion: Completion) -> Iterator[ParsedMessageStreamEvent | None]:
         """Yield, and raise, what `Pump.items` describes. This takes two thirds of the time of a loop over `events`.

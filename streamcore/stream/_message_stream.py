@@ -24,7 +24,6 @@ from streamcore.types.message import OutputT
 
 if TYPE_CHECKING:
     from streamcore.accumulator import MessageAccumulator
-    from streamcore.stream._pump import Pump
     from streamcore.typed import OnInvalid
 
 __all__ = ["AsyncMessageStream", "MessageStream"]
@@ -38,7 +37,6 @@ class _MessageBase(Generic[OutputT]):
 
     _engine: MessageEngine[OutputT]
     _accumulator: MessageAccumulator
-    _pump: Pump[ParsedMessageStreamEvent]
 
     @property
     def current_message_snapshot(self) -> Message[OutputT]:
@@ -62,10 +60,6 @@ class _MessageBase(Generic[OutputT]):
 
     def _final_message(self) -> Message[OutputT]:
         return self._engine.final_message
-
-    def _lost_nothing(self, error: Exception) -> bool:
-        """Return whether the message was complete before the stream failed, say by a connection that is cut early."""
-        return error is self._pump.error and self._engine.complete
 
 
 class MessageStream(_MessageBase[OutputT], Stream[ParsedMessageStreamEvent], TypedStream):
@@ -142,11 +136,7 @@ class MessageStream(_MessageBase[OutputT], Stream[ParsedMessageStreamEvent], Typ
             ProtocolError: The stream is broken.
             APIError: The API, or the connection to it, failed.
         """
-        try:
-            self.until_done()
-        except Exception as error:
-            if not self._lost_nothing(error):
-                raise
+        self.until_done()
         return self._final_message()
 
     def get_final_text(self) -> str:
@@ -254,11 +244,7 @@ class AsyncMessageStream(_MessageBase[OutputT], AsyncStream[ParsedMessageStreamE
             ProtocolError: The stream is broken.
             APIError: The API, or the connection to it, failed.
         """
-        try:
-            await self.until_done()
-        except Exception as error:
-            if not self._lost_nothing(error):
-                raise
+        await self.until_done()
         return self._final_message()
 
     async def get_final_text(self) -> str:
