@@ -35,6 +35,7 @@ __all__ = [
     "decode_leniently",
     "decode_raw_event",
     "encode_event",
+    "error_event",
     "kind_of",
     "parse",
     "structure",

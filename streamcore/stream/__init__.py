@@ -18,8 +18,12 @@ The way of a chunk: a stream reads it and gives it to its pump, the pump gives i
 that, and the stream calls handlers and returns the items one by one.
 
 A stream is over when `message_stop` or the end of the bytes has come, when it has failed, or when it was closed. What
-follows `message_stop` is not decoded. Then the connection is released, once: at the end, by `close()` (from any thread
-or task), by leaving a `with` block, by an interruption of a read such as a cancellation, or when the stream is garbage. A stream that failed raises its failure again if it is read on.
+follows `message_stop` is not decoded. The connection is then released, once: at the end, by `close()` (from any thread
+or task), by leaving a `with` block, by an interruption of a read such as a cancellation, or when the stream is garbage.
+A stream that failed raises its failure again if it is read on.
+
+A stream that has a response is a part of a call, so all its errors are `APIError` too. One over bytes alone raises what
+its decoder raises.
 
 Nothing here knows HTTP libraries or clients.
 """

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from streamcore.accumulator import BlockInProgress
 from streamcore.engine import MessageEngine
-from streamcore.errors import DecodeError
-from streamcore.stream._failures import error_after_event, error_in_place
+from streamcore.errors import ProtocolError
+from streamcore.stream._failures import error_after_event, error_of_decoder
 from streamcore.types import (
     CitationEvent,
     CompactionBlock,
@@ -251,6 +251,6 @@ class DerivingDecoder:
                         return
                     if isinstance(event, ErrorEvent):
                         raise error_after_event(event, engine, response)
-            except DecodeError as error:
-                raise error_in_place(error, response) from None
+            except ProtocolError as error:
+                raise error_of_decoder(error, response) from error.__cause__
             yield None

@@ -12,7 +12,15 @@ from types import UnionType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias
 
 from streamcore.engine import MessageEngine
-from streamcore.errors import IncompleteStreamError, NoTextError, Violation, shortened
+from streamcore.errors import (
+    IncompleteStreamError,
+    InvalidJSON,
+    NoTextError,
+    ProtocolError,
+    Violation,
+    error_in_call,
+    shortened,
+)
 from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.stream._async_stream import AsyncStream
 from streamcore.stream._derived import DerivingDecoder
@@ -24,6 +32,7 @@ from streamcore.types.message import OutputT
 
 if TYPE_CHECKING:
     from streamcore.accumulator import MessageAccumulator
+    from streamcore.stream._pump import Pump
     from streamcore.typed import OnInvalid
 
 __all__ = ["AsyncMessageStream", "MessageStream"]
@@ -37,6 +46,7 @@ class _MessageBase(Generic[OutputT]):
 
     _engine: MessageEngine[OutputT]
     _accumulator: MessageAccumulator
+    _pump: Pump[ParsedMessageStreamEvent]
 
     @property
     def current_message_snapshot(self) -> Message[OutputT]:
@@ -50,7 +60,7 @@ class _MessageBase(Generic[OutputT]):
         """
         snapshot = self._accumulator.snapshot
         if snapshot is None:
-            raise IncompleteStreamError("the message has not begun: message_start has not come")
+            raise self._raised(IncompleteStreamError("the message has not begun: message_start has not come"))
         return snapshot
 
     @property
@@ -59,7 +69,15 @@ class _MessageBase(Generic[OutputT]):
         return self._engine.violations
 
     def _final_message(self) -> Message[OutputT]:
-        return self._engine.final_message
+        try:
+            return self._engine.final_message
+        except ProtocolError as error:
+            raise self._raised(error) from error.__cause__
+
+    def _raised(self, error: ProtocolError) -> ProtocolError:
+        """Return the error as this stream raises it: an `APIError` too, if the stream has a response."""
+        response = self._pump.response
+        return error if response is None else error_in_call(error, response)
 
 
 class MessageStream(_MessageBase[OutputT], Stream[ParsedMessageStreamEvent], TypedStream):
@@ -85,6 +103,7 @@ class MessageStream(_MessageBase[OutputT], Stream[ParsedMessageStreamEvent], Typ
         strict: Raise where otherwise a `Violation` is recorded.
         limits: Bounds on the stream.
         trailing_strings: Whether a string in the input of a tool that is still open counts as far as it has come.
+        invalid_json: What happens if the input of a tool is not valid JSON, as for `MessageEngine`.
         output_format: The class that the text of the answer is JSON of, as for `MessageEngine`.
         tool_types: The classes of the inputs of tools, as for `MessageEngine`.
         on_invalid: What happens if something is not of its class, as for `MessageEngine`.
@@ -102,6 +121,7 @@ class MessageStream(_MessageBase[OutputT], Stream[ParsedMessageStreamEvent], Typ
         strict: bool = False,
         limits: Limits = DEFAULT_LIMITS,
         trailing_strings: bool = False,
+        invalid_json: InvalidJSON = "raise",
         output_format: type[OutputT] | UnionType | None = None,
         tool_types: ToolTypes = None,
         on_invalid: OnInvalid = "raise",
@@ -110,6 +130,7 @@ class MessageStream(_MessageBase[OutputT], Stream[ParsedMessageStreamEvent], Typ
             strict=strict,
             limits=limits,
             trailing_strings=trailing_strings,
+            invalid_json=invalid_json,
             output_format=output_format,
             tool_types=tool_types,
             on_invalid=on_invalid,
@@ -196,6 +217,7 @@ class AsyncMessageStream(_MessageBase[OutputT], AsyncStream[ParsedMessageStreamE
         strict: Raise where otherwise a `Violation` is recorded.
         limits: Bounds on the stream.
         trailing_strings: Whether a string in the input of a tool that is still open counts as far as it has come.
+        invalid_json: What happens if the input of a tool is not valid JSON, as for `MessageEngine`.
         output_format: The class that the text of the answer is JSON of, as for `MessageEngine`.
         tool_types: The classes of the inputs of tools, as for `MessageEngine`.
         on_invalid: What happens if something is not of its class, as for `MessageEngine`.
@@ -210,6 +232,7 @@ class AsyncMessageStream(_MessageBase[OutputT], AsyncStream[ParsedMessageStreamE
         strict: bool = False,
         limits: Limits = DEFAULT_LIMITS,
         trailing_strings: bool = False,
+        invalid_json: InvalidJSON = "raise",
         output_format: type[OutputT] | UnionType | None = None,
         tool_types: ToolTypes = None,
         on_invalid: OnInvalid = "raise",
@@ -218,6 +241,7 @@ class AsyncMessageStream(_MessageBase[OutputT], AsyncStream[ParsedMessageStreamE
             strict=strict,
             limits=limits,
             trailing_strings=trailing_strings,
+            invalid_json=invalid_json,
             output_format=output_format,
             tool_types=tool_types,
             on_invalid=on_invalid,

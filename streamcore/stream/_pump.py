@@ -10,8 +10,8 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any, Generic, Protocol, TypeVar
 
-from streamcore.errors import DecodeError
-from streamcore.stream._failures import error_after_event, error_in_place
+from streamcore.errors import ProtocolError
+from streamcore.stream._failures import error_after_event, error_of_decoder
 from streamcore.types import ErrorEvent, MessageStopEvent
 
 __all__ = ["SLICE_SIZE", "WORK_PER_TURN", "Completion", "Decoder", "Pump"]
@@ -212,6 +212,6 @@ def _items(decoder: Decoder[_T], response: Any, completion: Completion) -> Itera
                     return
                 if isinstance(item, ErrorEvent):
                     raise error_after_event(item, decoder, response)
-        except DecodeError as error:
-            raise error_in_place(error, response) from None
+        except ProtocolError as error:
+            raise error_of_decoder(error, response) from error.__cause__
         yield None

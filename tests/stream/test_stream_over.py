@@ -27,12 +27,12 @@ from streamcore.replay import open_capture, record
 from streamcore.stream import AsyncStream
 
 WHOLE = body(*HELLO)
-PING = b": ping\n\n"
+PINGS: list[bytes | Pause] = [b": ping\n\n", Pause(0.01)]
 
 # What follows message_stop: nothing for ever, pings for ever, and more bytes than anyone wants to read.
 NEVER_ENDS = {
     "silence": stream_reply(WHOLE, Stall()),
-    "pings": stream_reply(WHOLE, *[PING, Pause(0.01)] * 100_000),
+    "pings": stream_reply(WHOLE, *PINGS * 100_000),
     "bytes": stream_reply(WHOLE, *[b":" + 65_000 * b"x" + b"\n\n"] * 10_000),
 }
 ENDS_LATE = stream_reply(WHOLE, Pause(0.05))
@@ -249,9 +249,12 @@ def test_over_http2_a_stream_is_over_and_the_others_go_on(library: Any, backend:
 
 def test_a_recording_of_a_stream_has_its_end(tmp_path: Any) -> None:
     path = tmp_path / "hello.jsonl"
-    with serving(ENDS_LATE) as server, httpx_client(server, httpx2) as open_stream:
-        with record(open_stream(), path) as stream:
-            stream.until_done()
+    with (
+        serving(ENDS_LATE) as server,
+        httpx_client(server, httpx2) as open_stream,
+        record(open_stream(), path) as stream,
+    ):
+        stream.until_done()
     assert all(getattr(step, "reason", "complete") == "complete" for step in open_capture(path).body)
 
 

@@ -35,7 +35,7 @@ MAYBE_BROKEN_AND_CHUNKS = MAYBE_BROKEN.flatmap(lambda data: st.tuples(st.just(da
 
 
 def expected_events(data: bytes) -> list[Any]:
-    """Everything read at once, from one chunk."""
+    """Everything up to `message_stop` read at once, from one chunk."""
     engine = MessageEngine()
     engine.receive_data(data)
     engine.receive_eof()
@@ -44,6 +44,8 @@ def expected_events(data: bytes) -> list[Any]:
         for item in derive(event, engine):
             repr(item)
             events.append(item)
+        if event.type == "message_stop":
+            break
     return events
 
 
