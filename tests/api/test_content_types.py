@@ -131,6 +131,8 @@ def test_beginnings_of_streams(begins: bytes) -> None:
     assert all(begins_like_a_stream(begins[:size]) is not False for size in range(len(begins)))
 
 
-@pytest.mark.parametrize("begins", [b"eventually", b"{", b"<html", b" data:", b"Error: no", b"[", b"\xef\xbb\xbf{", 1024 * b"\n"])
+@pytest.mark.parametrize(
+    "begins", [b"eventually", b"{", b"<html", b" data:", b"Error: no", b"[", b"\xef\xbb\xbf{", 1024 * b"\n"]
+)
 def test_what_is_not_the_beginning_of_a_stream(begins: bytes) -> None:
     assert begins_like_a_stream(begins) is False
