@@ -226,7 +226,7 @@ def _beginning(
 
     Args:
         chunks: The body.
-        begun: What has been read of it before.
+        begun: The part of it that was read before.
         until: Decides whether to stop, for what was read so far: None means that more of it is needed.
     """
     body = bytearray(begun)

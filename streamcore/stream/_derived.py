@@ -57,7 +57,7 @@ _TEXT_DELTAS: dict[str, tuple[str, str, Any]] = {
     "thinking_delta": ("thinking", "thinking", ThinkingEvent),
     "input_json_delta": ("input", "partial_json", InputJsonEvent),
 }
-# What makes the derived event of the whole delta, and of another text.
+# Functions that make a derived event: of a whole delta, and of another text.
 _MAKERS: dict[str, _Make] = {kind: deferring(cls, f"delta.{name}") for kind, (_, name, cls) in _TEXT_DELTAS.items()}
 _MAKERS_OF_TEXT: dict[str, _Make] = {kind: deferring(cls, name) for kind, (_, name, cls) in _TEXT_DELTAS.items()}
 

@@ -214,7 +214,7 @@ def test_exceptions_name_the_module_to_import_them_from() -> None:
         ({"error": {"message": "no", "status": 503}}, errors.ServiceUnavailableError, 503),
         ({"type": "error", "error": {"message": "no"}, "status_code": 418}, APIStatusError, 418),
         ({"error": {"message": {"message": "no", "code": 401}, "code": 500}}, errors.AuthenticationError, 401),
-        # What is not a status of HTTP does not.
+        # Other values do not.
         ({"error": {"type": "new", "message": "no", "code": "ECONNRESET"}}, APIStatusError, 200),
         ({"error": {"type": "new", "message": "no", "code": 1001}}, APIStatusError, 200),
         ({"error": {"type": "new", "message": "no", "code": True}}, APIStatusError, 200),
