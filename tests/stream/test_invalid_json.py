@@ -62,8 +62,8 @@ def test_sync_adapters_have_the_option() -> None:
         ):
             check(stream.get_final_message())
         with (
-            requests.post(server.url, json={}, stream=True) as response,
-            streamcore.urllib3.message_stream(response, invalid_json="keep") as stream,
+            requests.post(server.url, json={}, stream=True) as raw,
+            streamcore.urllib3.message_stream(raw, invalid_json="keep") as stream,
         ):
             check(stream.get_final_message())
         assert all("invalid_json" not in request.body.decode() for request in server.requests)
