@@ -11,7 +11,7 @@ import pytest
 from helpers import STOP, block_stop, body, message_delta, partial_json, start, tool_start
 
 from streamcore import DecodeError, LimitExceededError, MessageEngine
-from streamcore.api.errors import APIResponseValidationError, OverloadedError, RateLimitError
+from streamcore.api.errors import APIResponseValidationError, InternalServerError, OverloadedError, RateLimitError
 from streamcore.api.response import is_event_stream, is_success, message_from_body, not_a_stream, status_error
 from streamcore.codec import decode_event
 from streamcore.types import MessageStartEvent, TextBlock, Usage
@@ -77,9 +77,12 @@ def test_an_error_in_json_in_place_of_a_stream_is_that_error() -> None:
     error = not_a_stream({"content-type": "application/json"}, json.dumps(body).encode(), response=None)
     assert isinstance(error, OverloadedError)
     assert error.request_id == "req_2"
+    error = not_a_stream({"content-type": "application/json"}, b'{"error": "busy"}', response=None)
+    assert isinstance(error, InternalServerError)
+    assert error.api_message == "busy"
 
 
-@pytest.mark.parametrize("body", [{"type": "error"}, {"type": "error", "error": "text"}, {"type": "message"}, [], 7])
+@pytest.mark.parametrize("body", [{"type": "error"}, {"type": "message"}, [], 7])
 def test_other_json_in_place_of_a_stream_is_shown(body: Any) -> None:
     error = not_a_stream({"content-type": "application/json"}, json.dumps(body).encode(), response=None)
     assert isinstance(error, DecodeError)
