@@ -42,23 +42,24 @@ SHORT_BODY = body(*SHORT)
 TOO_SHORT = (anthropic.IncompleteStreamError, anthropic.APIConnectionError)
 
 
+def decode(data: bytes) -> tuple[int, Message | None]:
+    """The number of events whose blank line is in `data`, and the message after them."""
+    engine = MessageEngine()
+    engine.receive_data(data)
+    return sum(1 for _ in engine.events()), engine.snapshot
+
+
 def snapshot_at(data: bytes) -> Message | None:
     """The message after the events that are whole in `data`."""
-    engine = MessageEngine()
-    engine.receive_data(data)
-    for _ in engine.events():
-        pass
-    return engine.snapshot
+    return decode(data)[1]
 
 
-def events_in(data: bytes) -> int:
-    engine = MessageEngine()
-    engine.receive_data(data)
-    return sum(1 for _ in engine.events())
+# What has come when the connection breaks at each byte.
+BROKEN = [decode(SHORT_BODY[:length]) for length in range(len(SHORT_BODY) + 1)]
 
-
-SNAPSHOTS = [snapshot_at(SHORT_BODY[:length]) for length in range(len(SHORT_BODY) + 1)]
-COUNTS = [events_in(SHORT_BODY[:length]) for length in range(len(SHORT_BODY) + 1)]
+# What has come when the body ends there in good order. An event that lacks only its blank line counts. There is one
+# before each event that is whole, two bytes earlier, as the line end of its payload may be missing too.
+ENDED = [max(BROKEN[length : length + 3], key=lambda at: at[0]) for length in range(len(SHORT_BODY) + 1)]
 
 
 @pytest.fixture
@@ -98,25 +99,29 @@ def _ended(data: bytes, how: str) -> Reply:
     return stream_reply(data, Cut())
 
 
-WAYS = ["in order", "by closing", "short of its length", "cut"]
+IN_ORDER = ["in order", "by closing"]
+WAYS = [*IN_ORDER, "short of its length", "cut"]
+
+
+def has_come(length: int, how: str) -> tuple[int, Message | None]:
+    """The number of events and the message after so many bytes."""
+    return ENDED[length] if how in IN_ORDER else BROKEN[length]
+
+
+def too_short(how: str) -> list[int]:
+    """The lengths at which the message is not complete."""
+    return [length for length in range(len(SHORT_BODY)) if has_come(length, how)[0] < len(SHORT)]
 
 
 def check_cut(length: int, how: str, error: BaseException, seen: list[Any]) -> None:
-    expected: tuple[type[Exception], ...] = (
-        (anthropic.IncompleteStreamError,) if how in ("in order", "by closing") else (anthropic.APIConnectionError,)
-    )
+    expected = anthropic.IncompleteStreamError if how in IN_ORDER else anthropic.APIConnectionError
     assert isinstance(error, expected), (length, how, error)
-    assert isinstance(error, TOO_SHORT)
-    assert error.snapshot == SNAPSHOTS[length], (length, how)
-    assert sum(map(is_wire, seen)) == COUNTS[length], (length, how)
+    assert (sum(map(is_wire, seen)), error.snapshot) == has_come(length, how), (length, how)
 
 
 @pytest.mark.parametrize("how", WAYS)
 def test_cut_at_every_byte(server: Server, httpx_client: anthropic.Anthropic, how: str) -> None:
-    # One byte less than all: only the blank line that dispatches message_stop is missing.
-    for length in range(len(SHORT_BODY)):
-        if COUNTS[length] == len(SHORT):
-            continue
+    for length in too_short(how):
         server.reply(_ended(SHORT_BODY[:length], how))
         seen: list[Any] = []
         with pytest.raises(TOO_SHORT) as caught, httpx_client.messages.stream(**ASK) as stream:
@@ -124,7 +129,18 @@ def test_cut_at_every_byte(server: Server, httpx_client: anthropic.Anthropic, ho
         check_cut(length, how, caught.value, seen)
         with pytest.raises(TOO_SHORT) as again:
             stream.get_final_message()
-        assert getattr(again.value, "snapshot", None) == SNAPSHOTS[length]
+        assert getattr(again.value, "snapshot", None) == has_come(length, how)[1]
+
+
+@pytest.mark.parametrize("how", IN_ORDER)
+@pytest.mark.parametrize("missing", [1, 2])
+def test_a_body_without_its_last_blank_line_is_a_whole_message(
+    server: Server, client: Any, how: str, missing: int
+) -> None:
+    server.reply(_ended(SHORT_BODY[:-missing], how))
+    with client.messages.stream(**ASK) as stream:
+        assert stream.get_final_message() == BROKEN[-1][1]
+    assert [violation.kind for violation in stream.violations] == ["missing_blank_line"]
 
 
 @each_adapter
@@ -132,9 +148,7 @@ def test_cut_at_every_byte(server: Server, httpx_client: anthropic.Anthropic, ho
 def test_cut_at_every_byte_async(server: Server, adapter: Adapter, how: str) -> None:
     async def main() -> None:
         async with adapter.client(server, max_retries=0) as client:
-            for length in range(len(SHORT_BODY)):
-                if COUNTS[length] == len(SHORT):
-                    continue
+            for length in too_short(how):
                 server.reply(_ended(SHORT_BODY[:length], how))
                 seen: list[Any] = []
                 async with client.messages.stream(**ASK) as stream:
@@ -143,7 +157,7 @@ def test_cut_at_every_byte_async(server: Server, adapter: Adapter, how: str) -> 
                 check_cut(length, how, caught.value, seen)
                 with pytest.raises(TOO_SHORT) as again:
                     await stream.get_final_message()
-                assert getattr(again.value, "snapshot", None) == SNAPSHOTS[length]
+                assert getattr(again.value, "snapshot", None) == has_come(length, how)[1]
 
     adapter.run(main)
 
@@ -155,14 +169,12 @@ async def read_into(seen: list[Any], stream: Any) -> None:
 
 @pytest.mark.parametrize("how", WAYS)
 def test_create_cut_at_many_bytes(server: Server, httpx_client: anthropic.Anthropic, how: str) -> None:
-    for length in range(0, len(SHORT_BODY), 3):
-        if COUNTS[length] == len(SHORT):
-            continue
+    for length in too_short(how)[::3]:
         server.reply(_ended(SHORT_BODY[:length], how))
         seen: list[Any] = []
         with pytest.raises(TOO_SHORT) as caught, httpx_client.messages.create(**ASK, stream=True) as stream:
             seen.extend(stream)
-        assert len(seen) == COUNTS[length]
+        assert len(seen) == has_come(length, how)[0]
         assert getattr(caught.value, "snapshot", None) is None
 
 
@@ -171,15 +183,13 @@ def test_create_cut_at_many_bytes(server: Server, httpx_client: anthropic.Anthro
 def test_create_cut_at_many_bytes_async(server: Server, adapter: Adapter, how: str) -> None:
     async def main() -> None:
         async with adapter.client(server, max_retries=0) as client:
-            for length in range(0, len(SHORT_BODY), 7):
-                if COUNTS[length] == len(SHORT):
-                    continue
+            for length in too_short(how)[::7]:
                 server.reply(_ended(SHORT_BODY[:length], how))
                 seen: list[Any] = []
                 async with await client.messages.create(**ASK, stream=True) as stream:
                     with pytest.raises(TOO_SHORT):
                         await read_into(seen, stream)
-                assert len(seen) == COUNTS[length]
+                assert len(seen) == has_come(length, how)[0]
 
     adapter.run(main)
 
@@ -212,7 +222,7 @@ def test_bytes_that_are_not_compressed_as_promised(server: Server, client: Any) 
 def test_a_cut_after_the_last_event_loses_nothing(server: Server, client: Any) -> None:
     server.reply(stream_reply(SHORT_BODY, Cut()))
     with client.messages.stream(**ASK) as stream:
-        assert stream.get_final_message() == SNAPSHOTS[-1]
+        assert stream.get_final_message() == BROKEN[-1][1]
 
 
 # Silence
