@@ -108,8 +108,8 @@ def test_a_message() -> None:
         b'{"a": "\xff\\ud800"}',
         json.dumps(MESSAGE | {"type": "error"}).encode(),
         json.dumps(MESSAGE | {"content": "text"}).encode(),
-        json.dumps(MESSAGE | {"content": [{"type": "text"}]}).encode(),
-        json.dumps(MESSAGE | {"usage": {"input_tokens": "1"}}).encode(),
+        json.dumps(MESSAGE | {"content": [{"type": "text", "text": 5}]}).encode(),
+        json.dumps(MESSAGE | {"usage": {"input_tokens": "many"}}).encode(),
     ],
 )
 def test_what_is_no_message_is_shown(body: bytes) -> None:
@@ -129,6 +129,11 @@ def test_what_is_no_message_is_shown(body: bytes) -> None:
         {"new_field": 10**400},
         {"new_field": float("inf")},
         {"type": None},
+        {"id": None},
+        {"model": None},
+        {"content": None},
+        {"content": [{"type": "text"}, {"type": "tool_use", "id": "toolu_1", "name": "now"}]},
+        {"usage": {"input_tokens": "1", "output_tokens": 2.5}},
     ],
 )
 def test_a_message_is_taken_whole_as_it_is_in_a_stream(change: dict[str, Any]) -> None:
@@ -146,9 +151,9 @@ def test_a_message_is_taken_whole_as_it_is_in_a_stream(change: dict[str, Any]) -
     ("change", "said"),
     [
         ({"content": [{"type": "text", "text": 5}]}, "expected a string, got a number @ $.content[0].text"),
-        ({"content": [{"type": "text"}]}, "required field 'text' is missing @ $.content[0]"),
+        ({"content": [{"type": "redacted_thinking"}]}, "required field 'data' is missing @ $.content[0]"),
         ({"content": "text"}, "expected an array, got a string @ $.content"),
-        ({"usage": {"input_tokens": "1", "output_tokens": 1}}, "got a string @ $.usage.input_tokens"),
+        ({"usage": {"input_tokens": "one", "output_tokens": 1}}, "got a string @ $.usage.input_tokens"),
         ({"type": "error"}, "expected the type 'message', got 'error' @ $"),
     ],
 )

@@ -128,8 +128,8 @@ def test_the_same_text_in_other_deltas_is_another_stream_with_the_same_message()
 def test_an_end_too_soon_is_a_difference_also_where_no_event_is_missing() -> None:
     whole = body(*HELLO)
     early = "IncompleteStreamError: the stream ended before the message did: message_stop has not come"
-    assert said(whole[:-1], body(*HELLO[:-1]))[1:] == [
-        f"left ends with   {early}; 50 bytes of an unfinished event were left over: no blank line ended it",
+    assert said(whole[:-3], body(*HELLO[:-1]))[1:] == [
+        f"left ends with   {early}; 48 bytes of an unfinished event were left over: no blank line ended it",
         f"right ends with  {early}",
     ]
 
