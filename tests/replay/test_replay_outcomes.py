@@ -239,7 +239,7 @@ DUPLICATED: dict[str, type[StreamCoreError] | str] = {
     "content_block_start": EventOrderError,
     "content_block_stop": "after_block_stop",
     "message_delta": "",
-    "message_stop": "after_message_stop",
+    "message_stop": "",  # the stream is over before it
     "ping": "",
 }
 
