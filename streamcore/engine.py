@@ -203,6 +203,11 @@ class MessageEngine(DecoderBase[MessageStreamEvent], Generic[OutputT]):
         return self._accumulator.complete
 
     @property
+    def multiple_messages(self) -> bool:
+        """Whether the stream may hold several messages, so that it is not over at `message_stop`."""
+        return self._accumulator.multiple_messages
+
+    @property
     def final_message(self) -> Message[OutputT]:
         """The complete message.
 

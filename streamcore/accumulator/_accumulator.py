@@ -150,6 +150,11 @@ class MessageAccumulator(NotCopyable):
         )
 
     @property
+    def multiple_messages(self) -> bool:
+        """Whether another message may follow the one that is complete."""
+        return self._multiple_messages
+
+    @property
     def violations(self) -> tuple[Violation, ...]:
         """Protocol violations seen so far that did not lose any data."""
         return self._log.entries

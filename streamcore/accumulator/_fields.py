@@ -38,7 +38,7 @@ class FieldOptions:
 class GrowingText:
     """A string that deltas add to. Reading it copies it once; reading it again, unchanged, copies nothing."""
 
-    __slots__ = ("_buffer", "_has_halves", "_joined", "_json", "_value", "add", "mark")
+    __slots__ = ("_buffer", "_joined", "_json", "_value", "add", "had_halves", "mark")
 
     def __init__(self, start: str | None, _: FieldOptions) -> None:
         self._buffer = io.StringIO()
@@ -46,7 +46,7 @@ class GrowingText:
         self._value = ""
         self._json: PartialJSON | None = None
         # Whether halves of surrogate pairs have come, which may have been joined since.
-        self._has_halves = False
+        self.had_halves = False
         self.add = self._buffer.write
         self.mark = self._buffer.tell
         if start:
@@ -57,18 +57,18 @@ class GrowingText:
         if not has_halves(text):
             self.add(text)
             return
-        self._has_halves = True
+        self.had_halves = True
         if write_joined(self._buffer, text):
             self._value = ""  # its last character has changed
 
     @property
     def has_half_surrogate(self) -> bool:
         """Whether the text ends in the first half of a surrogate pair."""
-        return self._has_halves and ends_in_half(self._buffer)
+        return self.had_halves and ends_in_half(self._buffer)
 
     def take_lone_surrogate(self) -> bool:
         """Return whether the text has half of a surrogate pair. A second call returns False."""
-        had_halves, self._has_halves = self._has_halves, False
+        had_halves, self.had_halves = self.had_halves, False
         return had_halves and lone_surrogate.search(self.at(self.mark())) is not None
 
     def write_to(self, changes: dict[str, Any], name: str, *, ended: bool) -> None:
@@ -99,7 +99,7 @@ class GrowingText:
 
         What was parsed for an earlier mark is not parsed again.
         """
-        if self._has_halves and mark and "\ud800" <= self.at(mark)[mark - 1] <= "\udbff":
+        if self.had_halves and mark and "\ud800" <= self.at(mark)[mark - 1] <= "\udbff":
             mark -= 1  # the other half may come
         json = self._json
         if json is None or json.length > mark:
@@ -116,7 +116,7 @@ class GrowingText:
 class GrowingInput:
     """The input of a tool, parsed when it is read. Before a value has begun it is what the block started with."""
 
-    __slots__ = ("_has_halves", "_mark", "_options", "_start", "_value", "add", "json", "mark")
+    __slots__ = ("_mark", "_options", "_start", "_value", "add", "had_halves", "json", "mark")
 
     def __init__(self, start: Any, options: FieldOptions) -> None:
         self._options = options
@@ -128,25 +128,25 @@ class GrowingInput:
         # The value when it was last read, and the length of the text then.
         self._value = self._start
         self._mark = 0
-        self._has_halves = False
+        self.had_halves = False
 
     def extend(self, text: str) -> None:
         """Append text that may begin or end with half of a surrogate pair."""
         if not has_halves(text):
             self.add(text)
             return
-        self._has_halves = self.json.joins_halves = True
+        self.had_halves = self.json.joins_halves = True
         if write_joined(self.json.buffer, text):
             self._mark = -1  # the text has changed, perhaps without growing
 
     @property
     def has_half_surrogate(self) -> bool:
         """Whether the text ends in the first half of a surrogate pair."""
-        return self._has_halves and ends_in_half(self.json.buffer)
+        return self.had_halves and ends_in_half(self.json.buffer)
 
     def take_lone_surrogate(self) -> bool:
         """Return whether the text has half of a surrogate pair. A second call returns False."""
-        had_halves, self._has_halves = self._has_halves, False
+        had_halves, self.had_halves = self.had_halves, False
         return had_halves and lone_surrogate.search(self.json.text) is not None
 
     def write_to(self, changes: dict[str, Any], name: str, *, ended: bool) -> None:

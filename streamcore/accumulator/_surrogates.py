@@ -14,7 +14,7 @@ import io
 
 from streamcore.types._base import lone_surrogate
 
-__all__ = ["ends_in_half", "has_halves", "write_joined"]
+__all__ = ["ends_in_half", "has_halves", "joined", "write_joined"]
 
 
 def has_halves(text: str) -> bool:
@@ -33,11 +33,11 @@ def write_joined(buffer: io.StringIO, text: str) -> bool:
     Returns:
         Whether they were, so that the last character in the buffer has changed.
     """
-    text = _joined(text)
+    text = joined(text)
     if "\udc00" <= text[0] <= "\udfff" and ends_in_half(buffer):
         last = _last_character(buffer)
         buffer.seek(buffer.tell() - 1)
-        buffer.write(_joined(last + text[0]))
+        buffer.write(joined(last + text[0]))
         buffer.write(text[1:])
         return True
     buffer.write(text)
@@ -52,6 +52,6 @@ def _last_character(buffer: io.StringIO) -> str:
     return buffer.read(1)  # and so the position is at the end again
 
 
-def _joined(text: str) -> str:
+def joined(text: str) -> str:
     """Join the halves that stand side by side."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")

@@ -51,6 +51,7 @@ class AsyncAnswer:
     ) -> None:
         self.response = response
         self.request_body = request_body
+        self.is_drainable = True
         self._already_read = response._body
         self._connections = connections
         self._thread = threading.get_ident()

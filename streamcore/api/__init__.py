@@ -5,6 +5,7 @@
 | `errors.py`, `error_codes.py` | the exceptions of the API under their public paths; `streamcore.errors` defines them |
 | `request.py` | build method, URL, headers and JSON body from the arguments of a call |
 | `response.py` | turn status, headers and body into an exception or a `Message`, or allow streaming |
+| `peeked.py` | answers whose beginning was read to find out what they are |
 | `redirects.py` | which redirects to follow, and with which request |
 | `retry.py` | whether to try again, and after how long |
 | `client.py` | the options of a client, and where they come from |

@@ -10,15 +10,17 @@ import contextlib
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 import attrs
 
 from streamcore.api.client import BaseClient, Call
 from streamcore.api.errors import APIConnectionError, APIResponseValidationError, APIStatusError
+from streamcore.api.peeked import AsyncPeeked, SyncPeeked
 from streamcore.api.redirects import MAX_REDIRECTS, describe_redirect, redirected
 from streamcore.api.response import (
     ERROR_BODY_SIZE,
+    begins_like_a_stream,
     is_event_stream,
     is_success,
     message_from_body,
@@ -26,7 +28,7 @@ from streamcore.api.response import (
     status_error,
 )
 from streamcore.api.retry import retry_delay
-from streamcore.errors import LimitExceededError
+from streamcore.errors import LimitExceededError, error_in_call
 from streamcore.limits import DEFAULT_LIMITS
 from streamcore.types import Message
 
@@ -77,6 +79,7 @@ def _is_wanted(answer: _Answer, *, stream: bool) -> bool:
 
 
 def _failure(answer: _Answer, body: bytes) -> APIStatusError | APIResponseValidationError:
+    body = body[:ERROR_BODY_SIZE]
     answer.keep_body(body)
     if is_success(answer.status):
         return not_a_stream(answer.headers, body, response=answer.response)
@@ -84,9 +87,10 @@ def _failure(answer: _Answer, body: bytes) -> APIStatusError | APIResponseValida
     return status_error(answer.status, body, response=answer.response, message=refused)
 
 
-def _check_size(size: int) -> None:
+def _check_size(size: int, response: Any) -> None:
     if size > DEFAULT_LIMITS.max_event_size:
-        raise LimitExceededError(f"the body has more than {DEFAULT_LIMITS.max_event_size} bytes")
+        error = LimitExceededError(f"the body has more than {DEFAULT_LIMITS.max_event_size} bytes")
+        raise error_in_call(error, response)
 
 
 def _delay(call: Call, error: APIConnectionError | APIStatusError, retries_taken: int) -> float | None:
@@ -166,14 +170,16 @@ class SyncAttempts(BaseClient):
         try:
             for chunk in answer:
                 body += chunk
-                _check_size(len(body))
+                _check_size(len(body), answer.response)
         finally:
             answer.close()
         return message_from_body(bytes(body), response=answer.response)
 
 
 def checked(answer: _SyncAnswerT, *, stream: bool) -> _SyncAnswerT:
-    """Return `answer` if its head promises what was asked for. Close it if not.
+    """Return `answer` if it is what was asked for. Close it if not.
+
+    If the content type is not that of an event stream, the body decides: not all servers and gateways set it.
 
     Raises:
         APIStatusError: The status is not 2xx.
@@ -181,33 +187,57 @@ def checked(answer: _SyncAnswerT, *, stream: bool) -> _SyncAnswerT:
     """
     if _is_wanted(answer, stream=stream):
         return answer
-    body, cause = _read_and_close(answer)
+    try:
+        chunks = iter(answer)
+        body, cause = b"", None
+        if is_success(answer.status):
+            body, cause = _beginning(chunks, until=begins_like_a_stream)
+            if begins_like_a_stream(body):
+                return cast("_SyncAnswerT", SyncPeeked(answer, chunks, body))
+        if cause is None:
+            body, cause = _beginning(chunks, body)
+    except BaseException:
+        _close_quietly(answer)
+        raise
+    _close_quietly(answer)
     raise _failure(answer, body) from cause
 
 
-def _read_and_close(answer: SyncAnswer) -> tuple[bytes, APIConnectionError | None]:
-    """Read the beginning of a body, and close the answer.
+def _close_quietly(answer: SyncAnswer) -> None:
+    # The status of the answer, or the error that is under way, says more than an error in closing.
+    with contextlib.suppress(APIConnectionError):
+        answer.close()
 
-    Return what was read, and the error that ended the reading if there was one. That error is not raised, nor is one
-    in closing: the status of the answer says more.
-    """
+
+def _read_and_close(answer: SyncAnswer) -> None:
+    """Read the beginning of a body that does not matter, and close the answer."""
     try:
-        return _beginning(answer)
+        _beginning(iter(answer))
     finally:
-        with contextlib.suppress(APIConnectionError):
-            answer.close()
+        _close_quietly(answer)
 
 
-def _beginning(answer: SyncAnswer) -> tuple[bytes, APIConnectionError | None]:
-    body = bytearray()
+def _beginning(
+    chunks: Iterator[bytes], begun: bytes = b"", *, until: Callable[[bytes], bool | None] = lambda _: None
+) -> tuple[bytes, APIConnectionError | None]:
+    """Read the beginning of a body.
+
+    Return what was read, and the error that ended the reading if there was one.
+
+    Args:
+        chunks: The body.
+        begun: The part of it that was read before.
+        until: Decides whether to stop, for what was read so far: None means that more of it is needed.
+    """
+    body = bytearray(begun)
     try:
-        for chunk in answer:
+        for chunk in chunks:
             body += chunk
-            if len(body) >= ERROR_BODY_SIZE:
+            if len(body) >= ERROR_BODY_SIZE or until(bytes(body)) is not None:
                 break
     except APIConnectionError as error:
         return bytes(body), error
-    return bytes(body[:ERROR_BODY_SIZE]), None
+    return bytes(body), None
 
 
 class AsyncAttempts(BaseClient):
@@ -262,7 +292,7 @@ class AsyncAttempts(BaseClient):
         try:
             async for chunk in answer:
                 body += chunk
-                _check_size(len(body))
+                _check_size(len(body), answer.response)
         finally:
             await answer.aclose()
         return message_from_body(bytes(body), response=answer.response)
@@ -272,25 +302,43 @@ async def async_checked(answer: _AsyncAnswerT, *, stream: bool) -> _AsyncAnswerT
     """Like `checked`."""
     if _is_wanted(answer, stream=stream):
         return answer
-    body, cause = await _async_read_and_close(answer)
+    try:
+        chunks = aiter(answer)
+        body, cause = b"", None
+        if is_success(answer.status):
+            body, cause = await _async_beginning(chunks, until=begins_like_a_stream)
+            if begins_like_a_stream(body):
+                return cast("_AsyncAnswerT", AsyncPeeked(answer, chunks, body))
+        if cause is None:
+            body, cause = await _async_beginning(chunks, body)
+    except BaseException:
+        await _async_close_quietly(answer)
+        raise
+    await _async_close_quietly(answer)
     raise _failure(answer, body) from cause
 
 
-async def _async_read_and_close(answer: AsyncAnswer) -> tuple[bytes, APIConnectionError | None]:
+async def _async_close_quietly(answer: AsyncAnswer) -> None:
+    with contextlib.suppress(APIConnectionError):
+        await answer.aclose()
+
+
+async def _async_read_and_close(answer: AsyncAnswer) -> None:
     try:
-        return await _async_beginning(answer)
+        await _async_beginning(aiter(answer))
     finally:
-        with contextlib.suppress(APIConnectionError):
-            await answer.aclose()
+        await _async_close_quietly(answer)
 
 
-async def _async_beginning(answer: AsyncAnswer) -> tuple[bytes, APIConnectionError | None]:
-    body = bytearray()
+async def _async_beginning(
+    chunks: AsyncIterator[bytes], begun: bytes = b"", *, until: Callable[[bytes], bool | None] = lambda _: None
+) -> tuple[bytes, APIConnectionError | None]:
+    body = bytearray(begun)
     try:
-        async for chunk in answer:
+        async for chunk in chunks:
             body += chunk
-            if len(body) >= ERROR_BODY_SIZE:
+            if len(body) >= ERROR_BODY_SIZE or until(bytes(body)) is not None:
                 break
     except APIConnectionError as error:
         return bytes(body), error
-    return bytes(body[:ERROR_BODY_SIZE]), None
+    return bytes(body), None

@@ -12,6 +12,7 @@ from streamcore.api.errors import InvalidArgumentError
 from streamcore.api.request import NOT_GIVEN, CallOptions, NotGiven, given
 from streamcore.api.typed import typed_arguments
 from streamcore.decoders import MessageEventDecoder
+from streamcore.errors import InvalidJSON, api_errors
 from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.stream import (
     AsyncMessageStream,
@@ -44,7 +45,7 @@ def _event_decoder(
         InvalidArgumentError: An option of decoding does not apply. It would otherwise be sent to the API as a new
             parameter.
     """
-    for name in ("trailing_strings", "event_handler"):
+    for name in ("trailing_strings", "invalid_json", "event_handler"):
         if name in arguments:
             raise InvalidArgumentError(f"{name} is an argument of stream(): create() accumulates nothing")
     if stream:
@@ -142,7 +143,9 @@ class Messages:
         typed = typed_arguments(arguments, output_format=output_format, on_invalid=on_invalid)
         call = self._client._call(_PATH, typed.request, stream=stream)
         if decoder is None:
-            return typed.parsed(self._client._fetch(call))
+            message = self._client._fetch(call)
+            with api_errors(None):
+                return typed.parsed(message)
         answer = self._client._open(call)
         return Stream(answer, decoder=decoder, response=answer.response, close=answer.close)
 
@@ -171,6 +174,7 @@ class Messages:
         strict: bool = False,
         limits: Limits = DEFAULT_LIMITS,
         trailing_strings: bool = False,
+        invalid_json: InvalidJSON = "raise",
         output_format: type[OutputT],
         on_invalid: OnInvalid = "raise",
         **arguments: Unpack[CallOptions],
@@ -183,6 +187,7 @@ class Messages:
         strict: bool = False,
         limits: Limits = DEFAULT_LIMITS,
         trailing_strings: bool = False,
+        invalid_json: InvalidJSON = "raise",
         output_format: Any = NOT_GIVEN,
         on_invalid: OnInvalid = "raise",
         **arguments: Unpack[CallOptions],
@@ -194,6 +199,7 @@ class Messages:
         strict: bool = False,
         limits: Limits = DEFAULT_LIMITS,
         trailing_strings: bool = False,
+        invalid_json: InvalidJSON = "raise",
         output_format: Any = NOT_GIVEN,
         on_invalid: OnInvalid = "raise",
         **arguments: Unpack[CallOptions],
@@ -205,6 +211,7 @@ class Messages:
             strict: As for `MessageEngine`.
             limits: As for `MessageEngine`.
             trailing_strings: As for `MessageEngine`.
+            invalid_json: As for `MessageEngine`.
             output_format: The class that the text should be JSON of, as for `create` and `MessageEngine`.
             on_invalid: As for `MessageEngine`.
             **arguments: Those of the API, and `CallOptions`. `tools` may also contain classes and functions.
@@ -226,6 +233,7 @@ class Messages:
                 strict=strict,
                 limits=limits,
                 trailing_strings=trailing_strings,
+                invalid_json=invalid_json,
                 **typed.for_stream,
             )
 
@@ -291,7 +299,9 @@ class AsyncMessages:
         typed = typed_arguments(arguments, output_format=output_format, on_invalid=on_invalid)
         call = self._client._call(_PATH, typed.request, stream=stream)
         if decoder is None:
-            return typed.parsed(await self._client._fetch(call))
+            message = await self._client._fetch(call)
+            with api_errors(None):
+                return typed.parsed(message)
         answer = await self._client._open(call)
         return AsyncStream(answer, decoder=decoder, response=answer.response, close=answer.aclose)
 
@@ -316,6 +326,7 @@ class AsyncMessages:
         strict: bool = False,
         limits: Limits = DEFAULT_LIMITS,
         trailing_strings: bool = False,
+        invalid_json: InvalidJSON = "raise",
         output_format: type[OutputT],
         on_invalid: OnInvalid = "raise",
         **arguments: Unpack[CallOptions],
@@ -328,6 +339,7 @@ class AsyncMessages:
         strict: bool = False,
         limits: Limits = DEFAULT_LIMITS,
         trailing_strings: bool = False,
+        invalid_json: InvalidJSON = "raise",
         output_format: Any = NOT_GIVEN,
         on_invalid: OnInvalid = "raise",
         **arguments: Unpack[CallOptions],
@@ -339,6 +351,7 @@ class AsyncMessages:
         strict: bool = False,
         limits: Limits = DEFAULT_LIMITS,
         trailing_strings: bool = False,
+        invalid_json: InvalidJSON = "raise",
         output_format: Any = NOT_GIVEN,
         on_invalid: OnInvalid = "raise",
         **arguments: Unpack[CallOptions],
@@ -357,6 +370,7 @@ class AsyncMessages:
                 strict=strict,
                 limits=limits,
                 trailing_strings=trailing_strings,
+                invalid_json=invalid_json,
                 **typed.for_stream,
             )
 

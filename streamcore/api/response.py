@@ -5,6 +5,7 @@ Nothing is read here. The caller reads the body, and of a failure's body at most
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,15 +16,18 @@ from streamcore.errors import (
     APIResponseValidationError,
     APIStatusError,
     LimitExceededError,
-    error_from_json,
+    ProtocolError,
     error_from_status,
+    error_in_call,
     excerpt,
 )
 from streamcore.limits import DEFAULT_LIMITS
+from streamcore.stream._failures import error_from_json
 from streamcore.types import Message
 
 __all__ = [
     "ERROR_BODY_SIZE",
+    "begins_like_a_stream",
     "is_event_stream",
     "is_success",
     "message_from_body",
@@ -54,6 +58,21 @@ def is_event_stream(headers: Mapping[str, str]) -> bool:
     `headers` must find `content-type` under its name in lower case.
     """
     return _media_type(headers) in _MAY_BE_A_STREAM
+
+
+_FIRST_LINE = re.compile(rb"(?:event|data|id|retry|):")
+# A stream may begin with blank lines, but not with more than so many bytes of them.
+_MOST_BLANK_LINES = 1024
+_BEGINNINGS = (b"event:", b"data:", b"id:", b"retry:", b"\xef\xbb\xbf")
+
+
+def begins_like_a_stream(body: bytes) -> bool | None:
+    """Return whether a body begins as an event stream does: with a field or a comment. None if more of it is needed."""
+    start = body.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
+    if _FIRST_LINE.match(start):
+        return True
+    needs_more = len(body) < _MOST_BLANK_LINES and any(each.startswith(start) for each in _BEGINNINGS)
+    return None if needs_more else False
 
 
 def _media_type(headers: Mapping[str, str]) -> str:
@@ -98,23 +117,25 @@ def message_from_body(body: bytes, *, response: Any = None) -> Message:
         LimitExceededError: The body nests too deep, or has too many arrays and objects, or too many blocks.
     """
     if body.count(b"{") + body.count(b"[") > DEFAULT_LIMITS.max_containers:
-        said = f"the body has more than {DEFAULT_LIMITS.max_containers} arrays and objects"
-        raise LimitExceededError(said, received=body)
+        raise _over_limit(f"the body has more than {DEFAULT_LIMITS.max_containers} arrays and objects", body, response)
     try:
         decoded = _decode(body)
     except RecursionError:
-        raise _nests_too_deep(body) from None
+        raise _over_limit(f"the body nests deeper than {_MAX_DEPTH} levels", body, response) from None
     except ValueError as error:
         raise _not_a_message(f"the body is not JSON ({error})", body, response) from None
     if not isinstance(decoded, dict):
         raise _not_a_message("the body is not a message", body, response)
     if (failure := error_from_json(decoded, response=response)) is not None:
         raise failure
+    if "content" not in decoded:
+        # In a message_start it means that there is none yet. Here it would make an answer out of any JSON.
+        raise _not_a_message("the body is not a message: required field 'content' is missing @ $", body, response)
     if too_deep(decoded, _MAX_DEPTH):
-        raise _nests_too_deep(body)
+        raise _over_limit(f"the body nests deeper than {_MAX_DEPTH} levels", body, response)
     content = decoded.get("content")
     if isinstance(content, list) and len(content) > DEFAULT_LIMITS.max_blocks:
-        raise LimitExceededError(f"the message has more than {DEFAULT_LIMITS.max_blocks} blocks", received=body)
+        raise _over_limit(f"the message has more than {DEFAULT_LIMITS.max_blocks} blocks", body, response)
     try:
         message: Message = structure(decoded, Message)
     except StructureError as fault:
@@ -126,8 +147,8 @@ def _not_a_message(message: str, body: bytes, response: Any) -> APIResponseValid
     return APIResponseValidationError(message, response=response, body=_decoded(body), received=body)
 
 
-def _nests_too_deep(body: bytes) -> LimitExceededError:
-    return LimitExceededError(f"the body nests deeper than {_MAX_DEPTH} levels", received=body)
+def _over_limit(message: str, body: bytes, response: Any) -> ProtocolError:
+    return error_in_call(LimitExceededError(message, received=body), response)
 
 
 def _decoded(body: bytes) -> object:

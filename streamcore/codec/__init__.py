@@ -37,6 +37,7 @@ __all__ = [
     "decode_leniently",
     "decode_raw_event",
     "encode_event",
+    "error_event",
     "kind_of",
     "parse",
     "parse_json",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from streamcore.errors._protocol import DecodeError, StreamCoreError, shortened
+from streamcore.errors._protocol import StreamCoreError, shortened
 
 if TYPE_CHECKING:
     from streamcore.types import Message
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = [
     "APIConnectionError",
     "APIError",
-    "APIResponseValidationError",
     "APIStatusError",
     "APITimeoutError",
     "AuthenticationError",
@@ -43,6 +42,7 @@ __all__ = [
     "connection_error",
     "error_code_in",
     "request_id_of",
+    "request_of",
 ]
 
 
@@ -103,29 +103,6 @@ class APITimeoutError(APIConnectionError):
         super().__init__(message, request=request, snapshot=snapshot)
 
 
-class APIResponseValidationError(APIError, DecodeError):
-    """The API answered with success, but the body is not the event stream or the message that was asked for.
-
-    It has the attributes of an `APIError` and of a `DecodeError`. `received` is the body as it came, or its beginning.
-
-    Attributes:
-        status_code: The HTTP status, None if the response is not known.
-        response: The HTTP library's response.
-    """
-
-    status_code: int | None
-    response: Any
-
-    def __init__(
-        self, message: str, *, response: Any = None, body: object = None, received: str | bytes | None = None
-    ) -> None:
-        super().__init__(message, request=_request_of(response), body=body)
-        self.response = response
-        self.status_code = getattr(response, "status_code", None)
-        self.offset = 0
-        self.received = received
-
-
 class APIStatusError(APIError):
     """The API said that the call failed, with a status that is not 2xx or an `error` event in a stream.
 
@@ -161,7 +138,7 @@ class APIStatusError(APIError):
         request_id: str | None = None,
         snapshot: Message | None = None,
     ) -> None:
-        super().__init__(message, request=_request_of(response), body=body, snapshot=snapshot)
+        super().__init__(message, request=request_of(response), body=body, snapshot=snapshot)
         found = status_code if status_code is not None else getattr(response, "status_code", None)
         if found is not None:
             self.status_code = found
@@ -312,7 +289,8 @@ def connection_error(error: Exception, *, timed_out: bool, request: Any, doing: 
     return APIConnectionError(f"Connection error while {doing} ({said}).", request=request)
 
 
-def _request_of(response: Any) -> Any:
+def request_of(response: Any) -> Any:
+    """Return the request of any HTTP library's response, or None."""
     try:
         return getattr(response, "request", None) or getattr(response, "request_info", None)
     except RuntimeError:  # httpx raises it for a response that was made by hand

@@ -1,4 +1,4 @@
-"""Choose the exception for an answer whose status is not 2xx, for an `error` event, and for its JSON in another place.
+"""Choose the exception for an answer whose status is not 2xx, and for an `error` event.
 
 The status and the code of the cause decide the class. An `error` event comes after a status of 200, so the error's
 `type` decides in place of the status.
@@ -6,7 +6,8 @@ The status and the code of the cause decide the class. An `error` event comes af
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from streamcore.errors._api import (
@@ -37,7 +38,7 @@ from streamcore.errors._codes import BY_CODE
 if TYPE_CHECKING:
     from streamcore.types import ErrorEvent, Message
 
-__all__ = ["error_from_event", "error_from_json", "error_from_status"]
+__all__ = ["error_from_event", "error_from_status"]
 
 _BY_STATUS: dict[int, type[APIStatusError]] = {
     cls.status_code: cls
@@ -93,56 +94,73 @@ def error_from_status(
         request_id: The `request-id` header. If not given, it is read from `response` or else from the body.
         message: What the exception says, if not what the status and the body say.
     """
-    cls = (
-        BY_CODE.get((status, error_code_in(body)))
-        or _BY_STATUS.get(status)
-        or (InternalServerError if status >= 500 else APIStatusError)
-    )
+    cls = BY_CODE.get((status, error_code_in(body))) or _class_of_status(status)
     found = request_id or request_id_of(response) or _request_id_in(body)
     said = message if message is not None else _describe(status, body)
     return cls(said, status_code=status, response=response, body=body, request_id=found)
 
 
+def _class_of_status(status: int) -> type[APIStatusError]:
+    return _BY_STATUS.get(status) or (InternalServerError if status >= 500 else APIStatusError)
+
+
 def error_from_event(event: ErrorEvent, *, response: Any, snapshot: Message | None) -> APIStatusError:
     """Return the exception for an `error` event in a stream that began with status 200.
 
+    The code of the cause decides the class, or else the `type` of the error. If both are new, or no type came, an HTTP
+    status in the body does. Without one, the exception is a plain `APIStatusError`, or an `InternalServerError` if no
+    type came.
+
     Args:
-        event: The event. The code of the cause or else the `type` of its error decides the class. If both are new, the
-            exception is a plain `APIStatusError`.
+        event: The event.
         response: The HTTP library's response, or None.
         snapshot: The message up to the event.
     """
-    return _error_of(event.error.type, event.error.message, event.to_dict(), response, snapshot)
-
-
-def error_from_json(value: object, *, response: Any) -> APIStatusError | None:
-    """Return the exception for a decoded body that is the JSON of an error though the status is 2xx.
-
-    Return None if it is not. An error that a gateway made may lack fields that the API's own errors have.
-    """
-    if not isinstance(value, dict) or value.get("type") != "error" or not isinstance(value.get("error"), dict):
-        return None
-    error = value["error"]
-    error_type, message = str(error.get("type", "error")), str(error.get("message", ""))
-    body: dict[str, Any] = {"type": "error", "error": {**error, "type": error_type, "message": message}}
-    if (request_id := _request_id_in(value)) is not None:
-        body["request_id"] = request_id
-    return _error_of(error_type, message, body, response, None)
-
-
-def _error_of(
-    error_type: str, message: str, body: Mapping[str, Any], response: Any, snapshot: Message | None
-) -> APIStatusError:
-    cls = _BY_CODE_ALONE.get(error_code_in(body)) or _BY_TYPE.get(error_type, APIStatusError)
-    status: int = cls.status_code if cls is not APIStatusError else getattr(response, "status_code", 200)
-    return cls(
+    error_type, message = event.error.type, event.error.message
+    body = event.to_dict() if event.payload is None else event.payload
+    cls = _BY_CODE_ALONE.get(error_code_in(body)) or _BY_TYPE.get(error_type)
+    status = None if cls is None else cls.status_code
+    if (cls is None or not _names_type(body, error_type)) and (found := _status_in(body)) is not None:
+        cls, status = _class_of_status(found), found
+    error = (cls or APIStatusError)(
         f"{error_type}: {message}" if message else error_type,
-        status_code=status,
+        status_code=getattr(response, "status_code", 200) if status is None else status,
         response=response,
         body=body,
-        request_id=request_id_of(response) or _request_id_in(body),
+        request_id=request_id_of(response) or event.request_id or _request_id_in(body),
         snapshot=snapshot,
     )
+    # A body of another shape than the API's has these elsewhere.
+    error.type, error.api_message = error_type, message
+    return error
+
+
+def _objects_in(body: object) -> Iterator[Mapping[str, Any]]:
+    """Yield the body of an error and the objects inside it that describe the error too."""
+    while isinstance(body, Mapping):
+        yield body
+        inner = body.get("error")
+        body = inner if isinstance(inner, Mapping) else body.get("message")
+
+
+def _names_type(body: object, error_type: str) -> bool:
+    """Return whether a type came with an error, as opposed to one that stands for a missing one."""
+    return any(each.get("type") == error_type for each in _objects_in(body)) or error_code_in(body) is not None
+
+
+_STATUS_KEYS = ("status_code", "http_status", "http_code", "statusCode", "status", "code")
+
+
+def _status_in(body: object) -> int | None:
+    """Return the HTTP status that an error says in its body, or None. The innermost object comes first."""
+    for each in reversed(list(_objects_in(body))):
+        for value in map(each.get, _STATUS_KEYS):
+            if isinstance(value, (int, str)) and _HTTP_FAILURE.fullmatch(str(value)):
+                return int(value)
+    return None
+
+
+_HTTP_FAILURE = re.compile("[45][0-9]{2}", re.ASCII)
 
 
 def _request_id_in(body: object) -> str | None:

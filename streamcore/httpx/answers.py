@@ -138,6 +138,11 @@ class SyncAnswer(_Answer):
         self._reading = False
         _open.add(self)
 
+    @property
+    def is_drainable(self) -> bool:
+        """Whether `close()` can end a read, and closing costs the connection: not with HTTP/2, or without a socket."""
+        return self._socket() is not None
+
     def __iter__(self) -> Self:
         return self
 
@@ -234,6 +239,11 @@ class AsyncAnswer(_Answer):
         # half-read.
         self._forget = at_end(functools.partial(_close, response, self._generators), self._generators)
         self._close = functools.partial(_close, response, self._generators, then=self._forget)
+
+    @property
+    def is_drainable(self) -> bool:
+        """Whether closing costs the connection, which with HTTP/2 it does not."""
+        return _is_alone(self.response)
 
     def __aiter__(self) -> Self:
         return self

@@ -14,6 +14,7 @@ from streamcore.api.attempts import AsyncAnswer, SyncAnswer
 from streamcore.replay.capture import Capture, CapturedRequest, Headers
 from streamcore.replay.content import content_headers
 from streamcore.replay.recorder import Exchange
+from streamcore.stream._drain import is_drainable
 
 __all__ = [
     "AsyncTee",
@@ -42,6 +43,7 @@ class SyncTee(Iterator[bytes]):
     def __init__(self, chunks: Iterator[bytes], exchange: Receiver) -> None:
         self._chunks = chunks
         self._exchange = exchange
+        self.is_drainable = is_drainable(chunks)
 
     def __next__(self) -> bytes:
         try:
@@ -62,6 +64,7 @@ class AsyncTee:
     def __init__(self, chunks: AsyncIterator[bytes], exchange: Receiver) -> None:
         self._chunks = chunks
         self._exchange = exchange
+        self.is_drainable = is_drainable(chunks)
 
     def __aiter__(self) -> Self:
         return self

@@ -6,6 +6,7 @@
 | `_failures.py` | which exception an `error` event, or an error in place of a stream, is raised as |
 | `_base.py` | what sync and async streams share: properties, the order of what happens at the end, calls of handlers |
 | `_stream.py`, `_async_stream.py` | `Stream` and `AsyncStream`: read chunks, and release the connection |
+| `_drain.py` | read what follows `message_stop` for a short time, so that the connection can be used again |
 | `_event_loop.py` | the little that differs between asyncio and trio |
 | `_message_stream.py` | `MessageStream` and `AsyncMessageStream`: the same with an engine, and views of a message |
 | `_derived.py` | the derived events of a message stream |
@@ -16,9 +17,13 @@
 The way of a chunk: a stream reads it and gives it to its pump, the pump gives it to the decoder and takes items from
 that, and the stream calls handlers and returns the items one by one.
 
-A stream is over when it has been read to its end, has failed, or was closed. Then the connection is released, once: at
-the end, by `close()` (from any thread or task), by leaving a `with` block, by an interruption of a read such as a
-cancellation, or when the stream is garbage. A stream that failed raises its failure again if it is read on.
+A stream is over when `message_stop` or the end of the bytes has come, when it has failed, or when it was closed. What
+follows `message_stop` is not decoded. The connection is then released, once: at the end, by `close()` (from any thread
+or task), by leaving a `with` block, by an interruption of a read such as a cancellation, or when the stream is garbage.
+A stream that failed raises its failure again if it is read on.
+
+A stream that has a response is a part of a call, so all its errors are `APIError` too. One over bytes alone raises what
+its decoder raises.
 
 Nothing here knows HTTP libraries or clients.
 """

@@ -12,6 +12,7 @@ from typing import Any, Self, TypeVar
 from streamcore.errors import StreamCoreError
 from streamcore.sse import ServerSentEvent, SSEDecoder
 from streamcore.stream._base import IN_USE, StreamBase, run_async
+from streamcore.stream._drain import async_drain, is_drainable
 from streamcore.stream._event_loop import AsyncClose, checkpoint, close_without_waiting
 from streamcore.stream._pump import WORK_PER_TURN, Decoder
 
@@ -138,6 +139,10 @@ class AsyncStream(StreamBase[_T]):
 
     async def _end(self, error: BaseException | None = None) -> None:
         await run_async(self._ending(error))
+
+    async def _drain(self) -> None:
+        if is_drainable(self._chunks) and not self._pump.reading:
+            await async_drain(self._chunks)
 
     async def _close_chunks(self) -> None:
         # A generator that another task is running cannot be closed. That task closes it when its read has ended.

@@ -56,12 +56,16 @@ class StreamBase(NotCopyable, Generic[_T]):
         headers = getattr(self._pump.response, "headers", None)
         return None if headers is None else headers.get(name)
 
+    def _drain(self) -> Any:
+        """Read what follows `message_stop`, for a short time."""
+        raise NotImplementedError
+
     def _close_chunks(self) -> Any:
         """Close the iterable of chunks, if it can be closed now."""
         raise NotImplementedError
 
     def _ending(self, error: BaseException | None) -> Steps:
-        """Yield the steps that end the stream: handlers of the error, release, `on_end`.
+        """Yield the steps that end the stream: handlers of the error, the rest of the answer, release, `on_end`.
 
         A stream may be ended several times, also by several threads at once. Only the first time has all the steps.
 
@@ -78,6 +82,8 @@ class StreamBase(NotCopyable, Generic[_T]):
                 # An error in closing must not hide the error that ended the stream.
                 with contextlib.suppress(*(() if error is None else (Exception,))):
                     try:
+                        if is_first and error is None and self._pump.has_rest:
+                            yield self._drain, ()
                         yield self._close_chunks, ()
                     finally:
                         if is_first and self._release is not None:

@@ -3,7 +3,7 @@
 In: an event, and the engine that has just delivered it. Out: one or two events, with the names and in the order of the
 `anthropic` package. Deriving an event costs a microsecond and stores nothing; its snapshot is built when it is read.
 
-There are two ways to the same events. `derive` is the plain one. `DerivingDecoder.endless_items` has a fast path in
+There are two ways to the same events. `derive` is the plain one. `DerivingDecoder.items` has a fast path in
 front of it for the deltas that add text to the current block, which are nearly all of a stream.
 `tests/stream/test_derived.py` compares the two.
 
@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from typing import Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from streamcore.accumulator import BlockInProgress
+from streamcore.accumulator._surrogates import joined
 from streamcore.engine import MessageEngine
-from streamcore.errors import DecodeError
-from streamcore.stream._failures import error_after_event, error_in_place
+from streamcore.errors import ProtocolError
+from streamcore.stream._failures import error_after_event, error_of_decoder
 from streamcore.types import (
     CitationEvent,
     CompactionBlock,
@@ -41,17 +42,24 @@ from streamcore.types import (
 from streamcore.types._base import extended
 from streamcore.types.derived import deferring
 
+if TYPE_CHECKING:
+    from streamcore.stream._pump import Completion
+
 __all__ = ["DerivingDecoder", "derive"]
 
 _Make: TypeAlias = Callable[..., Any]
 """Makes a derived event of a delta, the field of the block that the delta has changed, and a mark of that field."""
 
-# For each delta that adds text: the field of the block that the text goes to, and what makes the derived event.
-_TEXT_DELTAS: dict[str, tuple[str, _Make]] = {
-    "text_delta": ("text", deferring(TextEvent, "delta.text")),
-    "thinking_delta": ("thinking", deferring(ThinkingEvent, "delta.thinking")),
-    "input_json_delta": ("input", deferring(InputJsonEvent, "delta.partial_json")),
+# For each delta that adds text: the field of the block that the text goes to, the field of the delta that has it, and
+# the class of the derived event, which has it under the same name.
+_TEXT_DELTAS: dict[str, tuple[str, str, Any]] = {
+    "text_delta": ("text", "text", TextEvent),
+    "thinking_delta": ("thinking", "thinking", ThinkingEvent),
+    "input_json_delta": ("input", "partial_json", InputJsonEvent),
 }
+# Functions that make a derived event: of a whole delta, and of another text.
+_MAKERS: dict[str, _Make] = {kind: deferring(cls, f"delta.{name}") for kind, (_, name, cls) in _TEXT_DELTAS.items()}
+_MAKERS_OF_TEXT: dict[str, _Make] = {kind: deferring(cls, name) for kind, (_, name, cls) in _TEXT_DELTAS.items()}
 
 
 def derive(event: MessageStreamEvent, engine: MessageEngine[Any]) -> tuple[ParsedMessageStreamEvent, ...]:
@@ -65,7 +73,8 @@ def derive(event: MessageStreamEvent, engine: MessageEngine[Any]) -> tuple[Parse
         derived = _derive_from_delta(event, engine)
         return (event,) if derived is None else (event, derived)
     if isinstance(event, ContentBlockStopEvent):
-        return (_with_block(event, engine),)
+        stop, block = _with_block(event, engine), engine.block_in_progress(event.index)
+        return (stop,) if block is None else (*_held_back(block), stop)
     if isinstance(event, MessageStopEvent):
         return (_with_message(event, engine),)
     return (event,)
@@ -148,6 +157,58 @@ def _from_field(name: str, make: _Make) -> _DeriveFrom:
     return derive_from
 
 
+def _from_text(kind: str) -> _DeriveFrom:
+    """Return what derives events from deltas that add text.
+
+    A server may split a surrogate pair between two deltas. The first half then is not a part of the derived event of
+    its delta, but of the next one: together they are a character. If the other half does not come, the first one comes
+    alone, at the latest before the end of the block.
+    """
+    target, source, _ = _TEXT_DELTAS[kind]
+    make, make_of_text = _MAKERS[kind], _MAKERS_OF_TEXT[kind]
+
+    def derive_from(delta: Any, block: BlockInProgress) -> Any:
+        field: Any = block.fields.get(target)
+        if field is None:
+            return None
+        mark = field.mark()
+        if not field.had_halves:
+            return make(delta, field, mark)
+        # The text of the delta as it is in the block, and the character before it. If a half that was held back has
+        # been joined with the first character of the delta, both are now one character, the first of the text.
+        said = joined(getattr(delta, source) or "")
+        start = mark - len(said)
+        before, text = ("", field.since(0)) if start == 0 else _first(field.since(start - 1))
+        if block.is_closed:
+            return make_of_text(text, field, mark)
+        held_before = _is_half(before) and text[:1] == said[:1]
+        if held_before:
+            text = before + text
+        holds = _is_half(text[-1:])
+        if holds:
+            text, mark = text[:-1], mark - 1
+        return make_of_text(text, field, mark) if text or not (holds or held_before) else None
+
+    return derive_from
+
+
+def _held_back(block: BlockInProgress) -> Iterator[ParsedMessageStreamEvent]:
+    """Yield what was held back, at the end of a block."""
+    for kind, (target, _, _) in _TEXT_DELTAS.items():
+        field: Any = block.fields.get(target)
+        if field is not None and (mark := field.mark()) and _is_half(last := field.since(mark - 1)):
+            yield _MAKERS_OF_TEXT[kind](last, field, mark)
+
+
+def _first(text: str) -> tuple[str, str]:
+    return text[:1], text[1:]
+
+
+def _is_half(character: str) -> bool:
+    """Return whether a character is the first half of a surrogate pair."""
+    return "\ud800" <= character <= "\udbff"
+
+
 def _signature(delta: Any, block: BlockInProgress) -> SignatureEvent | None:
     if delta.signature is None or "signature" not in block.fields:
         return None
@@ -170,7 +231,7 @@ def _compaction(delta: Any, block: BlockInProgress) -> CompactionEvent | None:
 
 
 _DELTAS: dict[str, _DeriveFrom] = {
-    **{delta_type: _from_field(name, make) for delta_type, (name, make) in _TEXT_DELTAS.items()},
+    **{kind: _from_text(kind) for kind in _TEXT_DELTAS},
     "citations_delta": _from_field("citations", deferring(CitationEvent, "delta.citation")),
     "signature_delta": _signature,
     "compaction_delta": _compaction,
@@ -181,7 +242,7 @@ _DELTAS: dict[str, _DeriveFrom] = {
 
 
 _CurrentText: TypeAlias = tuple[int, "str | None", _Make, Any, Callable[[], int]]
-_NO_TEXT: _CurrentText = (-1, None, str, None, int)
+_NO_TEXT: _CurrentText = (-1, None, str, None, int)  # no type of delta is None
 
 
 def _text_of(block: BlockInProgress | None) -> _CurrentText:
@@ -192,7 +253,7 @@ def _text_of(block: BlockInProgress | None) -> _CurrentText:
     """
     if block is None or block.text is None or block.text_delta is None:
         return _NO_TEXT
-    return block.index, block.text_delta, _TEXT_DELTAS[block.text_delta][1], block.text, block.text.mark
+    return block.index, block.text_delta, _MAKERS[block.text_delta], block.text, block.text.mark
 
 
 class DerivingDecoder:
@@ -214,7 +275,11 @@ class DerivingDecoder:
         for event in self._engine.events():
             yield from derive(event, self._engine)
 
-    def endless_items(self, response: Any) -> Iterator[ParsedMessageStreamEvent | None]:
+    @property
+    def multiple_messages(self) -> bool:
+        return self._engine.multiple_messages
+
+    def items(self, response: Any, completion: Completion) -> Iterator[ParsedMessageStreamEvent | None]:
         """Yield, and raise, what `Pump.items` describes. This takes two thirds of the time of a loop over `events`.
 
         A delta that adds text to the current block does not change which block is current. So everything that such a
@@ -231,6 +296,7 @@ class DerivingDecoder:
                         type(event) is ContentBlockDeltaEvent
                         and event.delta.type == text_delta
                         and event.index == index
+                        and not text.had_halves
                     ):
                         yield event
                         yield make(event.delta, text, mark())
@@ -238,9 +304,12 @@ class DerivingDecoder:
                     if accumulator.current_block is not block:
                         block = accumulator.current_block
                         index, text_delta, make, text, mark = _text_of(block)
+                    is_last = completion.ends(event)
                     yield from derive(event, engine)
+                    if is_last:
+                        return
                     if isinstance(event, ErrorEvent):
                         raise error_after_event(event, engine, response)
-            except DecodeError as error:
-                raise error_in_place(error, response) from None
+            except ProtocolError as error:
+                raise error_of_decoder(error, response) from error.__cause__
             yield None

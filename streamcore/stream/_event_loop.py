@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, TypeAlias
 
-__all__ = ["AsyncClose", "checkpoint", "close_without_waiting"]
+__all__ = ["AsyncClose", "checkpoint", "close_without_waiting", "move_on_after"]
 
 AsyncClose: TypeAlias = Callable[[], Awaitable[object]]
 
@@ -19,6 +19,19 @@ async def checkpoint() -> None:
         await trio.lowlevel.checkpoint()
     elif asyncio is not None and asyncio._get_running_loop() is not None:
         await asyncio.sleep(0)
+
+
+@contextlib.asynccontextmanager
+async def move_on_after(seconds: float) -> AsyncGenerator[None]:
+    """Leave an `async with` block when this time is over."""
+    trio, asyncio = sys.modules.get("trio"), sys.modules.get("asyncio")
+    if trio is not None and trio.lowlevel.in_trio_task():
+        with trio.move_on_after(seconds):
+            yield
+    elif asyncio is not None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                yield
 
 
 def close_without_waiting(closes: list[AsyncClose]) -> None:

@@ -12,7 +12,15 @@ from types import UnionType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias
 
 from streamcore.engine import MessageEngine
-from streamcore.errors import IncompleteStreamError, NoTextError, Violation, shortened
+from streamcore.errors import (
+    IncompleteStreamError,
+    InvalidJSON,
+    NoTextError,
+    ProtocolError,
+    Violation,
+    error_in_call,
+    shortened,
+)
 from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.stream._async_stream import AsyncStream
 from streamcore.stream._derived import DerivingDecoder
@@ -52,7 +60,7 @@ class _MessageBase(Generic[OutputT]):
         """
         snapshot = self._accumulator.snapshot
         if snapshot is None:
-            raise IncompleteStreamError("the message has not begun: message_start has not come")
+            raise self._raised(IncompleteStreamError("the message has not begun: message_start has not come"))
         return snapshot
 
     @property
@@ -61,11 +69,15 @@ class _MessageBase(Generic[OutputT]):
         return self._engine.violations
 
     def _final_message(self) -> Message[OutputT]:
-        return self._engine.final_message
+        try:
+            return self._engine.final_message
+        except ProtocolError as error:
+            raise self._raised(error) from error.__cause__
 
-    def _lost_nothing(self, error: Exception) -> bool:
-        """Return whether the message was complete before the stream failed, say by a connection that is cut early."""
-        return error is self._pump.error and self._engine.complete
+    def _raised(self, error: ProtocolError) -> ProtocolError:
+        """Return the error as this stream raises it: an `APIError` too, if the stream has a response."""
+        response = self._pump.response
+        return error if response is None else error_in_call(error, response)
 
 
 class MessageStream(_MessageBase[OutputT], Stream[ParsedMessageStreamEvent], TypedStream):
@@ -91,6 +103,7 @@ class MessageStream(_MessageBase[OutputT], Stream[ParsedMessageStreamEvent], Typ
         strict: Raise where otherwise a `Violation` is recorded.
         limits: Bounds on the stream.
         trailing_strings: Whether a string in the input of a tool that is still open counts as far as it has come.
+        invalid_json: What happens if the input of a tool is not valid JSON, as for `MessageEngine`.
         output_format: The class that the text of the answer is JSON of, as for `MessageEngine`.
         tool_types: The classes of the inputs of tools, as for `MessageEngine`.
         on_invalid: What happens if something is not of its class, as for `MessageEngine`.
@@ -108,6 +121,7 @@ class MessageStream(_MessageBase[OutputT], Stream[ParsedMessageStreamEvent], Typ
         strict: bool = False,
         limits: Limits = DEFAULT_LIMITS,
         trailing_strings: bool = False,
+        invalid_json: InvalidJSON = "raise",
         output_format: type[OutputT] | UnionType | None = None,
         tool_types: ToolTypes = None,
         on_invalid: OnInvalid = "raise",
@@ -116,6 +130,7 @@ class MessageStream(_MessageBase[OutputT], Stream[ParsedMessageStreamEvent], Typ
             strict=strict,
             limits=limits,
             trailing_strings=trailing_strings,
+            invalid_json=invalid_json,
             output_format=output_format,
             tool_types=tool_types,
             on_invalid=on_invalid,
@@ -142,11 +157,7 @@ class MessageStream(_MessageBase[OutputT], Stream[ParsedMessageStreamEvent], Typ
             ProtocolError: The stream is broken.
             APIError: The API, or the connection to it, failed.
         """
-        try:
-            self.until_done()
-        except Exception as error:
-            if not self._lost_nothing(error):
-                raise
+        self.until_done()
         return self._final_message()
 
     def get_final_text(self) -> str:
@@ -206,6 +217,7 @@ class AsyncMessageStream(_MessageBase[OutputT], AsyncStream[ParsedMessageStreamE
         strict: Raise where otherwise a `Violation` is recorded.
         limits: Bounds on the stream.
         trailing_strings: Whether a string in the input of a tool that is still open counts as far as it has come.
+        invalid_json: What happens if the input of a tool is not valid JSON, as for `MessageEngine`.
         output_format: The class that the text of the answer is JSON of, as for `MessageEngine`.
         tool_types: The classes of the inputs of tools, as for `MessageEngine`.
         on_invalid: What happens if something is not of its class, as for `MessageEngine`.
@@ -220,6 +232,7 @@ class AsyncMessageStream(_MessageBase[OutputT], AsyncStream[ParsedMessageStreamE
         strict: bool = False,
         limits: Limits = DEFAULT_LIMITS,
         trailing_strings: bool = False,
+        invalid_json: InvalidJSON = "raise",
         output_format: type[OutputT] | UnionType | None = None,
         tool_types: ToolTypes = None,
         on_invalid: OnInvalid = "raise",
@@ -228,6 +241,7 @@ class AsyncMessageStream(_MessageBase[OutputT], AsyncStream[ParsedMessageStreamE
             strict=strict,
             limits=limits,
             trailing_strings=trailing_strings,
+            invalid_json=invalid_json,
             output_format=output_format,
             tool_types=tool_types,
             on_invalid=on_invalid,
@@ -254,11 +268,7 @@ class AsyncMessageStream(_MessageBase[OutputT], AsyncStream[ParsedMessageStreamE
             ProtocolError: The stream is broken.
             APIError: The API, or the connection to it, failed.
         """
-        try:
-            await self.until_done()
-        except Exception as error:
-            if not self._lost_nothing(error):
-                raise
+        await self.until_done()
         return self._final_message()
 
     async def get_final_text(self) -> str:

@@ -10,11 +10,11 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any, Generic, Protocol, TypeVar
 
-from streamcore.errors import DecodeError
-from streamcore.stream._failures import error_after_event, error_in_place
-from streamcore.types import ErrorEvent
+from streamcore.errors import ProtocolError
+from streamcore.stream._failures import error_after_event, error_of_decoder
+from streamcore.types import ErrorEvent, MessageStopEvent
 
-__all__ = ["SLICE_SIZE", "WORK_PER_TURN", "Decoder", "Pump"]
+__all__ = ["SLICE_SIZE", "WORK_PER_TURN", "Completion", "Decoder", "Pump"]
 
 # A stream that always has a next item would keep every other task waiting. So it counts the work done since the others
 # last had a turn: an item is one unit, and so is a KB of a chunk. A unit takes some 5 µs, and a turn costs some 10. It
@@ -42,14 +42,38 @@ class Decoder(Protocol[_T_co]):
         ...
 
 
+class Completion:
+    """Whether `message_stop` has come. A pump and the generator of its items share one, to avoid a reference cycle.
+
+    Args:
+        decoder: The decoder. If it has `multiple_messages`, its stream goes on after `message_stop`.
+
+    Attributes:
+        has_come: Whether an item was the last one.
+    """
+
+    __slots__ = ("_is_last", "has_come")
+
+    def __init__(self, decoder: object) -> None:
+        self._is_last = getattr(decoder, "multiple_messages", False) is not True
+        self.has_come = False
+
+    def ends(self, item: object) -> bool:
+        """Return whether the stream is over with this item, and note it. Call it before the item is delivered."""
+        if self._is_last and isinstance(item, MessageStopEvent):
+            self.has_come = True
+        return self.has_come
+
+
 class Pump(Generic[_T]):
     """Take items out of a decoder, and keep the state of its stream.
 
     Attributes:
         response: The HTTP library's response, or what an adapter has in its place.
-        items: All that comes out of the decoder, endlessly, with a None whenever more bytes are needed. A caller that
-            iterates over this itself, because it is faster than `take`, passes what it raises to `fail`.
-        over: Whether nothing more will come out: the stream has been read to its end, has failed, or was closed.
+        items: All that comes out of the decoder up to `message_stop`, with a None whenever more bytes are needed. A
+            caller that iterates over this itself, because it is faster than `take`, passes what it raises to `fail`.
+        over: Whether nothing more will come out: `message_stop` or the end has come, or the stream has failed or was
+            closed.
         error: What the stream failed with. Each further `take` raises it again, so that no failure looks like an end.
         reading: Whether a read is under way. The stream sets it, and refuses a second read meanwhile.
         work: The work done, in the units of `WORK_PER_TURN`. An async stream looks at it and resets it.
@@ -57,6 +81,7 @@ class Pump(Generic[_T]):
 
     __slots__ = (
         "_at_eof",
+        "_completion",
         "_decoder",
         "_receive_data",
         "_slices",
@@ -75,10 +100,9 @@ class Pump(Generic[_T]):
         # A generator that does not refer to the pump: without a reference cycle, a dropped stream is freed at once. The
         # decoder of message streams brings a generator of its own, which saves one generator per item. (The class is
         # asked, because a mock or a proxy that answers to every name implements only `Decoder`.)
-        endless_items = getattr(type(decoder), "endless_items", None)
-        self.items: Iterator[_T | None] = (
-            _items(decoder, response) if endless_items is None else endless_items(decoder, response)
-        )
+        items = getattr(type(decoder), "items", _items)
+        self._completion = Completion(decoder)
+        self.items: Iterator[_T | None] = items(decoder, response, self._completion)
         # The rest of a chunk that is decoded in slices.
         self._slices: Iterator[bytes] | None = None
         self._at_eof = False
@@ -107,6 +131,9 @@ class Pump(Generic[_T]):
                 if not self.take_slice():
                     self.over = self._at_eof
                     return None
+        except StopIteration:
+            self.over = True
+            return None
         except Exception as error:
             self.fail(error)
             raise
@@ -154,6 +181,11 @@ class Pump(Generic[_T]):
         self.error = error
         self.over = True
 
+    @property
+    def has_rest(self) -> bool:
+        """Whether `message_stop` has come, and the end of the chunks has not."""
+        return self._completion.has_come and not self._at_eof
+
     def end(self) -> bool:
         """Note that the stream is over. Return True to the first caller only, which then releases the connection."""
         self.over = True
@@ -169,14 +201,17 @@ def _slices(chunk: bytes) -> Iterator[bytes]:
     return (data[start : start + SLICE_SIZE] for start in range(0, len(data), SLICE_SIZE))
 
 
-def _items(decoder: Decoder[_T], response: Any) -> Iterator[_T | None]:
-    """Yield all that comes out of a decoder, and None whenever it needs more bytes. Never end, unless by an error."""
+def _items(decoder: Decoder[_T], response: Any, completion: Completion) -> Iterator[_T | None]:
+    """Yield all that comes out of a decoder up to `message_stop`, and None whenever it needs more bytes."""
     while True:
         try:
             for item in decoder.events():
+                is_last = completion.ends(item)
                 yield item
+                if is_last:
+                    return
                 if isinstance(item, ErrorEvent):
                     raise error_after_event(item, decoder, response)
-        except DecodeError as error:
-            raise error_in_place(error, response) from None
+        except ProtocolError as error:
+            raise error_of_decoder(error, response) from error.__cause__
         yield None

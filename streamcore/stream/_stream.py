@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar
 from streamcore.errors import StreamCoreError
 from streamcore.sse import ServerSentEvent, SSEDecoder
 from streamcore.stream._base import IN_USE, StreamBase, run
+from streamcore.stream._drain import drain, is_drainable
 from streamcore.stream._pump import Decoder
 
 __all__ = ["Stream"]
@@ -151,6 +152,10 @@ class Stream(StreamBase[_T]):
 
     def _end(self, error: BaseException | None = None) -> None:
         run(self._ending(error))
+
+    def _drain(self) -> None:
+        if self._release is not None and is_drainable(self._chunks) and not self._pump.reading:
+            drain(self._chunks, self._release)
 
     def _close_chunks(self) -> None:
         # A generator that another thread is running cannot be closed. It ends with its read, and is garbage then.

@@ -7,17 +7,23 @@ may leave one and go on with another, or with the stream itself, and nothing is 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Generic, Self, overload
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, overload
 
 from typing_extensions import TypeVar
 
+from streamcore.errors import api_errors
+
 if TYPE_CHECKING:
     from streamcore.engine import MessageEngine
+    from streamcore.stream._pump import Pump
     from streamcore.typed import Values
 
 __all__ = ["AsyncStreamValues", "StreamValues", "TypedAsyncStream", "TypedStream"]
 
 _T = TypeVar("_T", default=Any)
+
+Errors: TypeAlias = Callable[[], AbstractContextManager[None]]
 
 
 class StreamValues(Generic[_T]):
@@ -27,21 +33,24 @@ class StreamValues(Generic[_T]):
         read_on: Reads the next item of the stream. It is called when no value is there, and raises `StopIteration` at
             the end of the stream.
         values: The values that are there.
+        errors: Returns a context that raises errors as the stream does.
     """
 
-    __slots__ = ("_read_on", "_values")
+    __slots__ = ("_errors", "_read_on", "_values")
 
-    def __init__(self, read_on: Callable[[], object], values: Values[_T]) -> None:
+    def __init__(self, read_on: Callable[[], object], values: Values[_T], errors: Errors) -> None:
         self._read_on = read_on
         self._values = values
+        self._errors = errors
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> _T:
         while True:
-            for value in self._values:
-                return value
+            with self._errors():
+                for value in self._values:
+                    return value
             self._read_on()
 
 
@@ -51,19 +60,21 @@ class AsyncStreamValues(Generic[_T]):
     # This is not an async generator, because one that is left half-read is closed by its event loop, later and only if
     # that still runs.
 
-    __slots__ = ("_read_on", "_values")
+    __slots__ = ("_errors", "_read_on", "_values")
 
-    def __init__(self, read_on: Callable[[], Awaitable[object]], values: Values[_T]) -> None:
+    def __init__(self, read_on: Callable[[], Awaitable[object]], values: Values[_T], errors: Errors) -> None:
         self._read_on = read_on
         self._values = values
+        self._errors = errors
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> _T:
         while True:
-            for value in self._values:
-                return value
+            with self._errors():
+                for value in self._values:
+                    return value
             await self._read_on()
 
 
@@ -71,6 +82,11 @@ class _Typed:
     """The base of `TypedStream` and `TypedAsyncStream`."""
 
     _engine: MessageEngine[Any]
+    _pump: Pump[Any]
+
+    def _errors(self) -> AbstractContextManager[None]:
+        response = self._pump.response
+        return nullcontext() if response is None else api_errors(response)
 
     @overload
     def partial(self, type: type[_T], *, block: int | None = None, tool: str | None = None) -> _T: ...
@@ -103,7 +119,7 @@ class TypedStream(_Typed):
         reads it on. The same arguments give the same view, which goes on where it was left; a new one begins at the
         beginning of the message, even if that has been read already.
         """
-        return StreamValues(self.__next__, self._engine.values(path, type, block=block, tool=tool))
+        return StreamValues(self.__next__, self._engine.values(path, type, block=block, tool=tool), self._errors)
 
 
 class TypedAsyncStream(_Typed):
@@ -135,4 +151,4 @@ class TypedAsyncStream(_Typed):
         reads it on. The same arguments give the same view, which goes on where it was left; a new one begins at the
         beginning of the message, even if that has been read already.
         """
-        return AsyncStreamValues(self.__anext__, self._engine.values(path, type, block=block, tool=tool))
+        return AsyncStreamValues(self.__anext__, self._engine.values(path, type, block=block, tool=tool), self._errors)

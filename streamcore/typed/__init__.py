@@ -15,7 +15,7 @@ Nothing here does I/O or knows about HTTP.
 
 from streamcore.typed.annotations import UnsupportedTypeError
 from streamcore.typed.answers import AnswerTypes, OnInvalid
-from streamcore.typed.faults import Fault, InvalidOutputError
+from streamcore.typed.faults import APIInvalidOutputError, Fault, InvalidOutputError
 from streamcore.typed.fields import MISSING, Missing
 from streamcore.typed.output_schema import output_format_param, transform_schema
 from streamcore.typed.partial import Partial
@@ -27,6 +27,7 @@ from streamcore.typed.views import Values, Views
 
 __all__ = [
     "MISSING",
+    "APIInvalidOutputError",
     "AnswerTypes",
     "Arguments",
     "Fault",

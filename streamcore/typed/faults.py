@@ -18,12 +18,13 @@ import cattrs
 import msgspec
 from cattrs.errors import AttributeValidationNote, ClassValidationError, IterableValidationError, IterableValidationNote
 
-from streamcore.errors import DecodeError, excerpt, shortened
+from streamcore.errors import CALL_ERRORS, APIResponseValidationError, DecodeError, excerpt, shortened
 from streamcore.typed.annotations import UnsupportedTypeError, name_of
 from streamcore.typed.fields import MISSING, Field
 from streamcore.typed.shapes import Anything, Array, Map, OneOf, Record, Scalar, Tuple, choices_of, shape_of
 
 __all__ = [
+    "APIInvalidOutputError",
     "Fault",
     "InvalidOutputError",
     "Mismatch",
@@ -104,6 +105,13 @@ class InvalidOutputError(DecodeError):
         super().__init__(message, **place)
         self.faults = faults
         self.value = value
+
+
+class APIInvalidOutputError(APIResponseValidationError, InvalidOutputError):
+    """An `InvalidOutputError` in the answer to a call."""
+
+
+CALL_ERRORS[InvalidOutputError] = APIInvalidOutputError
 
 
 # Types in words

@@ -56,6 +56,8 @@ class _Answer:
                 f"response must be a requests.Response or a urllib3.HTTPResponse, not {type(response).__name__}"
             )
         self._already_read = _body_of(response)
+        # Without `shutdown()`, nothing could end a read.
+        self.is_drainable = hasattr(self._raw, "shutdown")
         self._closed = False
         self._reading = False
 

@@ -11,7 +11,7 @@ import pytest
 from helpers import STOP, block_stop, body, message_delta, partial_json, start, tool_start
 
 from streamcore import DecodeError, LimitExceededError, MessageEngine
-from streamcore.api.errors import APIResponseValidationError, OverloadedError, RateLimitError
+from streamcore.api.errors import APIResponseValidationError, InternalServerError, OverloadedError, RateLimitError
 from streamcore.api.response import is_event_stream, is_success, message_from_body, not_a_stream, status_error
 from streamcore.codec import decode_event
 from streamcore.types import MessageStartEvent, TextBlock, Usage
@@ -77,9 +77,12 @@ def test_an_error_in_json_in_place_of_a_stream_is_that_error() -> None:
     error = not_a_stream({"content-type": "application/json"}, json.dumps(body).encode(), response=None)
     assert isinstance(error, OverloadedError)
     assert error.request_id == "req_2"
+    error = not_a_stream({"content-type": "application/json"}, b'{"error": "busy"}', response=None)
+    assert isinstance(error, InternalServerError)
+    assert error.api_message == "busy"
 
 
-@pytest.mark.parametrize("body", [{"type": "error"}, {"type": "error", "error": "text"}, {"type": "message"}, [], 7])
+@pytest.mark.parametrize("body", [{"type": "error"}, {"type": "message"}, [], 7])
 def test_other_json_in_place_of_a_stream_is_shown(body: Any) -> None:
     error = not_a_stream({"content-type": "application/json"}, json.dumps(body).encode(), response=None)
     assert isinstance(error, DecodeError)
@@ -105,8 +108,8 @@ def test_a_message() -> None:
         b'{"a": "\xff\\ud800"}',
         json.dumps(MESSAGE | {"type": "error"}).encode(),
         json.dumps(MESSAGE | {"content": "text"}).encode(),
-        json.dumps(MESSAGE | {"content": [{"type": "text"}]}).encode(),
-        json.dumps(MESSAGE | {"usage": {"input_tokens": "1"}}).encode(),
+        json.dumps(MESSAGE | {"content": [{"type": "text", "text": 5}]}).encode(),
+        json.dumps(MESSAGE | {"usage": {"input_tokens": "many"}}).encode(),
     ],
 )
 def test_what_is_no_message_is_shown(body: bytes) -> None:
@@ -126,6 +129,11 @@ def test_what_is_no_message_is_shown(body: bytes) -> None:
         {"new_field": 10**400},
         {"new_field": float("inf")},
         {"type": None},
+        {"id": None},
+        {"model": None},
+        {"content": None},
+        {"content": [{"type": "text"}, {"type": "tool_use", "id": "toolu_1", "name": "now"}]},
+        {"usage": {"input_tokens": "1", "output_tokens": 2.5}},
     ],
 )
 def test_a_message_is_taken_whole_as_it_is_in_a_stream(change: dict[str, Any]) -> None:
@@ -143,9 +151,9 @@ def test_a_message_is_taken_whole_as_it_is_in_a_stream(change: dict[str, Any]) -
     ("change", "said"),
     [
         ({"content": [{"type": "text", "text": 5}]}, "expected a string, got a number @ $.content[0].text"),
-        ({"content": [{"type": "text"}]}, "required field 'text' is missing @ $.content[0]"),
+        ({"content": [{"type": "redacted_thinking"}]}, "required field 'data' is missing @ $.content[0]"),
         ({"content": "text"}, "expected an array, got a string @ $.content"),
-        ({"usage": {"input_tokens": "1", "output_tokens": 1}}, "got a string @ $.usage.input_tokens"),
+        ({"usage": {"input_tokens": "one", "output_tokens": 1}}, "got a string @ $.usage.input_tokens"),
         ({"type": "error"}, "expected the type 'message', got 'error' @ $"),
     ],
 )

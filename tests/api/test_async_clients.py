@@ -47,7 +47,7 @@ def test_bodies_arrive_whole_however_they_are_sent(server: Server, adapter: Adap
 
 @each_adapter
 def test_create_takes_what_applies_to_it_and_refuses_the_rest(server: Server, adapter: Adapter) -> None:
-    server.always = stream_reply(body(*HELLO, b"data: [DONE]\n\n"))
+    server.always = stream_reply(body(HELLO[0], b"data: [DONE]\n\n", *HELLO[1:]))
 
     async def main() -> None:
         async with adapter.client(server) as client:

@@ -8,8 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from streamcore import Message, StreamCoreError, errors
-from streamcore.codec import converter
+import streamcore.typed
+from streamcore import Message, ProtocolError, StreamCoreError, errors
+from streamcore.codec import converter, error_event
 from streamcore.errors import APIConnectionError, APIError, APIStatusError, APITimeoutError
 from streamcore.errors._codes import BY_CODE
 from streamcore.types import ErrorEvent, ErrorObject
@@ -201,21 +202,72 @@ def test_exceptions_name_the_module_to_import_them_from() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"),
+    ("payload", "expected", "status"),
     [
-        ({"type": "error", "error": {"type": "rate_limit_error"}}, "rate_limit_error"),
-        ({"type": "error", "error": {"message": "busy"}}, "error: busy"),
-        ({"type": "error", "error": {"type": 7, "message": None}, "request_id": 7}, "7: None"),
+        # The type decides.
+        ({"type": "error", "error": {"type": "overloaded_error", "message": "no"}}, errors.OverloadedError, 529),
+        ({"type": "rate_limit_error", "message": "no", "code": 500}, errors.RateLimitError, 429),
+        ({"error": {"type": "api_error", "message": "no", "code": 429}}, errors.InternalServerError, 500),
+        # A type that is new, or none: the HTTP status in the body does.
+        ({"code": 500, "message": "no", "type": "server_error"}, errors.InternalServerError, 500),
+        ({"error": {"type": "None", "message": "no", "code": "429"}}, errors.RateLimitError, 429),
+        ({"error": {"message": "no", "status": 503}}, errors.ServiceUnavailableError, 503),
+        ({"type": "error", "error": {"message": "no"}, "status_code": 418}, APIStatusError, 418),
+        ({"error": {"message": {"message": "no", "code": 401}, "code": 500}}, errors.AuthenticationError, 401),
+        # Other values do not.
+        ({"error": {"type": "new", "message": "no", "code": "ECONNRESET"}}, APIStatusError, 200),
+        ({"error": {"type": "new", "message": "no", "code": 1001}}, APIStatusError, 200),
+        ({"error": {"type": "new", "message": "no", "code": True}}, APIStatusError, 200),
+        ({"type": "error", "error": "no"}, errors.InternalServerError, 500),
+        ("no", errors.InternalServerError, 500),
     ],
 )
-def test_the_json_of_an_error_may_lack_fields(value: dict[str, object], expected: str) -> None:
-    error = errors.error_from_json(value, response=None)
-    assert error is not None
-    assert (str(error), error.request_id) == (expected, None)
+def test_an_error_event_of_any_shape_is_an_exception(
+    payload: object, expected: type[APIStatusError], status: int
+) -> None:
+    event, _ = error_event(payload)
+    error = errors.error_from_event(event, response=RESPONSE, snapshot=None)
+    assert (type(error), error.status_code) == (expected, status)
+    assert error.body == payload
+    assert error.api_message == "no"
+    assert error.type == event.error.type
+    assert str(error) == f"{event.error.type}: no"
 
 
-def test_the_json_of_an_error_is_kept_whole() -> None:
-    value = {**BODY, "error": {"type": "a", "message": "b", "details": {"error_code": "file_expired"}}}
-    error = errors.error_from_json(value, response=None)
-    assert type(error) is errors.FileExpiredError
-    assert (error.body, error.request_id) == (value, "req_body")
+# The errors of a peer that breaks the protocol, in a call
+
+
+@pytest.mark.parametrize(("bare", "called"), errors.CALL_ERRORS.items())
+def test_an_error_in_a_call_is_an_api_error_and_of_its_own_class(
+    bare: type[ProtocolError], called: type[errors.APIProtocolError]
+) -> None:
+    snapshot = Message(id="msg_1", model="claude-1")
+    error = bare("it broke", offset=7, event_number=2, index=1, snapshot=snapshot, received=b"{")
+    raised = errors.error_in_call(error, RESPONSE)
+    assert not isinstance(error, APIError)
+    assert type(raised) is called
+    assert isinstance(raised, bare)
+    assert isinstance(raised, APIError)
+    assert vars(error).items() <= vars(raised).items()
+    assert str(raised) == str(error)
+    assert (raised.request, raised.response, raised.status_code, raised.body) == ("the request", RESPONSE, 200, None)
+    assert called.__name__ == "APIResponseValidationError" or called.__name__ == f"API{bare.__name__}"
+    assert errors.error_in_call(raised, None) is raised
+    for restored in (pickle.loads(pickle.dumps(raised)), copy.copy(raised)):
+        assert type(restored) is called
+        assert str(restored) == str(error)
+        assert vars(restored) == {**vars(raised), "request": None, "response": None}
+
+
+def test_an_error_of_an_unknown_class_stays_as_it_is() -> None:
+    class OwnError(ProtocolError):
+        pass
+
+    error = OwnError("it broke")
+    assert errors.error_in_call(error, RESPONSE) is error
+
+
+def test_each_class_of_protocol_errors_has_one_for_calls() -> None:
+    own = {cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, ProtocolError)}
+    assert {cls for cls in own if not issubclass(cls, APIError)} <= errors.CALL_ERRORS.keys()
+    assert streamcore.typed.InvalidOutputError in errors.CALL_ERRORS

@@ -133,7 +133,7 @@ def test_create_with_stream_gives_typed_events(client: anthropic.Anthropic) -> N
 @pytest.mark.parametrize("resource", ["messages", "beta"])
 def test_create_with_stream_decodes_as_it_is_told(server: Server, client: anthropic.Anthropic, resource: str) -> None:
     messages: Any = client.beta.messages if resource == "beta" else client.messages
-    server.always = stream_reply(body(*HELLO, b"data: [DONE]\n\n"))
+    server.always = stream_reply(body(HELLO[0], b"data: [DONE]\n\n", *HELLO[1:]))
     with messages.create(**ASK, stream=True) as stream:
         assert list(stream) == EVENTS
     with messages.create(**ASK, stream=True, strict=False, limits=anthropic.NOT_GIVEN) as stream:

@@ -34,6 +34,7 @@ from streamcore.api.errors import (
     OverloadedError,
     RateLimitError,
 )
+from streamcore.errors import CALL_ERRORS
 from streamcore.replay import Capture, Fault, open_capture
 from streamcore.replay.aiohttp import ReplayConnector
 from streamcore.replay.faults import (
@@ -167,7 +168,7 @@ class Stream:
 def raises(run: Run, stream: Stream, fault: Fault, error: type[StreamCoreError], events: int | None = None) -> Outcome:
     """The fault leads to the error, which has the snapshot after so many events."""
     outcome = run(fault(stream.capture))
-    assert type(outcome.error) is error, (fault, outcome.error)
+    assert type(outcome.error) in (error, CALL_ERRORS.get(error)), (fault, outcome.error)  # type: ignore[arg-type]  # any class may be asked for
     if events is not None:
         assert outcome.snapshot == stream.snapshot(events), fault
     return outcome
@@ -218,7 +219,11 @@ def test_what_is_harmless_changes_nothing(path: Path, run: Run) -> None:
 def test_a_corrupt_payload_is_a_decode_error_after_what_came_before(path: Path, run: Run) -> None:
     stream = Stream(path)
     for number in places(stream):
-        raises(run, stream, Corrupt(event=number, seed=number), DecodeError, number)
+        fault = Corrupt(event=number, seed=number)
+        if stream.types[number] == "ping":
+            goes_well(run, stream, fault, frozenset({"odd_ping"}))  # a ping says nothing that could be lost
+        else:
+            raises(run, stream, fault, DecodeError, number)
 
 
 DROPPED: dict[str, type[StreamCoreError] | str] = {
@@ -234,7 +239,7 @@ DUPLICATED: dict[str, type[StreamCoreError] | str] = {
     "content_block_start": EventOrderError,
     "content_block_stop": "after_block_stop",
     "message_delta": "",
-    "message_stop": "after_message_stop",
+    "message_stop": "",  # the stream is over before it
     "ping": "",
 }
 

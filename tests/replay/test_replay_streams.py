@@ -328,7 +328,7 @@ def test_a_stream_of_a_capture_ends_with_its_message(path: Path, chunking: Chunk
 
 
 def test_options_go_to_the_stream_and_it_has_the_response() -> None:
-    data = body(*HELLO, HELLO[-1])
+    data = body(HELLO[0], b"data: [DONE]\n\n", *HELLO[1:])
     capture = Capture(request=REQUEST, headers={"Request-Id": "req_7"}, body=(Chunk(0, data),))
     with open_stream(capture) as stream:
         assert stream.request_id == "req_7"

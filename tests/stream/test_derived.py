@@ -33,6 +33,7 @@ from streamcore import MessageEngine, MessageStream, ProtocolError
 from streamcore.errors import APIStatusError
 from streamcore.stream import derive
 from streamcore.stream._derived import DerivingDecoder
+from streamcore.stream._pump import Completion
 from streamcore.types import (
     CitationEvent,
     CompactionEvent,
@@ -56,6 +57,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from streamcore.types import ParsedMessageStreamEvent
+
+# Items do not end at `message_stop`.
+ENDLESS = Completion(MessageEngine(multiple_messages=True))
 
 CITATION = {
     "type": "char_location",
@@ -376,7 +380,7 @@ def test_a_frame_at_a_time_gives_the_same_as_all_at_once() -> None:
 def test_a_decoder_gives_at_once_what_it_gives_endlessly(path: Path) -> None:
     frames = by_frame(path.read_bytes())
     plain, quick = (DerivingDecoder(MessageEngine(multiple_messages=True)) for _ in range(2))
-    items = quick.endless_items(None)
+    items = quick.items(None, Completion(quick))
     for chunk in frames:
         plain.receive_data(chunk)
         quick.receive_data(chunk)
@@ -461,7 +465,7 @@ def test_only_deltas_that_are_applied_to_the_current_block_take_the_fast_path(
     for extra in ({}, {"new_field": 1}):
         sent = [{**payload, **extra} for payload in payloads]
         plain = derived(body(start(), *sent))
-        items = DerivingDecoder(engine := MessageEngine()).endless_items(None)
+        items = DerivingDecoder(engine := MessageEngine()).items(None, ENDLESS)
         engine.receive_data(body(start(), *sent))
         quick = list(iter(items.__next__, None))
         assert quick == plain

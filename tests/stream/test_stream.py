@@ -318,8 +318,7 @@ def test_a_failure_never_looks_like_an_end() -> None:
 def test_a_connection_that_breaks_after_the_message_does_not_take_it_away() -> None:
     stream = Source(CHUNKS, at_end=raising(APIConnectionError())).stream()
     assert stream.get_final_text() == "Hello"
-    with pytest.raises(APIConnectionError):
-        stream.until_done()
+    stream.until_done()
     assert stream.get_final_text() == "Hello"
 
 
@@ -341,7 +340,7 @@ def test_cut_at_any_byte_it_is_incomplete(size: int) -> None:
     assert source.closed == 1
 
 
-@pytest.mark.parametrize("count", range(len(CHUNKS)))
+@pytest.mark.parametrize("count", range(len(HELLO)))
 def test_a_read_that_fails_at_any_chunk(count: int) -> None:
     error = APITimeoutError()
     source = Source(CHUNKS[:count], at_end=raising(error))

@@ -9,11 +9,22 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from helpers import body, start
+from helpers import HELLO, block_start, body, frame, partial_json, start, text, tool_start
 
-from streamcore import DecodeError, MessageStream, RawMessageDecoder
-from streamcore.errors import APIError, APIStatusError, OverloadedError, RateLimitError
+from streamcore import (
+    DecodeError,
+    EventOrderError,
+    IncompleteStreamError,
+    LimitExceededError,
+    Limits,
+    MessageStream,
+    ProtocolError,
+    RawMessageDecoder,
+)
+from streamcore.errors import APIError, APIStatusError, FileExpiredError, OverloadedError, RateLimitError
 from streamcore.stream import Stream
+from streamcore.stream._failures import error_from_json
+from streamcore.typed import InvalidOutputError
 
 RESPONSE = SimpleNamespace(status_code=200, headers={"request-id": "req_head"}, request="the request")
 ERROR = {"type": "error", "error": {"type": "rate_limit_error", "message": "slow down"}, "request_id": "req_body"}
@@ -44,8 +55,6 @@ def test_the_json_of_an_error_in_place_of_a_stream_is_that_error(end: bytes) -> 
         b"{}",
         b"[]",
         b"{",
-        b'{"type": "error"}',
-        b'{"type": "error", "error": "text"}',
         b'{"type": "message", "error": {}}',
         b"<html>",
         json.dumps(ERROR, indent=1).encode(),
@@ -108,3 +117,85 @@ print([name for name in sys.modules if name.startswith("streamcore.api")])
 """
     process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert process.stdout.split() == ["RateLimitError", "RateLimitError", "DecodeError", "[]"]
+
+
+# In place of a stream
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"type": "error", "error": {"type": "rate_limit_error"}}, "rate_limit_error"),
+        ({"type": "error", "error": {"message": "busy"}}, "api_error: busy"),
+        ({"error": {"message": "busy", "type": 7}, "request_id": 7}, "api_error: busy"),
+        ({"error": "busy"}, "api_error: busy"),
+        ({"type": "error", "message": "busy"}, "api_error: busy"),
+    ],
+)
+def test_the_json_of_an_error_may_lack_fields(value: dict[str, object], expected: str) -> None:
+    error = error_from_json(value, response=None)
+    assert error is not None
+    assert (str(error), error.request_id) == (expected, None)
+
+
+def test_the_json_of_an_error_is_kept_whole() -> None:
+    value = {**ERROR, "error": {"type": "a", "message": "b", "details": {"error_code": "file_expired"}}}
+    error = error_from_json(value, response=None)
+    assert type(error) is FileExpiredError
+    assert (error.body, error.request_id) == (value, "req_body")
+
+
+# A stream that has a response raises errors that are `APIError` too
+
+
+BROKEN: list[tuple[bytes, type[ProtocolError], dict[str, Any]]] = [
+    (body(*HELLO[:4]), IncompleteStreamError, {}),
+    (b"", IncompleteStreamError, {}),
+    (body(start(), text(0, "a")), EventOrderError, {}),
+    (body(start(), block_start(0)) + b"data: {\n\n", DecodeError, {}),
+    (b"<html>", DecodeError, {}),
+    (body(*HELLO), LimitExceededError, {"limits": Limits(max_stream_size=100)}),
+    (body(start(), tool_start(0), partial_json(0, "]"), {"type": "content_block_stop", "index": 0}), DecodeError, {}),
+    (body(*HELLO), InvalidOutputError, {"output_format": int}),
+    (frame(HELLO[0], event="x"), DecodeError, {"strict": True}),
+]
+
+
+@pytest.mark.parametrize(("data", "expected", "options"), BROKEN)
+def test_errors_of_a_stream_with_a_response_are_api_errors_too(
+    data: bytes, expected: type[ProtocolError], options: dict[str, Any]
+) -> None:
+    bare = MessageStream([data], **options)
+    with pytest.raises(expected) as caught:
+        bare.get_final_message()
+    assert not isinstance(caught.value, APIError)
+    stream = MessageStream([data], response=RESPONSE, **options)
+    for _ in range(2):
+        with pytest.raises(APIError) as raised:
+            stream.get_final_message()
+        assert isinstance(raised.value, expected)
+        assert isinstance(raised.value, APIError)
+        assert str(raised.value) == str(caught.value)
+        assert raised.value.snapshot == caught.value.snapshot
+        assert (raised.value.request, raised.value.response) == ("the request", RESPONSE)  # type: ignore[attr-defined]  # both have it
+
+
+def test_so_are_those_of_a_stream_that_was_closed_early() -> None:
+    stream = MessageStream([body(*HELLO)], response=RESPONSE)
+    with pytest.raises(APIError):
+        _ = stream.current_message_snapshot
+    next(stream)
+    stream.close()
+    with pytest.raises(APIError) as caught:
+        stream.get_final_message()
+    assert isinstance(caught.value, IncompleteStreamError)
+    assert caught.value.snapshot is not None
+
+
+def test_so_are_those_of_values() -> None:
+    data = body(start(), tool_start(0, "f"), partial_json(0, '{"a": "b"}'), *HELLO[4:])
+    stream = MessageStream([data], response=RESPONSE)
+    with pytest.raises(APIError) as caught:
+        list(stream.values("a", int, tool="f"))
+    assert isinstance(caught.value, InvalidOutputError)
+    assert caught.value.faults

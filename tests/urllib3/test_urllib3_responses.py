@@ -81,7 +81,7 @@ def test_events_before_a_cut_are_delivered(server: Server, post: Post) -> None:
 
 
 def test_a_body_shorter_than_its_length_is_not_whole(server: Server, post: Post) -> None:
-    server.reply(stream_reply(HELLO_BODY, framing="length", missing=10))
+    server.reply(stream_reply(body(*HELLO[:-1]), framing="length", missing=10))
     with message_stream(post(server.url)) as stream, pytest.raises(anthropic.APIConnectionError):
         list(stream)
 
