@@ -3,7 +3,7 @@
 A look-up takes 0.3 µs where framing and decoding take 1.5 to 3. In recorded streams every seventh event is one of
 these; reading them takes 8 % less time.
 
-The table is fixed and never grows: no peer can fill it, and nothing of a user stays in it.
+The table is fixed and never grows: no peer can fill it, and it keeps no data of users.
 The API pads its payloads with blanks before the last brace, so an event is looked up without its closing braces, and
 these are compared on their own.
 """
@@ -64,7 +64,7 @@ def _make_table() -> dict[bytes, _Row]:
     return table
 
 
-# Made when it is first needed: attrs would have to complete these classes at import.
+# Made when first needed: at import, attrs would have to complete these classes (see `types/_frozen.py`).
 _TABLE: dict[bytes, _Row] = {}
 _MAX_SIZE = 200  # more than the longest of them, with blanks
 
@@ -73,8 +73,8 @@ def recurring_event(piece: bytes, *, is_chunk: bool) -> MessageStreamEvent | Non
     """Return the event that these bytes of a stream are, or None if it is not in the table.
 
     Args:
-        piece: A block of a chunk that was cut, without its blank line, or a whole chunk, which must have it.
-        is_chunk: Which of the two it is.
+        piece: Bytes of one event: a block (no blank line) or a whole chunk (with it).
+        is_chunk: Whether `piece` is a whole chunk.
     """
     if len(piece) > _MAX_SIZE:
         return None

@@ -1,7 +1,7 @@
 """The blocks of one chunk: what is between its blank lines, one event each.
 
-The blocks are iterated over by a plain list iterator, which costs next to nothing for each. Where one of them is in the
-stream is not noted while that happens, but computed when somebody asks.
+A plain list iterator goes over the blocks, at almost no cost for each. Offsets are computed on demand; iterating
+records nothing.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Blocks:
     def __init__(self, blocks: list[bytes], offset: int, event_offset: int) -> None:
         self._blocks = blocks
         self._event_offset = event_offset
-        # A block and its offset: to count on from the one that was asked for last makes asking for each linear.
+        # The last block whose offset was computed, and that offset. Counting from it keeps asking for each one linear.
         self._known = (0, offset)
         # For blocks that do not begin with their event: the offset of the event, None if the block has no event.
         self._event_offsets: dict[int, int | None] | None = None
