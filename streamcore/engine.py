@@ -46,10 +46,10 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
     Args:
         strict: Raise where otherwise a `Violation` is recorded.
         limits: Bounds on the stream.
-        trailing_strings: Whether a string that is still open counts, in the input of a tool, as far as it has come.
-            Off, as in the `anthropic` package, a value appears when it is complete.
-        multiple_messages: Whether the stream may hold several messages one after another, as a capture may. They count
-            as one stream for limits and violations; `snapshot` and `final_message` are those of the latest.
+        trailing_strings: Whether a string value that is still open is part of a tool's `input`, as far as it has
+            arrived. Off, as in the `anthropic` package, a value appears when it is complete.
+        multiple_messages: Whether the stream may contain several messages one after another, as a capture may. They
+            count as one stream for limits and violations; `snapshot` and `final_message` are those of the latest.
         output_format: The class that the text of the answer is JSON of. Its blocks then have `parsed_output`.
         tool_types: Classes of the inputs of tools, by the tools' names, or a list of classes and functions as for
             `tools` of a request. The blocks of these tools then have `parsed_input`.
@@ -86,7 +86,7 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
         self._views: Views | None = None
         self._parser: AnswerTypes | None = None
         if output_format is not None or tool_types:
-            # Imported here, so that a program without types of its own does not load the room for them.
+            # Imported here, so that programs without classes of their own do not load `streamcore.typed`.
             from streamcore.typed import AnswerTypes
 
             self._parser = AnswerTypes(output_format=output_format, tools=tool_types, on_invalid=on_invalid)
@@ -104,7 +104,7 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
         )
         super().__init__(source)
         self._compact_at = COMPACT_AFTER
-        # The way around the plain path for the block that deltas are coming to.
+        # The fast path for the current block, or functions that recognise nothing.
         self._current_block: BlockInProgress | None = None
         self._delta_in_chunk, self._delta_in_block = NO_FAST_DELTA
         self._add_text: Callable[[str], object] = _add_nowhere
@@ -140,7 +140,7 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
                         yield event
                         continue
                 else:
-                    # The blocks of a chunk that held several events.
+                    # The blocks of a chunk with several events.
                     for block in frames.unread_blocks:
                         event = self._delta_in_block(block, self._add_text)
                         if event is not None:
@@ -170,7 +170,7 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
         """Decode and apply the next event, whatever it is. Return None if more bytes are needed.
 
         Args:
-            block: What `unread_blocks` has just given, if it has given something.
+            block: The block that `unread_blocks` has just given, if one was taken.
         """
         source, accumulator = self._source, self._accumulator
         event = source.next_event(block)
@@ -184,7 +184,7 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
         return event
 
     def _follow(self, block: BlockInProgress | None) -> None:
-        """Recognise the deltas of this block, or of none, from now on."""
+        """Use the fast path for this block's deltas, or for none."""
         self._current_block = block
         if block is None or block.text_delta is None:
             self._delta_in_chunk, self._delta_in_block, self._add_text = *NO_FAST_DELTA, _add_nowhere
@@ -199,7 +199,7 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
 
     @property
     def complete(self) -> bool:
-        """Whether `message_stop` has come."""
+        """Whether `message_stop` has arrived."""
         return self._accumulator.complete
 
     @property
@@ -207,7 +207,7 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
         """The complete message.
 
         Raises:
-            IncompleteStreamError: `message_stop` has not come.
+            IncompleteStreamError: `message_stop` has not arrived.
             ProtocolError: The error that the stream failed with before that.
         """
         failure = self._source.failure
@@ -216,10 +216,7 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
         return self._accumulator.final_message
 
     def deferred_message(self) -> Callable[[], Message[OutputT]]:
-        """Return a function that builds the `final_message` of now when it is called.
-
-        It does so even if another message has begun by then, in a capture of several.
-        """
+        """Return a function for the current message's final state, even if another message has begun by then."""
         return self._accumulator.deferred_message()
 
     def block_in_progress(self, index: int) -> BlockInProgress | None:
@@ -228,7 +225,7 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
 
     @property
     def accumulator(self) -> MessageAccumulator:
-        """The accumulator that the engine applies its events to, to look at."""
+        """The accumulator behind the engine, for reading only."""
         return self._accumulator
 
     # Values of the user's own classes
@@ -237,7 +234,7 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
     def values(self, path: str, type: type[_T], *, block: int | None = None, tool: str | None = None) -> Values[_T]: ...
     @overload
     def values(self, path: str, type: Any = None, *, block: int | None = None, tool: str | None = None) -> Values: ...
-    def values(self, path: str, type: Any = None, *, block: int | None = None, tool: str | None = None) -> Values:  # noqa: A002  # the field's word
+    def values(self, path: str, type: Any = None, *, block: int | None = None, tool: str | None = None) -> Values:  # noqa: A002  # the usual name; the builtin is not used here
         """Return the values at a path of a tool's input or of structured output, each from the event that completes it.
 
         Iterating gives the values that are complete up to the event just delivered and have not been given yet. The
@@ -263,11 +260,11 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
     def partial(self, type: type[_T], *, block: int | None = None, tool: str | None = None) -> _T: ...
     @overload
     def partial(self, type: Any, *, block: int | None = None, tool: str | None = None) -> Any: ...
-    def partial(self, type: Any, *, block: int | None = None, tool: str | None = None) -> Any:  # noqa: A002  # the field's word
-        """Return what has come of a value of a class, up to the event just delivered.
+    def partial(self, type: Any, *, block: int | None = None, tool: str | None = None) -> Any:  # noqa: A002  # the usual name; the builtin is not used here
+        """Return a value of a class as far as it has arrived, up to the event just delivered.
 
-        It looks like an instance, with `MISSING` in place of everything that has not come, and it does not change. To a
-        type checker it is an instance, so that the attributes are known; each may be `MISSING`, which is false.
+        It looks like an instance, with `MISSING` in place of everything that has not arrived, and it does not change.
+        To a type checker it is an instance, so that the attributes are known; each may be `MISSING`, which is false.
 
         Args:
             type: The class: the `output_format`, that of a tool, or any other.

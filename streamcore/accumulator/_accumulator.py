@@ -121,8 +121,8 @@ class MessageAccumulator(NotCopyable):
         self.message = None if message is None else MessageInProgress(message)
         self._saw_message_delta = False
         self._stop_reason: str | None = None
-        # Blocks that received deltas after they were closed. Their tool input is checked when the message is complete: a
-        # check after each delta would cost more each time.
+        # Blocks that received deltas after they were closed. Their tool input is checked when the message is complete:
+        # a check after each delta would cost more each time.
         self._late_blocks: set[int] = set()
         self._delta_count = 0
 

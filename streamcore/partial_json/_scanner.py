@@ -37,7 +37,7 @@ from streamcore.partial_json._tokens import (
 __all__ = ["ABSENT", "Fault", "Scanner", "State", "ValueAt"]
 
 ABSENT: Final[Any] = object()
-"""Stands for "no value"; `None` is the value of `null`."""
+"""No value; `None` is the value of `null`."""
 
 
 class State(enum.Enum):
@@ -75,7 +75,7 @@ _NOTHING: Final = State.NOTHING
 
 
 class ValueAt(NamedTuple):
-    """A value and the place where it stands: object keys and array indexes, from the top down."""
+    """A value and its place: object keys and array indexes, from the top down."""
 
     path: tuple[str | int, ...]
     value: Any
@@ -336,12 +336,12 @@ class Scanner:
         return closed or []
 
     def open_string(self) -> ValueAt | None:
-        """Return the string value that is open at the watched depth, as far as it has come, or None."""
+        """Return the string value that is open at the watched depth, as far as it has arrived, or None."""
         if self.state is not _REST_OF_STRING or len(self.containers) != self._watch_depth:
             return None
         return ValueAt(self._path(), self._string)
 
     def _path(self) -> tuple[str | int, ...]:
-        """Return the place of the value that stands next in the innermost container."""
+        """Return the place of the next value in the innermost container."""
         places = zip(self.containers, self._keys, strict=True)
         return tuple([len(container) if key is None else key for container, key in places])
