@@ -39,7 +39,7 @@ class MessageEngine(DecoderFace[MessageStreamEvent], Generic[OutputT]):
     message = engine.final_message
     ```
 
-    Only `ProtocolError` and its children come out of `events()`; any other exception is a bug. After one of them the
+    `events()` raises only `ProtocolError` and its subclasses; any other exception is a bug. After one of them the
     engine refuses more data; `snapshot` and `violations` stay readable. An engine can be neither copied nor pickled;
     events and snapshots can be.
 

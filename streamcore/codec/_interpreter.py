@@ -31,7 +31,7 @@ EventT = TypeVar("EventT")
 
 _KNOWN_TYPES = frozenset(tag for cls in get_args(MessageStreamEvent) if (tag := type_tag(cls)) is not None)
 _DONE = b"[DONE]"
-_UNNAMED = (None, "message")  # the standard gives this name to an event that has none
+_UNNAMED = (None, "message")  # the standard gives the second name to an event without one
 _NO_JSON: Any = object()
 
 
@@ -52,12 +52,12 @@ class Progress(Protocol):
 
     @property
     def has_begun(self) -> bool:
-        """Whether `message_start` has come."""
+        """Whether `message_start` has arrived."""
         ...
 
     @property
     def lacks_only_stop(self) -> bool:
-        """Whether all blocks are closed, the stop reason has come, and `message_stop` has not."""
+        """Whether all blocks are closed, the stop reason has arrived, and `message_stop` has not."""
         ...
 
 

@@ -9,7 +9,7 @@ The strategy:
 3. A token that is cut off stays in `_tail` and is put before the next fragment: part of a number, a literal or an
    escape. Only a number can be long, and it is limited to 4300 digits in a row.
 4. A value is put into its container when it closes, and a container becomes immutable then. Open containers therefore
-   hold closed, immutable values only, and `snapshot` needs to copy no more than the open containers themselves: their
+   have closed, immutable values only, and `snapshot` needs to copy no more than the open containers themselves: their
    own level, not what lies inside. So each container is copied once when it closes, and at each read while it is open.
 5. The first character that no valid text could have there is the fault. The scanner stops at it and keeps what it has.
 """

@@ -342,7 +342,7 @@ class FrameReader(NotCopyable):
             data = bytes(self._held)
             self._held.clear()
             self._enter_lines(data)
-            self._line_reader.next_frame()  # returns None: there is no blank line
+            self._line_reader.next_frame()  # returns None, because no line is blank
 
     # The end
 

@@ -61,7 +61,7 @@ _MAX_DIGITS = 40  # more digits are not a count
 
 
 def integer_of(key: str, value: Any) -> int | None:
-    """Return the integer that an odd number in the field `key` stands for, or None if it cannot stand for one.
+    """Return the integer that an odd number in the field `key` means, or None if it is not clear.
 
     A count may be a float, which is rounded (half to even), or digits in a string. An index may be a float that is an
     integer.
