@@ -118,8 +118,7 @@ def error_from_event(event: ErrorEvent, *, response: Any, snapshot: Message | No
 def error_from_json(value: object, *, response: Any) -> APIStatusError | None:
     """Return the exception for a decoded body that is the JSON of an error though the status is 2xx.
 
-    Return None if it is not the JSON of an error. An error that a gateway made may lack fields that the API's own
-    errors have.
+    Return None if it is not. An error that a gateway made may lack fields that the API's own errors have.
     """
     if not isinstance(value, dict) or value.get("type") != "error" or not isinstance(value.get("error"), dict):
         return None

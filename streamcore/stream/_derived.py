@@ -3,7 +3,7 @@
 In: an event, and the engine that has just delivered it. Out: one or two events, with the names and in the order of the
 `anthropic` package. Deriving an event costs a microsecond and stores nothing; its snapshot is built when it is read.
 
-There are two paths to the same events. `derive` is the plain one. `DerivingDecoder.endless_items` has a fast path in
+There are two ways to the same events. `derive` is the plain one. `DerivingDecoder.endless_items` has a fast path in
 front of it for the deltas that add text to the current block, which are nearly all of a stream.
 `tests/stream/test_derived.py` compares the two.
 
@@ -46,7 +46,7 @@ __all__ = ["DerivingDecoder", "derive"]
 _Make: TypeAlias = Callable[..., Any]
 """Makes a derived event of a delta, the field of the block that the delta has changed, and a mark of that field."""
 
-# For each delta that adds text: the field of the block that the text goes to, and the function for the derived event.
+# For each delta that adds text: the field of the block that the text goes to, and what makes the derived event.
 _TEXT_DELTAS: dict[str, tuple[str, _Make]] = {
     "text_delta": ("text", deferring(TextEvent, "delta.text")),
     "thinking_delta": ("thinking", deferring(ThinkingEvent, "delta.thinking")),
@@ -181,7 +181,7 @@ _DELTAS: dict[str, _DeriveFrom] = {
 
 
 _CurrentText: TypeAlias = tuple[int, "str | None", _Make, Any, Callable[[], int]]
-_NO_TEXT: _CurrentText = (-1, None, str, None, int)  # no delta has the type None, so the two functions are not called
+_NO_TEXT: _CurrentText = (-1, None, str, None, int)
 
 
 def _text_of(block: BlockInProgress | None) -> _CurrentText:

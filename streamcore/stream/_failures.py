@@ -12,16 +12,16 @@ __all__ = ["error_after_event", "error_in_place"]
 
 
 def error_after_event(event: ErrorEvent, decoder: object, response: Any) -> Exception:
-    """Return the exception to raise after an `error` event has been delivered."""
+    """Return what is raised after an `error` event has been delivered."""
     return error_from_event(event, response=response, snapshot=getattr(decoder, "snapshot", None))
 
 
 def error_in_place(error: DecodeError, response: Any) -> Exception:
-    """Return the exception for a decoder's error: usually the error itself.
+    """Return what is raised for an error of a decoder: mostly the error itself.
 
     The API may answer with the JSON of an error in place of the stream, under a content type that does not say so. Then
-    it is the exception for that error. The JSON must be short and on one line: of any other body the decoder keeps only
-    an excerpt.
+    it is the exception for that error. The JSON must be on one line and as short as the API's errors are, because of
+    any other body the decoder has kept no more than the excerpt it shows.
     """
     if error.offset != 0 or not isinstance(error.received, bytes):
         return error
