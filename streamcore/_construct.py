@@ -6,10 +6,10 @@ takes 0.8 and `attrs.evolve` 1.1: snapshots are a fifth faster, and the engine 2
 
 How: each frozen class gets a *draft* class with the same slots that is not frozen. An object is made as a draft,
 filled, and then frozen: `draft.__class__ = cls`. Python allows this for classes of the same layout. (`__weakref__`
-would be placed differently in each, so their common base has it.) Nobody outside of this module sees a draft.
+would be placed differently in each, so their common base has it.) No draft leaves the function that fills it.
 
-This is the only module that assigns `__class__`. `tests/types/test_construct.py` holds it to `__init__` and
-`attrs.evolve`.
+This is the only module that assigns `__class__`. It must give the same objects as `__init__` and `attrs.evolve`: the
+test compares it with `__init__` and `attrs.evolve` (`tests/types/test_construct.py`).
 
 Copying is done by functions that are generated for a class. That for `Message` and its `content`:
 
@@ -45,7 +45,8 @@ def draft_class(cls: type[Any]) -> type[Any]:
     namespace = {
         "__slots__": cls.__dict__.get("__slots__", ()),
         "__module__": cls.__module__,
-        # The base is frozen. Only with both of the last two does Python set attributes at full speed.
+        # The base refuses to set attributes. Python sets them at full speed only if `__setattr__` and `__delattr__` are
+        # both `object`'s.
         "__init__": object.__init__,
         "__setattr__": object.__setattr__,
         "__delattr__": object.__delattr__,
@@ -100,7 +101,7 @@ _cached_copier: _CopierFactory = functools.cache(_copier)
 def copier(cls: Any, name: str) -> Callable[[Any, Any], Any]:
     """Return a function that copies an object of `cls` with another value for one attribute.
 
-    It is `evolve` for a caller that does this again and again, in half of its time.
+    It does what `evolve` does in half the time, for callers that make many copies.
     """
     return _cached_copier(cls, name)
 
@@ -108,7 +109,7 @@ def copier(cls: Any, name: str) -> Callable[[Any, Any], Any]:
 def evolve(value: _T, changes: dict[str, Any]) -> _T:
     """Return a copy of `value` with other values for some attributes: `attrs.evolve`, in a fifth of its time.
 
-    No wire type has a converter or a validator that would have to run.
+    Converters do not run: pass values as the converters would return them.
     """
     made: _T = _cached_copier(type(value), None)(value, changes)
     return made

@@ -1,8 +1,8 @@
-"""Frames to events, and a place for all that is wrong or unusual: what the decoders of Messages streams share.
+"""Frames to events, and the location of errors and violations: shared by the decoders.
 
 A decoder has an `EventSource` and asks it for events. The source checks that the body is an event stream, decodes each
 frame, and says what is missing at the end. A frame that is not ordinary goes to the `EventInterpreter` of the codec.
-The source records violations with their place, and adds to an error what it knows: where, which event, which payload.
+The source adds their location to violations, and to errors their location, the event number and the payload.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _EventT_co = TypeVar("_EventT_co", covariant=True)
 
 
 class Recognise(Protocol[_EventT_co]):
-    """Returns the event that a block or a chunk is, if it is one of those that are the same in every stream."""
+    """Returns the event that a section or a chunk is, if it is one of those that are the same in every stream."""
 
     def __call__(self, piece: bytes, *, is_chunk: bool) -> _EventT_co | None: ...
 
@@ -43,7 +43,7 @@ class EventSource(NotCopyable, Generic[EventT]):
 
     Args:
         kind: What the events are.
-        recognise: Knows events without decoding them.
+        recognise: Recognises recurring events without decoding them.
         progress: How far the message has come.
         log: Where violations are recorded.
         limits: Bounds on the stream.
@@ -70,8 +70,8 @@ class EventSource(NotCopyable, Generic[EventT]):
         "_structure",
         "event_number",
         "frames",
-        "start_is_checked",
         "log",
+        "start_is_checked",
     )
 
     def __init__(
@@ -92,9 +92,9 @@ class EventSource(NotCopyable, Generic[EventT]):
         self._recognise = recognise
         self._max_depth = limits.max_depth
         self._max_containers = limits.max_containers
-        # The payload in work, for an error to show; of an event that was recognised, both lines.
+        # The payload being decoded, for an error to show; for an event that was recognised, both lines.
         self._current: bytes | None = None
-        # How many entries of the log have their place.
+        # Number of log entries that have a location.
         self._located = 0
         self._error_event: Any = None
         self.start_is_checked = False
@@ -109,9 +109,9 @@ class EventSource(NotCopyable, Generic[EventT]):
         return self._failure
 
     def begin(self) -> None:
-        """Raise what the stream has failed with, if it has; or raise if it does not begin like an event stream.
+        """Raise the failure of the stream, or raise if the body does not begin like an event stream.
 
-        The second is decided when the first line has come, so that it does not depend on how the bytes were cut.
+        The latter is decided when the first line is there, so that it does not depend on how the bytes were cut.
         """
         if self._failure is not None:
             raise self._failure.with_traceback(None)
@@ -128,11 +128,11 @@ class EventSource(NotCopyable, Generic[EventT]):
             self.fail(error, None)
             raise error
 
-    def next_event(self, block: bytes | None = None) -> EventT | None:
+    def next_event(self, section: bytes | None = None) -> EventT | None:
         """Return the next event that the bytes so far allow, or None if more bytes are needed.
 
         Args:
-            block: What `frames.unread_blocks` has just given, if it was asked.
+            section: The section that `frames.unread_sections` has just given, if the caller has taken one.
 
         Raises:
             DecodeError: A payload is not a valid event.
@@ -141,18 +141,18 @@ class EventSource(NotCopyable, Generic[EventT]):
         frames = self.frames
         if self._recognise is not None:
             chunk = frames.buffer.next_chunk if frames.chunk_begins_event else None
-            piece = block if chunk is None else chunk
+            piece = section if chunk is None else chunk
             if piece is not None and (recurring := self._recognise(piece, is_chunk=chunk is not None)) is not None:
                 self._current = piece
                 if chunk is not None:
                     frames.skip_chunk(chunk)
                 return recurring
-        while (frame := frames.next_frame(block)) is not None:
+        while (frame := frames.next_frame(section)) is not None:
             name, self._current = frame
             event = self._decode_frame(name, self._current)
             if event is not None:
                 return event
-            block = self._current = None
+            section = self._current = None
         return self._last_event() if frames.at_eof and self._left_over is None else None
 
     def _decode_frame(self, name: str | None, payload: bytes) -> EventT | None:
@@ -202,7 +202,7 @@ class EventSource(NotCopyable, Generic[EventT]):
         self.event_number += 1
 
     def finish(self, check_complete: Callable[[], None]) -> None:
-        """Check that the stream has come to its end, once it has been read and no more will come.
+        """Check that the stream ended properly. Do nothing before `receive_eof()`.
 
         Args:
             check_complete: Raises if the message is not complete.
@@ -241,14 +241,14 @@ class EventSource(NotCopyable, Generic[EventT]):
                 self.locate(offset)
 
     def locate(self, offset: int | None = None) -> None:
-        """Put a place on what has been recorded since the last time: by default that of the latest event."""
+        """Add a location to the violations recorded since the last call: by default that of the latest event."""
         if self.log.length > self._located:
             place = self.frames.event_offset if offset is None else offset
             self.log.locate(self._located, offset=place, event_number=self.event_number)
             self._located = self.log.length
 
     def fail(self, error: ProtocolError, snapshot: Message | None) -> None:
-        """Note that the stream has failed, and add to the error what it does not say itself."""
+        """Note that the stream has failed, and complete the error's attributes."""
         self._failure = error
         self.start_is_checked = False
         self.frames.fail(error)
@@ -267,7 +267,7 @@ class EventSource(NotCopyable, Generic[EventT]):
 
 
 class DecoderBase(NotCopyable, Generic[EventT]):
-    """The verbs and properties that every decoder of Messages streams has, all of them those of its source."""
+    """Base of the decoders: `receive_data`, `receive_eof`, and the properties of the source."""
 
     __slots__ = ("_buffer", "_source")
 
@@ -328,12 +328,12 @@ class DecoderBase(NotCopyable, Generic[EventT]):
 
 
 def _without_blanks(head: bytes) -> bytes:
-    """Return the start of a stream without a BOM, or a part of one, and blanks."""
+    """Strip a BOM, even an incomplete one, and leading whitespace."""
     return b"" if BOM.startswith(head) else head.removeprefix(BOM).lstrip()
 
 
 def _may_be_a_stream(start: bytes) -> bool:
-    """Return whether a body may begin like this, or is a part of such a beginning, and be an event stream."""
+    """Return whether an event stream may begin with these bytes."""
     return not start or any(
         (field + end).startswith(start) or start.startswith(field + end)
         for field in (b"event", b"data", b"id", b"retry", b"")

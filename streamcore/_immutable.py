@@ -1,6 +1,6 @@
 """Dicts and lists that cannot be changed, for the JSON values that snapshots share.
 
-A snapshot shares all that is unchanged with the snapshots before and after it. The wire types are frozen, but the input
+A snapshot shares everything unchanged with the snapshots before and after it. The wire types are frozen, but the input
 of a tool and unknown fields are JSON: dicts and lists. If those could be changed, a change to one snapshot would show
 in the others, and in those still to come.
 
@@ -8,11 +8,11 @@ in the others, and in those still to come.
 matching, `json`, msgspec and pydantic, and print like them. They differ in three ways:
 
 - Methods that would change them raise `TypeError`.
-- They have a hash if all that they hold has one.
+- They can be hashed if everything in them can be hashed.
 - `copy.copy()`, `copy.deepcopy()`, `.copy()`, `dict(...)`, `list(...)`, `|`, `+` and slices give ordinary dicts and
   lists, which belong to the caller. A deep copy has ordinary ones at every level.
 
-Rejected: to hand out copies. `block.input` would be a different object at each read, or cost a copy of each block that
+Rejected: returning copies. `block.input` would be a different object at each read, or cost a copy of each block that
 is looked at; and snapshots of a block that is still open would copy all of it each time. Also rejected: proxies, such
 as `MappingProxyType`, which are not dicts to `isinstance` and `json`.
 
@@ -44,14 +44,14 @@ _V = TypeVar("_V")
 def _refuse_dict(self: object, *args: object, **kwargs: object) -> NoReturn:
     raise TypeError(
         "this dict cannot be changed, as snapshots share it; copy it first: dict(value), or copy.deepcopy(value) "
-        "if what it holds shall change too"
+        "if nested values must change too"
     )
 
 
 def _refuse_list(self: object, *args: object, **kwargs: object) -> NoReturn:
     raise TypeError(
         "this list cannot be changed, as snapshots share it; copy it first: list(value), or copy.deepcopy(value) "
-        "if what it holds shall change too"
+        "if nested values must change too"
     )
 
 
@@ -111,6 +111,7 @@ def sealed(container: dict[Any, Any] | list[Any]) -> Any:
     return ImmutableList(container)
 
 
+# Whether no type in an iterable is dict or list: one call in C. Most lists have no container, and then need no loop.
 _holds_no_container = frozenset((dict, list)).isdisjoint
 
 
@@ -145,8 +146,8 @@ def immutable(value: Any) -> Any:
 def immutable_in_place(value: Any) -> Any:
     """Return the same as `immutable`, for a value that belongs to the caller.
 
-    Each container inside of the value is replaced when its copy has been made. So there are never two copies of all of
-    it: the memory that one event may take is half of what it would be. The value stays equal to what it was.
+    Each container inside the value is replaced as soon as its copy has been made, so the value never exists twice,
+    which halves the peak memory of an event. The value stays equal to what it was.
     """
     if value.__class__ is not dict and value.__class__ is not list:
         return value

@@ -16,7 +16,7 @@ __all__ = ["MessageEventDecoder", "RawMessageDecoder"]
 
 
 class _Progress:
-    """How far the message has come, as far as its events alone show it."""
+    """How far the message has come, judged by its events alone."""
 
     __slots__ = ("_has_stop_reason", "_open_blocks", "complete", "has_begun")
 
@@ -50,7 +50,7 @@ class _Progress:
 
 
 class _EventDecoder(DecoderBase[EventT]):
-    """A decoder that accumulates nothing; its subclasses say what its events are."""
+    """Base of the decoders without a message; subclasses choose the kind of event."""
 
     __slots__ = ("_progress",)
 
@@ -67,7 +67,7 @@ class _EventDecoder(DecoderBase[EventT]):
         Raises:
             DecodeError: A payload is not a valid event, or the body is not an event stream.
             LimitExceededError: The stream is over a limit.
-            IncompleteStreamError: After `receive_eof()`: `message_stop` has not come.
+            IncompleteStreamError: After `receive_eof()`: `message_stop` has not arrived.
         """
         source = self._source
         if not source.start_is_checked:

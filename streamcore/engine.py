@@ -39,17 +39,17 @@ class MessageEngine(DecoderBase[MessageStreamEvent], Generic[OutputT]):
     message = engine.final_message
     ```
 
-    Only `ProtocolError` and its children come out of `events()`; any other exception is a bug. After one of them the
+    `events()` raises only `ProtocolError` and its subclasses; any other exception is a bug. After one of them the
     engine refuses more data; `snapshot` and `violations` stay readable. An engine can be neither copied nor pickled;
     events and snapshots can be.
 
     Args:
         strict: Raise where otherwise a `Violation` is recorded.
         limits: Bounds on the stream.
-        trailing_strings: Whether a string that is still open counts, in the input of a tool, as far as it has come.
-            Off, as in the `anthropic` package, a value appears when it is complete.
-        multiple_messages: Whether the stream may hold several messages one after another, as a capture may. They count
-            as one stream for limits and violations; `snapshot` and `final_message` are those of the latest.
+        trailing_strings: Whether a string value that is still open is part of a tool's `input`, as far as it has
+            arrived. Off, as in the `anthropic` package, a value appears when it is complete.
+        multiple_messages: Whether the stream may contain several messages one after another, as a capture may. They
+            count as one stream for limits and violations; `snapshot` and `final_message` are those of the latest.
         output_format: The class that the text of the answer is JSON of. Its blocks then have `parsed_output`.
         tool_types: Classes of the inputs of tools, by the tools' names, or a list of classes and functions as for
             `tools` of a request. The blocks of these tools then have `parsed_input`.
@@ -65,8 +65,8 @@ class MessageEngine(DecoderBase[MessageStreamEvent], Generic[OutputT]):
         "_add_text",
         "_compact_at",
         "_current_block",
-        "_delta_in_block",
         "_delta_in_chunk",
+        "_delta_in_section",
         "_parser",
         "_views",
     )
@@ -86,7 +86,7 @@ class MessageEngine(DecoderBase[MessageStreamEvent], Generic[OutputT]):
         self._views: Views | None = None
         self._parser: AnswerTypes | None = None
         if output_format is not None or tool_types:
-            # Imported here, so that a program without types of its own does not load the room for them.
+            # Imported here, so that programs without classes of their own do not load `streamcore.typed`.
             from streamcore.typed import AnswerTypes
 
             self._parser = AnswerTypes(output_format=output_format, tools=tool_types, on_invalid=on_invalid)
@@ -104,9 +104,9 @@ class MessageEngine(DecoderBase[MessageStreamEvent], Generic[OutputT]):
         )
         super().__init__(source)
         self._compact_at = COMPACT_AFTER
-        # The way around the plain path for the block that deltas are coming to.
+        # The fast path for the current block, or functions that recognise nothing.
         self._current_block: BlockInProgress | None = None
-        self._delta_in_chunk, self._delta_in_block = NO_FAST_DELTA
+        self._delta_in_chunk, self._delta_in_section = NO_FAST_DELTA
         self._add_text: Callable[[str], object] = _add_nowhere
 
     def events(self) -> Iterator[MessageStreamEvent]:
@@ -140,12 +140,12 @@ class MessageEngine(DecoderBase[MessageStreamEvent], Generic[OutputT]):
                         yield event
                         continue
                 else:
-                    # The blocks of a chunk that held several events.
-                    for block in frames.unread_blocks:
-                        event = self._delta_in_block(block, self._add_text)
+                    # The sections of a chunk with several events.
+                    for section in frames.unread_sections:
+                        event = self._delta_in_section(section, self._add_text)
                         if event is not None:
                             source.event_number += 1
-                        elif (event := self._plain_event(block)) is None:
+                        elif (event := self._plain_event(section)) is None:
                             break
                         yield event
                     if not frames.is_by_lines:
@@ -166,14 +166,14 @@ class MessageEngine(DecoderBase[MessageStreamEvent], Generic[OutputT]):
             source.fail(error, self._accumulator.snapshot)
             raise
 
-    def _plain_event(self, block: bytes | None = None) -> MessageStreamEvent | None:
+    def _plain_event(self, section: bytes | None = None) -> MessageStreamEvent | None:
         """Decode and apply the next event, whatever it is. Return None if more bytes are needed.
 
         Args:
-            block: What `unread_blocks` has just given, if it has given something.
+            section: The section that `unread_sections` has just given, if one was taken.
         """
         source, accumulator = self._source, self._accumulator
-        event = source.next_event(block)
+        event = source.next_event(section)
         if event is None:
             return None
         accumulator.take(event)
@@ -184,12 +184,12 @@ class MessageEngine(DecoderBase[MessageStreamEvent], Generic[OutputT]):
         return event
 
     def _follow(self, block: BlockInProgress | None) -> None:
-        """Recognise the deltas of this block, or of none, from now on."""
+        """Use the fast path for this block's deltas, or for none."""
         self._current_block = block
         if block is None or block.text_delta is None:
-            self._delta_in_chunk, self._delta_in_block, self._add_text = *NO_FAST_DELTA, _add_nowhere
+            self._delta_in_chunk, self._delta_in_section, self._add_text = *NO_FAST_DELTA, _add_nowhere
         else:
-            self._delta_in_chunk, self._delta_in_block = fast_delta(block.index, block.text_delta)
+            self._delta_in_chunk, self._delta_in_section = fast_delta(block.index, block.text_delta)
             self._add_text = block.add_text
 
     @property
@@ -199,7 +199,7 @@ class MessageEngine(DecoderBase[MessageStreamEvent], Generic[OutputT]):
 
     @property
     def complete(self) -> bool:
-        """Whether `message_stop` has come."""
+        """Whether `message_stop` has arrived."""
         return self._accumulator.complete
 
     @property
@@ -212,7 +212,7 @@ class MessageEngine(DecoderBase[MessageStreamEvent], Generic[OutputT]):
         """The complete message.
 
         Raises:
-            IncompleteStreamError: `message_stop` has not come.
+            IncompleteStreamError: `message_stop` has not arrived.
             ProtocolError: The error that the stream failed with before that.
         """
         failure = self._source.failure
@@ -221,10 +221,7 @@ class MessageEngine(DecoderBase[MessageStreamEvent], Generic[OutputT]):
         return self._accumulator.final_message
 
     def deferred_message(self) -> Callable[[], Message[OutputT]]:
-        """Return a function that builds the `final_message` of now when it is called.
-
-        It does so even if another message has begun by then, in a capture of several.
-        """
+        """Return a function for the current message's final state, even if another message has begun by then."""
         return self._accumulator.deferred_message()
 
     def block_in_progress(self, index: int) -> BlockInProgress | None:
@@ -233,7 +230,7 @@ class MessageEngine(DecoderBase[MessageStreamEvent], Generic[OutputT]):
 
     @property
     def accumulator(self) -> MessageAccumulator:
-        """The accumulator that the engine applies its events to, to look at."""
+        """The accumulator behind the engine, for reading only."""
         return self._accumulator
 
     # Values of the user's own classes
@@ -242,7 +239,7 @@ class MessageEngine(DecoderBase[MessageStreamEvent], Generic[OutputT]):
     def values(self, path: str, type: type[_T], *, block: int | None = None, tool: str | None = None) -> Values[_T]: ...
     @overload
     def values(self, path: str, type: Any = None, *, block: int | None = None, tool: str | None = None) -> Values: ...
-    def values(self, path: str, type: Any = None, *, block: int | None = None, tool: str | None = None) -> Values:  # noqa: A002  # the field's word
+    def values(self, path: str, type: Any = None, *, block: int | None = None, tool: str | None = None) -> Values:  # noqa: A002  # the usual name; the builtin is not used here
         """Return the values at a path of a tool's input or of structured output, each from the event that completes it.
 
         Iterating gives the values that are complete up to the event just delivered and have not been given yet. The
@@ -268,11 +265,11 @@ class MessageEngine(DecoderBase[MessageStreamEvent], Generic[OutputT]):
     def partial(self, type: type[_T], *, block: int | None = None, tool: str | None = None) -> _T: ...
     @overload
     def partial(self, type: Any, *, block: int | None = None, tool: str | None = None) -> Any: ...
-    def partial(self, type: Any, *, block: int | None = None, tool: str | None = None) -> Any:  # noqa: A002  # the field's word
-        """Return what has come of a value of a class, up to the event just delivered.
+    def partial(self, type: Any, *, block: int | None = None, tool: str | None = None) -> Any:  # noqa: A002  # the usual name; the builtin is not used here
+        """Return a value of a class as far as it has arrived, up to the event just delivered.
 
-        It looks like an instance, with `MISSING` in place of everything that has not come, and it does not change. To a
-        type checker it is an instance, so that the attributes are known; each may be `MISSING`, which is false.
+        It looks like an instance, with `MISSING` in place of everything that has not arrived, and it does not change.
+        To a type checker it is an instance, so that the attributes are known; each may be `MISSING`, which is false.
 
         Args:
             type: The class: the `output_format`, that of a tool, or any other.

@@ -1,4 +1,4 @@
-"""How much a stream may hold before it is refused. Knows nothing of what is counted, only the numbers."""
+"""The limits of one stream. This module has only the numbers; they are checked where the things are counted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Limits:
     - numbers and short strings in arrays and objects: 10 to 20;
     - many small arrays and objects: 30 to 55. `max_containers` is there for these.
 
-    So by default one event takes 160 MB if it is a document of 32 MB, and less than a gigabyte whatever it holds. The
+    So by default one event takes 160 MB if it is a document of 32 MB, and less than a gigabyte whatever is in it. The
     input of a tool that comes in many deltas takes the same multiples of its length, which only `max_stream_size`
     bounds. Set lower limits for peers that you do not trust, and for many streams at a time.
 
@@ -28,9 +28,9 @@ class Limits:
         max_line_size: Bytes in one line of the event stream, its end not counted.
         max_event_size: Bytes of data in one event.
         max_stream_size: Bytes in the whole stream.
-        max_depth: Arrays and objects nested in one payload; in how many of them a value may lie in a tool's input. The
-            same as jiter's own limit. Python's recursion limit is a thousand calls: far above the default, copying and
-            writing such values may run into it.
+        max_depth: Arrays and objects nested in one payload, and around a value in a tool's input. The default is
+            jiter's own limit. Python's recursion limit is a thousand calls: with a `max_depth` far above the default,
+            copying and writing such values may run into it.
         max_containers: Arrays and objects in one payload. Brackets in its strings count too, as they are counted before
             the payload is parsed.
         max_blocks: Content blocks in one message.

@@ -1,4 +1,4 @@
-"""Which rule a delta follows at its block: new and empty deltas, and deltas of the wrong kind, included."""
+"""Find the rule for a delta, or decide what to do with one that is new, empty or of the wrong kind for its block."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["rule_for"]
 
 
 def rule_for(event: ContentBlockDeltaEvent, block: BlockInProgress, log: ViolationLog) -> DeltaRule | None:
-    """Return what a delta does to its block. None if it does nothing, and then the log says why.
+    """Return the rule for a delta, or None if the delta does nothing to its block. The log then says why.
 
     Raises:
-        EventOrderError: The delta is of the wrong kind for the block, and carries something.
+        EventOrderError: The delta is of the wrong kind for the block, and is not empty.
     """
     delta = event.delta
     rule = DELTA_RULES.get(delta.type)

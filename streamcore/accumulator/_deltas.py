@@ -70,9 +70,8 @@ DELTA_RULES: dict[str, DeltaRule] = {
     ),
 }
 
-# For each type of block the delta that adds text to it, which in most streams is all that it gets: its type, the field
-# that the text goes to, and how. Unknown blocks are not here, as they may be of a kind that gets none, nor are
-# compaction blocks, as they get one delta.
+# Blocks whose deltas are nearly all of one kind that adds text: that delta, the block's field, and how it grows.
+# Unknown blocks are missing, because they may get no text, and compaction blocks, because they get one delta.
 TEXT_DELTAS: dict[str, tuple[str, str, type[GrowingText | GrowingInput]]] = {
     "text": ("text_delta", "text", GrowingText),
     "thinking": ("thinking_delta", "thinking", GrowingText),

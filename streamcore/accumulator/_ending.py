@@ -17,7 +17,7 @@ class BlockEnding:
 
     Args:
         invalid_json: What happens if the input of a tool is not valid JSON; see `MessageEngine`.
-        parser: Makes values of the user's own classes of complete blocks.
+        parser: Makes values of the user's own classes from complete blocks.
         log: Where violations are recorded.
 
     Raises:
@@ -34,7 +34,7 @@ class BlockEnding:
         self._log = log
 
     def end(self, block: BlockInProgress) -> None:
-        """Check what has come, and set what the complete block has beside what the wire says.
+        """Check a block that has ended, and set the attributes of it that have no wire form.
 
         Raises:
             DecodeError: The input of a tool is not valid JSON, and it is not to be kept.

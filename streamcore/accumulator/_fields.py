@@ -5,10 +5,10 @@
 - `GrowingList`: a list that deltas add items to.
 - `ReplacedValue`: a value that deltas replace.
 
-Each has the same verbs. `extend` takes what a delta brings. (`add` of the two texts is the same for text that has no
-half of a surrogate pair, as the fast path knows of its texts.) `mark` says how far the field has come, and `at(mark)`
+Each has the same methods. `extend` takes the value that a delta has. For the two texts, `extend` accepts any text;
+`add` is faster and must not be given halves of surrogate pairs. `mark` says how far the field has come, and `at(mark)`
 is its value then: derived events take a mark when they are made, and build their snapshot from it when it is first
-read. A field never forgets, so any mark can be read at any time; `upto(mark)` is a field that ends there.
+read. A field keeps its past values, so any mark can be read at any time; `upto(mark)` is a field that ends there.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class GrowingText:
         return had_halves and lone_surrogate.search(self.at(self.mark())) is not None
 
     def write_to(self, changes: dict[str, Any], name: str, *, ended: bool) -> None:
-        """Put the value among the attributes that have changed."""
+        """Write the value to `changes`, under `name`."""
         changes[name] = self.at(self.mark())
 
     def at(self, mark: int) -> str:
@@ -82,13 +82,13 @@ class GrowingText:
         return self._value[:mark]  # not a copy if that is all of it
 
     def upto(self, mark: int, options: FieldOptions) -> GrowingText:
-        """Return a field that has come this far."""
+        """Return a new field that ends at this mark."""
         return GrowingText(self.at(mark), options)
 
     def since(self, mark: int) -> str:
         """Return the text after this length."""
         self._buffer.seek(mark)
-        return self._buffer.read()  # and so the position is at the end again, where `add` goes on
+        return self._buffer.read()  # this leaves the position at the end, where `add` goes on
 
     def compact(self) -> None:
         """Store the text in less memory. A caller that adds many pieces does this now and then."""
@@ -150,7 +150,7 @@ class GrowingInput:
         return had_halves and lone_surrogate.search(self.json.text) is not None
 
     def write_to(self, changes: dict[str, Any], name: str, *, ended: bool) -> None:
-        """Put the value among the attributes that have changed, and the text if it has ended and is not whole."""
+        """Write the value to `changes`, and also the text if it has ended and is not whole, valid JSON."""
         changes[name] = self.at(self.mark())
         if ended and self.json.text and (self.json.error is not None or not self.json.complete):
             changes["partial_input"] = self.json.text
@@ -159,17 +159,17 @@ class GrowingInput:
         """Return the value when the text had this length."""
         if mark != self._mark:
             if mark != self.mark():
-                # A value that has grown cannot be taken back: the text up to there is parsed again.
+                # A parsed value cannot shrink, so the text up to the mark is parsed again.
                 return self.upto(mark, self._options).at(mark)
             value = self.json.best
-            # Reading is not what finds a fault: it is reported when the block stops.
+            # Reading raises no fault: it is reported when the block stops.
             has_begun = value is not None or (self.json.error is None and self.json.complete)
             self._value = value if has_begun else self._start
             self._mark = mark
         return self._value
 
     def upto(self, mark: int, options: FieldOptions) -> GrowingInput:
-        """Return a field that has come this far."""
+        """Return a new field that ends at this mark."""
         field = GrowingInput(self._start, options)
         field.extend(self.json.text[:mark])
         return field
@@ -183,7 +183,7 @@ class GrowingInput:
         self.json.compact()
 
     def settle(self) -> None:
-        """Store the text in as little memory as there is: hardly more will come."""
+        """Store the text in as little memory as possible: hardly any more will come."""
         self.json.settle()
         self._use_buffer()
 
@@ -205,7 +205,7 @@ class GrowingList:
         self._items.append(item)
 
     def write_to(self, changes: dict[str, Any], name: str, *, ended: bool) -> None:
-        """Put the value among the attributes that have changed."""
+        """Write the value to `changes`, under `name`."""
         changes[name] = tuple(self._items)
 
     def mark(self) -> int:
@@ -217,7 +217,7 @@ class GrowingList:
         return tuple(self._items[:mark])
 
     def upto(self, mark: int, options: FieldOptions) -> GrowingList:
-        """Return a field that has come this far."""
+        """Return a new field that ends at this mark."""
         return GrowingList(self.at(mark), options)
 
 
@@ -234,7 +234,7 @@ class ReplacedValue:
         self._value = value
 
     def write_to(self, changes: dict[str, Any], name: str, *, ended: bool) -> None:
-        """Put the value among the attributes that have changed."""
+        """Write the value to `changes`, under `name`."""
         changes[name] = self._value
 
     def mark(self) -> Any:
@@ -246,7 +246,7 @@ class ReplacedValue:
         return mark
 
     def upto(self, mark: Any, options: FieldOptions) -> ReplacedValue:
-        """Return a field that has come this far."""
+        """Return a new field that ends at this mark."""
         return ReplacedValue(mark, options)
 
 

@@ -1,7 +1,7 @@
-"""A message in progress: what is known of it without its content, its blocks in progress, and the last snapshot.
+"""A message in progress: the message without its content, its blocks in progress, and the last snapshot.
 
-A snapshot is built when it is asked for, from the blocks that have changed since the last one. The others are shared
-between snapshots, and so is all that is closed in the input of a tool. Code that reads no snapshot pays for none.
+A snapshot is built when it is read, from the blocks that have changed since the last one. The others are shared between
+snapshots, and so is all that is closed in the input of a tool. If you read no snapshot, none is built.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class MessageInProgress(NotCopyable):
         blocks: The blocks that have started, by index.
         content: All blocks as they were in the last snapshot, or as they started.
         current_block: The block that the latest event was about, while it is open.
-        is_complete: Whether `message_stop` has come.
+        is_complete: Whether `message_stop` has arrived.
     """
 
     __slots__ = (
@@ -62,7 +62,7 @@ class MessageInProgress(NotCopyable):
         # While only the text of the current block can have changed since the last snapshot: that block, and how far its
         # text had come.
         self._growing: BlockInProgress | None = None
-        self._length_of: Callable[[], int] = int
+        self._length_of: Callable[[], int] = int  # `int()` returns 0
         self._mark = 0
         self._with_content: Callable[[Any, Any], Any]
 
@@ -86,7 +86,7 @@ class MessageInProgress(NotCopyable):
     def touch(self, block: BlockInProgress) -> None:
         """Note that a block may have changed, by more than text that was added to the current block."""
         self._growing = None
-        self._length_of = int  # the buffer of a block that has closed must not be kept
+        self._length_of = int  # returns 0; the buffer of a block that has closed must not be kept
         self._changed.add(block.index)
 
     def set_model(self, model: str) -> None:
@@ -100,7 +100,7 @@ class MessageInProgress(NotCopyable):
         self._deltas.append(event)
 
     def end(self) -> None:
-        """Note that the stream has ended too soon: what is open stays as far as it has come."""
+        """Note that the stream has ended too soon: open blocks keep what has arrived."""
         self._ended = True
         self._growing = None
         self._changed.update(self.blocks)
@@ -110,7 +110,7 @@ class MessageInProgress(NotCopyable):
         block = self._growing
         if block is None:
             return self._build()
-        # So it is between nearly all deltas of a stream.
+        # The usual case: only the current block's text has grown.
         mark = self._length_of()
         if mark != self._mark:
             self._mark = mark

@@ -1,6 +1,6 @@
-"""What `message_delta` events do to a message: a value replaces what was there, null or nothing does not.
+"""What `message_delta` events do to a message: a value replaces the old one; null and absent fields change nothing.
 
-Fields that no class knows are taken over as well: those of the usage into the usage, the others into the message.
+Fields that no class knows are copied too: those of the usage to the usage, the others to the message.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from streamcore.types._base import extend, wire_fields, with_extra
 __all__ = ["MESSAGE_FIELDS", "after_deltas"]
 
 MESSAGE_FIELDS = {field.name for field in wire_fields(Message)} | {"type"}
-"""Unknown fields with these names are not taken over: they mean something in a message, and come where they do not."""
+"""Unknown fields with these names are not copied: in a message they mean something else."""
 
 _DELTA_FIELDS = [field.name for field in wire_fields(MessageDelta)]
 _USAGE_FIELDS = [field.name for field in wire_fields(MessageDeltaUsage)]
@@ -25,7 +25,7 @@ _OTHER_FIELDS = [field.name for field in wire_fields(MessageDeltaEvent) if field
 def after_deltas(message: Message, events: Iterable[MessageDeltaEvent]) -> Message:
     """Return the message after these events.
 
-    The events are put together first: to copy the message for each would copy its unknown fields for each, too.
+    The events are merged first: copying the message for each event would copy its unknown fields each time.
     """
     changes: dict[str, Any] = {}
     usage: dict[str, Any] = {}
@@ -46,7 +46,7 @@ def after_deltas(message: Message, events: Iterable[MessageDeltaEvent]) -> Messa
 
 
 def _collect(value: WireObject, names: list[str], given: dict[str, Any]) -> None:
-    """Put the fields that the wire gave among those `given`."""
+    """Add the fields that are not None to `given`."""
     for name in names:
         if (field := getattr(value, name)) is not None:
             given[name] = field

@@ -1,4 +1,4 @@
-"""What the accumulator asks of a parser of the user's own classes."""
+"""The protocol of a parser that makes values of the user's own classes: what the accumulator calls."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class BlockParser(Protocol):
         """Return attributes to set on a block.
 
         Raises:
-            ProtocolError: The block is not what it should be.
+            ProtocolError: The block does not fit its class.
         """
         ...
 
     def keeps_invalid_json(self, block: ContentBlock) -> bool:
-        """Return whether the input of a tool may be wrong JSON, so that `parse` is asked about it all the same."""
+        """Return whether `parse` should be called even if the tool's input is not valid JSON."""
         ...
 
     def check_end(self, parsed: Iterable[Mapping[str, Any]], stop_reason: str | None) -> None:

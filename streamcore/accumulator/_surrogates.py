@@ -1,11 +1,11 @@
 """Surrogate pairs that a server splits between two deltas.
 
 A server that cuts text by UTF-16 units may send one half of a pair in one delta and the other in the next, as JSON
-escapes. Python strings can hold both halves, but they are then two characters that UTF-8 cannot encode. So the second
-half is joined with the first where that stands in the buffer. A half without the other stays as it is.
+escapes. Python strings can contain both halves, but they are then two characters that UTF-8 cannot encode. So the
+second half is joined with the first in the buffer. A half without the other stays as it is.
 
-Text without halves never pays for this: the fast path does not know escaped halves, and the plain path looks for them
-only in text that is not ASCII.
+Text without halves hardly pays for this: the fast path refuses escaped halves, and the plain path looks for them only
+in text that is not ASCII.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def _last_character(buffer: io.StringIO) -> str:
     if not end:
         return ""
     buffer.seek(end - 1)
-    return buffer.read(1)  # and so the position is at the end again
+    return buffer.read(1)  # this leaves the position at the end
 
 
 def joined(text: str) -> str:

@@ -1,12 +1,12 @@
 """JSON payloads to typed events and back.
 
-The way of a payload: `_json` makes an object of it, and `_structure` a typed event of that, with functions from
+The path of a payload: `_json` makes an object of it, and `_structure` a typed event of that, with functions from
 `_generated`. Anything unusual goes to `_interpreter`, which decides what event it is, and `_plain`, which decides what
-each field means or says what is wrong; `_error_events` reads errors of any shape. There are two ways around all this:
-`_fast_delta` for the deltas that are nearly all of a stream, and `_recurring` for the events that are the same in every
-stream.
+each field means or says what is wrong; `_error_events` reads errors of any shape. `_structure` and `_plain` share
+`_annotations`, which reads the annotations of the wire types. Two shortcuts: `_fast_delta` for deltas, nearly all of a
+stream, and `_recurring` for events that are the same in every stream. `_converter` is for programs that use cattrs.
 
-This folder knows nothing of the order of events, or of messages in the making.
+This folder knows nothing about the order of events or about accumulating them.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> Any:
-        # cattrs is a seventh of the import, and decoding does without it.
+        # cattrs takes a seventh of the import time, and decoding does not need it.
         if name == "converter":
             from streamcore.codec._converter import converter
 
@@ -69,8 +69,7 @@ RAW_EVENTS = EventKind(RawMessageStreamEvent, structurer_for(RawMessageStreamEve
 def decode_event(payload: bytes, *, max_depth: int = DEFAULT_LIMITS.max_depth) -> MessageStreamEvent:
     """Return the typed event in one payload.
 
-    What servers leave out or spell oddly is accepted, as the guide in this folder says. A decoder of streams records it
-    too; here there is nowhere to record it.
+    Fields that servers leave out or spell oddly are accepted (see `README.md`). Decoders of streams also record them.
 
     Args:
         payload: JSON as UTF-8 bytes.
@@ -111,7 +110,7 @@ def structure_event(value: dict[str, Any], *, max_depth: int = DEFAULT_LIMITS.ma
 
 
 def copied(value: dict[str, Any], *, max_depth: int) -> dict[str, Any]:
-    """Return a deep copy of a JSON object that somebody else has parsed.
+    """Return a deep copy of a JSON object that belongs to the caller.
 
     Raises:
         LimitExceededError: It nests too deep.
@@ -133,7 +132,7 @@ def _event_in(value: dict[str, Any], kind: EventKind) -> Any:
 def encode_event(event: MessageStreamEvent | RawMessageStreamEvent) -> bytes:
     """Return the payload of an event: JSON as UTF-8 bytes, on one line.
 
-    `decode_event` gives the event back, unless it has a number that no float can hold (`1e400`): that is written as
-    `Infinity`, which is not JSON.
+    `decode_event` gives the event back, unless it has a number that is too large for a float (`1e400`): that is written
+    as `Infinity`, which is not JSON.
     """
     return event.to_json().encode()

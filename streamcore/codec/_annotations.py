@@ -1,4 +1,4 @@
-"""What an annotation of a wire type says about JSON: for the fast way and the plain path of structuring alike."""
+"""What an annotation of a wire type says about JSON, for both the fast path and the plain path of structuring."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SCALARS: dict[Any, tuple[type, ...]] = {
 
 
 def scalar_types(annotation: Any) -> tuple[type, ...] | None:
-    """Return the exact types of the values of an annotation, or None if that is not all there is to check."""
+    """Return the exact types of the values of an annotation, or None if more than the type must be checked."""
     return _SCALARS.get(get_origin(annotation) or annotation)
 
 

@@ -1,8 +1,8 @@
 """The cattrs converter of the wire types, for programs that structure their own classes with cattrs.
 
 It structures by the rules of this package: `converter.structure(obj, Message)` is `structure(obj, Message)`, and
-`converter.unstructure(message)` is `message.to_dict()`. Decoding does without it, and cattrs is a seventh of the
-import, so it is loaded when somebody asks for it.
+`converter.unstructure(message)` is `message.to_dict()`. Decoding does not need it, and cattrs takes a seventh of the
+import time, so it is loaded on first use.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Errors of any shape to `ErrorEvent`: the words of a server matter more than their form.
+"""Read errors of any shape as `ErrorEvent`.
 
 The API sends `{"type": "error", "error": {"type": ..., "message": ...}}`. Servers and gateways also send the inner
 object alone, without its type or its message, a string in its place, or plain text.
@@ -16,12 +16,12 @@ __all__ = ["error_event"]
 
 _UNKNOWN_TYPE = "api_error"
 
-# Where the words of an error are, the first that is there.
+# Keys that may hold the message, in order of preference.
 _MESSAGE_KEYS = ("message", "detail", "error_message", "error_description", "error", "msg", "reason", "title")
 
 
 def error_event(payload: Any) -> tuple[ErrorEvent, bool]:
-    """Return the event that an error stands for, and whether it is spelled as the API spells it.
+    """Return the event for an error, and whether the error is spelled as the API spells it.
 
     Args:
         payload: A JSON value, or a text that is not JSON.
@@ -53,7 +53,7 @@ def _of_odd_shape(payload: dict[str, Any]) -> ErrorEvent:
 
 
 def _object_inside(error: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the object inside an error that has the words, if it has none itself."""
+    """Return the nested object that holds the message, or None."""
     found = error.get("error")
     if type(found) is dict:
         return found
@@ -70,7 +70,7 @@ def _event(payload: dict[str, Any], inner: dict[str, Any], extra: dict[str, Any]
     found = next((key for key in _MESSAGE_KEYS if inner.get(key) not in (None, "")), None)
     message = "" if found is None else _as_text(inner[found])
     if found is None and type(inner.get("message")) is not str:
-        # Nothing that is known to hold the words: all of it is shown, rather than nothing.
+        # No known key holds the message: show the whole object.
         rest = {key: value for key, value in inner.items() if key != "type"}
         message = _as_text(rest) if rest else ""
     used = ("type", "message", found, "request_id" if is_flat else "type")

@@ -7,22 +7,22 @@ alike:
     data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hello"}    }
 
 `fast_delta` returns a function that recognises these bytes for one block and one type of delta, makes the event, and
-adds its text to the block. Everything else it leaves alone: it returns None, and the plain path decides. An event costs
-1.3 µs this way and 4 by the plain path.
+adds its text to the block. For everything else it returns None, and the plain path decides. An event costs 1.3 µs on
+this path and 4 on the plain path.
 
-Why the result is that of the plain path:
+Why the result is the same as on the plain path:
 
 1. The bytes up to the quote that opens the text are compared one by one. So there are two lines up to here, `event:`
    and `data:`, the name of the frame is the type of the event, and the index and the type of the delta are as expected.
-2. What follows the last quote of all is compared to a set: `}`, perhaps blanks, `}` and, if this is a whole chunk, the
-   blank line.
-3. msgspec decodes what is between, with the two quotes, as one JSON string. So both quotes belong to the same string,
-   however it is spelled, and it is the text. Nothing else is there: no other field, and no other line, as msgspec
-   refuses raw control characters in strings.
+2. The bytes after the last quote of all are compared with a set: `}`, perhaps blanks, `}` and, if this is a whole
+   chunk, the blank line.
+3. msgspec decodes the bytes between, with the two quotes, as one JSON string. So both quotes belong to the same string,
+   however it is spelled, and that string is the text. Nothing else is there: no other field, and no other line, as
+   msgspec refuses raw control characters in strings.
 
 `tests/codec/test_fast_delta.py` tries to break each step.
 
-To add a type of delta that adds text is to add its row to `FAST_DELTAS`.
+To support another type of delta that adds text, add its row to `FAST_DELTAS`.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ Recogniser: TypeAlias = Callable[[bytes, Callable[[str], object]], "ContentBlock
 _LINES = b"event: content_block_delta\ndata: "
 _UP_TO_TEXT = b'{"type":"content_block_delta","index":%d,"delta":{"type":"%s","%s":"'
 
-# The API pads what it sends with blanks. A chunk has its blank line, and a block of a chunk that was cut has not.
-_BLOCK_ENDS = frozenset(b"}" + b" " * blanks + b"}" for blanks in range(32))
-_CHUNK_ENDS = frozenset(end + b"\n\n" for end in _BLOCK_ENDS)
+# The API pads its payloads with blanks. A chunk has its blank line; a section of a chunk that was cut does not.
+_SECTION_ENDS = frozenset(b"}" + b" " * blanks + b"}" for blanks in range(32))
+_CHUNK_ENDS = frozenset(end + b"\n\n" for end in _SECTION_ENDS)
 
 _decode_string = msgspec.json.Decoder(str).decode
 _NOT_DECODED = (msgspec.MsgspecError, UnicodeDecodeError)
@@ -61,13 +61,13 @@ class FastDelta(NamedTuple):
     """The fast path for the deltas of one type to one block.
 
     Attributes:
-        in_chunk: Takes a whole chunk, and what adds text to the block. Returns the event if the chunk is such a delta,
-            after it has added its text; else None.
-        in_block: The same for a block of a chunk that was cut, without its blank line.
+        in_chunk: Takes a whole chunk, and the function that adds text to the block. If the chunk is such a delta, it
+            adds the text and returns the event; otherwise it returns None.
+        in_section: The same for a section of a chunk that was cut, without its blank line.
     """
 
     in_chunk: Recogniser
-    in_block: Recogniser
+    in_section: Recogniser
 
 
 def fast_delta(index: int, delta_type: str) -> FastDelta:
@@ -88,7 +88,7 @@ def fast_delta(index: int, delta_type: str) -> FastDelta:
 
 def _make(index: int, delta_type: str) -> FastDelta:
     return FastDelta(
-        in_chunk=_recogniser(index, delta_type, _CHUNK_ENDS), in_block=_recogniser(index, delta_type, _BLOCK_ENDS)
+        in_chunk=_recogniser(index, delta_type, _CHUNK_ENDS), in_section=_recogniser(index, delta_type, _SECTION_ENDS)
     )
 
 
@@ -116,7 +116,7 @@ def _recogniser(index: int, delta_type: str, ends: frozenset[bytes]) -> Recognis
     return recognise
 
 
-# Kept for the blocks that most messages have. A peer chooses the index, so others are not.
+# Kept for the indexes that most messages have. A peer chooses the index, so others are not kept.
 _MADE_FOR = 32
 _MADE: dict[tuple[int, str], FastDelta] = {}
 
@@ -125,4 +125,4 @@ def _recognise_nothing(piece: bytes, add_text: Callable[[str], object]) -> None:
     """Recognise no delta: no block is open that text can be added to."""
 
 
-NO_FAST_DELTA = FastDelta(in_chunk=_recognise_nothing, in_block=_recognise_nothing)
+NO_FAST_DELTA = FastDelta(in_chunk=_recognise_nothing, in_section=_recognise_nothing)

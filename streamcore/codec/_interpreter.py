@@ -1,14 +1,14 @@
-"""What a payload means, and the name that came beside it: the order of precedence, in one place.
+"""Decide which event a payload and its name mean: the order of precedence, in one place.
 
-An ordinary payload never comes here. This is where the caller goes with a payload that the generated functions refuse,
-and with one that has another name than its type. What the event is, is decided in this order:
+The caller comes here with payloads that the generated functions refuse, and with payloads whose name is not their type.
+An ordinary payload never comes here. The order:
 
 1. The name `error` makes it an error, unless the payload has the type of another event that we know.
 2. The payload's own type. An object that has no type but an `error` is an error too.
 3. The name, if the payload is an object without a type, or if the name is `ping`.
 4. Otherwise it is an event without a type: unknown once the message has begun, an error before.
 
-What is accepted in place of what the protocol says is reported as a violation, which strict mode raises.
+Each accepted deviation is reported as a violation; strict mode raises most of them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ EventT = TypeVar("EventT")
 
 _KNOWN_TYPES = frozenset(tag for cls in get_args(MessageStreamEvent) if (tag := type_tag(cls)) is not None)
 _DONE = b"[DONE]"
-_UNNAMED = (None, "message")  # the standard gives this name to an event that has none
+_UNNAMED = (None, "message")  # the standard gives the second name to an event without one
 _NO_JSON: Any = object()
 
 
@@ -48,16 +48,16 @@ class EventKind(NamedTuple):
 
 
 class Progress(Protocol):
-    """How far the message has come, as far as it matters for what a payload means."""
+    """How far the message has come: the part that decides what some payloads mean."""
 
     @property
     def has_begun(self) -> bool:
-        """Whether `message_start` has come."""
+        """Whether `message_start` has arrived."""
         ...
 
     @property
     def lacks_only_stop(self) -> bool:
-        """Whether all blocks are closed, the stop reason has come, and `message_stop` has not."""
+        """Whether all blocks are closed, the stop reason has arrived, and `message_stop` has not."""
         ...
 
 
@@ -66,7 +66,7 @@ class EventInterpreter(Generic[EventT]):
 
     Args:
         kind: What the events are.
-        progress: Where the message stands.
+        progress: How far the message has come.
         log: Where violations are reported.
         max_depth: How many arrays and objects may be nested.
     """
@@ -101,7 +101,7 @@ class EventInterpreter(Generic[EventT]):
         return event
 
     def _done(self) -> Any:
-        """Return what the `[DONE]` means with which other APIs end their streams."""
+        """Return the event that `[DONE]` stands for; other APIs end their streams with it."""
         if self._progress.lacks_only_stop:
             self._log.report("done_sentinel", "[DONE] came; it was taken for message_stop")
             return MessageStopEvent()
@@ -184,7 +184,7 @@ class EventInterpreter(Generic[EventT]):
         return UnknownEvent(data=rest)
 
     def _structured(self, value: dict[str, Any]) -> Any:
-        """Return the event in an object with a type, and report what was taken for something else in it."""
+        """Return the event in an object with a type, and report the values in it that were taken for others."""
         event, deviations = structure_or_read(self._kind, value)
         index = getattr(event, "index", None)
         for deviation in deviations:
@@ -200,7 +200,7 @@ class EventInterpreter(Generic[EventT]):
 
 
 def structure_or_read(kind: EventKind, value: dict[str, Any]) -> tuple[Any, list[Deviation]]:
-    """Return the event in an object, and what was taken for something else in it.
+    """Return the event in an object, and the values in it that were taken for others.
 
     Args:
         kind: What the event is.

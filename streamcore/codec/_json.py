@@ -47,7 +47,7 @@ def parse_json(payload: bytes, *, max_depth: int = DEFAULT_LIMITS.max_depth) -> 
         value = decode_leniently(payload)
         if value is None:
             raise DecodeError(f"the payload is not JSON: {error}", received=payload) from None
-    # The length, or two searches for one byte, show of nearly every payload that it is shallow.
+    # Nearly every payload is short, or has few brackets, and so is shallow.
     if (
         len(payload) > 2 * max_depth
         and payload.count(b"{") + payload.count(b"[") > max_depth
@@ -58,9 +58,9 @@ def parse_json(payload: bytes, *, max_depth: int = DEFAULT_LIMITS.max_depth) -> 
 
 
 def decode_leniently(payload: bytes) -> Any:
-    """Return the value of valid JSON that msgspec refuses, or None if it is not valid either.
+    """Return the value of valid JSON that msgspec refuses, or None if it is not valid JSON.
 
-    msgspec refuses escaped lone surrogates and numbers that no float can hold.
+    msgspec refuses escaped lone surrogates and numbers that are too large for a float.
     """
     try:
         return json.loads(payload.decode(), parse_constant=_refuse_constant)

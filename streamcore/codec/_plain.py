@@ -1,19 +1,19 @@
-"""Parsed JSON to wire types: the plain path, which decides what is unusual and says what is wrong.
+"""Parsed JSON to wire types: the plain path, which decides what unusual values mean and says what is wrong.
 
-What the wire may surprise with, and what it means:
+How unexpected values are read:
 
 - A field that a class does not know goes to `extra`; an object with a `type` that no class has becomes the `Unknown...`
   class of its union. Neither is a fault.
 - A known field that is null counts as absent.
-- A constant `type` that is absent or null is what it can only be.
+- A constant `type` that is absent or null counts as that constant.
 - A required field that is absent, and a number that is spelled oddly, are taken for what the tables in
-  `types/_tolerance.py` say, and each time a `Deviation` is recorded. (The generated functions refuse both, so that they
-  have no cost where nothing is odd.)
+  `types/_tolerance.py` say, and each time a `Deviation` is recorded. (The generated functions refuse both, so ordinary
+  payloads do not pay for this.)
 - Any other known field that is missing or of the wrong JSON type is a fault. Where a class lists the strings it knows
   (`StopReason`), any other string is kept as it is.
 
-Reading stops after a few faults, and the text about them is bounded: a peer that sends a wrong array of a million items
-gets as short an answer as one that sends one.
+Reading stops after a few faults, and the text about them is bounded: an array of a million wrong items gives an error
+message as short as that for a few.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = ["Deviation", "StructureError", "read"]
 
 _MAX_FAULTS = 3
 _MAX_NAME_LENGTH = 40
-_MAX_DEVIATIONS = 100  # as many of a kind as are recorded; more of them would only take memory
+_MAX_DEVIATIONS = 100  # as `_MOST_OF_A_KIND` in `errors/_protocol.py`: the log records no more of a kind
 
 
 @attrs.frozen
@@ -44,8 +44,8 @@ class Deviation:
     Attributes:
         kind: The kind of the violation.
         path: Where the field is, as in JSONPath.
-        received: What came, as text that is not longer than an error message may show; None if nothing came.
-        taken_for: What it was taken for, as text.
+        received: The value that came, as short text; None if it was absent.
+        taken_for: The value that it was taken for, as short text.
     """
 
     kind: Literal["missing_field", "odd_number"]
@@ -61,7 +61,7 @@ class Deviation:
 
 
 class StructureError(ValueError):
-    """A value is not what its annotation says; the text says where and why."""
+    """A value does not fit its annotation; the text says where and why."""
 
 
 class _EnoughFaultsError(Exception):
@@ -69,12 +69,12 @@ class _EnoughFaultsError(Exception):
 
 
 def read(value: Any, annotation: Any, deviations: list[Deviation] | None = None) -> Any:
-    """Return the object that parsed JSON stands for.
+    """Return the value of an annotation's type for a parsed JSON value.
 
     Args:
         value: The JSON value.
-        annotation: What it should be.
-        deviations: Takes a note of each value that was taken for another one.
+        annotation: A wire type, or another annotation of one of their fields.
+        deviations: Each value that was taken for another one is added to this list.
 
     Raises:
         StructureError: A known field is missing or has the wrong JSON type. The text names the first few of them.
@@ -197,9 +197,11 @@ class _Reader:
             self._deviations.append(Deviation(kind, path, received, "null" if value is None else _shortened(value)))
 
     def _fault(self, path: str, expected: str, value: Any) -> None:
+        """Record that a value has the wrong JSON type. Callers use the None that this returns as the value."""
         self._say(path, f"expected {expected}, got {kind_of(value)}")
 
     def _say(self, path: str, what: str) -> None:
+        """Record a fault. Callers use the None that this returns as the value that could not be read."""
         self.faults.append(f"{what} @ {path}")
         if len(self.faults) == _MAX_FAULTS:
             self.faults.append("and perhaps more")

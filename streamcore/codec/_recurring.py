@@ -3,7 +3,7 @@
 A look-up takes 0.3 µs where framing and decoding take 1.5 to 3. In recorded streams every seventh event is one of
 these; reading them takes 8 % less time.
 
-The table is fixed and never grows: no peer can fill it, and nothing of a user stays in it.
+The table is fixed and never grows: no peer can fill it, and it keeps no data of users.
 The API pads its payloads with blanks before the last brace, so an event is looked up without its closing braces, and
 these are compared on their own.
 """
@@ -29,7 +29,7 @@ _INDEXES = range(32)
 
 
 _Row: TypeAlias = tuple[frozenset[bytes], frozenset[bytes], MessageStreamEvent]
-"""The ends that an event may have in a block and in a chunk, and the event."""
+"""The ends that an event may have in a section and in a chunk, and the event."""
 
 
 def _make_table() -> dict[bytes, _Row]:
@@ -58,13 +58,13 @@ def _make_table() -> dict[bytes, _Row]:
     table = {}
     for payload, event in payloads:
         key = payload.rstrip(b"}")
-        block_ends = ends[payload[len(key) :]]
-        chunk_ends = frozenset(end + b"\n\n" for end in block_ends)
-        table[b"event: %s\ndata: %s" % (event.type.encode(), key)] = block_ends, chunk_ends, event
+        section_ends = ends[payload[len(key) :]]
+        chunk_ends = frozenset(end + b"\n\n" for end in section_ends)
+        table[b"event: %s\ndata: %s" % (event.type.encode(), key)] = section_ends, chunk_ends, event
     return table
 
 
-# Made when it is first needed: attrs would have to complete these classes at import.
+# Made when first needed: at import, attrs would have to complete these classes (see `types/_frozen.py`).
 _TABLE: dict[bytes, _Row] = {}
 _MAX_SIZE = 200  # more than the longest of them, with blanks
 
@@ -73,8 +73,8 @@ def recurring_event(piece: bytes, *, is_chunk: bool) -> MessageStreamEvent | Non
     """Return the event that these bytes of a stream are, or None if it is not in the table.
 
     Args:
-        piece: A block of a chunk that was cut, without its blank line, or a whole chunk, which must have it.
-        is_chunk: Which of the two it is.
+        piece: Bytes of one event: a section (no blank line) or a whole chunk (with it).
+        is_chunk: Whether `piece` is a whole chunk.
     """
     if len(piece) > _MAX_SIZE:
         return None
@@ -84,5 +84,5 @@ def recurring_event(piece: bytes, *, is_chunk: bool) -> MessageStreamEvent | Non
     found = _TABLE.get(key)
     if found is None:
         return None
-    block_ends, chunk_ends, event = found
-    return event if piece[len(key) :] in (chunk_ends if is_chunk else block_ends) else None
+    section_ends, chunk_ends, event = found
+    return event if piece[len(key) :] in (chunk_ends if is_chunk else section_ends) else None

@@ -1,9 +1,9 @@
-"""Parsed JSON to wire types: the fast way, for objects that are just as their class says.
+"""Parsed JSON to wire types: the fast path, for objects that fit their class exactly.
 
-`structure(value, Message)` asks a function that was generated for `Message` (see `_generated`). It has no `if` for
-anything unusual: it raises, by itself or by a missing key, and then the plain path, `_plain`, reads the same value
-again and decides what it means or what is wrong with it. So the fast way is allowed to refuse anything, and what it
-accepts is what the plain path makes of it: `tests/codec/test_structure.py` holds one to the other.
+`structure(value, Message)` calls a function that was generated for `Message` (see `_generated`). It does not handle
+anything unusual: it raises, and then the plain path, `_plain`, reads the same value again and decides what it means or
+what is wrong with it. So the fast path may refuse any value. For a value that it accepts, its result must be that of
+the plain path: the test compares the two (`tests/codec/test_structure.py`).
 
 A function is made for each kind of annotation when it is first needed. Their number is bounded by the number of our
 types: nothing that a peer sends is remembered.
@@ -31,9 +31,9 @@ Structurer = Callable[[Any], Any]
 
 
 def structure(value: Any, annotation: Any) -> Any:
-    """Return the object of a wire type, or of a union of them, that parsed JSON stands for.
+    """Return the object of a wire type, or of a union of them, for parsed JSON.
 
-    The value is the codec's from then on: dicts and lists in it may be replaced by immutable ones.
+    Do not use `value` afterwards: dicts and lists in it may be replaced.
 
     Raises:
         StructureError: A known field is missing or has the wrong JSON type.
@@ -71,7 +71,7 @@ def structurer_for(annotation: Any) -> Structurer:
 
 def _any_but_null(value: Any) -> Any:
     if value is None:
-        raise Unfit  # what null is taken for is for the plain path to say
+        raise Unfit  # The plain path decides what null stands for.
     return value
 
 
@@ -141,7 +141,7 @@ def _object_of(cls: type[WireObject]) -> Structurer:
     return make_structurer(cls, type_tag(cls), [_plan(field, keys.get(field.name)) for field in attrs.fields(cls)])
 
 
-# The converters of wire types copy what a program gives them. Parsed JSON is the codec's own.
+# The converters of wire types copy a program's values. Parsed JSON belongs to the codec and needs no copy.
 _IN_PLACE: dict[Any, Callable[[Any], Any]] = {
     immutable: immutable_in_place,
     immutable_items: immutable_items_in_place,

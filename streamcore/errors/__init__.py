@@ -1,6 +1,6 @@
 """Every exception that leaves streamcore, and the `Violation` recorded where none has to be raised.
 
-`StreamCoreError` is above all of them. A room that has exceptions of its own derives them from those here.
+`StreamCoreError` is the base of all. Packages with exceptions of their own derive them from these.
 
 | file | idea |
 | --- | --- |

@@ -76,7 +76,7 @@ class APIError(StreamCoreError):
         self.snapshot = snapshot
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # The HTTP library's objects hold connections, so they stay in the process that made them.
+        # The HTTP library's objects have connections, so they stay in the process that made them.
         state = {name: None if name in ("request", "response") else value for name, value in self.__dict__.items()}
         return _restore, (type(self), self.args), state
 

@@ -32,7 +32,7 @@ __all__ = [
 
 _EXCERPT_LENGTH = 120
 
-# Errors are logged and shown on screens. What a peer sent is cut where it enters a text; this holds for all texts.
+# Errors are logged and shown on screens, so every message is cut to this length.
 _MAX_MESSAGE_LENGTH = 1500
 
 
@@ -152,7 +152,7 @@ ViolationKind = Literal[
 
 # What strict mode raises instead of recording. The kinds that are not here are recorded in strict mode too: something
 # new (`unapplied_delta`), input that ended early (`incomplete_input`), input that the caller asked to keep
-# (`invalid_input`), the words of a server (`odd_error`), and valid JSON (`lone_surrogate`).
+# (`invalid_input`), error messages of servers (`odd_error`), and valid JSON (`lone_surrogate`).
 _STRICT_ERRORS: dict[ViolationKind, type[ProtocolError]] = {
     "event_name": DecodeError,
     "done_sentinel": DecodeError,
@@ -186,7 +186,7 @@ class Violation:
         event_number: Number of the event concerned, the first being 0.
         index: Index of the content block concerned, if one is.
         path: Where the field concerned is in the payload, as in JSONPath: `$.message.usage.output_tokens`.
-        received: What came there, as JSON or as Python shows it, shortened; `None` if nothing came.
+        received: The value that came, as JSON or as Python shows it, shortened; `None` if it was absent.
         taken_for: The value that it was taken for, written in the same way.
     """
 
@@ -255,7 +255,7 @@ class ViolationLog:
             self.length += 1
 
     def locate(self, since: int, *, offset: int | None, event_number: int) -> None:
-        """Add to the entries from number `since` on where they were seen."""
+        """Add a location to all entries from number `since` on."""
         for number in range(since, self.length):
             self._entries[number] = attrs.evolve(self._entries[number], offset=offset, event_number=event_number)
 

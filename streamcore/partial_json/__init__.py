@@ -1,8 +1,8 @@
 """Read a JSON text that arrives in fragments: the best value so far, at any moment, in linear time.
 
-`PartialJSON` holds the text and decides what has to be read when. `Scanner` reads it token by token; it also serves
-those who want some values as soon as they are complete, instead of the value so far (`streamcore.typed`). `_whole` is
-the short cut for a text that came whole. Nothing here knows of messages, tools or events, or sees bytes.
+`PartialJSON` stores the text and decides what has to be read when. `Scanner` reads it token by token (`_tokens`); it
+also serves code that needs single values as soon as they are complete (`streamcore.typed`). `_whole` is the shortcut
+for a text that arrived whole. Nothing here knows messages, tools, events or bytes.
 
 The grammar is RFC 8259 plus `NaN`, `Infinity` and `-Infinity`. The reference for the value of an incomplete text is
 `jiter.from_json(text, partial_mode="trailing-strings")`, or `partial_mode=True` without `trailing_strings`. There is

@@ -1,4 +1,4 @@
-"""Hold the text of a JSON document that arrives in fragments, and read it when somebody asks.
+"""Store the text of a JSON document that arrives in fragments, and parse it on demand.
 
 What it costs:
 
@@ -27,23 +27,23 @@ class PartialJSON(NotCopyable):
     """The value of a JSON text that arrives in fragments, cut anywhere.
 
     The value is what a reader would have if the text ended here: open containers count as closed, and an open string
-    counts as far as it has come. Read it at any time, after every fragment or only at the end: which texts are accepted
-    and which values they have depends on the text alone.
+    counts as far as it has arrived. Read it at any time, after every fragment or only at the end: which texts are
+    accepted and which values they have depends on the text alone.
 
     A value that was returned never changes afterwards. Its closed parts are the same objects in all later values.
     Therefore the dicts and lists in it are immutable: methods that would change them raise `TypeError`. Copies of
     them (`dict(value)`, `copy.deepcopy(value)`) are ordinary ones.
 
+    Numbers may have 4300 digits in a row, also where jiter accepts more (fractions and exponents).
+
     Args:
-        trailing_strings: Whether a string value that is still open belongs to the value, as far as it has come.
+        trailing_strings: Whether a string value that is still open belongs to the value, as far as it has arrived.
         max_depth: How many containers may lie around a value; 200 is the limit of jiter.
 
     Attributes:
         buffer: The text. Writing to it is the same as `feed`, without the check for `close`, in a third of the time.
         joins_halves: Whether the first half of a surrogate pair at the end of the buffer may yet be replaced by the
-            pair. It is not read before more text has come.
-
-    Numbers may have 4300 digits in a row, also where jiter accepts more (fractions and exponents).
+            pair. That half is not parsed before more text has arrived.
     """
 
     __slots__ = (
@@ -65,7 +65,7 @@ class PartialJSON(NotCopyable):
         # A list of fragments would take fifty bytes more for each of them.
         self.buffer = io.StringIO()
         self._joined = 0  # what `join_parts` returned last
-        # A StringIO holds ASCII text in one byte a character until it is read before its end; then, in four.
+        # A StringIO stores ASCII text in one byte a character until it is read before its end; then, in four.
         self._wide = False
         self._read_to = 0  # how many characters the scanner has got
         self._value: Any = None  # the value at the last read, or ABSENT if it has changed
@@ -107,7 +107,7 @@ class PartialJSON(NotCopyable):
         self._joined = join_parts(self.buffer, self._joined)
 
     def settle(self) -> None:
-        """Hold the text in one byte a character again. Call it when hardly any more text will come.
+        """Store the text in one byte a character again. Call it when hardly any more text will come.
 
         It replaces `buffer`.
         """
@@ -144,7 +144,7 @@ class PartialJSON(NotCopyable):
 
     @property
     def complete(self) -> bool:
-        """Whether one whole value has come. A number at the top is whole when a blank follows, or at `close`.
+        """Whether one whole value has arrived. A number at the top is whole when a blank follows, or at `close`.
 
         Raises:
             DecodeError, LimitExceededError: As for `value`.
@@ -170,7 +170,7 @@ class PartialJSON(NotCopyable):
         self._check()
         return self._snapshot()
 
-    # Where the text stands
+    # The state of the text
 
     @property
     def depth(self) -> int:

@@ -9,7 +9,7 @@ The strategy:
 3. A token that is cut off stays in `_tail` and is put before the next fragment: part of a number, a literal or an
    escape. Only a number can be long, and it is limited to 4300 digits in a row.
 4. A value is put into its container when it closes, and a container becomes immutable then. Open containers therefore
-   hold closed, immutable values only, and `snapshot` needs to copy no more than the open containers themselves: their
+   have closed, immutable values only, and `snapshot` needs to copy no more than the open containers themselves: their
    own level, not what lies inside. So each container is copied once when it closes, and at each read while it is open.
 5. The first character that no valid text could have there is the fault. The scanner stops at it and keeps what it has.
 """
@@ -37,7 +37,7 @@ from streamcore.partial_json._tokens import (
 __all__ = ["ABSENT", "Fault", "Scanner", "State", "ValueAt"]
 
 ABSENT: Final[Any] = object()
-"""Stands for "no value"; `None` is the value of `null`."""
+"""No value; `None` is the value of `null`."""
 
 
 class State(enum.Enum):
@@ -75,7 +75,7 @@ _NOTHING: Final = State.NOTHING
 
 
 class ValueAt(NamedTuple):
-    """A value and the place where it stands: object keys and array indexes, from the top down."""
+    """A value and its place: object keys and array indexes, from the top down."""
 
     path: tuple[str | int, ...]
     value: Any
@@ -336,12 +336,12 @@ class Scanner:
         return closed or []
 
     def open_string(self) -> ValueAt | None:
-        """Return the string value that is open at the watched depth, as far as it has come, or None."""
+        """Return the string value that is open at the watched depth, as far as it has arrived, or None."""
         if self.state is not _REST_OF_STRING or len(self.containers) != self._watch_depth:
             return None
         return ValueAt(self._path(), self._string)
 
     def _path(self) -> tuple[str | int, ...]:
-        """Return the place of the value that stands next in the innermost container."""
+        """Return the place of the next value in the innermost container."""
         places = zip(self.containers, self._keys, strict=True)
         return tuple([len(container) if key is None else key for container, key in places])

@@ -2,12 +2,11 @@
 
 What the buffer has to support, and what it costs:
 
-- `append`: once for each chunk that the caller receives. In a live stream the chunk before has been read by then, and
-  all that is to be done is to set `next_chunk`. A decoder does this itself, as `direct_size` says: a call less for each
-  chunk.
-- `next_chunk`, and `advance` when it has been read: two attributes that are looked at.
-- `head`: the first bytes of the stream, which tell whether it is an event stream at all. They are recorded on the way
-  in, and cost nothing once there are enough of them.
+- `append`: once for each chunk that the caller receives. In a live stream the previous chunk has been read by then, so
+  it only sets `next_chunk`. A decoder sets `next_chunk` itself if `direct_size` allows it, which saves a call.
+- `next_chunk`, then `advance`. If `later` is None, a reader sets `next_chunk = None` itself, which saves a call.
+- `head`: the first bytes of the stream, which show whether it is an event stream. `append` collects them. Once there
+  are enough, they cost nothing.
 - `close`: from then on `append` raises. The stream has ended, or failed.
 """
 
@@ -32,12 +31,12 @@ class ChunkBuffer(NotCopyable):
 
     Attributes:
         head: The first bytes received, at most `head_size` of them.
-        head_size: The argument.
-        max_chunk_size: The argument.
+        head_size: How many of the first bytes are kept.
+        max_chunk_size: The greatest length of `next_chunk`.
         next_chunk: The chunk to read next, `None` if all have been read. It is never empty.
         direct_size: While `next_chunk` is None, bytes of a length from 1 to this may be stored there without `append`.
             0 if the buffer is closed, or `head` not yet complete.
-        later: The chunks after it, or `None`. If it is None, a reader may advance by setting `next_chunk` to None.
+        later: The chunks after `next_chunk`, or `None`. If it is None, a reader may set `next_chunk` to None itself.
     """
 
     __slots__ = ("_closed_because", "direct_size", "head", "head_size", "later", "max_chunk_size", "next_chunk")
@@ -89,7 +88,7 @@ class ChunkBuffer(NotCopyable):
             self.later = deque((chunk,))
 
     def advance(self) -> None:
-        """Forget `next_chunk`: it has been read."""
+        """Go on to the next chunk: `next_chunk` has been read."""
         if self.later:
             self.next_chunk = self.later.popleft()
         else:

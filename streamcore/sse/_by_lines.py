@@ -17,7 +17,7 @@ class LineReader:
         keep_dataless: See `EventFields`.
 
     Attributes:
-        fields: The fields of the event that has begun, and what lasts of those before it.
+        fields: The fields of the current event, and the id and retry that earlier events have set.
     """
 
     __slots__ = ("_lines", "_next_line", "_offset", "_splitter", "fields")
@@ -25,17 +25,19 @@ class LineReader:
     def __init__(self, limits: Limits, *, keep_dataless: bool = False) -> None:
         self.fields = EventFields(limits, keep_dataless=keep_dataless)
         self._splitter = LineSplitter(max_line_size=limits.max_line_size)
-        # Lines that were split off, with their ends; the number of the next one, and the bytes of the stream before it.
+        # Lines split off so far, with their ends.
         self._lines: list[bytes] = []
+        # Index of the next one.
         self._next_line = 0
+        # Its offset.
         self._offset = 0
 
     def begin(self, offset: int) -> None:
-        """Note that the next byte is at the start of an event, with so many bytes of the stream before it."""
+        """Start at an event whose first byte has this offset."""
         self._splitter.end = offset
 
     def receive(self, data: bytes) -> None:
-        """Take more bytes. All lines before have been read."""
+        """Split more bytes into lines. The caller has read all earlier lines."""
         self._lines = self._splitter.split(data)
         self._next_line = 0
         self._offset = self._splitter.line_offset
@@ -49,7 +51,8 @@ class LineReader:
         lines, fields = self._lines, self.fields
         while self._next_line < len(lines):
             line = lines[self._next_line]
-            lines[self._next_line] = b""  # a line may be long, and its content is a copy
+            # Free the line: it may be long, and the fields keep a copy of its value.
+            lines[self._next_line] = b""
             offset, size = self._offset, len(line)
             line = line.rstrip(b"\r\n")
             if line:
@@ -64,9 +67,10 @@ class LineReader:
         return None
 
     def unfinished_frame(self) -> Frame | None:
-        """Return the frame that a blank line would give now, or None if it would give none or a field is cut off.
+        """Return the frame of the unfinished event as if its blank line had come.
 
-        All lines have been read, and no more will come.
+        None if it has no data, or if its last line has no colon and is cut off. Call this when all lines have been
+        read.
         """
         line = self._splitter.unfinished
         if line:

@@ -1,4 +1,4 @@
-"""The server-sent event as a value, and the way back to bytes."""
+"""The server-sent event as a value, and its encoding to bytes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from streamcore.sse._fields import MAX_RETRY_DIGITS
 __all__ = ["ServerSentEvent", "encode", "encode_comment", "make_event"]
 
 
-@attrs.frozen(kw_only=True, weakref_slot=False)  # for `constructor`
+@attrs.frozen(kw_only=True, weakref_slot=False)  # No weakref slot: `constructor` needs equal layouts.
 class ServerSentEvent:
     """One event of an event stream.
 
@@ -39,9 +39,9 @@ def encode(event: ServerSentEvent, *, newline: bytes = b"\n") -> bytes:
         newline: The line end to use: LF, CR or CRLF.
 
     Raises:
-        ProtocolError: No stream can carry this event: its type is empty, its type or id holds a line end, its id holds
-            NUL, its data holds CR, its retry is negative or has more than 18 digits, or one of its strings has a lone
-            surrogate.
+        ProtocolError: No stream can carry this event: its type is empty, its type or id contains a line end, its id
+            contains NUL, its data contains CR, its retry is negative or has more than 18 digits, or one of its strings
+            has a lone surrogate.
     """
     if "\r" in event.data:
         raise ProtocolError("cannot write data that holds CR: the stream would read it as LF", received=event.data)
@@ -70,7 +70,7 @@ def encode_comment(text: str, *, newline: bytes = b"\n") -> bytes:
         newline: The line end to use: LF, CR or CRLF.
 
     Raises:
-        ProtocolError: The text holds a line end or a lone surrogate.
+        ProtocolError: The text contains a line end or a lone surrogate.
     """
     return _line("", text) + newline
 

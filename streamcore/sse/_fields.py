@@ -13,7 +13,7 @@ __all__ = ["MAX_RETRY_DIGITS", "EventFields", "Frame"]
 Frame: TypeAlias = tuple[str | None, bytes]
 """One dispatched event: its name, `None` if the stream gave none, and its data, undecoded."""
 
-# More digits are not a time. Python's integers take quadratic time in their digits.
+# A longer number is not a plausible time, and `int()` takes quadratic time.
 MAX_RETRY_DIGITS = 18
 
 _COLON = 0x3A
@@ -31,7 +31,7 @@ class EventFields:
         has_begun: Whether a field has come since the last blank line.
         last_event_id: The id that a client would send when it reconnects; `None` before the first `id` field.
         retry: The latest reconnection time that the stream asked for, in milliseconds.
-        event_retry: The same, if it came with the latest event.
+        event_retry: The reconnection time that came with the latest event, or None.
     """
 
     __slots__ = (
@@ -124,7 +124,7 @@ class EventFields:
 
     @property
     def frame(self) -> Frame | None:
-        """The frame of the fields so far, or None if there is no data."""
+        """The frame of the fields so far, or None if they have no data."""
         if self._data is None:
             return (self._name, b"") if self._keep_dataless and self._name is not None else None
         return self._name, bytes(self._data)

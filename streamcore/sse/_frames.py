@@ -1,13 +1,12 @@
 """Bytes of an event stream to frames, after the WHATWG standard (HTML, section 9.2, "Server-sent events").
 
-A frame is what one event of the stream says: its name and its data. There are two ways to one.
+A frame is one event: its name and its data. There are two paths to it.
 
-- By blocks, which is how nearly all streams go. Where the bytes hold no CR, a blank line is `LF LF`, and one
-  `bytes.split` cuts a chunk into the blocks between blank lines: one block is one event. A chunk that is exactly one
-  event, as in a live stream, is not even cut. What follows the last blank line of a chunk is held until its own blank
-  line comes.
-- By lines, for everything else: CR line ends, and events that are too long to be held as they came. This is the plain
-  path, in `_by_lines`.
+- By sections, for nearly all streams. Where the bytes contain no CR, a blank line is `LF LF`, and one `bytes.split`
+  cuts a chunk into the sections between blank lines: one section is one event. A chunk that is exactly one event, as in
+  a live stream, is not even cut. The bytes after the last blank line of a chunk are buffered until their own blank line comes.
+- By lines, for everything else: CR, empty sections, and events too long to buffer. This is the plain path, in
+  `_by_lines`.
 
 Both take time that is linear in the bytes, however they were cut.
 
@@ -22,24 +21,24 @@ from collections.abc import Iterator
 from streamcore._not_copyable import NotCopyable
 from streamcore.errors import LimitExceededError, StreamCoreError
 from streamcore.limits import Limits
-from streamcore.sse._blocks import Blocks
 from streamcore.sse._buffer import HEAD_SIZE, ChunkBuffer
 from streamcore.sse._by_lines import LineReader
 from streamcore.sse._fields import Frame
 from streamcore.sse._lines import BLANK_LINE, CR, may_end_event
 from streamcore.sse._names import common_frame
+from streamcore.sse._sections import Sections
 
 __all__ = ["BOM", "FrameReader"]
 
 BOM = b"\xef\xbb\xbf"
 
-# The start of an event that is longer than this goes by lines: it may be a comment without end, which takes no memory
-# there.
+# An event longer than this without a blank line is read by lines: it may be an endless comment, which the line reader
+# drops.
 _MAX_HELD_SIZE = 64 * 1024
 
 
 class _Position(enum.Enum):
-    """Where the reader is when all blocks have been read."""
+    """Where the reader is when all sections have been read."""
 
     AT_START = enum.auto()  # before the first bytes, which may be a BOM; `_held` has those that may be a part of one
     BETWEEN_EVENTS = enum.auto()  # the next byte begins an event
@@ -47,7 +46,7 @@ class _Position(enum.Enum):
     IN_LINES = enum.auto()  # reading line by line; `_held` has the bytes that follow these lines
 
 
-# Globals are read in a third of the time of members of an enum.
+# A global is read far faster than an enum member on Python 3.11.
 _IN_EVENT = _Position.IN_EVENT
 _IN_LINES = _Position.IN_LINES
 
@@ -55,14 +54,13 @@ _IN_LINES = _Position.IN_LINES
 class FrameReader(NotCopyable):
     """Read the frames of an event stream.
 
-    A caller may ask for frames alone, by `next_frame`. Or it may look at the bytes first, which may be one event as
-    they stand:
+    A caller may call `next_frame` alone. Or it may look at the bytes first, which may be exactly one event:
 
     ```python
     if reader.chunk_begins_event:
-        chunk = reader.buffer.next_chunk  # to be skipped by `reader.skip_chunk(chunk)`, if it is recognised
+        chunk = reader.buffer.next_chunk  # if you recognise it, skip it with `reader.skip_chunk(chunk)`
     else:
-        block = next(reader.unread_blocks, None)  # for `reader.next_frame(block)`, if it is not recognised
+        section = next(reader.unread_sections, None)  # if you do not recognise it, call `reader.next_frame(section)`
     ```
 
     Args:
@@ -70,15 +68,14 @@ class FrameReader(NotCopyable):
         keep_dataless: Whether an event that has a name and no data gets a frame with empty data. The standard drops it.
 
     Attributes:
-        buffer: Takes the chunks.
-        chunk_begins_event: Whether everything before the next chunk has been read and the chunk begins an event. Then the chunk is
-            within all limits.
-        unread_blocks: Iterates over the blocks of the chunk that was cut last, without their blank lines.
+        buffer: Stores the chunks.
+        chunk_begins_event: Whether everything before the next chunk has been read and the chunk begins an event. Then
+            the chunk is within all limits.
+        unread_sections: Iterates over the sections of the chunk that was cut last, without their blank lines.
         at_eof: Whether the stream has ended.
     """
 
     __slots__ = (
-        "_blocks",
         "_careful_after",
         "_end",
         "_event_offset",
@@ -89,17 +86,19 @@ class FrameReader(NotCopyable):
         "_lines",
         "_max_held_size",
         "_position",
+        "_sections",
         "at_eof",
         "buffer",
         "chunk_begins_event",
-        "unread_blocks",
+        "unread_sections",
     )
 
     def __init__(self, limits: Limits, *, keep_dataless: bool = False) -> None:
         self._limits = limits
         self._keep_dataless = keep_dataless
         max_piece_size = min(limits.max_line_size, limits.max_event_size)
-        # A chunk is within all limits but that of the stream, and within that one too, up to here.
+        # No chunk of the buffer is over the limits of a line and an event. If it begins before `_careful_after`, it is
+        # not over the limit of the stream either.
         self.buffer = ChunkBuffer(head_size=min(HEAD_SIZE, limits.max_stream_size), max_chunk_size=max_piece_size)
         self._careful_after = limits.max_stream_size - max_piece_size
         self._max_held_size = min(_MAX_HELD_SIZE, max_piece_size)
@@ -107,12 +106,12 @@ class FrameReader(NotCopyable):
         self.at_eof = False
         self.chunk_begins_event = False
         self._position = _Position.AT_START
-        # Reads by lines. Most streams need no such thing.
+        # Made when first needed; most streams never need it.
         self._lines: LineReader | None = None
-        # The blocks of the chunk that was cut last.
-        self._blocks: Blocks | None = None
-        self.unread_blocks: Iterator[bytes] = iter(())
-        # Bytes of the stream up to here, and the bytes that follow.
+        # The sections of the chunk that was cut last.
+        self._sections: Sections | None = None
+        self.unread_sections: Iterator[bytes] = iter(())
+        # The offset of the first byte of `_held`, except in `_IN_LINES`, where the line reader counts the bytes.
         self._end = 0
         self._held = bytearray()
         # Bytes of the stream before the latest event.
@@ -129,8 +128,8 @@ class FrameReader(NotCopyable):
         self.chunk_begins_event = False
         self.buffer.close(f"the stream has failed: {error}")
         self.buffer.clear()
-        self.unread_blocks = iter(())
-        self._blocks = None
+        self.unread_sections = iter(())
+        self._sections = None
         self._held.clear()
         if self._lines is not None:
             self._lines.discard()
@@ -139,7 +138,7 @@ class FrameReader(NotCopyable):
     # Frames
 
     def skip_chunk(self, chunk: bytes) -> None:
-        """Note that the next chunk is one event, and that the caller is done with it. Only if `chunk_begins_event`."""
+        """Skip the next chunk: the caller has recognised it as one event. Only if `chunk_begins_event`."""
         self._event_offset = self._end
         self._end += len(chunk)
         if self._end > self._careful_after:
@@ -150,11 +149,11 @@ class FrameReader(NotCopyable):
         else:
             buffer.advance()
 
-    def next_frame(self, block: bytes | None = None) -> Frame | None:
+    def next_frame(self, section: bytes | None = None) -> Frame | None:
         """Return the next frame that the bytes so far allow, or None if more bytes are needed.
 
         Args:
-            block: What `unread_blocks` has just given, if it was asked.
+            section: The section that `unread_sections` has just given, if the caller has taken one.
 
         Raises:
             LimitExceededError: A line, an event or the stream is longer than the limits allow. All frames before that
@@ -173,12 +172,12 @@ class FrameReader(NotCopyable):
                     self.read_chunk()
                 else:
                     self.skip_chunk(chunk)
-            elif block is not None or (block := next(self.unread_blocks, None)) is not None:
-                lines = block.split(b"\n")
+            elif section is not None or (section := next(self.unread_sections, None)) is not None:
+                lines = section.split(b"\n")
                 frame = common_frame(lines) if len(lines) == 2 else None
-                if frame is None and (frame := self._read_block(lines)) is not None:
+                if frame is None and (frame := self._read_section(lines)) is not None:
                     return frame
-                block = None
+                section = None
             elif self._position is _IN_LINES:
                 if (frame := self._line_reader.next_frame()) is not None:
                     return frame
@@ -198,15 +197,15 @@ class FrameReader(NotCopyable):
         return self._position is _IN_LINES
 
     def read_chunk(self) -> bool:
-        """Make blocks or lines of the next chunk, if all blocks before have been read.
+        """Make sections or lines of the next chunk, if all sections before have been read.
 
         Returns:
             Whether there was anything to do.
         """
-        if self._blocks is not None:
-            if not self._blocks.is_read:
+        if self._sections is not None:
+            if not self._sections.is_read:
                 return True
-            self._forget_blocks()
+            self._forget_sections()
         if self._position is _IN_EVENT and len(self._held) > self._max_held_size:
             self._read_held()
             return True
@@ -229,7 +228,8 @@ class FrameReader(NotCopyable):
             self._is_over_limit = True
         if self._position is _IN_EVENT:
             if may_end_event(self._held, chunk):
-                # A byte is joined here once: what follows the last blank line is held again, what is before it is not.
+                # A byte is joined here at most twice: as part of `chunk`, and as part of `_held` if no blank line
+                # follows it in its chunk.
                 chunk = bytes(self._held) + chunk
                 self._held.clear()
                 self._cut(chunk)
@@ -243,7 +243,7 @@ class FrameReader(NotCopyable):
             self._cut(chunk)
         return True
 
-    # By blocks
+    # By sections
 
     def _read_start(self, chunk: bytes) -> None:
         """Drop the BOM, if there is one. It may be cut."""
@@ -257,47 +257,47 @@ class FrameReader(NotCopyable):
         self._cut(data)
 
     def _cut(self, data: bytes) -> None:
-        """Cut what begins at the start of an event into blocks."""
+        """Cut bytes that begin at the start of an event into sections."""
         self._position = _Position.BETWEEN_EVENTS
-        blocks = data.split(BLANK_LINE)
-        rest = blocks.pop()
-        # Blocks that are empty, or may be over a limit, would need a look at each.
+        sections = data.split(BLANK_LINE)
+        rest = sections.pop()
+        # An empty or over-long section needs checks that only the line reader makes.
         max_size = self.buffer.max_chunk_size
-        if CR in data or b"" in blocks or (len(data) > max_size and max(map(len, blocks), default=0) > max_size):
+        if CR in data or b"" in sections or (len(data) > max_size and max(map(len, sections), default=0) > max_size):
             self._enter_lines(data)
             return
-        if blocks:
-            self._blocks = Blocks(blocks, self._end, self._event_offset)
-            self.unread_blocks = self._blocks.unread
+        if sections:
+            self._sections = Sections(sections, self._end, self._event_offset)
+            self.unread_sections = self._sections.unread
             self._end += len(data) - len(rest)
         if rest:
             self._position = _IN_EVENT
             self._held += rest
         self._update_chunk_begins_event()
 
-    def _read_block(self, lines: list[bytes]) -> Frame | None:
-        """Return the frame in the lines of an unusual block, or None if the block holds only comments."""
-        blocks, fields = self._blocks, self._line_reader.fields
-        assert blocks is not None
-        offset = blocks.latest_offset
+    def _read_section(self, lines: list[bytes]) -> Frame | None:
+        """Return the frame in the lines of an unusual section, or None if it has none, as with comments."""
+        sections, fields = self._sections, self._line_reader.fields
+        assert sections is not None
+        offset = sections.latest_offset
         for line in lines:
             if line:
                 fields.add(line, offset)
             offset += len(line) + 1
-        blocks.set_event_offset(fields.offset if fields.has_begun else None)
+        sections.set_event_offset(fields.offset if fields.has_begun else None)
         return fields.dispatch()
 
-    def _forget_blocks(self) -> None:
-        """Forget the blocks: all have been read."""
-        assert self._blocks is not None
-        self._event_offset = self._blocks.event_offset
-        self._blocks = None
+    def _forget_sections(self) -> None:
+        """Forget the sections: all have been read."""
+        assert self._sections is not None
+        self._event_offset = self._sections.event_offset
+        self._sections = None
         self._update_chunk_begins_event()
 
     def _update_chunk_begins_event(self) -> None:
         self.chunk_begins_event = (
             self._position is _Position.BETWEEN_EVENTS
-            and self._blocks is None
+            and self._sections is None
             and self._end <= self._careful_after
             and not self._is_over_limit
         )
@@ -320,7 +320,7 @@ class FrameReader(NotCopyable):
         return self._lines
 
     def _cut_lines(self, data: bytes) -> None:
-        """Read by lines what ends the event that has begun. What follows it waits, to go by blocks."""
+        """Read by lines up to the blank line that ends the event. Keep the rest, to be cut into sections."""
         cut = -1 if CR in data else data.find(BLANK_LINE)
         if cut >= 0:
             cut += len(BLANK_LINE)
@@ -329,7 +329,7 @@ class FrameReader(NotCopyable):
         self._line_reader.receive(data)
 
     def _leave_lines(self) -> bool:
-        """Go on by blocks, if the lines have ended between two events. Return whether they have."""
+        """Go on by sections, if the lines have ended between two events. Return whether they have."""
         lines = self._line_reader
         if not lines.is_between_events:
             return False
@@ -342,19 +342,19 @@ class FrameReader(NotCopyable):
         return True
 
     def _read_held(self) -> None:
-        """Read the lines of what is held, once the blocks before it are done with: what they say counts."""
-        if self._position is _IN_EVENT and self._blocks is None:
+        """Read `_held` by lines, once all sections before it have been read: its complete lines count already."""
+        if self._position is _IN_EVENT and self._sections is None:
             data = bytes(self._held)
             self._held.clear()
             self._enter_lines(data)
-            self._line_reader.next_frame()  # returns None, as no blank line has come
+            self._line_reader.next_frame()  # returns None, because no line is blank
 
     # The end
 
     def unfinished_frame(self) -> Frame | None:
         """Return the frame of the event that the stream has ended in, as if its blank line had come, or None.
 
-        All that was received has been read.
+        Call this when everything that was received has been read.
         """
         self._read_held()
         return self._line_reader.unfinished_frame() if self._position is _IN_LINES else None
@@ -374,13 +374,13 @@ class FrameReader(NotCopyable):
         self._read_held()
         if self._position is _IN_LINES:
             return self._line_reader.fields.offset
-        return self._event_offset if self._blocks is None else self._blocks.event_offset
+        return self._event_offset if self._sections is None else self._sections.event_offset
 
     @property
     def received(self) -> int:
         """Bytes of the stream that have been read."""
-        if self._blocks is not None and not self._blocks.is_read:
-            return self._blocks.end
+        if self._sections is not None and not self._sections.is_read:
+            return self._sections.end
         end = self._line_reader.end if self._position is _IN_LINES else self._end
         return end + len(self._held)
 
@@ -394,7 +394,7 @@ class FrameReader(NotCopyable):
         if (
             self.buffer.next_chunk is not None
             or (self._lines is not None and self._lines.has_lines)
-            or (self._blocks is not None and (self._held or not self._blocks.is_read))
+            or (self._sections is not None and (self._held or not self._sections.is_read))
         ):
             raise StreamCoreError("pending is known once all events() have been read")
         self._read_held()

@@ -1,7 +1,7 @@
 """Bytes, cut anywhere, to lines.
 
-A line ends in LF, CR or CRLF. `bytes.splitlines` knows exactly these three, so the work here is what the end of a chunk
-cuts: a line, or a CRLF.
+A line ends in LF, CR or CRLF. `bytes.splitlines` knows exactly these three, so the only work here is to join what the
+end of a chunk cuts: a line, or a CRLF.
 
 - A line that is not complete is collected in one bytearray, so that a line of any number of pieces costs linear time.
 - A line that has no end yet and cannot become a field (a comment, mostly) is dropped as it arrives: a peer may send a
@@ -37,7 +37,7 @@ class LineSplitter:
     """Split the bytes of a stream into lines.
 
     Args:
-        max_line_size: Bytes in an unfinished line over which it is refused, its end not counted.
+        max_line_size: Maximum bytes of an unfinished line, without its line end.
 
     Attributes:
         end: Bytes of the stream so far.

@@ -24,7 +24,7 @@ EVENT_NAMES = {
 
 
 def common_frame(lines: list[bytes]) -> Frame | None:
-    """Return the frame in two lines, if one is a name that is common and the other is the data."""
+    """Return the frame in two lines if they are a common name and its data, otherwise None."""
     name = EVENT_NAMES.get(lines[0])
     if name is not None and lines[1][:6] == b"data: ":
         return name, lines[1][6:]

@@ -14,7 +14,7 @@
 | `_typed.py` | partial values and values at a path, as views of a stream |
 | `_managers.py` | `MessageStreamManager`: open a stream on entering, close it on leaving |
 
-The way of a chunk: a stream reads it and gives it to its pump, the pump gives it to the decoder and takes items from
+The path of a chunk: a stream reads it and gives it to its pump, the pump gives it to the decoder and takes items from
 that, and the stream calls handlers and returns the items one by one.
 
 A stream is over when `message_stop` or the end of the bytes has come, when it has failed, or when it was closed. What

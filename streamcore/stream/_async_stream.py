@@ -32,9 +32,9 @@ class AsyncStream(StreamBase[_T]):
         decoder: Decodes them: `RawMessageDecoder`, `MessageEngine`, `SSEDecoder` or any object with their methods.
         response: The HTTP library's response, which the stream has as `response`.
         close: Releases the connection. Called once. It should also end a read that is under way in another task,
-            whatever that read then returns or raises. If the stream is dropped half-read, nobody is left to wait for
-            it. Under asyncio it is then run up to its first wait; under trio it runs in a task of its own, if trio
-            still accepts one.
+            whatever that read then returns or raises. If the stream is dropped half-read, no code can wait for it.
+            Under asyncio it is then run up to its first wait; under trio it runs in a task of its own, if trio still
+            accepts one.
     """
 
     def __init__(
@@ -122,9 +122,9 @@ class AsyncStream(StreamBase[_T]):
             self._abandon()
 
     def _abandon(self, *, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
-        """Close all without waiting, since nobody is left to wait."""
-        # At the exit of the interpreter the globals of this module may be None already. So this is asked first, and
-        # what tells it is a default argument.
+        """Close everything without waiting."""
+        # At the exit of the interpreter the globals of this module may be None already. So `is_finalizing` is a default
+        # argument.
         if not self._pump.end() or is_finalizing():
             return
         if threading.get_ident() != self._thread:

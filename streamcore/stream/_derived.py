@@ -7,7 +7,7 @@ There are two ways to the same events. `derive` is the plain one. `DerivingDecod
 front of it for the deltas that add text to the current block, which are nearly all of a stream.
 `tests/stream/test_derived.py` compares the two.
 
-To add a type of delta that adds text is to add its row to `_TEXT_DELTAS`.
+To support another type of delta that adds text, add its row to `_TEXT_DELTAS`.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ _make_message_stop = deferring(ParsedMessageStopEvent)
 
 @functools.cache
 def _makers_with_extra() -> tuple[_Make, _Make]:
-    """Return the same two for stops with fields that are new to this version. These are rare, so they are made late."""
+    """Return the two functions for stops with unknown fields. They are rare, so this is lazy."""
     return (
         deferring(extended(ParsedContentBlockStopEvent), "index", "extra"),
         deferring(extended(ParsedMessageStopEvent), "extra"),
@@ -119,7 +119,7 @@ def _with_message(event: MessageStopEvent, engine: MessageEngine[Any]) -> Parsed
 
 
 class _Deferred:
-    """Something that is made when it is asked for, with the method that derived events ask."""
+    """A value built on demand, behind the `at` that derived events call."""
 
     __slots__ = ("_make",)
 
@@ -148,7 +148,7 @@ _DeriveFrom: TypeAlias = Callable[[Any, BlockInProgress], "ParsedMessageStreamEv
 
 
 def _from_field(name: str, make: _Make) -> _DeriveFrom:
-    """Return what derives events from deltas that let one field of the block grow."""
+    """Return the function that derives events from deltas that grow this field."""
 
     def derive_from(delta: Any, block: BlockInProgress) -> Any:
         field = block.fields.get(name)
@@ -221,7 +221,7 @@ _make_compaction = deferring(CompactionEvent, "encrypted_content")
 def _compaction(delta: Any, block: BlockInProgress) -> CompactionEvent | None:
     if not isinstance(block.start, CompactionBlock):
         return None
-    # A field that no delta so far has had is as the block started with it.
+    # A field that no delta has changed so far has the value that the block started with.
     content, encrypted = block.fields.get("content"), block.fields.get("encrypted_content")
     encrypted_content: Any = block.start.encrypted_content if encrypted is None else encrypted.mark()
     if content is None:
@@ -246,10 +246,10 @@ _NO_TEXT: _CurrentText = (-1, None, str, None, int)  # no type of delta is None
 
 
 def _text_of(block: BlockInProgress | None) -> _CurrentText:
-    """Return what the fast path needs of the current block.
+    """Return what the fast path needs to know about the current block.
 
-    That is its index, the type of the deltas that add text to it, what makes their derived events, the field that the
-    text goes to, and how long that is.
+    That is its index, the type of the deltas that add text to it, the function that makes their derived events, the
+    field, and the function that returns its length.
     """
     if block is None or block.text is None or block.text_delta is None:
         return _NO_TEXT
@@ -257,7 +257,7 @@ def _text_of(block: BlockInProgress | None) -> _CurrentText:
 
 
 class DerivingDecoder:
-    """Make a decoder of an engine that yields derived events too."""
+    """A decoder that yields the events of an engine and their derived events."""
 
     __slots__ = ("_engine", "receive_data", "receive_eof")
 

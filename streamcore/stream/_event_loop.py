@@ -35,11 +35,11 @@ async def move_on_after(seconds: float) -> AsyncGenerator[None]:
 
 
 def close_without_waiting(closes: list[AsyncClose]) -> None:
-    """Close several things, each even if one before fails, where nobody is left to wait for it: at garbage collection.
+    """Close several things without waiting, at garbage collection. A failure does not stop the rest.
 
     Under trio a task of its own waits, if trio still accepts one. Otherwise each is run up to its first wait. That is
     enough to close a socket: all waiting comes after the transport has begun to close. A task of asyncio
-    would need its event loop to go on for a while, which nobody promises.
+    would need its event loop to go on for a while, which is not certain.
     """
     trio = sys.modules.get("trio")
     if trio is not None and trio.lowlevel.in_trio_run():

@@ -56,7 +56,7 @@ class _MessageBase(Generic[OutputT]):
         of each open list and dict in the input of a tool. Closed parts are shared.
 
         Raises:
-            IncompleteStreamError: `message_start` has not come.
+            IncompleteStreamError: `message_start` has not arrived.
         """
         snapshot = self._accumulator.snapshot
         if snapshot is None:

@@ -28,8 +28,8 @@ class Stream(StreamBase[_T]):
             print(event)
     ```
 
-    An `error` event is returned like any other, and then raised as the `APIStatusError` that it stands for. Exceptions
-    of the chunks' iterable are passed on; if one has a `snapshot` that is `None`, the snapshot is filled in.
+    An `error` event is returned like any other, and then raised as an `APIStatusError` of its kind. Exceptions of
+    the chunks' iterable are passed on; if one has a `snapshot` that is `None`, the snapshot is filled in.
 
     Args:
         chunks: The bytes, cut anywhere.

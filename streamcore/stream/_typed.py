@@ -92,8 +92,8 @@ class _Typed:
     def partial(self, type: type[_T], *, block: int | None = None, tool: str | None = None) -> _T: ...
     @overload
     def partial(self, type: Any, *, block: int | None = None, tool: str | None = None) -> Any: ...
-    def partial(self, type: Any, *, block: int | None = None, tool: str | None = None) -> Any:  # noqa: A002  # the field's word
-        """Return what has come of a value of a class, up to the latest event. See `MessageEngine.partial`."""
+    def partial(self, type: Any, *, block: int | None = None, tool: str | None = None) -> Any:  # noqa: A002  # the usual name; the builtin is not used here
+        """Return a value of a class as far as it has arrived. See `MessageEngine.partial`."""
         return self._engine.partial(type, block=block, tool=tool)
 
 
@@ -112,7 +112,7 @@ class TypedStream(_Typed):
     def values(
         self, path: str, type: Any = None, *, block: int | None = None, tool: str | None = None
     ) -> StreamValues: ...
-    def values(self, path: str, type: Any = None, *, block: int | None = None, tool: str | None = None) -> StreamValues:  # noqa: A002  # the field's word
+    def values(self, path: str, type: Any = None, *, block: int | None = None, tool: str | None = None) -> StreamValues:  # noqa: A002  # the usual name; the builtin is not used here
         """Return the values at a path of a tool's input or of structured output, each as soon as it is complete.
 
         See `MessageEngine.values` for paths and arguments. Like `text_stream`, the result is a view of the stream and
@@ -140,7 +140,7 @@ class TypedAsyncStream(_Typed):
     def values(
         self,
         path: str,
-        type: Any = None,  # noqa: A002  # the field's word
+        type: Any = None,  # noqa: A002  # the usual name; the builtin is not used here
         *,
         block: int | None = None,
         tool: str | None = None,

@@ -28,7 +28,7 @@ __all__ = ["Frozen", "frozen"]
 class Frozen:
     """Base of all classes that `frozen` makes.
 
-    It holds what does not differ between them: the refusal to set or delete attributes, the slot for weak references,
+    It has what does not differ between them: the refusal to set or delete attributes, the slot for weak references,
     and how the state is read and restored for copies and pickles. The `__weakref__` slot must be here and not in each
     class: Python can only change the `__class__` of an object between classes with the same layout, and
     `streamcore._construct` relies on that.
@@ -38,7 +38,7 @@ class Frozen:
         return {field.name: getattr(self, field.name) for field in attrs.fields(self.__class__)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        # A pickle of another version of streamcore may hold fields that this version does not have. Ignore those.
+        # A pickle of another version of streamcore may have fields that this version does not have. Ignore those.
         for field in attrs.fields(self.__class__):
             if field.name in state:
                 object.__setattr__(self, field.name, state[field.name])
@@ -65,7 +65,7 @@ def _with_slots(cls: type[Any]) -> type[Any]:
     """Create `cls` again with a slot for each field and a placeholder for each attribute that attrs would add."""
     body = {name: value for name, value in vars(cls).items() if name not in ("__dict__", "__weakref__")}
     body["__qualname__"] = cls.__qualname__
-    # Annotations are strings (`from __future__ import annotations` stands in all modules of types).
+    # Annotations are strings (all modules of types have `from __future__ import annotations`).
     fields = [name for name, annotation in cls.__annotations__.items() if not annotation.startswith("ClassVar")]
     namespace = {name: value for name, value in body.items() if name not in fields}  # a default would hide the slot
     namespace["__slots__"] = tuple(fields)
@@ -102,5 +102,5 @@ def _replace_placeholders(cls: type[Any], body: dict[str, Any]) -> None:
     """Run attrs on a throw-away copy of the class and move the results to `cls`."""
     made = attrs.frozen(type(cls.__name__, cls.__bases__, body), kw_only=True, eq=False, repr=False)
     for name in _MADE_BY_ATTRS:
-        if type(vars(cls)[name]) is _Placeholder:  # keep what somebody has assigned in its place
+        if type(vars(cls)[name]) is _Placeholder:  # keep a value that was assigned in its place
             setattr(cls, name, vars(made)[name])

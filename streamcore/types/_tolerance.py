@@ -52,7 +52,7 @@ MISSING_FIELDS: dict[type[WireObject], dict[str, Any]] = {
     results.AdvisorRedactedResultBlock: {"encrypted_content": None},
     citations.CitationsWebSearchResultLocation: {"encrypted_index": None},
 }
-"""For each class what its required fields are if they are absent or null. A field that is not here must be there."""
+"""The values that required fields get if they are absent or null, by class. Any other required field must be there."""
 
 _COUNTS = ("_tokens", "_requests", "_turns", "_uses")
 _INDEXES = ("index",)
@@ -61,10 +61,10 @@ _MAX_DIGITS = 40  # more digits are not a count
 
 
 def integer_of(key: str, value: Any) -> int | None:
-    """Return the integer that an odd number in the field `key` stands for, or None if it cannot stand for one.
+    """Return the integer that an odd number in the field `key` means, or None if it is not clear.
 
-    A count may be a float, of which the nearest integer is taken (half to even), or digits in a string. An index may be
-    a float that is an integer.
+    A count may be a float, which is rounded (half to even), or digits in a string. An index may be a float that is an
+    integer.
     """
     is_count = key.endswith(_COUNTS)
     if type(value) is float and math.isfinite(value) and (is_count or (key.endswith(_INDEXES) and value.is_integer())):

@@ -1,6 +1,7 @@
 """The content blocks of a message, one class for each type.
 
-To add a type, write its class and add it to `ContentBlock`. Decoding, encoding and accumulation follow from that.
+To add a type, write its class and add it to `ContentBlock` and `__all__`. Decoding and encoding follow from that. A
+block that deltas change also needs rows in other tables: `streamcore/README.md` lists them.
 Source: https://docs.claude.com/en/api/messages and `anthropic.types`.
 """
 

@@ -9,7 +9,7 @@ every field.
 
 How a deferred field works
 --------------------------
-An event from a stream does not hold the value of its deferred field, but two hidden slots: `_source`, an object that
+An event from a stream does not have the value of its deferred field, but two hidden slots: `_source`, an object that
 still grows (the text of the block, say), and `_mark`, which tells that object where this event was. The class has a
 property in place of the field. Its getter asks `_source` for the value at `_mark`, stores it in the slot of the field,
 and clears `_source`. An event that was made by its constructor, a copy or a pickle has the value and no `_source`.

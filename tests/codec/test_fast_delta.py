@@ -36,9 +36,9 @@ def check(data: bytes, index: int = 0, delta_type: str = "text_delta") -> Conten
     """Return what the fast path makes of these bytes, which must be what the plain path makes of them."""
     added: list[str] = []
     fast = fast_delta(index, delta_type)
-    event, as_block = fast.in_chunk(data, added.append), fast.in_block(data, added.append)
-    assert event is None or as_block is None  # one needs the blank line, the other must not have it
-    event = event or as_block
+    event, as_section = fast.in_chunk(data, added.append), fast.in_section(data, added.append)
+    assert event is None or as_section is None  # one needs the blank line, the other must not have it
+    event = event or as_section
     if event is None:
         assert added == []
         return None
@@ -339,7 +339,7 @@ def test_a_peer_cannot_fill_the_table() -> None:
 def test_without_an_open_block_nothing_is_recognised() -> None:
     added: list[str] = []
     assert NO_FAST_DELTA.in_chunk(piece(b"a"), added.append) is None
-    assert NO_FAST_DELTA.in_block(piece(b"a", after=b""), added.append) is None
+    assert NO_FAST_DELTA.in_section(piece(b"a", after=b""), added.append) is None
     assert added == []
 
 

@@ -203,7 +203,7 @@ def test_what_a_peer_sends_generates_no_code() -> None:
 
 # A budget for errors
 
-COUNT = 200_000
+COUNT = 90_000  # fewer than `Limits.max_blocks`
 WRONG_CONTENT = [1] * COUNT
 WRONG_MESSAGES = [
     {"id": "msg_1", "type": "message", "role": "assistant", "model": "m", "content": WRONG_CONTENT, "usage": {}},

@@ -39,6 +39,7 @@ _PIECES += [
     b"\x0b",
     b"dat",
     b"event: a\ndata: b\n\n",
+    b"event: ping\ndata: {}\n\n",
     b"retry: 12\n",
     b"event: ab\n",
     b"data: 1\n",

@@ -10,10 +10,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from streamcore import InvalidArgumentError, LimitExceededError, Limits, SSEDecoder, StreamCoreError
-from streamcore.sse._blocks import Blocks
 from streamcore.sse._buffer import ChunkBuffer
 from streamcore.sse._fields import EventFields
 from streamcore.sse._lines import LineSplitter
+from streamcore.sse._sections import Sections
 from streamcore.testing.strategies import chunkings
 
 # Chunks
@@ -239,31 +239,31 @@ def test_all_data_of_an_event_counts_for_its_limit() -> None:
     assert caught.value.offset == 3
 
 
-# Blocks
+# Sections
 
 
 @given(st.lists(st.binary(min_size=1, max_size=9), min_size=1, max_size=8), st.lists(st.booleans(), max_size=8))
 def test_places_of_blocks_are_right_whenever_they_are_asked_for(parts: list[bytes], asked: list[bool]) -> None:
-    blocks = Blocks(parts, offset=100, event_offset=7)
-    assert (blocks.event_offset, blocks.end, blocks.is_read) == (7, 100, False)
+    sections = Sections(parts, offset=100, event_offset=7)
+    assert (sections.event_offset, sections.end, sections.is_read) == (7, 100, False)
     place = 100
-    for number, part in enumerate(blocks.unread):
+    for number, part in enumerate(sections.unread):
         if number < len(asked) and asked[number]:
-            assert blocks.end == place + len(part) + 2
-            assert blocks.latest_offset == blocks.event_offset == place
-            assert blocks.end == place + len(part) + 2
+            assert sections.end == place + len(part) + 2
+            assert sections.latest_offset == sections.event_offset == place
+            assert sections.end == place + len(part) + 2
         place += len(part) + 2
-    assert blocks.is_read
-    assert blocks.end == place
-    assert blocks.event_offset == blocks.latest_offset == place - len(parts[-1]) - 2
+    assert sections.is_read
+    assert sections.end == place
+    assert sections.event_offset == sections.latest_offset == place - len(parts[-1]) - 2
 
 
 def test_a_block_without_an_event_leaves_the_place_of_the_one_before() -> None:
-    blocks = Blocks([b": a", b"data: 1", b": b", b": c\ndata: 2"], offset=0, event_offset=50)
+    sections = Sections([b": a", b"data: 1", b": b", b": c\ndata: 2"], offset=0, event_offset=50)
     offsets = []
-    for _, offset in zip(blocks.unread, (None, 5, None, 23), strict=True):
-        blocks.set_event_offset(offset)
-        offsets.append(blocks.event_offset)
+    for _, offset in zip(sections.unread, (None, 5, None, 23), strict=True):
+        sections.set_event_offset(offset)
+        offsets.append(sections.event_offset)
     assert offsets == [50, 5, 5, 23]
 
 
