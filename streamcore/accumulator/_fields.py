@@ -45,7 +45,7 @@ class GrowingText:
         self._joined = 0
         self._value = ""
         self._json: PartialJSON | None = None
-        # Whether halves of surrogate pairs have come, which may have been joined since.
+        # Whether halves of surrogate pairs have arrived. They may have been joined since.
         self.had_halves = False
         self.add = self._buffer.write
         self.mark = self._buffer.tell

@@ -53,5 +53,5 @@ def _last_character(buffer: io.StringIO) -> str:
 
 
 def joined(text: str) -> str:
-    """Join the halves that stand side by side."""
+    """Join halves that are next to each other."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")

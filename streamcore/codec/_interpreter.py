@@ -32,7 +32,6 @@ EventT = TypeVar("EventT")
 _KNOWN_TYPES = frozenset(tag for cls in get_args(MessageStreamEvent) if (tag := type_tag(cls)) is not None)
 _DONE = b"[DONE]"
 _UNNAMED = (None, "message")  # the standard gives the second name to an event without one
-_NO_JSON: Any = object()
 
 
 class EventKind(NamedTuple):

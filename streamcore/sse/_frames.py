@@ -4,7 +4,8 @@ A frame is one event: its name and its data. There are two paths to it.
 
 - By sections, for nearly all streams. Where the bytes contain no CR, a blank line is `LF LF`, and one `bytes.split`
   cuts a chunk into the sections between blank lines: one section is one event. A chunk that is exactly one event, as in
-  a live stream, is not even cut. The bytes after the last blank line of a chunk are buffered until their own blank line comes.
+  a live stream, is not even cut. The bytes after the last blank line of a chunk are buffered until their own blank line
+  comes.
 - By lines, for everything else: CR, empty sections, and events too long to buffer. This is the plain path, in
   `_by_lines`.
 

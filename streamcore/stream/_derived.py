@@ -3,8 +3,8 @@
 In: an event, and the engine that has just delivered it. Out: one or two events, with the names and in the order of the
 `anthropic` package. Deriving an event costs a microsecond and stores nothing; its snapshot is built when it is read.
 
-There are two ways to the same events. `derive` is the plain one. `DerivingDecoder.items` has a fast path in
-front of it for the deltas that add text to the current block, which are nearly all of a stream.
+There are two paths to the same events. `derive` is the plain one. `DerivingDecoder.items` has a fast path in front of
+it for the deltas that add text to the current block, which are nearly all of a stream.
 `tests/stream/test_derived.py` compares the two.
 
 To support another type of delta that adds text, add its row to `_TEXT_DELTAS`.
@@ -158,11 +158,11 @@ def _from_field(name: str, make: _Make) -> _DeriveFrom:
 
 
 def _from_text(kind: str) -> _DeriveFrom:
-    """Return what derives events from deltas that add text.
+    """Return the function that derives events from deltas that add text.
 
     A server may split a surrogate pair between two deltas. The first half then is not a part of the derived event of
-    its delta, but of the next one: together they are a character. If the other half does not come, the first one comes
-    alone, at the latest before the end of the block.
+    its delta, but of the next one: together they are a character. If the other half does not follow, the first half is
+    delivered alone, at the latest before the end of the block.
     """
     target, source, _ = _TEXT_DELTAS[kind]
     make, make_of_text = _MAKERS[kind], _MAKERS_OF_TEXT[kind]
@@ -193,7 +193,7 @@ def _from_text(kind: str) -> _DeriveFrom:
 
 
 def _held_back(block: BlockInProgress) -> Iterator[ParsedMessageStreamEvent]:
-    """Yield what was held back, at the end of a block."""
+    """Yield a first half that was held back, at the end of a block."""
     for kind, (target, _, _) in _TEXT_DELTAS.items():
         field: Any = block.fields.get(target)
         if field is not None and (mark := field.mark()) and _is_half(last := field.since(mark - 1)):
@@ -242,7 +242,7 @@ _DELTAS: dict[str, _DeriveFrom] = {
 
 
 _CurrentText: TypeAlias = tuple[int, "str | None", _Make, Any, Callable[[], int]]
-_NO_TEXT: _CurrentText = (-1, None, str, None, int)  # no type of delta is None
+_NO_TEXT: _CurrentText = (-1, None, str, None, int)  # no delta has the type None, so the two functions are not called
 
 
 def _text_of(block: BlockInProgress | None) -> _CurrentText:

@@ -12,7 +12,7 @@ __all__ = ["error_after_event", "error_from_json", "error_of_decoder"]
 
 
 def error_after_event(event: ErrorEvent, decoder: object, response: Any) -> Exception:
-    """Return what is raised after an `error` event has been delivered."""
+    """Return the exception to raise after an `error` event has been delivered."""
     return error_from_event(event, response=response, snapshot=getattr(decoder, "snapshot", None))
 
 
@@ -31,11 +31,11 @@ def error_from_json(value: object, *, response: Any) -> APIStatusError | None:
 
 
 def error_of_decoder(error: ProtocolError, response: Any) -> Exception:
-    """Return what is raised for an error of a decoder. It is an `APIError` if the stream has a response.
+    """Return the exception for a decoder's error. It is an `APIError` if the stream has a response.
 
     The API may answer with the JSON of an error in place of the stream, under a content type that does not say so. Then
-    it is the exception for that error. The JSON must be on one line and as short as the API's errors are, because of
-    any other body the decoder has kept no more than the excerpt it shows.
+    it is the exception for that error. The JSON must be short and on one line: of any other body the decoder keeps only
+    an excerpt.
     """
     if error.offset == 0 and isinstance(error.received, bytes):
         try:

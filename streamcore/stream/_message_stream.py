@@ -102,7 +102,7 @@ class MessageStream(_MessageBase[OutputT], Stream[ParsedMessageStreamEvent], Typ
         close: Releases the connection, as for `Stream`.
         strict: Raise where otherwise a `Violation` is recorded.
         limits: Bounds on the stream.
-        trailing_strings: Whether a string in the input of a tool that is still open counts as far as it has come.
+        trailing_strings: Whether a string value that is still open is part of a tool's `input`, as for `MessageEngine`.
         invalid_json: What happens if the input of a tool is not valid JSON, as for `MessageEngine`.
         output_format: The class that the text of the answer is JSON of, as for `MessageEngine`.
         tool_types: The classes of the inputs of tools, as for `MessageEngine`.
@@ -216,7 +216,7 @@ class AsyncMessageStream(_MessageBase[OutputT], AsyncStream[ParsedMessageStreamE
         close: Releases the connection, as for `AsyncStream`.
         strict: Raise where otherwise a `Violation` is recorded.
         limits: Bounds on the stream.
-        trailing_strings: Whether a string in the input of a tool that is still open counts as far as it has come.
+        trailing_strings: Whether a string value that is still open is part of a tool's `input`, as for `MessageEngine`.
         invalid_json: What happens if the input of a tool is not valid JSON, as for `MessageEngine`.
         output_format: The class that the text of the answer is JSON of, as for `MessageEngine`.
         tool_types: The classes of the inputs of tools, as for `MessageEngine`.

@@ -43,7 +43,7 @@ class Decoder(Protocol[_T_co]):
 
 
 class Completion:
-    """Whether `message_stop` has come. A pump and the generator of its items share one, to avoid a reference cycle.
+    """Whether `message_stop` has arrived. A pump and the generator of its items share one, to avoid a reference cycle.
 
     Args:
         decoder: The decoder. If it has `multiple_messages`, its stream goes on after `message_stop`.
@@ -72,7 +72,7 @@ class Pump(Generic[_T]):
         response: The HTTP library's response, or what an adapter has in its place.
         items: All that comes out of the decoder up to `message_stop`, with a None whenever more bytes are needed. A
             caller that iterates over this itself, because it is faster than `take`, passes what it raises to `fail`.
-        over: Whether nothing more will come out: `message_stop` or the end has come, or the stream has failed or was
+        over: Whether no more items follow: `message_stop` or the end has arrived, or the stream has failed or was
             closed.
         error: What the stream failed with. Each further `take` raises it again, so that no failure looks like an end.
         reading: Whether a read is under way. The stream sets it, and refuses a second read meanwhile.
@@ -183,7 +183,7 @@ class Pump(Generic[_T]):
 
     @property
     def has_rest(self) -> bool:
-        """Whether `message_stop` has come, and the end of the chunks has not."""
+        """Whether `message_stop` has arrived, and the end of the chunks has not."""
         return self._completion.has_come and not self._at_eof
 
     def end(self) -> bool:
