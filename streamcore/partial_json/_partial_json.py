@@ -41,7 +41,7 @@ class PartialJSON(NotCopyable):
     Attributes:
         buffer: The text. Writing to it is the same as `feed`, without the check for `close`, in a third of the time.
         joins_halves: Whether the first half of a surrogate pair at the end of the buffer may yet be replaced by the
-            pair. It is not read before more text has come.
+            pair. It is not read before more text has come. A half that stays alone is kept; by default it is wrong.
 
     Numbers may have 4300 digits in a row, also where jiter accepts more (fractions and exponents).
     """
@@ -196,6 +196,7 @@ class PartialJSON(NotCopyable):
         if self._error is not None:
             return
         scanner = self._scanner
+        scanner.keeps_halves = self.joins_halves
         if start:
             self._wide = True
             buffer.seek(start)
