@@ -43,7 +43,8 @@ class PartialJSON(NotCopyable):
     Attributes:
         buffer: The text. Writing to it is the same as `feed`, without the check for `close`, in a third of the time.
         joins_halves: Whether the first half of a surrogate pair at the end of the buffer may yet be replaced by the
-            pair. That half is not parsed before more text has arrived.
+            pair. That half is not parsed before more text has arrived. A half that stays alone is kept; by default it is
+            wrong.
     """
 
     __slots__ = (
@@ -196,6 +197,7 @@ class PartialJSON(NotCopyable):
         if self._error is not None:
             return
         scanner = self._scanner
+        scanner.keeps_halves = self.joins_halves
         if start:
             self._wide = True
             buffer.seek(start)

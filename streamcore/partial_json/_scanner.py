@@ -29,6 +29,7 @@ from streamcore.partial_json._tokens import (
     match_blanks,
     match_cut_escape,
     match_number,
+    match_part_with_halves,
     match_string_part,
     to_integer,
     unescape,
@@ -106,6 +107,8 @@ class Scanner:
         containers: The open containers, outermost first, with their closed values.
         number: The value of a number that ends the text and may go on, or `ABSENT`.
         fault: Why scanning stopped, if it did. Do not call `scan` again then.
+        keeps_halves: Whether a string may hold half of a surrogate pair. JSON in bytes cannot, and so it is a fault by
+            default.
     """
 
     __slots__ = (
@@ -120,6 +123,7 @@ class Scanner:
         "_watch_depth",
         "containers",
         "fault",
+        "keeps_halves",
         "number",
         "state",
     )
@@ -136,6 +140,7 @@ class Scanner:
         self._string = ""  # the open string so far, in the two states for the rest of one
         self.number: Any = ABSENT
         self.fault: Fault | None = None
+        self.keeps_halves = False
         self._tail = ""  # the token that was cut off
         self._offset = 0  # number of characters before `_tail`
 
@@ -147,6 +152,7 @@ class Scanner:
         """
         containers: list[Any] = self.containers
         keys, state, string = self._keys, self.state, self._string
+        match_part = match_part_with_halves if self.keeps_halves else match_string_part
         text = self._tail + fragment
         position, end = 0, len(text)
         value: Any
@@ -162,7 +168,7 @@ class Scanner:
             # is cut off or at a fault.
             char = text[position]
             if state is _REST_OF_STRING or state is _REST_OF_KEY:
-                stop = match_string_part(text, position).end()
+                stop = match_part(text, position).end()
                 if stop > position:
                     part = text[position:stop]
                     if "\\" in part:

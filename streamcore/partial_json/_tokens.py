@@ -5,6 +5,7 @@ All repetitions are possessive (`*+`): they never backtrack, so a match that fai
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias, cast
@@ -20,6 +21,7 @@ __all__ = [
     "match_blanks",
     "match_cut_escape",
     "match_number",
+    "match_part_with_halves",
     "match_string_part",
     "to_integer",
     "unescape",
@@ -34,18 +36,21 @@ _Match: TypeAlias = Callable[[str, int], re.Match[str]]
 
 _HEX = "[0-9a-fA-F]"
 _PLAIN = r'[^"\\\x00-\x1f\ud800-\udfff]'
-# A surrogate is valid only as half of an escaped pair, so the pair is one escape.
+_PLAIN_OR_HALF = r'[^"\\\x00-\x1f]'
+# An escaped surrogate is valid only as half of an escaped pair, so the pair is one escape.
 _ESCAPE = (
     rf'\\(?:["\\/bfnrt]|u(?:[0-9a-ce-fA-CE-F]{_HEX}{{3}}|[dD][0-7]{_HEX}{{2}}'
     rf"|[dD][89abAB]{_HEX}{{2}}\\u[dD][c-fC-F]{_HEX}{{2}}))"
 )
 match_string_part = cast("_Match", re.compile(rf"{_PLAIN}*+(?:{_ESCAPE}{_PLAIN}*+)*+").match)
+# Where halves of surrogate pairs that are not escaped are kept
+match_part_with_halves = cast("_Match", re.compile(rf"{_PLAIN_OR_HALF}*+(?:{_ESCAPE}{_PLAIN_OR_HALF}*+)*+").match)
 # The longest start of an escape, up to a whole one: what comes next may still complete it.
 match_cut_escape = re.compile(
     rf"\\(?:u(?:[0-9a-ce-fA-CE-F]{_HEX}{{0,3}}|[dD](?:[0-7]{_HEX}{{0,2}}"
     rf"|[89abAB](?:{_HEX}(?:{_HEX}(?:\\(?:u(?:[dD](?:[c-fC-F]{_HEX}{{0,2}})?)?)?)?)?)?)?)?)?"
 ).match
-unescape = msgspec.json.Decoder(str).decode
+_decode_string = msgspec.json.Decoder(str).decode
 
 BLANKS: Final = " \t\n\r"
 match_blanks = cast("_Match", re.compile(r"[ \t\n\r]*+").match)
@@ -65,6 +70,15 @@ LITERALS: Final[dict[str, tuple[str, Any]]] = {
     "I": ("Infinity", float("inf")),
     "-": ("-Infinity", float("-inf")),
 }
+
+
+def unescape(string: str) -> str:
+    """Return the text that a valid JSON string spells."""
+    try:
+        return _decode_string(string)
+    except UnicodeEncodeError:  # half of a surrogate pair is in it
+        text: str = json.loads(string)
+        return text
 
 
 def to_integer(token: str) -> int:

@@ -97,7 +97,7 @@ def _broken_stream(draw: st.DrawFn, name: str) -> BrokenStream:
     before = _bytes(made.before)
     fault = made.fault if isinstance(made.fault, bytes) else frame(made.fault)
     data = before + fault + _bytes(made.after)
-    stays = replay(before if row.error is not None else data, ended=False)
+    stays = replay(before if row.error is not None else data, ended=row.error is None and not row.stalls)
     return BrokenStream(
         row=name,
         data=data,
@@ -106,7 +106,7 @@ def _broken_stream(draw: st.DrawFn, name: str) -> BrokenStream:
         strict_error=row.error or row.strict,
         violation=row.violation,
         message=None if stays.message is None else converter.structure(stays.message, Message),
-        event_count=len(stays.events) + (made.api_error is not None),
+        event_count=len(stays.events) + (row.error is not None and made.api_error is not None),
         limits=made.limits,
         api_error=made.api_error,
         stalls=row.stalls,
@@ -136,6 +136,84 @@ _ROWS: dict[str, _Row] = {
         lambda draw: faults.misnamed(draw, faults.OTHER_NAMES),
         violation="event_name",
         strict=DecodeError,
+    ),
+    "missing_type": _Row(
+        "payload is an object without `type`, `event:` names the type",
+        faults.typeless,
+        violation="missing_type",
+        strict=DecodeError,
+    ),
+    "typeless_event": _Row(
+        "payload is an object without either, inside a message",
+        faults.put(faults.typeless_event, "inside"),
+        violation="typeless_event",
+        strict=DecodeError,
+    ),
+    "typeless_before_start": _Row("the same before `message_start`", faults.typeless_before_start, DecodeError),
+    "odd_ping": _Row(
+        "`event: ping` whose payload has no known type",
+        faults.put(faults.odd_ping, "anywhere"),
+        violation="odd_ping",
+        strict=DecodeError,
+    ),
+    "empty_data": _Row(
+        "`data:` empty", faults.put(faults.empty_data, "anywhere"), violation="empty_data", strict=DecodeError
+    ),
+    "missing_type_or_role": _Row(
+        "`type` or `role` of a message absent or null",
+        faults.lacking("message_start", "message", ["type", "role"]),
+    ),
+    "missing_usage": _Row("usage absent or null, at the start or in `message_delta`", faults.without_usage),
+    "missing_identity": _Row(
+        "`id` or `model` of a message absent or null",
+        faults.lacking("message_start", "message", ["id", "model"]),
+        violation="missing_field",
+        strict=DecodeError,
+    ),
+    "missing_text": _Row(
+        "text, thinking, signature or partial_json absent or null",
+        faults.missing(faults.MISSING_TEXTS),
+        violation="missing_field",
+        strict=DecodeError,
+    ),
+    "missing_tool_field": _Row(
+        "`input`, `id` or `name` of a tool absent or null",
+        faults.missing(faults.MISSING_TOOL_FIELDS),
+        violation="missing_field",
+        strict=DecodeError,
+    ),
+    "missing_result": _Row(
+        "`content` of a result null, or an opaque field absent",
+        faults.missing(faults.MISSING_RESULTS),
+        violation="missing_field",
+        strict=DecodeError,
+    ),
+    "odd_count": _Row(
+        "a count that is a float or digits in a string",
+        lambda draw: faults.counted(draw, faults.ODD_COUNTS),
+        violation="odd_number",
+        strict=DecodeError,
+    ),
+    "wrong_count": _Row(
+        "a count that is a boolean, an infinity or another text",
+        lambda draw: faults.counted(draw, faults.WRONG_COUNTS),
+        DecodeError,
+    ),
+    "odd_index": _Row(
+        "an index that is an integral float",
+        lambda draw: faults.indexed(draw, float),
+        violation="odd_number",
+        strict=DecodeError,
+    ),
+    "wrong_index": _Row(
+        "an index that is absent or has another JSON type",
+        lambda draw: faults.indexed(draw, draw(faults.WRONG_INDEXES)),
+        DecodeError,
+    ),
+    "wrong_field": _Row("a wrong JSON type anywhere else", faults.put(faults.wrong_field, "open"), DecodeError),
+    "split_surrogates": _Row("a surrogate pair that is split between two deltas", faults.split_surrogates),
+    "lone_surrogate": _Row(
+        "half of a surrogate pair without the other", faults.lone_surrogate, violation="lone_surrogate"
     ),
     "repeated_message_start": _Row(
         "`message_start` again, same id, before any content",
@@ -168,8 +246,8 @@ _ROWS: dict[str, _Row] = {
         EventOrderError,
     ),
     "block_started_again": _Row(
-        "`content_block_start` again for an open index",
-        faults.put(lambda *_: faults.block_start(0), "open"),
+        "`content_block_start` again for an index",
+        lambda draw: faults.put(lambda *_: faults.block_start(0), draw(st.sampled_from(["open", "closed"])))(draw),
         EventOrderError,
     ),
     "late_delta": _Row(
@@ -182,6 +260,12 @@ _ROWS: dict[str, _Row] = {
         "block still open at `message_stop`",
         faults.without("content_block_stop"),
         violation="unclosed_block",
+        strict=EventOrderError,
+    ),
+    "empty_wrong_delta": _Row(
+        "a delta of the wrong kind for its block that carries nothing",
+        faults.put(faults.empty_wrong_delta, "open"),
+        violation="misplaced_delta",
         strict=EventOrderError,
     ),
     "wrong_delta": _Row(
@@ -197,16 +281,36 @@ _ROWS: dict[str, _Row] = {
     ),
     "truncated": _Row("end of input before `message_stop`", faults.truncated, IncompleteStreamError),
     "truncated_inside_event": _Row(
-        "end of input inside an event", faults.truncated_inside_event, IncompleteStreamError
+        "end of input inside an event whose payload is not whole", faults.truncated_inside_event, IncompleteStreamError
+    ),
+    "missing_blank_line": _Row(
+        "end of input inside an event whose payload is whole JSON",
+        faults.missing_blank_line,
+        violation="missing_blank_line",
+        strict=IncompleteStreamError,
     ),
     "done": _Row(
-        "`data: [DONE]`",
-        faults.put(lambda *_: b"data: [DONE]\n\n", "anywhere"),
+        "`data: [DONE]` after `message_stop`",
+        lambda draw: faults.done(draw, "after"),
+        violation="done_sentinel",
+        strict=DecodeError,
+    ),
+    "done_instead_of_stop": _Row(
+        "`data: [DONE]` in place of `message_stop`",
+        lambda draw: faults.done(draw, "instead"),
+        violation="done_sentinel",
+        strict=DecodeError,
+    ),
+    "done_too_soon": _Row(
+        "`data: [DONE]` otherwise",
+        lambda draw: faults.done(draw, "before"),
         violation="done_sentinel",
         strict=DecodeError,
     ),
     "not_an_event": _Row(
-        "payload is not JSON, not an object, or has no `type`", faults.put(faults.not_an_event, "anywhere"), DecodeError
+        "payload is not JSON or not an object, and no ping or error",
+        faults.put(faults.not_an_event, "anywhere"),
+        DecodeError,
     ),
     "not_a_stream": _Row(
         "body is not an event stream at all",
@@ -220,6 +324,7 @@ _ROWS: dict[str, _Row] = {
         strict=EventOrderError,
     ),
     "error_event": _Row("`error` event", faults.error_event, IncompleteStreamError),
+    "odd_error": _Row("an error in another shape", faults.odd_error, IncompleteStreamError, violation="odd_error"),
     "stall": _Row("a stall", faults.truncated, stalls=True),
     "over_limit": _Row("over a limit", faults.over_limit, LimitExceededError),
     "wrong_input": _Row("tool input that is wrong JSON", faults.wrong_input, DecodeError),

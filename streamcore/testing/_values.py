@@ -15,6 +15,7 @@ import attrs
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+from streamcore.codec._annotations import without_none
 from streamcore.testing._json import cut, json_objects, json_texts, json_values, texts
 from streamcore.testing.model import partial_value
 from streamcore.types import (
@@ -37,6 +38,7 @@ from streamcore.types import (
     WireObject,
 )
 from streamcore.types._base import with_extra
+from streamcore.types._tolerance import MISSING_FIELDS
 
 __all__ = ["CHANGING_BLOCKS", "TOOL_USE_BLOCKS", "content_blocks", "cut_off_blocks", "messages", "wire_objects"]
 
@@ -114,6 +116,8 @@ def _drawn_object(draw: st.DrawFn, cls: Any, unknown: bool) -> Any:
 @functools.cache
 def _objects_of(cls: Any, unknown: bool) -> SearchStrategy[Any]:
     hints = typing.get_type_hints(cls)
+    # What a server must send is never null. The class has a null only for what one left out.
+    hints |= {name: without_none(hints[name]) for name in MISSING_FIELDS.get(cls, {})}
     fields = {
         field.name: _values_of(hints[field.name], unknown)
         for field in attrs.fields(cls)

@@ -14,14 +14,12 @@ from __future__ import annotations
 import copy
 import json
 import re
-from typing import Any, TypeAlias
 
 import attrs
 
-__all__ = ["Outcome", "Refused", "replay", "sse_frames", "without_nulls"]
+from streamcore.testing._model_events import JSON, Payload, Refused, is_whole_payload, payload_of_frame, sse_frames
 
-JSON: TypeAlias = Any
-Payload: TypeAlias = dict[str, Any]
+__all__ = ["Outcome", "Refused", "replay", "sse_frames", "without_nulls"]
 
 
 @attrs.frozen(kw_only=True)
@@ -48,20 +46,28 @@ class Outcome:
         return self.snapshots[-1] if self.snapshots else None
 
 
-class Refused(Exception):
-    """An event that may not come, or is none; `args[0]` is the name of the exception that the engine raises."""
-
-
 def replay(data: bytes, *, ended: bool = True) -> Outcome:
     """What the stream `data` means; `ended` says whether more may come."""
     message = _Message()
     events: list[Payload] = []
     snapshots: list[Payload | None] = []
     error = None
-    frames, rest = sse_frames(data)
-    for name, text in frames:
+    frames, rest = sse_frames(data, dataless=True)
+    last, _ = sse_frames(data + b"\n\n", dataless=True)
+    lacks_blank_line = ended and rest and len(last) > len(frames) and is_whole_payload(last[-1][1])
+    if lacks_blank_line:
+        frames, rest = last, False
+    for number, (name, text) in enumerate(frames):
+        if lacks_blank_line and number == len(frames) - 1:
+            message.violations.append("missing_blank_line")
         try:
-            payload = _payload(name, text, message.violations)
+            payload = payload_of_frame(
+                name,
+                text,
+                message.violations,
+                has_begun=message.message is not None,
+                lacks_only_stop=message.lacks_only_stop,
+            )
             if payload is None:
                 continue
             message.apply(payload)
@@ -89,48 +95,6 @@ def without_nulls(value: JSON) -> JSON:
     if isinstance(value, (list, tuple)):
         return [without_nulls(item) for item in value]
     return value
-
-
-# Bytes to events
-
-
-def sse_frames(data: bytes) -> tuple[list[tuple[str | None, str]], bool]:
-    """The name and the data of each event of an event stream, and whether one was left unfinished (HTML, 9.2.6)."""
-    text = data.decode("utf-8", "replace").removeprefix("\ufeff")
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    unfinished_line = lines.pop()
-    frames: list[tuple[str | None, str]] = []
-    name: str | None = None
-    data_lines: list[str] = []
-    begun = False
-    for line in lines:
-        field, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        if line == "":
-            if data_lines:
-                frames.append((name, "\n".join(data_lines)))
-            name, data_lines, begun = None, [], False
-        elif field == "data":
-            data_lines.append(value)
-        elif field == "event":
-            name = value or None
-        begun = begun or field in ("data", "event", "id", "retry")
-    return frames, begun or unfinished_line.split(":")[0] in ("data", "event", "id", "retry")
-
-
-def _payload(name: str | None, text: str, violations: list[str]) -> Payload | None:
-    if text == "[DONE]":
-        violations.append("done_sentinel")
-        return None
-    try:
-        payload = json.loads(text)
-    except ValueError:
-        raise Refused("DecodeError") from None
-    if not isinstance(payload, dict) or not isinstance(payload.get("type"), str):
-        raise Refused("DecodeError")
-    if name != payload["type"]:
-        violations.append("event_name")
-    return payload
 
 
 # Events to the message
@@ -173,10 +137,11 @@ class _Block:
     start: Payload
     deltas: list[Payload] = attrs.field(factory=list)
     closed: bool = False
+    has_halves: bool = False  # in a delta since the last check
 
     @property
     def input_text(self) -> str:
-        return "".join(delta["partial_json"] for delta in self.deltas if delta["type"] == "input_json_delta")
+        return _joined("".join(delta["partial_json"] for delta in self.deltas if delta["type"] == "input_json_delta"))
 
     def value(self) -> Payload:
         """The block so far: its start, and one delta after the other."""
@@ -186,8 +151,8 @@ class _Block:
             if kind in _TEXT_DELTAS:
                 field = _TEXT_DELTAS[kind][1]
                 if delta.get(field) is not None:
-                    block[field] = (block.get(field) or "") + delta[field]
-            if kind == "signature_delta":
+                    block[field] = _joined((block.get(field) or "") + delta[field])
+            if kind == "signature_delta" and delta["signature"] is not None:
                 block["signature"] = delta["signature"]
             if kind == "citations_delta":
                 block["citations"] = [*(block.get("citations") or []), delta["citation"]]
@@ -198,9 +163,16 @@ class _Block:
             block["input"] = partial_value(self.input_text, nothing)
         return block
 
-    def check(self) -> None:
+    def add(self, delta: Payload) -> None:
+        self.deltas.append(delta)
+        self.has_halves = self.has_halves or any(map(_has_half, _texts_of(delta)))
+
+    def check(self, violations: list[str]) -> None:
         if not may_go_on(self.input_text):
             raise Refused("DecodeError")
+        if self.has_halves and any(map(_has_half, [*_texts_of(self.value()), self.input_text])):
+            violations.append("lone_surrogate")
+        self.has_halves = False
 
 
 class _Message:
@@ -218,8 +190,17 @@ class _Message:
             return None
         return copy.deepcopy(self.message) | {"content": [block.value() for block in self.blocks]}
 
+    @property
+    def lacks_only_stop(self) -> bool:
+        return (
+            self.message is not None
+            and not self.stopped
+            and self.message.get("stop_reason") is not None
+            and all(block.closed for block in self.blocks)
+        )
+
     def apply(self, payload: Payload) -> None:
-        kind = payload["type"]
+        kind = payload.get("type")
         if self.stopped:
             if kind == "message_start":
                 raise Refused("EventOrderError")
@@ -269,17 +250,20 @@ class _Message:
             self.violations.append("unapplied_delta")
             return
         if of in _KNOWN_BLOCKS and of not in _MAY_TAKE[kind]:
-            raise Refused("EventOrderError")
+            if any(value not in (None, "") for key, value in delta.items() if key != "type"):
+                raise Refused("EventOrderError")
+            self.violations.append("misplaced_delta")
+            return
         if block.closed:
             self.violations.append("after_block_stop")
-        block.deltas.append(delta)
+        block.add(delta)
 
     def stop_block(self, payload: Payload) -> None:
         block = self.block(payload)
         if block.closed:
             self.violations.append("after_block_stop")
             return
-        block.check()
+        block.check(self.violations)
         block.closed = True
 
     def change(self, payload: Payload) -> None:
@@ -297,7 +281,7 @@ class _Message:
     def stop(self, _: Payload) -> None:
         assert self.message is not None
         for block in self.blocks:
-            block.check()
+            block.check(self.violations)
         self.violations += ["unclosed_block" for block in self.blocks if not block.closed]
         if not self.has_changed:
             self.violations.append("missing_message_delta")
@@ -305,6 +289,19 @@ class _Message:
             unfinished = [block for block in self.blocks if block.input_text and not is_whole(block.input_text)]
             self.violations += ["incomplete_input" for _ in unfinished]
         self.stopped = True
+
+
+def _texts_of(value: Payload) -> list[str]:
+    return [value[key] for key in ("text", "thinking", "partial_json") if isinstance(value.get(key), str)]
+
+
+def _has_half(text: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _joined(text: str) -> str:
+    """Join the halves of surrogate pairs that stand side by side."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 
 # The JSON of a tool's input

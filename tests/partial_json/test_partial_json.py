@@ -74,6 +74,17 @@ def test_surrogate_pair_cut_anywhere_appears_when_it_is_whole() -> None:
     assert seen == ["", "a", *["a"] * 11, "a😀", "a😀b", "a😀b"]
 
 
+def test_half_of_a_surrogate_pair_can_be_kept() -> None:
+    for half in ("\ud83d", "\ude00", "\ude00\ud83d"):
+        for pieces in ([f'{{"{half}":"a{half}\\n"}}'], ['{"', half, '":"a', half, "\\n", '"}']):
+            decoder = PartialJSON()
+            decoder.joins_halves = True
+            for piece in pieces:
+                decoder.feed(piece)
+                _ = decoder.value
+            assert decoder.close() == {half: f"a{half}\n"}
+
+
 def test_number_at_the_top_is_complete_only_when_something_follows_or_at_close() -> None:
     decoder = fed("12")
     assert (decoder.value, decoder.complete) == (12, False)
