@@ -43,8 +43,8 @@ class PartialJSON(NotCopyable):
     Attributes:
         buffer: The text. Writing to it is the same as `feed`, without the check for `close`, in a third of the time.
         joins_halves: Whether the first half of a surrogate pair at the end of the buffer may yet be replaced by the
-            pair. That half is not parsed before more text has arrived. A half that stays alone is kept; by default it is
-            wrong.
+            pair. That half is not parsed before more text has arrived. A half that stays alone is kept; by default it
+            is wrong.
     """
 
     __slots__ = (
