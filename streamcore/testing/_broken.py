@@ -46,6 +46,7 @@ class BrokenStream:
         api_error: The `type` of the `error` event in it, if there is one. Streams raise the matching `APIStatusError`.
         stalls: Whether the stream is silent from here on, but has not ended. An engine then waits; it is for adapters
             to raise `APITimeoutError`.
+        comes_too_late: Whether the fault comes after `message_stop`. Who stops reading there returns the message.
     """
 
     row: str
@@ -59,6 +60,7 @@ class BrokenStream:
     limits: Limits = DEFAULT_LIMITS
     api_error: str | None = None
     stalls: bool = False
+    comes_too_late: bool = False
 
 
 @attrs.frozen
@@ -69,6 +71,7 @@ class _Row:
     violation: ViolationKind | None = None
     strict: type[ProtocolError] | None = None
     stalls: bool = False
+    comes_too_late: bool = False
 
 
 def broken_streams(*rows: str) -> st.SearchStrategy[BrokenStream]:
@@ -110,6 +113,7 @@ def _broken_stream(draw: st.DrawFn, name: str) -> BrokenStream:
         limits=made.limits,
         api_error=made.api_error,
         stalls=row.stalls,
+        comes_too_late=row.comes_too_late,
     )
 
 
@@ -229,7 +233,9 @@ _ROWS: dict[str, _Row] = {
         faults.put(faults.other_start, "inside"),
         EventOrderError,
     ),
-    "message_start_after_stop": _Row("`message_start` after `message_stop`", faults.start_after_stop, EventOrderError),
+    "message_start_after_stop": _Row(
+        "`message_start` after `message_stop`", faults.start_after_stop, EventOrderError, comes_too_late=True
+    ),
     "block_never_started": _Row(
         "delta or stop for a block never started",
         faults.put(lambda draw, before: faults.about(draw, faults.started(before) + draw(st.integers(0, 2))), "inside"),

@@ -184,7 +184,7 @@ def _accepted(event: Payload, violations: list[str]) -> Payload:
         if not isinstance(message.get("content") or [], list):
             raise Refused("DecodeError")
         if message.get("usage") is None:
-            message["usage"] = {}
+            message.pop("usage", None)
         message["content"] = [_block(block, violations) for block in message.get("content") or []]
         _take_counts(message.get("usage"), violations)
     elif kind == "message_delta":

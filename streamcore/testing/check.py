@@ -201,6 +201,8 @@ def _difference(accumulate: Accumulate, sample: Sample) -> str | None:
         if may_raise:
             return None
         return f"raised {type(error).__name__} ({error}), and nothing is wrong with the stream"
+    if isinstance(sample, BrokenStream) and sample.comes_too_late and sample.message is not None:
+        must_raise = _first_difference(sample.message.to_dict(), found) is not None
     if must_raise:
         return f"returned as if complete, and the stream is broken: {_excerpt(found)}"
     assert sample.message is not None

@@ -27,9 +27,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from streamcore.engine import MessageEngine
 from streamcore.errors import ProtocolError
 from streamcore.testing._json import Whims, cut, json_objects, texts, whims, write
+from streamcore.testing._model_events import Payload
 from streamcore.testing._values import CHANGING_BLOCKS, content_blocks, wire_objects
 from streamcore.testing._wire import FRAMINGS, Framing, encode
-from streamcore.testing._model_events import Payload
 from streamcore.testing.model import Outcome, replay, without_nulls
 from streamcore.types import (
     CitationCharLocation,

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def ours(chunks: Iterable[bytes]) -> Message:
     with MessageStream(chunks) as stream:
-        stream.until_done()  # `get_final_message` alone makes light of what comes after the message
+        stream.until_done()
         return stream.get_final_message()
 
 
