@@ -91,11 +91,30 @@ class Recorder:
         return self._begin(head, self._clock())
 
     async def abegin(self, head: Capture) -> Exchange:
-        """Like `begin()`, for async code: a large request is redacted in a thread."""
+        """Like `begin()`, for async code: a large request is redacted in a thread.
+
+        If this is cancelled, the exchange ends as if it was closed.
+        """
         began = self._clock()
         if self._redaction is None or head.request is None or len(head.request.body) < BLOCK_SIZE:
             return self._begin(head, began)
-        return await _in_thread(self._begin, head, began)
+        begun: list[Exchange] = []
+        cancelled = threading.Event()
+
+        def begin() -> None:
+            begun.append(self._begin(head, began))
+            if cancelled.is_set():
+                begun[0].close()
+
+        try:
+            await _in_thread(begin)
+        except BaseException:
+            # The thread goes on. Nobody gets its exchange: whichever of the two is later sees the other, and ends it.
+            cancelled.set()
+            for exchange in begun:
+                exchange.close()
+            raise
+        return begun[0]
 
     def _begin(self, head: Capture, began: float) -> Exchange:
         with self._lock:
