@@ -31,7 +31,7 @@ from streamcore.replay.mask import BLOCK_SIZE, Mask
 from streamcore.replay.plain import is_stream
 from streamcore.replay.redaction import DEFAULT_REDACTION, Redaction
 from streamcore.replay.spool import Spool
-from streamcore.replay.timed import read_timed, timed_chunk, timed_end, timed_header
+from streamcore.replay.timed import timed_capture, timed_chunk, timed_end, timed_header
 
 __all__ = ["Exchange", "Recorder"]
 
@@ -154,7 +154,7 @@ class Recorder:
             size = self._spool.size
         if len(finished) == self._saved:
             return
-        captures = [next(read_timed(self._spool, offset)) for _, offset in finished]
+        captures = [timed_capture(self._spool, offset) for _, offset in finished]
         if self._format == "sse":
             captures = [capture for capture in captures if is_stream(capture)]
         if captures:
