@@ -14,10 +14,11 @@ from rich.console import Console
 from streamcore import MessageEngine, MessageStreamEvent, ProtocolError
 from streamcore._extras import NotInstalledError
 from streamcore.cli.check import Report, check_all, find_streams, report_json, report_lines, total_line
-from streamcore.cli.exchanges import Selection, options, streams
+from streamcore.cli.exchanges import Selection, options
+from streamcore.cli.listing import print_list
 from streamcore.cli.reading import ErrorEvents, read_streams, warn_of_violations
 from streamcore.cli.render import Display, Pace
-from streamcore.cli.source import Boundaries, Failure, Source, discard, visible
+from streamcore.cli.source import Boundaries, Failure, Source, discard
 from streamcore.codec import encode_event
 from streamcore.stream import derive
 
@@ -211,23 +212,19 @@ def message(path: str, exchange: int | None, only_list: bool, strict: bool) -> N
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True)
 @options
 @_strict_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document: ok, counts, files.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document: ok, counts (not with --list), files.")
 def check(paths: tuple[str, ...], exchange: int | None, only_list: bool, strict: bool, as_json: bool) -> None:
     """Check that streams are complete.
 
     For each stream the command prints ok, its violations of the protocol, or the error and its place. A PATH is a file,
     or a folder that is searched for captures (.sse, .jsonl, .har, .json, .yaml, .yml; hidden files are left out). Each
-    exchange of a capture is a stream of its own; those that are not about Messages are skipped. The exit code is 1 if
-    any stream fails; violations fail with --strict only.
+    exchange of a capture is a stream of its own; those that are not about Messages are skipped, and damaged ones fail.
+    The exit code is 1 if any stream fails; violations fail with --strict only.
     """
     selection = Selection(exchange, only_list)
     found = list(find_streams(paths))
     if only_list:
-        for path in found:
-            if len(found) > 1:
-                click.echo(visible(path, lines=False))
-            for _ in streams(path, selection):
-                pass
+        print_list(found, selection, as_json=as_json)
         return
     reports: list[Report] = []
     for of_file in check_all(found, selection, strict=strict):

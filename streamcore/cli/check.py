@@ -122,11 +122,11 @@ def check_file(path: str, selection: Selection, *, strict: bool) -> list[Report]
     skipped: Source | None = None
     try:
         for source in sources(path, selection):
-            if source.skipped is None:
-                reports.append(_check_stream(source, strict=strict))
-            else:
+            if source.kind == "other":
                 skipped = skipped or source
-                reports.append(Report(path=path, exchange=source.exchange, skipped=source.skipped))
+                reports.append(Report(path=path, exchange=source.exchange, skipped=source.summary))
+            else:
+                reports.append(_check_stream(source, strict=strict))
         if skipped is not None and len(reports) == sum(report.skipped is not None for report in reports):
             raise no_stream(path, skipped)
     except Failure as failure:

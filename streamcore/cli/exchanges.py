@@ -1,7 +1,8 @@
 """The streams in a file: one in a raw body, one for each exchange in a capture.
 
-A capture may hold exchanges that are not about Messages, such as a `HEAD /` or a list of models: they are skipped. An
-answer that is a complete message, because the request did not ask for a stream, is read as the stream of that message.
+A capture may hold exchanges that are not about Messages, such as a `HEAD /`, a list of models or the stream of another
+API: they are skipped. An answer that is a complete message, because the request did not ask for a stream, is read as
+the stream of that message. An exchange that is damaged in the file is a source that fails when it is read.
 """
 
 from __future__ import annotations
@@ -9,28 +10,25 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 import attrs
 import click
 import msgspec
 
 from streamcore import StreamCoreError
-from streamcore.cli.source import Failure, Source, visible
+from streamcore.cli.kinds import NOT_DECODED, kind_of
+from streamcore.cli.source import Failure, Source
 from streamcore.errors import excerpt
 
 if TYPE_CHECKING:
-    from streamcore.replay import Capture
+    from streamcore.replay import Capture, CaptureError
 
 __all__ = ["Selection", "no_stream", "options", "sources", "streams"]
 
-_PATH = "/v1/messages"
 _TIMED = ".jsonl"
 # Any other file is taken for the bytes of a stream.
 _CAPTURES = frozenset({_TIMED, ".har", ".json", ".yaml", ".yml"})
-
-
-_NOT_DECODED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 @attrs.frozen
@@ -59,7 +57,7 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def streams(path: str, selection: Selection) -> Iterator[Source]:
-    """Generate the Messages streams in a file, or the exchange that is selected. If they are listed, none.
+    """Generate the Messages streams in a file, or the exchange that is selected.
 
     Raises:
         Failure: The file cannot be read, or has no Messages stream.
@@ -67,20 +65,18 @@ def streams(path: str, selection: Selection) -> Iterator[Source]:
     found = False
     skipped: Source | None = None
     for source in sources(path, selection):
-        if selection.only_list:
-            click.echo(f"{source.exchange or 1:>4}  {visible(source.description(), lines=False)}")
-        elif source.skipped is None:
+        if source.kind == "other":
+            skipped = skipped or source
+        else:
             found = True
             yield source
-        else:
-            skipped = skipped or source
     if not found and skipped is not None:
         raise no_stream(path, skipped)
 
 
 def no_stream(path: str, skipped: Source) -> Failure:
     """Return the failure of a file whose exchanges were all skipped, this one first."""
-    return Failure(f"{path}: it has no Messages stream; exchange {skipped.exchange} is {skipped.skipped}")
+    return Failure(f"{path}: it has no Messages stream; exchange {skipped.exchange} is {skipped.summary}")
 
 
 def sources(path: str, selection: Selection) -> Iterator[Source]:
@@ -110,17 +106,10 @@ class _CapturedSource(Source):
         self.exchange = number
         self.has_times = path.lower().endswith(_TIMED)
         self._capture = capture
-        self._kind = _kind_of(capture)
-        if self._kind == "other":
-            self.skipped = self._summary()
-
-    def description(self) -> str:
-        return f"{self._kind:<8}  {self._summary()}"
-
-    def _summary(self) -> str:
-        request = self._capture.request
+        self.kind = kind_of(capture)
+        request = capture.request
         asked = "" if request is None else f"{request.method} {request.path or '/'}: "
-        return f"{asked}{self._answer()}"
+        self.summary = f"{asked}{self._answer()}"
 
     def _answer(self) -> str:
         content_type = self._capture.header("content-type")
@@ -133,9 +122,9 @@ class _CapturedSource(Source):
         from streamcore.replay.answers import stream_of
 
         try:
-            if self._kind == "message":
+            if self.kind == "message":
                 yield stream_of(msgspec.json.decode(self._capture.data))
-            elif self._kind == "stream":
+            elif self.kind == "stream":
                 with contextlib.suppress(APIConnectionError):
                     yield from SyncPlayer(self._capture.body, speed=self.speed or INSTANTLY)
             else:
@@ -143,52 +132,41 @@ class _CapturedSource(Source):
                 raise self.failure(f"the answer is not a stream or a message ({self._answer()}): {data}")
         except StreamCoreError as error:
             raise Failure(str(error)) from error
-        except _NOT_DECODED as error:  # a number that is too long, say, which `_is_message` does not look at
+        except NOT_DECODED as error:  # a number that is too long, say, which `_is_message` does not look at
             raise self.failure(f"the message cannot be read: {error}") from error
 
 
-Kind: TypeAlias = Literal["stream", "message", "failed", "other"]
-"""What an exchange is: a stream, a complete message, a call of Messages without either, or something else."""
+class _DamagedSource(Source):
+    """One exchange of a capture file that cannot be read."""
 
+    kind = "damaged"
 
-def _kind_of(capture: Capture) -> Kind:
-    from streamcore.api.response import is_event_stream, is_success
+    def __init__(self, path: str, number: int, error: CaptureError) -> None:
+        super().__init__(path)
+        self.name = f"{path}, exchange {number}"
+        self.exchange = number
+        self.summary = str(error).removeprefix(path).lstrip(":, ")
 
-    content_type = capture.header("content-type") or ""
-    success = is_success(capture.status)
-    request = capture.request
-    if request is not None and request.method in ("HEAD", "OPTIONS"):
-        return "other"
-    if success and is_event_stream({"content-type": content_type}):
-        return "stream"
-    if request is not None and not (request.method == "POST" and request.path.endswith(_PATH)):
-        return "other"
-    return "message" if success and _is_message(capture) else "failed"
-
-
-@attrs.frozen
-class _Message:
-    type: Literal["message"]
-    content: list[msgspec.Raw]
-    usage: msgspec.Raw
-
-
-def _is_message(capture: Capture) -> bool:
-    try:
-        msgspec.json.decode(capture.data, type=_Message)
-    except _NOT_DECODED:
-        return False
-    return True
+    def _read(self) -> Iterator[bytes]:
+        raise self.failure(self.summary or "")
 
 
 def _sources(path: str) -> Iterator[Source]:
     if path == "-" or os.path.splitext(path)[1].lower() not in _CAPTURES:
         yield Source(path)
         return
-    from streamcore.replay import read_captures
+    from streamcore.replay import CaptureError
+    from streamcore.replay.files import read_exchanges
 
+    number = 0
     try:
-        for number, capture in enumerate(read_captures(path), 1):
-            yield _CapturedSource(path, number, capture)
+        for number, found in enumerate(read_exchanges(path), 1):
+            if isinstance(found, CaptureError):
+                yield _DamagedSource(path, number, found)
+            else:
+                yield _CapturedSource(path, number, found)
     except StreamCoreError as error:
-        raise Failure(str(error)) from error
+        if not number:
+            raise Failure(str(error)) from error
+        said = str(error).removeprefix(path).lstrip(":, ")
+        raise Failure(f"{path}: the rest, after exchange {number}, cannot be read: {said}") from error

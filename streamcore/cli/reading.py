@@ -8,6 +8,7 @@ import click
 
 from streamcore import MessageEngine, MessageStreamEvent, ProtocolError
 from streamcore.cli.exchanges import Selection, streams
+from streamcore.cli.listing import print_list
 from streamcore.cli.source import Failure, Source
 from streamcore.types import ErrorEvent
 
@@ -32,12 +33,15 @@ class ErrorEvents:
 def read_streams(
     path: str, selection: Selection, strict: bool, read: Callable[[Source, MessageEngine, ErrorEvents], None]
 ) -> None:
-    """Read the streams in a file. One that fails is one line on stderr, and the next is read.
+    """Read the streams in a file, or list them. One that fails is one line on stderr, and the next is read.
 
     Raises:
         Failure: The file has nothing to read.
         click.exceptions.Exit: One has failed: it breaks the rules, ends early or reports an error.
     """
+    if selection.only_list:
+        print_list([path], selection)
+        return
     failed = False
     for source in streams(path, selection):
         errors = ErrorEvents()

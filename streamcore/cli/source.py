@@ -64,14 +64,16 @@ class Source:
         path: The file, `-` for standard input.
         name: What to call it.
         exchange: Its number among the exchanges of a capture file, counted from 1; None for a raw body.
-        skipped: What it is, if it is not about Messages; otherwise None.
+        kind: What it is: `stream`, or for an exchange of a capture one of `exchanges.Kind`.
+        summary: The request and the head of the answer, or why an exchange cannot be read; None for a raw body.
         size: Bytes read so far.
         has_times: Whether it is known when each chunk arrived.
         speed: How fast a capture with times is read: 1 is as recorded, 0 at once.
     """
 
     exchange: int | None = None
-    skipped: str | None = None
+    kind = "stream"
+    summary: str | None = None
     has_times = False
 
     def __init__(self, path: str) -> None:
@@ -80,10 +82,6 @@ class Source:
         self.name = "standard input" if self.is_stdin else path
         self.size = 0
         self.speed: float = 0
-
-    def description(self) -> str:
-        """Return what `--list` shows."""
-        return "stream"
 
     def chunks(self) -> Iterator[bytes]:
         """Generate the bytes, as they arrive.

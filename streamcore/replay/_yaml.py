@@ -6,6 +6,9 @@ plain values come out, and those with the names that Python 2 gave them.
 A small document must not become a large value or a deep recursion. So there are limits: on the depth, on the length of
 numbers, on the nodes of one value (each takes some 700 bytes in memory), and on the text that the aliases of a document
 stand for. Merge keys (`<<`), which can double a mapping with each line, are refused.
+
+An item that goes beyond a limit, or that has a value that is wrong, is skipped with its error in its place. After an
+error of syntax, nothing more can be read.
 """
 
 from __future__ import annotations
@@ -18,6 +21,9 @@ from streamcore._extras import requires_extra
 with requires_extra("replay"):
     import yaml
 
+from yaml.composer import ComposerError
+from yaml.constructor import ConstructorError, SafeConstructor
+
 __all__ = ["dumped", "sequence_items"]
 
 if TYPE_CHECKING or not yaml.__with_libyaml__:
@@ -26,7 +32,6 @@ if TYPE_CHECKING or not yaml.__with_libyaml__:
 else:
     from yaml import CSafeDumper as _Dumper
     from yaml.composer import Composer
-    from yaml.constructor import SafeConstructor
     from yaml.cyaml import CParser
     from yaml.resolver import Resolver
 
@@ -46,22 +51,59 @@ _MOST_ALIASED = 4 * 1024 * 1024
 _NUMBERS = frozenset({"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"})
 
 
+class _ValueError(yaml.MarkedYAMLError):
+    """A value is wrong or goes beyond a limit."""
+
+
+# Errors of one value: its events, and those after it, can be read nevertheless.
+_OF_A_VALUE = (_ValueError, ComposerError, ConstructorError, ValueError)
+
+
 class _Loader(_Parts):
     def __init__(self, stream: IO[bytes]) -> None:
         super().__init__(stream)
         self._depth = self._nodes = self._aliased = 0
+        self._events = self._open = 0  # events so far; lists and mappings that have begun and not ended
         self._sizes: dict[str | None, int] = {}  # how much text an alias of each anchor stands for
 
     def value(self) -> Any:
         """Return the next value."""
-        self._nodes = 0
+        self._nodes = self._depth = 0
         node = self.compose_node(None, 0)
         try:
             return self.construct_document(node)
         except (LookupError, AttributeError):  # PyYAML does not check the text of a tag that is written out
-            raise yaml.MarkedYAMLError(
+            raise _ValueError(
                 problem="a text is not of the type that its tag names", problem_mark=node.start_mark
             ) from None
+
+    def item(self) -> Any:
+        """Return the next value; or the error of it, and skip it.
+
+        Raises:
+            yaml.YAMLError: What comes after it cannot be read either.
+        """
+        events, is_open, anchors = self._events, self._open, len(self.anchors)
+        try:
+            return self.value()
+        except _OF_A_VALUE as error:
+            try:
+                while self._events == events or self._open > is_open:
+                    self.get_event()
+            except yaml.YAMLError:
+                raise error from None
+            # Later aliases must not refer to what was read only in part, nor must later values contain it.
+            while len(self.anchors) > anchors:
+                self.anchors.popitem()
+            SafeConstructor.__init__(self)
+            return error
+
+    def get_event(self) -> Any:
+        """Return the next event, and count it."""
+        event: Any = super().get_event()  # type: ignore[no-untyped-call]  # its stub has no types
+        self._events += 1
+        self._open += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        return event
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         """Compose the next node, within the limits."""
@@ -85,7 +127,7 @@ class _Loader(_Parts):
     @staticmethod
     def _check(is_so: bool, problem: str, where: Any) -> None:
         if not is_so:
-            raise yaml.MarkedYAMLError(problem=problem, problem_mark=where.start_mark)
+            raise _ValueError(problem=problem, problem_mark=where.start_mark)
 
     def flatten_mapping(self, node: Any) -> None:
         """Leave merge keys as they are: nothing constructs them, so they are refused."""
@@ -101,8 +143,10 @@ for _name, _constructor in _PYTHON_2.items():
 def sequence_items(file: IO[bytes], key: str) -> Iterator[Any]:
     """Yield the items of the sequence under `key` in the document, which is a mapping.
 
+    An item that is wrong or goes beyond a limit is an error in its place: a `yaml.MarkedYAMLError` or a `ValueError`.
+
     Raises:
-        yaml.YAMLError: It is not YAML, or goes beyond a limit.
+        yaml.YAMLError: It is not YAML, or goes beyond a limit outside of the items.
         ValueError: It is not a mapping.
     """
     loader: Any = _Loader(file)
@@ -117,7 +161,7 @@ def sequence_items(file: IO[bytes], key: str) -> Iterator[Any]:
             if loader.value() == key and loader.check_event(yaml.SequenceStartEvent):
                 loader.get_event()
                 while not loader.check_event(yaml.SequenceEndEvent):
-                    yield loader.value()
+                    yield loader.item()
                 loader.get_event()
             else:
                 loader.value()

@@ -55,8 +55,8 @@ class _Interaction:
 # Reading
 
 
-def read_cassette(path: Path) -> Iterator[Capture]:
-    """Yield the captures in a file.
+def read_cassette(path: Path) -> Iterator[Capture | CaptureError]:
+    """Yield the captures in a file. An interaction that is YAML and not one of vcrpy's is an error in its place.
 
     Raises:
         CaptureError: It is not a cassette.
@@ -66,9 +66,12 @@ def read_cassette(path: Path) -> Iterator[Capture]:
     with path.open("rb") as file:
         for number, found in enumerate(_interactions(file, path), 1):
             try:
-                yield _capture(msgspec.convert(found, _Interaction), spool, f"{path}, interaction {number}")
+                if isinstance(found, CaptureError):
+                    yield found
+                else:
+                    yield _capture(msgspec.convert(found, _Interaction), spool, f"{path}, interaction {number}")
             except (msgspec.ValidationError, ContentError, ValueError, TypeError, OverflowError) as error:
-                raise CaptureError(f"interaction {number} is not one of vcrpy's: {error}", path=str(path)) from error
+                yield CaptureError(f"interaction {number} is not one of vcrpy's: {error}", path=str(path))
 
 
 def _interactions(file: BufferedReader, path: Path) -> Iterator[Any]:
@@ -78,16 +81,21 @@ def _interactions(file: BufferedReader, path: Path) -> Iterator[Any]:
     from streamcore.replay._yaml import sequence_items
 
     head = head_of(file)
-    try:
-        yield from sequence_items(file, "interactions")
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark is not None else None
-        raise CaptureError(f"not a cassette: {error.problem or error}", path=str(path), line=line) from error
-    except (yaml.YAMLError, ValueError) as error:
+
+    def fault(error: yaml.YAMLError | ValueError) -> CaptureError:
+        if isinstance(error, yaml.MarkedYAMLError):
+            line = error.problem_mark.line + 1 if error.problem_mark is not None else None
+            return CaptureError(f"not a cassette: {error.problem or error}", path=str(path), line=line)
         begins_with = shown(head)
         reason = str(error).partition("\n")[0]  # PyYAML adds lines about where
         said = "it is empty" if begins_with is None else f"not a cassette: {reason}; it begins with {begins_with}"
-        raise CaptureError(said, path=str(path)) from error
+        return CaptureError(said, path=str(path))
+
+    try:
+        for item in sequence_items(file, "interactions"):
+            yield fault(item) if isinstance(item, yaml.YAMLError | ValueError) else item
+    except (yaml.YAMLError, ValueError) as error:
+        raise fault(error) from error
 
 
 def _capture(interaction: _Interaction, spool: Spool, name: str) -> Capture:

@@ -39,6 +39,7 @@ __all__ = [
     "format_of",
     "open_capture",
     "read_captures",
+    "read_exchanges",
     "write_captures",
 ]
 
@@ -139,7 +140,7 @@ def _unreadable(error: OSError, path: StrPath) -> CaptureError:
 # Reading
 
 
-_READERS: dict[Format, Callable[[Path], Iterator[Capture]]] = {
+_READERS: dict[Format, Callable[[Path], Iterator[Capture | CaptureError]]] = {
     "timed": read_timed,
     "sse": read_plain,
     "har": read_har,
@@ -155,14 +156,26 @@ def read_captures(path: StrPath, *, format: Format | None = None) -> Generator[C
         format: Its format, if the suffix does not name it.
 
     Raises:
-        CaptureError: It cannot be read, is not of that format, or has no capture.
+        CaptureError: It cannot be read, is not of that format, or has no capture; or the next capture is damaged.
+    """
+    for found in read_exchanges(path, format=format):
+        if isinstance(found, CaptureError):
+            raise found
+        yield found
+
+
+def read_exchanges(path: StrPath, *, format: Format | None = None) -> Iterator[Capture | CaptureError]:  # noqa: A002
+    """Like `read_captures()`, but generate an error in the place of a capture that is damaged, and go on after it.
+
+    Raises:
+        CaptureError: The file, or the rest of it, cannot be read.
     """
     read = _READERS[check_format(format, path)]
     empty = True
     try:
-        for capture in read(Path(path)):
+        for found in read(Path(path)):
             empty = False
-            yield capture
+            yield found
     except NotInstalledError as error:
         raise CaptureError(str(error)) from error
     except OSError as error:

@@ -80,8 +80,8 @@ class _Entry:
 # Reading
 
 
-def read_har(path: Path) -> Iterator[Capture]:
-    """Yield the captures in a file.
+def read_har(path: Path) -> Iterator[Capture | CaptureError]:
+    """Yield the captures in a file. An entry that is JSON and not an entry of HAR is an error in its place.
 
     Raises:
         CaptureError: It is not a HAR file.
@@ -95,7 +95,7 @@ def read_har(path: Path) -> Iterator[Capture]:
                 if entry.response.status:
                     yield _capture(entry, spool, f"{path}, entry {number}")
             except (msgspec.ValidationError, ValueError, OverflowError) as error:  # of UTF-8 and base64, too
-                raise CaptureError(f"entry {number} is not a HAR entry: {error}", path=str(path)) from error
+                yield CaptureError(f"entry {number} is not a HAR entry: {error}", path=str(path))
 
 
 def _entries(file: BufferedReader, path: Path) -> Iterator[Any]:

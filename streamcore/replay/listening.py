@@ -1,7 +1,7 @@
 """Run an aiohttp handler: in the running event loop, in a thread of its own, or until the process gets a signal.
 
-Knows how a server starts, stops and fails, which requests never reach its handler (malformed HTTP, a foreign `Host`),
-and nothing about the other answers.
+Knows how a server starts, stops and fails, which requests never reach its handler (malformed HTTP, a foreign `Host`, an
+unknown `Expect`), and nothing about the other answers.
 """
 
 from __future__ import annotations
@@ -102,7 +102,12 @@ async def listening(
     async def note_end(_: web.Application) -> None:
         ending.set()
 
+    async def log_unexpected(request: web.Request, response: web.StreamResponse) -> None:
+        if isinstance(response, web.HTTPExpectationFailed):  # aiohttp answers an unknown `Expect` itself
+            log(f"{request.method} {response.status}: {response.reason}")
+
     app.on_shutdown.append(note_end)
+    app.on_response_prepare.append(log_unexpected)
     runner = web.AppRunner(
         app,
         access_log=None,

@@ -32,7 +32,7 @@ _HEADERS = {"content-type": "text/event-stream; charset=utf-8"}
 _MARK = b"\r\n\r\n: the stream above broke off, another follows\n\n"
 
 
-def read_plain(path: Path) -> Iterator[Capture]:
+def read_plain(path: Path) -> Iterator[Capture | CaptureError]:
     """The captures in a file, one by one. Their bodies read the file again, each time they are gone through.
 
     Raises:

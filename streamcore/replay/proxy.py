@@ -222,6 +222,7 @@ class _Proxy:
                 exchange = await self._recorder.abegin(head)
             except asyncio.CancelledError:
                 self._log(f"{line} -: {who_left(request)}")
+                self._save_when_quiet()  # the exchange ends without this handler
                 raise
             tape = _Tape(exchange, chunked="chunked" in answer.headers.get("transfer-encoding", ""))
             self._open += 1
@@ -238,15 +239,17 @@ class _Proxy:
     def _saved(self) -> str:
         """Write what there is so far, unless an exchange is open: files are written whole. Return what went wrong."""
         self._open -= 1
-        if self._later is not None:
-            self._later.cancel()
-            self._later = None
         if self._open:
             return ""
         if self._recorder.is_worth_saving:
             return self._save()
-        self._later = asyncio.get_running_loop().call_later(_QUIET, self._save_later)
+        self._save_when_quiet()
         return ""
+
+    def _save_when_quiet(self) -> None:
+        if self._later is not None:
+            self._later.cancel()
+        self._later = asyncio.get_running_loop().call_later(_QUIET, self._save_later)
 
     def _save_later(self) -> None:
         self._later = None

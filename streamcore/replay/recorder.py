@@ -31,7 +31,7 @@ from streamcore.replay.mask import BLOCK_SIZE, Mask
 from streamcore.replay.plain import is_stream
 from streamcore.replay.redaction import DEFAULT_REDACTION, Redaction
 from streamcore.replay.spool import Spool
-from streamcore.replay.timed import read_timed, timed_chunk, timed_end, timed_header
+from streamcore.replay.timed import timed_capture, timed_chunk, timed_end, timed_header
 
 __all__ = ["Exchange", "Recorder"]
 
@@ -91,11 +91,30 @@ class Recorder:
         return self._begin(head, self._clock())
 
     async def abegin(self, head: Capture) -> Exchange:
-        """Like `begin()`, for async code: a large request is redacted in a thread."""
+        """Like `begin()`, for async code: a large request is redacted in a thread.
+
+        If this is cancelled, the exchange ends as if it was closed.
+        """
         began = self._clock()
         if self._redaction is None or head.request is None or len(head.request.body) < BLOCK_SIZE:
             return self._begin(head, began)
-        return await _in_thread(self._begin, head, began)
+        begun: list[Exchange] = []
+        cancelled = threading.Event()
+
+        def begin() -> None:
+            begun.append(self._begin(head, began))
+            if cancelled.is_set():
+                begun[0].close()
+
+        try:
+            await _in_thread(begin)
+        except BaseException:
+            # The thread goes on. Nobody gets its exchange: whichever of the two is later sees the other, and ends it.
+            cancelled.set()
+            for exchange in begun:
+                exchange.close()
+            raise
+        return begun[0]
 
     def _begin(self, head: Capture, began: float) -> Exchange:
         with self._lock:
@@ -135,7 +154,7 @@ class Recorder:
             size = self._spool.size
         if len(finished) == self._saved:
             return
-        captures = [next(read_timed(self._spool, offset)) for _, offset in finished]
+        captures = [timed_capture(self._spool, offset) for _, offset in finished]
         if self._format == "sse":
             captures = [capture for capture in captures if is_stream(capture)]
         if captures:

@@ -17,7 +17,8 @@ files can be concatenated. Lines end in LF, the file is UTF-8. Version 1:
 - `end` says how the body ended: `complete`; `broken`, if the connection failed after the bytes above, and then
   `message` says how; or `closed`, if the reader closed it. A capture without an end line is damaged.
 
-Readers refuse other versions and ignore unknown keys. Reading and writing hold one line in memory.
+Readers refuse other versions and ignore unknown keys. A damaged header costs its own capture: after the next end line
+comes the next header. Reading and writing hold one line in memory.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ from streamcore.replay.capture import (
 )
 from streamcore.replay.spool import Spool
 
-__all__ = ["read_timed", "timed_chunk", "timed_end", "timed_header", "timed_lines"]
+__all__ = ["read_timed", "timed_capture", "timed_chunk", "timed_end", "timed_header", "timed_lines"]
 
 _VERSION = 1
 
@@ -148,23 +149,40 @@ def _line(value: object) -> bytes:
 # Reading
 
 
-def read_timed(path: Path | Spool, offset: int = 0) -> Iterator[Capture]:
+def read_timed(path: Path) -> Iterator[Capture | CaptureError]:
     """Yield the captures in a file. Their bodies read the file again, each time they are iterated over.
 
-    Args:
-        path: The file.
-        offset: Where the first one begins.
+    A capture whose header is damaged is an error in its place.
 
     Raises:
-        CaptureError: A line is not what the format requires there.
+        OSError: The file cannot be read.
+    """
+    offset = 0
+    is_between = True  # captures: every line but an empty one must be a header
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            offset += len(line)
+            if number == 1 or (is_between and line.strip()) or _begins_capture(line):
+                is_between = False
+                try:
+                    yield _capture(line, path, number, offset)
+                except CaptureError as error:
+                    yield error
+            elif _ends_capture(line):
+                is_between = True
+
+
+def timed_capture(path: Spool, offset: int) -> Capture:
+    """Return the capture that begins at `offset`.
+
+    Raises:
+        CaptureError: None does.
         OSError: The file cannot be read.
     """
     with path.open("rb") as file:
         file.seek(offset)
-        for number, line in enumerate(file, 1):
-            offset += len(line)
-            if number == 1 or _begins_capture(line):
-                yield _capture(line, path, number, offset)
+        line = file.readline()
+    return _capture(line, path, 1, offset + len(line))
 
 
 def _begins_capture(line: bytes) -> bool:
@@ -175,6 +193,15 @@ def _begins_capture(line: bytes) -> bool:
         return "streamcore" in msgspec.json.decode(line, type=dict[str, object])
     except _UNREADABLE:
         return True  # so that reading it says what is wrong with it
+
+
+def _ends_capture(line: bytes) -> bool:
+    if b'"end"' not in line:
+        return False
+    try:
+        return _line_decoder.decode(line).end is not None
+    except _UNREADABLE:
+        return False  # reading the body says what is wrong with it
 
 
 def _capture(line: bytes, path: Path | Spool, number: int, offset: int) -> Capture:

@@ -72,15 +72,11 @@ def playing(request: pytest.FixtureRequest) -> Iterator[Any]:
 @contextlib.contextmanager
 def _failing() -> Iterator[None]:
     """Turn our own errors into a failure of the test, without a traceback."""
-    fault = None
     try:
         yield
-    except StreamCoreError as error:
-        fault = str(error)
-    except NotInstalledError as error:
-        fault = str(error)
-    if fault is not None:
-        pytest.fail(fault, pytrace=False)
+    except (StreamCoreError, NotInstalledError) as error:
+        # Not `pytest.fail()`: without `from None`, pytest would print the text once for each of the two exceptions.
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 def _client(request: pytest.FixtureRequest) -> AbstractContextManager[Any]:

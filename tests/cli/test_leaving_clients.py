@@ -193,6 +193,18 @@ def test_malformed_http_is_one_line_without_what_was_sent(name: str, tmp_path: P
     assert all(" 400: " in line and "not valid HTTP" in line for line in lines[:-1]), "\n".join(lines)
 
 
+@pytest.mark.parametrize("name", ["serve", "record"])
+def test_an_expectation_that_is_not_one_is_one_line(name: str, tmp_path: Path) -> None:
+    with either(name, tmp_path) as (process, url):
+        with connect(url) as connection:
+            connection.sendall(f"POST /v1/messages HTTP/1.1\r\n{HOST}expect: {SECRET}\r\n\r\n".encode())
+            assert b" 417 " in connection.recv(65536)
+        assert ask(url).body == HELLO_BYTES
+        first, second = stopped(process)
+    assert first == "POST 417: Expectation Failed"
+    assert second.startswith("POST /v1/messages 200: ")
+
+
 def test_an_upstream_that_sends_malformed_http_is_one_line_without_what_it_sent(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as upstream:
         port = upstream.getsockname()[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import re
@@ -324,3 +325,32 @@ def test_large_bodies_are_redacted_in_a_thread(backend: str, tmp_path: Path, mon
     run(backend, test)
     assert threads == {"head": {False}, "body": {False}}
     assert [capture.data for capture in read_captures(tmp_path / "a.jsonl")] == [data]
+
+
+def test_an_exchange_ends_if_its_task_is_cancelled_while_its_head_is_redacted(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    begun, released = threading.Event(), threading.Event()
+
+    def wait(head: Capture) -> Capture:
+        begun.set()
+        assert released.wait(60)
+        return head
+
+    recorder = Recorder(path, redaction=Redaction(hook=wait))
+
+    async def test() -> None:
+        task = asyncio.create_task(recorder.abegin(asked(body=b'{"a":"%s"}' % (b"a" * 100_000))))
+        while not begun.is_set():
+            await asyncio.sleep(0.001)
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled()
+        released.set()
+        with anyio.fail_after(60):
+            while not path.exists():  # it ends without `close()`, which would end it
+                recorder.save()
+                await asyncio.sleep(0.001)
+
+    asyncio.run(test())
+    (capture,) = read_captures(path)
+    assert [getattr(step, "reason", step) for step in capture.body] == ["closed"]

@@ -290,6 +290,7 @@ def test_what_is_wrong_is_said_before_the_test_begins(pytester: pytest.Pytester,
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([f"{said}*".replace("[", "[[]")])
     assert "playing.py" not in result.stdout.str()
+    assert "During handling" not in result.stdout.str()
 
 
 # Recording
