@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sys
@@ -39,29 +40,42 @@ class _Console(Console):
 class _Commands(click.Group):
     """A group whose commands end quietly when interrupted, and with one line when their output cannot be written."""
 
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        with _failures():  # --help and --version print here
+            return super().make_context(info_name, args, parent, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
-        if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison]  # closed by the caller
-            raise Failure("standard output is closed")
-        # Characters that the encoding of the terminal does not have are escaped.
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.reconfigure(errors="backslashreplace")
-        try:
+        with _failures():
+            if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison]  # closed by the caller
+                raise Failure("standard output is closed")
+            # Characters that the encoding of the terminal does not have are escaped.
+            if isinstance(sys.stdout, io.TextIOWrapper):
+                sys.stdout.reconfigure(errors="backslashreplace")
             result = super().invoke(ctx)
             sys.stdout.flush()
-        except KeyboardInterrupt:
-            ctx.exit(_INTERRUPTED)
-        except NotInstalledError as error:
-            raise Failure(str(error)) from error
-        except BrokenPipeError:  # as with `| head -1`: nobody reads the rest, so there is nothing left to do or to say
-            discard(sys.stdout)
-            ctx.exit(_NOT_READ)
-        except OSError as error:  # nearly all that files raise is a Failure already
-            said = (error.strerror or str(error)).lower()
-            if error.filename is not None:
-                raise Failure(f"{os.fsdecode(error.filename)}: {said}") from error
-            discard(sys.stdout)
-            raise Failure(f"standard output: {said}") from error
         return result
+
+
+@contextlib.contextmanager
+def _failures() -> Iterator[None]:
+    """End the command with the exit code, and with the line where there is one, for what may happen to any."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise click.exceptions.Exit(_INTERRUPTED) from None
+    except NotInstalledError as error:
+        raise Failure(str(error)) from error
+    except BrokenPipeError:  # as with `| head -1`: nobody reads the rest, so there is nothing left to do or to say
+        discard(sys.stdout)
+        raise click.exceptions.Exit(_NOT_READ) from None
+    except OSError as error:  # nearly all that files raise is a Failure already
+        said = (error.strerror or str(error)).lower()
+        if error.filename is not None:
+            raise Failure(f"{os.fsdecode(error.filename)}: {said}") from error
+        discard(sys.stdout)
+        raise Failure(f"standard output: {said}") from error
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:

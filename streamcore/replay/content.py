@@ -105,7 +105,24 @@ class ContentDecoder:
         Raises:
             ContentError: They are not packed in that way, or the content is too large.
         """
-        return b"".join(self._through(iter((data,)), self._stages)) if self._stages else data
+        return b"".join(self.pieces(data))
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        """Generate the same content in pieces of two megabytes at most: a few bytes may unpack to the limit.
+
+        Raises:
+            ContentError: As `decode()`. Everything before that has been generated.
+        """
+        held: list[bytes] = []
+        size = 0
+        for piece in self._through(iter((data,)), self._stages):
+            held.append(piece)
+            size += len(piece)
+            if size >= _LARGEST_PIECE:
+                yield b"".join(held)
+                held, size = [], 0
+        if size:
+            yield b"".join(held)
 
     def finish(self) -> bytes:
         """Return the rest of the content, also if it was cut off."""
@@ -248,7 +265,9 @@ class _Zstd:
         return bool(self._decompressor.eof)
 
     def decode(self, data: bytes) -> Iterator[bytes]:
-        yield self._decompressor.decompress(data)
+        content = self._decompressor.decompress(data)
+        for begin in range(0, len(content), _LARGEST_PIECE):
+            yield content[begin : begin + _LARGEST_PIECE]
 
     def finish(self) -> bytes:
         return b""

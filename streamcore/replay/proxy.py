@@ -333,9 +333,10 @@ async def _pass_on(
     try:
         async with contextlib.aclosing(_pieces(answer.content)) as pieces:
             async for data, complete in pieces:
-                content = data if decoder is None else decoder.decode(data)
-                await tape.receive(content, complete=complete)
-                await response.write(content)
+                for content in (data,) if decoder is None else decoder.pieces(data):
+                    await tape.receive(content, complete=False)
+                    await response.write(content)
+                await tape.receive(b"", complete=complete)
         if decoder is not None:
             decoder.check_complete()
     except _Broken as error:

@@ -84,6 +84,7 @@ class Recorder:
         self._count = 0
         self._saved = 0
         self._saved_size = 0
+        self._seen = _version(path)
         self._closed = False
 
     def begin(self, head: Capture) -> Exchange:
@@ -147,7 +148,8 @@ class Recorder:
         """Write the file now, with the exchanges that have ended.
 
         Raises:
-            CaptureError: It cannot be written. The next call tries again.
+            CaptureError: It cannot be written, or something else has written it since this recording began: two
+                recordings to one file must not overwrite each other. The next call tries again.
         """
         with self._lock:
             finished = sorted(self._finished.items())
@@ -158,7 +160,11 @@ class Recorder:
         if self._format == "sse":
             captures = [capture for capture in captures if is_stream(capture)]
         if captures:
+            if _version(self._path) not in (self._seen, None):
+                said = "cannot be written: another recording or program has written it"
+                raise CaptureError(said, path=str(self._path))
             write_captures(self._path, captures, format=self._format, redaction=None)
+            self._seen = _version(self._path)
         self._saved, self._saved_size = len(finished), size
 
     def close(self) -> None:
@@ -216,6 +222,15 @@ class Recorder:
                     exchange.failure = _failed(_NO_ROOM, error)
             if exchange.failure is not None:
                 self._lost.append(exchange.failure)
+
+
+def _version(path: StrPath) -> tuple[int, ...] | None:
+    """Return what changes when a file is written; None if there is no file."""
+    try:
+        found = os.stat(path)
+    except OSError:  # writing it will say what is wrong
+        return None
+    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
 
 
 _NO_ROOM = "the recording does not fit on the disk"

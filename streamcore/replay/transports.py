@@ -190,28 +190,31 @@ class _Unpacking:
         self.close = exchange.close
 
     def receive(self, data: bytes) -> None:
-        self._exchange.receive(self._unpacked(data))
+        for content in self._unpacked(data):
+            self._exchange.receive(content)
 
     async def areceive(self, data: bytes) -> None:
-        await self._exchange.areceive(self._unpacked(data))
+        for content in self._unpacked(data):
+            await self._exchange.areceive(content)
 
     def complete(self) -> None:
-        self._exchange.receive(self._unpacked(None))
+        for content in self._unpacked(None):
+            self._exchange.receive(content)
         self._exchange.complete()
 
-    def _unpacked(self, packed: bytes | None) -> bytes:
-        """Return the content that is known with these bytes; with None, the rest."""
+    def _unpacked(self, packed: bytes | None) -> Iterator[bytes]:
+        """Generate the content that is known with these bytes; with None, the rest."""
         if self._decoder is None:
-            return packed or b""
+            yield packed or b""
+            return
         try:
             if packed is not None:
-                return self._decoder.decode(packed)
-            rest = self._decoder.finish()
-            self._decoder.check_complete()
-            return rest
+                yield from self._decoder.pieces(packed)
+            else:
+                yield self._decoder.finish()
+                self._decoder.check_complete()
         except ContentError as error:  # the library tells the reader of the body itself
             self._exchange.broke(error)
-            return b""
 
 
 class _Recording:

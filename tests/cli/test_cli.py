@@ -665,6 +665,21 @@ def test_output_that_cannot_be_written_gets_one_clear_line(command: str) -> None
     assert process.stderr == b"streamcore: standard output: no space left on device\n"
 
 
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_options_that_print_end_as_commands_do_when_their_output_cannot_be_written(option: str) -> None:
+    with open("/dev/full", "wb") as full:
+        process = subprocess.run([*COMMAND, option], env=ENVIRONMENT, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert process.returncode == 1
+    assert process.stderr == b"streamcore: standard output: no space left on device\n"
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as closed:
+        process = subprocess.run(
+            [*COMMAND, option], env=ENVIRONMENT, stdout=closed, stderr=subprocess.PIPE, check=False
+        )
+    assert (process.returncode, process.stderr) == (128 + signal.SIGPIPE, b"")
+
+
 def test_characters_that_the_output_cannot_encode_are_escaped() -> None:
     environment = {**ENVIRONMENT, "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
     process = subprocess.run([*COMMAND, "replay", str(WEATHER)], env=environment, capture_output=True, check=False)

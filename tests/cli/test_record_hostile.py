@@ -6,12 +6,15 @@ import gzip
 import json
 from pathlib import Path
 
+import brotli
 import httpx2
 import pytest
+import zstandard
 from helpers import HELLO, body
 from server import serving, stream_reply
 
 from streamcore.replay import CaptureError, read_captures
+from streamcore.replay.httpx2 import RecordingTransport
 from streamcore.replay.proxy import proxy
 
 SECRET = "TOPSECRET-123456"
@@ -70,3 +73,21 @@ def test_a_packed_request_is_passed_on_as_it_is_and_its_bomb_is_not_unpacked(tmp
         assert [request.body for request in server.requests] == [bomb, packed]
     requests = [capture.request for capture in read_captures(output)]
     assert [request.body for request in requests if request] == [b"REDACTED", b'{"api_key":"REDACTED","a":1}']
+
+
+@pytest.mark.parametrize("name", ["gzip", "br", "zstd"])
+def test_an_answer_that_unpacks_to_much_is_passed_on_and_recorded_in_pieces(name: str, tmp_path: Path) -> None:
+    """Redacting and writing a chunk takes twenty times its size in memory."""
+    size = 16 * 1024 * 1024
+    pack = {"gzip": gzip.compress, "br": brotli.compress, "zstd": zstandard.compress}[name]
+    packed = stream_reply(pack(bytes(size)), headers={"content-encoding": name})
+    with serving(always=packed) as server:
+        with proxy(server.url, tmp_path / "proxy.jsonl") as url:
+            assert httpx2.post(url).content == bytes(size)
+        with httpx2.Client(transport=RecordingTransport(tmp_path / "client.jsonl")) as client:
+            assert client.post(server.url).status_code == 200  # without a package for zstd, the content stays packed
+    for file in ("proxy.jsonl", "client.jsonl"):
+        (capture,) = read_captures(tmp_path / file)
+        sizes = [len(chunk.data) for chunk in capture.chunks]
+        assert sum(sizes) == size
+        assert max(sizes) <= 4 * 1024 * 1024

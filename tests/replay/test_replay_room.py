@@ -285,6 +285,28 @@ def test_a_recording_is_written_when_its_folder_is_back(tmp_path: Path) -> None:
         assert bodies(folder / "a.jsonl") == [b"one"]
 
 
+@pytest.mark.parametrize("before", [True, False])
+def test_a_recording_does_not_replace_another_that_was_made_meanwhile(
+    before: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, temporary = tmp_path / "a.jsonl", tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    if before:
+        write_captures(path, [CAPTURE])
+    first, second = Recorder(path), Recorder(path)
+    record(first, b"one")
+    record(second, b"two")
+    first.save()
+    record(first, b"three")
+    with pytest.raises(CaptureError, match=r"a\.jsonl: cannot be written: another recording or program has written it"):
+        second.close()
+    first.close()
+    assert bodies(path) == [b"one", b"three"]
+    (kept,) = temporary.iterdir()
+    assert bodies(kept) == [b"two"]
+
+
 def test_a_recording_that_can_be_kept_nowhere_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
