@@ -53,10 +53,15 @@ def prepare(capture: Capture, faults: Iterable[Fault | str], chunking: Chunking 
         InvalidArgumentError: A fault or `chunking` is invalid.
     """
     checked = check_chunking(chunking)
-    for fault in check_faults(faults):
+    given = check_faults(faults)
+    for fault in given:
         capture = fault(capture)
         if not isinstance(capture, Capture):  # pyright: ignore[reportUnnecessaryIsInstance]  # the user's function
             raise InvalidArgumentError(f"the fault {fault!r} must return a Capture, not {excerpt(repr(capture))}")
+    if given:
+        # A fault that has no place in the body says so at its end. A stream that is over before would not read it.
+        for _ in capture.body:
+            pass
     if checked == "recorded":
         return capture
     return capture.with_body(partial(rechunk, chunking=checked))
