@@ -6,7 +6,7 @@ import gzip
 import json
 from pathlib import Path
 
-import brotli
+import brotli  # type: ignore[import-untyped]
 import httpx2
 import pytest
 import zstandard
