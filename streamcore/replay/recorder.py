@@ -46,7 +46,7 @@ class Recorder:
     If there is nothing to write (for failures, a file of bare streams holds nothing), no file is written.
 
     Args:
-        path: The file. It is replaced.
+        path: The file. It is replaced, unless something else has written it since the recorder was made.
         format: The format to write, if the suffix does not name it.
         redaction: Removes secrets; None keeps everything.
         clock: Returns the time in seconds.
@@ -225,7 +225,7 @@ class Recorder:
 
 
 def _version(path: StrPath) -> tuple[int, ...] | None:
-    """Return what changes when a file is written; None if there is no file."""
+    """Return what changes when a file is written; None if it does not exist."""
     try:
         found = os.stat(path)
     except OSError:  # writing it will say what is wrong
