@@ -80,7 +80,7 @@ def test_whoever_reads_a_file_gets_the_error_in_its_place(name: str, tmp_path: P
     assert third.data == HELLO_BYTES
     captures = read_captures(path)
     assert next(captures).data == HELLO_BYTES
-    with pytest.raises(CaptureError, match="."):
+    with pytest.raises(CaptureError):
         next(captures)
 
 
