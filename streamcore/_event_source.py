@@ -161,16 +161,17 @@ class EventSource(NotCopyable, Generic[EventT]):
             raise LimitExceededError(f"the payload has more than {self._max_containers} arrays and objects")
         event: EventT | None
         try:
-            event = self._structure(parse_json(payload, max_depth=self._max_depth))
+            ordinary: EventT = self._structure(parse_json(payload, max_depth=self._max_depth))
         except (DecodeError, *UNUSUAL):
             event = self._interpreter.event_of(name, payload)
         else:
-            event_type = event.type
+            event_type = ordinary.type
             if name == event_type and name != "error":
-                return event
-            if event_type == "error" or type(event) is UnknownEvent:
+                return ordinary
+            if event_type == "error" or type(ordinary) is UnknownEvent:
                 event = self._interpreter.event_of(name, payload)
             else:
+                event = ordinary
                 self._interpreter.report_name(name, event_type)
         if event is None:
             self.locate()

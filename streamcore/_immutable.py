@@ -62,7 +62,7 @@ class ImmutableDict(dict[_K, _V]):
 
     __setitem__ = __delitem__ = __ior__ = _refuse_dict
     clear = pop = popitem = setdefault = update = _refuse_dict
-    fromkeys = dict.fromkeys  # an ordinary dict
+    fromkeys = dict.fromkeys  # pyright: ignore[reportAssignmentType]  # as it is of dict: it gives an ordinary one
 
     def __hash__(self) -> int:  # type: ignore[override]  # dict has none
         return hash(frozenset(self.items()))

@@ -81,7 +81,7 @@ class _Loader(_Parts):
         """Return the next value; or the error of it, and skip it.
 
         Raises:
-            yaml.YAMLError: What comes after it cannot be read either.
+            yaml.YAMLError: It cannot be skipped: the YAML after it is wrong.
         """
         events, is_open, anchors = self._events, self._open, len(self.anchors)
         try:

@@ -1,8 +1,8 @@
 """Cross out the values of secret fields in JSON that arrives in pieces, in one pass and without a parser.
 
-In: bytes, of a JSON answer or of an event stream whose payloads are JSON. Out: spans to cross out. A value is a string
-or a number, or an array or object: then all strings in it, names too, and all numbers. A value of any length takes no
-memory: nothing is kept but how deep in it the scan is.
+In: bytes, of a JSON answer or of an event stream whose payloads are JSON; a payload may go over several `data:` lines.
+Out: spans to cross out. A value is a string or a number, or an array or object: then all strings in it, names too, and
+all numbers. A value of any length takes no memory: nothing is kept but how deep in it the scan is.
 """
 
 from __future__ import annotations
@@ -17,11 +17,14 @@ __all__ = ["CrossedOut", "FieldScanner"]
 CrossedOut = tuple[int, int, bytes]
 """Where to cross out from, up to where, and the character to do it with: a number stays a number."""
 
+# Blanks between tokens. The field name of a `data:` line is one: the line end before it was a blank of the payload.
+_BLANK = rb"(?:[ \t\r\n]|(?<=[\r\n])data:)"
+_DATA = b"data:"
 # A name, with its colon. The bounds keep the search linear: it may begin at any quote.
 _LONGEST_NAME = 100
-_NAME = re.compile(rb'"((?:[^"\\\x00-\x1f]|\\[^\x00-\x1f]){1,100}+)"[ \t\r\n]{0,16}+:')
-_LONGEST_MATCH = 2 * _LONGEST_NAME + 2 + 16 + 1
-_BLANKS = re.compile(rb"[ \t\r\n]*+")
+_NAME = re.compile(rb'"((?:[^"\\\x00-\x1f]|\\[^\x00-\x1f]){1,100}+)"' + _BLANK + rb"{0,16}+:")
+_LONGEST_MATCH = 2 * _LONGEST_NAME + 2 + 16 * len(_DATA) + 1
+_BLANKS = re.compile(_BLANK + rb"*+")
 # Strings do not go past the end of a line: after a broken one, nothing else is lost.
 _REST_OF_STRING = re.compile(rb'(?:[^"\\\r\n]++|\\[^\r\n])*+')
 _NUMBER = re.compile(rb"[-+.0-9eE]*+")
@@ -64,6 +67,8 @@ class FieldScanner:
             elif self._place is _Place.BEFORE_VALUE:
                 blanks = _BLANKS.match(data, at)
                 at = blanks.end() if blanks else at
+                if _DATA.startswith(data[at:]) and data[at - 1 : at] in (b"\r", b"\n") and not final:
+                    return spans, at  # perhaps a `data:` that is cut
                 if at < len(data):
                     at = self._open(data[at : at + 1], at)
             elif self._place is _Place.IN_STRING:

@@ -2,7 +2,7 @@
 
 They have no request, no headers and no times: all is there at once, in chunks of 64 KB. A file may hold several
 streams, one after the other; a `message_start` that comes after a `message_stop` begins the next. After a stream that
-broke off, a comment that is no part of either stands before the next. Answers that are no event streams, such as the
+broke off, a comment that belongs to neither stands before the next. Answers that are not event streams, such as the
 failures before a success, are not written. Both ways hold a block and one event in memory.
 """
 

@@ -7,6 +7,17 @@ value that was in such a place of the request, or of the head of the response, i
 all headers and in both bodies, however it is escaped, and where it is split over chunks or deltas. So is whatever looks
 like an API key (`sk-ant-...`), and so are the JSON fields of the response that are named for secrets (`access_token`).
 
+A JSON field is named for secrets if its name ends in one of these, whatever comes before, in the singular or the plural
+(`my_access_tokens`, `webhookSigningKey`):
+
+- `auth`, `authorization`, `bearer`, `cookie`, `credential`, `device_id`, `jwt`, `otp`, `passphrase`, `passwd`,
+  `password`, `pwd`, `secret`, `session_id`, or the id of an organisation or a workspace;
+- `token`; in the plural, only after a word that tells it from a count (`access`, `api`, `auth`, `refresh`, ...);
+- `key` after a word that tells it from any other (`access`, `api`, `client`, `encryption`, `private`, `signing`, ...);
+- `code` after `auth`, `authorization`, `mfa`, `otp`, `pass`, `recovery` or `verification`.
+
+Headers and parameters are secret under these names and under more.
+
 In heads and request bodies a secret becomes `REDACTED`. In the body of the response each of its bytes becomes an `x`,
 so that chunks keep their sizes (digits of a number become `1`). A request body that looks like JSON but cannot be read
 as JSON, or whose content coding cannot be undone, is taken out whole.
@@ -18,7 +29,10 @@ Not promised:
   the value of a credential from 12 characters on).
 - Values that only the body of the response has are masked in the fields that are named for secrets, and not in the text
   that a model writes, in the JSON that tool input deltas add up to, or where they are repeated.
-- Secrets in places without a telling name are not known: tell `Redaction` about them. The same goes for personal data.
+- Secrets in places without a telling name (also `key`, `code`, `pin`, `token_value`) are not known: tell `Redaction`
+  about them. The same goes for personal data.
+- If the payload of an event goes over several lines, the value of a field is found on a later `data:` line, but not
+  after a comment or another field of the event.
 - In a body, a secret is not found elsewhere if its first and last byte are more than 64 KB apart. If blocks are
   interleaved, one that is split over deltas is only found if each event has its index before its text, as the API does.
 - Undoing up to two levels of escapes has to lead to the secret. Base64, encryption, compression inside a body, and an

@@ -30,22 +30,33 @@ _WORDS = frozenset(
     }
     | {"sig", "signature", "token", "workspace", "workspaceid"}
 )
-# The same for these parts of a name and these ends of it, when its words are run together.
+# The same for these parts of a name, when its words are run together; and for the ends below.
 _PARTS = (
     *("accountuuid", "apikey", "authorization", "cookie", "deviceid", "organisation", "organization"),
     *("passwd", "password", "secret", "sessionid"),
 )
-_ENDS = ("auth", "credential", "credentials", "jwt", "key", "keys", "passphrase", "session", "signature", "token")
 _PARAMETERS = frozenset({"code", "pass"})
 
 # JSON fields need a narrower list: an `organization` or a `key` may be what a conversation is about, and the
-# `signature` of a thinking block is part of the conversation.
-_FIELD_ENDS = (
-    *(kind + end for kind in ("access", "account", "api", "private", "secret", "session") for end in ("key", "keys")),
-    *(owner + end for owner in ("organisation", "organization", "org", "workspace") for end in ("id", "uuid")),
-    *("accountuuid", "auth", "authorization", "cookie", "cookies", "credential", "credentials", "deviceid", "jwt"),
-    *("passphrase", "passwd", "password", "pwd", "secret", "secrets", "sessionid", "subscriptionkey", "token"),
+# `signature` of a thinking block is part of the conversation. `input_tokens` are a count, and a `public_key` is public.
+_KEYS = (
+    *("access", "account", "admin", "api", "app", "auth", "client", "consumer", "deploy", "encryption", "hmac"),
+    *("license", "master", "private", "secret", "service", "session", "shared", "signing", "ssh", "subscription"),
+    "webhook",
 )
+_TOKENS = ("access", "api", "auth", "bearer", "csrf", "device", "push", "refresh", "xsrf")
+_CODES = ("auth", "authorization", "mfa", "otp", "pass", "recovery", "verification")
+_OWNERS = ("organisation", "organization", "org", "workspace")
+_FIELD_ENDS = (
+    *(kind + "key" for kind in _KEYS),
+    *(kind + "code" for kind in _CODES),
+    *(owner + end for owner in _OWNERS for end in ("id", "uuid")),
+    *("accountuuid", "auth", "authorization", "bearer", "cookie", "credential", "deviceid", "jwt", "otp"),
+    *("passphrase", "passwd", "password", "pwd", "secret", "sessionid"),
+)
+_TOKEN_ENDS = ("token", *(kind + "tokens" for kind in _TOKENS))
+_FIELDS = frozenset({"idtokens"})  # but not `paid_tokens`
+_ENDS = (*_FIELD_ENDS, "key", "session", "signature")
 
 # A message has it so that the next request can send it back: it is part of the conversation.
 _NO_SECRETS = frozenset({"fallback_credit_token"})
@@ -69,7 +80,7 @@ def is_secret_header(name: str) -> bool:
     """Whether a header with this normal name holds a secret."""
     words = [word.rstrip(_DIGITS) for word in name.split("_")]
     joined = _joined(name)
-    return not _WORDS.isdisjoint(words) or joined.endswith(_ENDS) or any(part in joined for part in _PARTS)
+    return not _WORDS.isdisjoint(words) or _is_ended(joined, _ENDS) or any(part in joined for part in _PARTS)
 
 
 def is_secret_parameter(name: str) -> bool:
@@ -79,12 +90,17 @@ def is_secret_parameter(name: str) -> bool:
 
 def is_secret_field(name: str) -> bool:
     """Whether a JSON field with this normal name holds a secret."""
-    return _joined(name).endswith(_FIELD_ENDS) and name not in _NO_SECRETS
+    return _is_ended(_joined(name), _FIELD_ENDS) and name not in _NO_SECRETS
 
 
 def is_credential(name: str) -> bool:
     """Whether a secret place with this normal name holds a credential, and not perhaps an ordinary word."""
     return _MAYBE_WORDS.isdisjoint(word.rstrip(_DIGITS) for word in name.split("_"))
+
+
+def _is_ended(joined: str, ends: tuple[str, ...]) -> bool:
+    """Whether a name, its words run together, ends in one of these or their plurals, or is one of tokens."""
+    return joined.removesuffix("s").endswith(ends) or joined.endswith(_TOKEN_ENDS) or joined in _FIELDS
 
 
 def _joined(name: str) -> str:

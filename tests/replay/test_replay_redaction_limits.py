@@ -340,8 +340,7 @@ def test_an_exchange_ends_if_its_task_is_cancelled_while_its_head_is_redacted(tm
 
     async def test() -> None:
         task = asyncio.create_task(recorder.abegin(asked(body=b'{"a":"%s"}' % (b"a" * 100_000))))
-        while not begun.is_set():  # noqa: ASYNC110  # it is set in a thread
-            await asyncio.sleep(0.001)
+        assert await asyncio.to_thread(begun.wait, 60)
         task.cancel()
         await asyncio.wait([task])
         assert task.cancelled()

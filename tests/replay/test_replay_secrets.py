@@ -19,6 +19,7 @@ from streamcore.replay import (
     Redaction,
     write_captures,
 )
+from streamcore.replay.json_fields import FieldScanner
 
 URL = "https://api.anthropic.com/v1/messages"
 SECRET = "TOPSECRET-123456"
@@ -253,11 +254,68 @@ def test_secrets_are_found_wherever_a_block_ends(size: int) -> None:
         (b'{"text":"\\"token\\": \\"abc\\""}', b'{"text":"\\"token\\": \\"abc\\""}'),
         (b'data: {"token":"abc\n\ndata: {"a":"b"}\n', b'data: {"token":"xxx\n\ndata: {"a":"b"}\n'),
         (b'{"token":"abc', b'{"token":"xxx'),
+        (b'data: {"token":\ndata: "abc","a":"b"}\n\n', b'data: {"token":\ndata: "xxx","a":"b"}\n\n'),
+        (b'data: {"token"\r\ndata::\r\ndata:\r\ndata:"abc"}', b'data: {"token"\r\ndata::\r\ndata:\r\ndata:"xxx"}'),
+        (
+            b'data: {"token":\ndata: [1,\ndata: {"a":\ndata: "bc"}]}',
+            b'data: {"token":\ndata: [1,\ndata: {"x":\ndata: "xx"}]}',
+        ),
+        (b'{"token":\ndat "a"}', b'{"token":\ndat "a"}'),
     ],
 )
 def test_fields_of_an_answer_that_are_named_for_secrets_are_crossed_out(answer: bytes, expected: bytes) -> None:
     for size in (None, 1, 3, 10):
         assert masked(answer, size=size) == expected
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
+def test_a_field_is_found_wherever_the_scan_is_interrupted(line_end: bytes) -> None:
+    data = line_end.join([b'data: {"token"', b"data: :", b'data: "abc","a":', b'data: "b"}', b""])
+    value = data.index(b"abc")
+    for first in range(len(data) + 1):
+        for second in range(first, len(data) + 1):
+            scanner = FieldScanner(lambda name: name == "token")
+            spans, at = scanner.scan(data[:first], 0, final=False)
+            more, at = scanner.scan(data[:second], at, final=False)
+            rest, at = scanner.scan(data, at, final=True)
+            crossed = [n for begin, end, _ in spans + more + rest for n in range(begin, end)]
+            assert crossed == [value, value + 1, value + 2], (first, second)
+
+
+SECRET_FIELDS = """
+    access_token accessToken access_tokens refreshTokens api-tokens my_auth_tokens idTokens bearer Bearer_Tokens
+    bearer_token signing_key signingKeys webhook_signing_key api_keys apiKeys2 client_key encryption_key master_key
+    ssh_keys hmacKey auth_key app_key account_key license_key passcode passcodes userPasscode user_passwords
+    pass_phrases otp totp mfa_code recoveryCodes authorization_code jwts session_ids deviceIds client_secrets x_auth
+    credential
+"""
+PLAIN_FIELDS = """
+    input_tokens max_tokens output_tokens cache_read_input_tokens tokens token_count total_tokens paid_tokens
+    session_tokens key keys public_key primary_key foreign_key partition_key sort_key cache_key map_key keyboard
+    signature code status_code error_code source_code author passenger bypass stop session organization user_id
+    device
+"""
+
+
+@pytest.mark.parametrize("name", SECRET_FIELDS.split())
+def test_what_is_named_for_secrets_is_taken_out(name: str) -> None:
+    answer = json.dumps({name: ["abc"]}).encode()
+    assert masked(answer) == answer.replace(b"abc", b"xxx")
+    request = CapturedRequest(
+        url=f"https://a/?{name}=abc", headers={name: "abc"}, body=json.dumps({name: "abc"}).encode()
+    )
+    found = Redaction().redact(Capture(request=request)).request
+    assert found is not None
+    assert "abc" not in str(found)
+
+
+@pytest.mark.parametrize("name", PLAIN_FIELDS.split())
+def test_what_is_not_named_for_secrets_is_kept(name: str) -> None:
+    data = json.dumps({name: "abc"}).encode()
+    assert masked(data) == data
+    found = Redaction().redact(Capture(request=CapturedRequest(url="https://a", body=data))).request
+    assert found is not None
+    assert found.body == data
 
 
 def test_the_value_of_a_field_may_be_longer_than_a_block() -> None:
