@@ -810,3 +810,12 @@ def test_what_is_left_over_after_message_stop_is_where_it_begins_however_the_str
         assert found is not None
         assert found.offset == len(whole)
         assert "8 bytes" in found.message
+
+
+@pytest.mark.parametrize("name", ["error", "ping"])
+def test_the_type_of_another_event_counts_before_the_name_also_if_a_field_is_missing(name: str) -> None:
+    nothing = b'{"type":"content_block_delta","index":0,"delta":{"type":"text_delta"}}'
+    engine = MessageEngine()
+    engine.receive_data(body(start(), block_start(0)) + b"event: " + name.encode() + b"\ndata: " + nothing + b"\n\n")
+    assert list(engine.events())[-1].type == "content_block_delta"
+    assert [violation.kind for violation in engine.violations] == ["missing_field", "event_name"]
