@@ -283,11 +283,7 @@ class DecoderBase(NotCopyable, Generic[EventT]):
             StreamCoreError: After `receive_eof()`, or after an error.
             InvalidArgumentError: The chunk is not bytes and does not support the buffer protocol.
         """
-        buffer = self._buffer
-        if buffer.next_chunk is None and type(chunk) is bytes and 0 < len(chunk) <= buffer.direct_size:
-            buffer.next_chunk = chunk
-        else:
-            buffer.append(chunk)
+        self._buffer.append(chunk)
 
     def receive_eof(self) -> None:
         """Note that the stream has ended. Read `events()` once more after it."""

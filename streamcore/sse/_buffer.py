@@ -3,7 +3,7 @@
 What the buffer has to support, and what it costs:
 
 - `append`: once for each chunk that the caller receives. In a live stream the previous chunk has been read by then, so
-  it only sets `next_chunk`. A decoder sets `next_chunk` itself if `direct_size` allows it, which saves a call.
+  it only sets `next_chunk`.
 - `next_chunk`, then `advance`. If `later` is None, a reader sets `next_chunk = None` itself, which saves a call.
 - `head`: the first bytes of the stream, which show whether it is an event stream. `append` collects them. Once there
   are enough, they cost nothing.
@@ -34,12 +34,10 @@ class ChunkBuffer(NotCopyable):
         head_size: How many of the first bytes are kept.
         max_chunk_size: The greatest length of `next_chunk`.
         next_chunk: The chunk to read next, `None` if all have been read. It is never empty.
-        direct_size: While `next_chunk` is None, bytes of a length from 1 to this may be stored there without `append`.
-            0 if the buffer is closed, or `head` not yet complete.
         later: The chunks after `next_chunk`, or `None`. If it is None, a reader may set `next_chunk` to None itself.
     """
 
-    __slots__ = ("_closed_because", "direct_size", "head", "head_size", "later", "max_chunk_size", "next_chunk")
+    __slots__ = ("_closed_because", "_direct_size", "head", "head_size", "later", "max_chunk_size", "next_chunk")
 
     def __init__(self, *, head_size: int, max_chunk_size: int) -> None:
         self.head_size = head_size
@@ -49,7 +47,8 @@ class ChunkBuffer(NotCopyable):
         # A deque that has become empty still takes 8 KB, so an empty one is not kept.
         self.later: deque[bytes] | None = None
         self._closed_because: str | None = None
-        self.direct_size = 0
+        # The length up to which a chunk only needs to be stored: 0 if the buffer is closed, or the head not complete.
+        self._direct_size = 0
 
     def append(self, chunk: bytes) -> None:
         """Store a chunk.
@@ -58,6 +57,12 @@ class ChunkBuffer(NotCopyable):
             StreamCoreError: The buffer is closed.
             InvalidArgumentError: The chunk is not bytes and does not support the buffer protocol.
         """
+        if self.next_chunk is None and type(chunk) is bytes and 0 < len(chunk) <= self._direct_size:
+            self.next_chunk = chunk
+        else:
+            self._append_with_care(chunk)
+
+    def _append_with_care(self, chunk: bytes) -> None:
         if self._closed_because is not None:
             raise StreamCoreError(f"cannot receive more data: {self._closed_because}")
         if type(chunk) is not bytes:
@@ -72,7 +77,7 @@ class ChunkBuffer(NotCopyable):
             self.head += chunk[: self.head_size - len(self.head)]
         size = self.max_chunk_size
         if len(self.head) == self.head_size:
-            self.direct_size = size
+            self._direct_size = size
         if len(chunk) <= size:
             self._store(chunk)
         else:
@@ -97,7 +102,7 @@ class ChunkBuffer(NotCopyable):
     def close(self, because: str) -> None:
         """Refuse further chunks. The reason becomes part of the error that `append` raises."""
         self._closed_because = because
-        self.direct_size = 0
+        self._direct_size = 0
 
     def clear(self) -> None:
         """Forget the chunks that have not been read."""

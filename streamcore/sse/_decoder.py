@@ -43,11 +43,7 @@ class SSEDecoder(NotCopyable):
             StreamCoreError: After `receive_eof()`, or after an error.
             InvalidArgumentError: The chunk is not bytes and does not support the buffer protocol.
         """
-        buffer = self._frames.buffer
-        if buffer.next_chunk is None and type(chunk) is bytes and 0 < len(chunk) <= buffer.direct_size:
-            buffer.next_chunk = chunk
-        else:
-            buffer.append(chunk)
+        self._frames.buffer.append(chunk)
 
     def receive_eof(self) -> None:
         """Note that the stream has ended."""
