@@ -176,11 +176,6 @@ class BlockInProgress(NotCopyable):
         return field.json.length > 0 and not field.json.complete
 
     @property
-    def has_half_surrogate(self) -> bool:
-        """Whether the text ends in the first half of a surrogate pair, which the next delta may complete."""
-        return self.text is not None and self.text.has_half_surrogate
-
-    @property
     def length(self) -> int:
         """Characters of the text so far, 0 if the block has no text."""
         return 0 if self.text is None else self.text.mark()

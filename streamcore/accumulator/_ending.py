@@ -61,5 +61,4 @@ class BlockEnding:
             parsed["parse_error"] = block.fault
         if self._parser is not None:
             parsed.update(self._parser.parse(block.snapshot(ended=True), block.index))
-        if parsed or self._parser is not None:
-            block.set_parsed(parsed)
+        block.set_parsed(parsed)

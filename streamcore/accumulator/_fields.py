@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 import attrs
 
 from streamcore._immutable import ImmutableDict, immutable
-from streamcore.accumulator._surrogates import ends_in_half, has_halves, write_joined
+from streamcore.accumulator._surrogates import has_halves, is_first_half, write_joined
 from streamcore.partial_json import PartialJSON, join_parts
 from streamcore.types._base import lone_surrogate
 
@@ -61,11 +61,6 @@ class GrowingText:
         if write_joined(self._buffer, text):
             self._value = ""  # its last character has changed
 
-    @property
-    def has_half_surrogate(self) -> bool:
-        """Whether the text ends in the first half of a surrogate pair."""
-        return self.had_halves and ends_in_half(self._buffer)
-
     def take_lone_surrogate(self) -> bool:
         """Return whether the text has half of a surrogate pair. A second call returns False."""
         had_halves, self.had_halves = self.had_halves, False
@@ -99,7 +94,7 @@ class GrowingText:
 
         What was parsed for an earlier mark is not parsed again.
         """
-        if self.had_halves and mark and "\ud800" <= self.at(mark)[mark - 1] <= "\udbff":
+        if self.had_halves and mark and is_first_half(self.at(mark)[mark - 1]):
             mark -= 1  # the other half may come
         json = self._json
         if json is None or json.length > mark:
@@ -138,11 +133,6 @@ class GrowingInput:
         self.had_halves = self.json.joins_halves = True
         if write_joined(self.json.buffer, text):
             self._mark = -1  # the text has changed, perhaps without growing
-
-    @property
-    def has_half_surrogate(self) -> bool:
-        """Whether the text ends in the first half of a surrogate pair."""
-        return self.had_halves and ends_in_half(self.json.buffer)
 
     def take_lone_surrogate(self) -> bool:
         """Return whether the text has half of a surrogate pair. A second call returns False."""

@@ -14,7 +14,7 @@ import io
 
 from streamcore.types._base import lone_surrogate
 
-__all__ = ["ends_in_half", "has_halves", "joined", "write_joined"]
+__all__ = ["has_halves", "is_first_half", "joined", "write_joined"]
 
 
 def has_halves(text: str) -> bool:
@@ -22,9 +22,9 @@ def has_halves(text: str) -> bool:
     return not text.isascii() and lone_surrogate.search(text) is not None
 
 
-def ends_in_half(buffer: io.StringIO) -> bool:
-    """Return whether the text in a buffer ends in the first half of a pair."""
-    return "\ud800" <= _last_character(buffer) <= "\udbff"
+def is_first_half(character: str) -> bool:
+    """Return whether a character is the first half of a surrogate pair. An empty text is not."""
+    return "\ud800" <= character <= "\udbff"
 
 
 def write_joined(buffer: io.StringIO, text: str) -> bool:
@@ -34,7 +34,7 @@ def write_joined(buffer: io.StringIO, text: str) -> bool:
         Whether they were, so that the last character in the buffer has changed.
     """
     text = joined(text)
-    if "\udc00" <= text[0] <= "\udfff" and ends_in_half(buffer):
+    if "\udc00" <= text[0] <= "\udfff" and is_first_half(_last_character(buffer)):
         last = _last_character(buffer)
         buffer.seek(buffer.tell() - 1)
         buffer.write(joined(last + text[0]))

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from streamcore.accumulator import BlockInProgress
-from streamcore.accumulator._surrogates import joined
+from streamcore.accumulator._surrogates import is_first_half, joined
 from streamcore.engine import MessageEngine
 from streamcore.errors import ProtocolError
 from streamcore.stream._failures import error_after_event, error_of_decoder
@@ -181,10 +181,10 @@ def _from_text(kind: str) -> _DeriveFrom:
         before, text = ("", field.since(0)) if start == 0 else _first(field.since(start - 1))
         if block.is_closed:
             return make_of_text(text, field, mark)
-        held_before = _is_half(before) and text[:1] == said[:1]
+        held_before = is_first_half(before) and text[:1] == said[:1]
         if held_before:
             text = before + text
-        holds = _is_half(text[-1:])
+        holds = is_first_half(text[-1:])
         if holds:
             text, mark = text[:-1], mark - 1
         return make_of_text(text, field, mark) if text or not (holds or held_before) else None
@@ -196,17 +196,12 @@ def _held_back(block: BlockInProgress) -> Iterator[ParsedMessageStreamEvent]:
     """Yield a first half that was held back, at the end of a block."""
     for kind, (target, _, _) in _TEXT_DELTAS.items():
         field: Any = block.fields.get(target)
-        if field is not None and (mark := field.mark()) and _is_half(last := field.since(mark - 1)):
+        if field is not None and (mark := field.mark()) and is_first_half(last := field.since(mark - 1)):
             yield _MAKERS_OF_TEXT[kind](last, field, mark)
 
 
 def _first(text: str) -> tuple[str, str]:
     return text[:1], text[1:]
-
-
-def _is_half(character: str) -> bool:
-    """Return whether a character is the first half of a surrogate pair."""
-    return "\ud800" <= character <= "\udbff"
 
 
 def _signature(delta: Any, block: BlockInProgress) -> SignatureEvent | None:
