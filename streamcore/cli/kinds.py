@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import attrs
 import msgspec
 
-from streamcore import MessageStreamEvent, StreamCoreError
+from streamcore import StreamCoreError
+from streamcore.codec import EVENT_TYPES
 from streamcore.sse import ServerSentEvent, SSEDecoder
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ NOT_DECODED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for a text that is not JSON, or not of the type that was asked for."""
 
 _PATH = "/v1/messages"
-_EVENT_TYPES = frozenset(getattr(cls, "type", None) for cls in get_args(MessageStreamEvent)) - {None}
 
 
 def kind_of(capture: Capture) -> Kind:
@@ -85,12 +85,12 @@ def _is_foreign(capture: Capture) -> bool:
 
 
 def _is_foreign_event(event: ServerSentEvent) -> bool:
-    if event.event in _EVENT_TYPES:
+    if event.event in EVENT_TYPES:
         return False
     try:
         payload = msgspec.json.decode(event.data, type=_Payload)
     except NOT_DECODED:
         return False  # a broken payload may be one of ours
-    if isinstance(payload.type, str) and payload.type in _EVENT_TYPES:
+    if isinstance(payload.type, str) and payload.type in EVENT_TYPES:
         return False
     return payload.error is None or payload.jsonrpc is not None

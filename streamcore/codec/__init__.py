@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from streamcore.codec._error_events import error_event
-from streamcore.codec._interpreter import EventInterpreter, EventKind, Progress, structure_or_read
+from streamcore.codec._interpreter import EVENT_TYPES, EventInterpreter, EventKind, Progress, structure_or_read
 from streamcore.codec._json import decode_leniently, kind_of, parse, parse_json, too_deep
 from streamcore.codec._plain import StructureError
 from streamcore.codec._structure import UNUSUAL, structure, structurer_for
@@ -24,6 +24,7 @@ from streamcore.types import MessageStreamEvent, RawMessageStreamEvent
 from streamcore.types._base import plain
 
 __all__ = [
+    "EVENT_TYPES",
     "RAW_EVENTS",
     "TYPED_EVENTS",
     "UNUSUAL",

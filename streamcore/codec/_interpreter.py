@@ -25,11 +25,13 @@ from streamcore.errors import DecodeError, ViolationLog, excerpt
 from streamcore.types import MessageStopEvent, MessageStreamEvent, PingEvent, UnknownEvent
 from streamcore.types._base import type_tag, with_extra
 
-__all__ = ["EventInterpreter", "EventKind", "Progress", "structure_or_read"]
+__all__ = ["EVENT_TYPES", "EventInterpreter", "EventKind", "Progress", "structure_or_read"]
 
 EventT = TypeVar("EventT")
 
-_KNOWN_TYPES = frozenset(tag for cls in get_args(MessageStreamEvent) if (tag := type_tag(cls)) is not None)
+EVENT_TYPES = frozenset(tag for cls in get_args(MessageStreamEvent) if (tag := type_tag(cls)) is not None)
+"""The types of all events that this version knows."""
+
 _DONE = b"[DONE]"
 _UNNAMED = (None, "message")  # the standard gives the second name to an event without one
 
@@ -129,7 +131,7 @@ class EventInterpreter(Generic[EventT]):
     def event_of_object(self, name: str | None, value: dict[str, Any]) -> Any:
         """Return the event in a JSON object. The arguments and errors are those of `event_of`."""
         event_type = value.get("type")
-        is_known = type(event_type) is str and event_type in _KNOWN_TYPES
+        is_known = type(event_type) is str and event_type in EVENT_TYPES
         if event_type == "error" or (name == "error" and not is_known):
             return self._error(name, value)
         if event_type is None and value.get("error") is not None:
