@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 
-from streamcore._not_copyable import NotCopyable
+from streamcore._objects.not_copyable import NotCopyable
 from streamcore.codec import UNUSUAL, EventInterpreter, EventKind, Progress, parse_json
 from streamcore.errors import (
     DecodeError,

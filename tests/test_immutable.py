@@ -12,8 +12,9 @@ import msgspec
 import pytest
 from hypothesis import given
 
-from streamcore import MessageAccumulator, PartialJSON, _immutable
-from streamcore._immutable import ImmutableDict, ImmutableList, immutable
+from streamcore import MessageAccumulator, PartialJSON
+from streamcore._objects import immutable as module
+from streamcore._objects.immutable import ImmutableDict, ImmutableList, immutable
 from streamcore.codec import converter, decode_event, decode_raw_event
 from streamcore.testing.strategies import WholeStream, json_values, whole_streams
 from streamcore.types import (
@@ -92,7 +93,7 @@ def test_methods_that_change_say_how_to_copy(container: Any) -> None:
 @pytest.mark.parametrize(("cls", "base"), [(ImmutableDict, dict), (ImmutableList, list)])
 def test_every_public_method_of_the_base_either_reads_or_is_refused(cls: type, base: type) -> None:
     public = {name for name in vars(base) if not name.startswith("_")}
-    refused = {name for name in public if vars(cls).get(name) in (_immutable._refuse_dict, _immutable._refuse_list)}
+    refused = {name for name in public if vars(cls).get(name) in (module._refuse_dict, module._refuse_list)}
     assert public - refused == public & READING_METHODS
 
 

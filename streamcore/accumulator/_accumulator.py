@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from streamcore._not_copyable import NotCopyable
+from streamcore._objects.not_copyable import NotCopyable
 from streamcore.accumulator._block import BlockInProgress
 from streamcore.accumulator._delta_rule import rule_for
 from streamcore.accumulator._ending import BlockEnding

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from streamcore._construct import copier, evolve
-from streamcore._not_copyable import NotCopyable
+from streamcore._objects.construct import copier, evolve
+from streamcore._objects.not_copyable import NotCopyable
 from streamcore.accumulator._deltas import TEXT_DELTAS, DeltaRule
 from streamcore.accumulator._fields import Field, FieldOptions, GrowingInput, GrowingText
 from streamcore.accumulator._transitions import BlockPhase

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from streamcore._construct import copier, evolve
-from streamcore._not_copyable import NotCopyable
+from streamcore._objects.construct import copier, evolve
+from streamcore._objects.not_copyable import NotCopyable
 from streamcore.accumulator._block import BlockInProgress
 from streamcore.accumulator._message_delta import after_deltas
 from streamcore.types import ContentBlock, Message, MessageDeltaEvent

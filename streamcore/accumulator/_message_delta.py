@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from streamcore._construct import evolve
+from streamcore._objects.construct import evolve
 from streamcore.types import Message, MessageDelta, MessageDeltaEvent, MessageDeltaUsage, WireObject
 from streamcore.types._base import extend, wire_fields, with_extra
 

@@ -32,7 +32,7 @@ from typing import NamedTuple, TypeAlias
 
 import msgspec
 
-from streamcore._construct import delta_event_constructor
+from streamcore._objects.construct import delta_event_constructor
 from streamcore.types import ContentBlockDeltaEvent, InputJSONDelta, TextDelta, ThinkingDelta
 
 __all__ = ["FAST_DELTAS", "NO_FAST_DELTA", "FastDelta", "fast_delta"]

@@ -37,8 +37,8 @@ from typing import Any
 
 import attrs
 
-from streamcore._construct import draft_class, freezer, generate
-from streamcore._immutable import immutable_in_place
+from streamcore._objects.construct import draft_class, freezer, generate
+from streamcore._objects.immutable import immutable_in_place
 from streamcore.types._base import with_extra
 
 __all__ = ["FieldPlan", "Unfit", "make_structurer"]

@@ -18,7 +18,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 
 import attrs
 
-from streamcore._immutable import immutable, immutable_in_place, immutable_items, immutable_items_in_place
+from streamcore._objects.immutable import immutable, immutable_in_place, immutable_items, immutable_items_in_place
 from streamcore.codec import _plain
 from streamcore.codec._annotations import scalar_types, union_members, without_none
 from streamcore.codec._generated import FieldPlan, Unfit, make_structurer

@@ -15,7 +15,7 @@ import io
 import sys
 from typing import Any
 
-from streamcore._not_copyable import NotCopyable
+from streamcore._objects.not_copyable import NotCopyable
 from streamcore.errors import DecodeError, EventOrderError, LimitExceededError, ProtocolError
 from streamcore.partial_json._scanner import ABSENT, Fault, Scanner, State
 from streamcore.partial_json._whole import decode_whole

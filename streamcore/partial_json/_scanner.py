@@ -19,7 +19,7 @@ from __future__ import annotations
 import enum
 from typing import Any, Final, NamedTuple
 
-from streamcore._immutable import ImmutableDict, ImmutableList, sealed
+from streamcore._objects.immutable import ImmutableDict, ImmutableList, sealed
 from streamcore.partial_json._tokens import (
     BLANKS,
     DIGITS,

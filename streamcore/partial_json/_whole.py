@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
-from streamcore._immutable import immutable_in_place
+from streamcore._objects.immutable import immutable_in_place
 from streamcore.partial_json._scanner import ABSENT
 from streamcore.partial_json._tokens import MAX_DIGITS
 

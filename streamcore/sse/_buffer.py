@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from streamcore._not_copyable import NotCopyable
+from streamcore._objects.not_copyable import NotCopyable
 from streamcore.errors import InvalidArgumentError, StreamCoreError
 
 __all__ = ["HEAD_SIZE", "ChunkBuffer"]

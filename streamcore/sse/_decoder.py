@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from streamcore._not_copyable import NotCopyable
+from streamcore._objects.not_copyable import NotCopyable
 from streamcore.errors import ProtocolError
 from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.sse._event import ServerSentEvent, make_event

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from streamcore._construct import constructor
+from streamcore._objects.construct import constructor
 from streamcore.errors import ProtocolError
 from streamcore.sse._fields import MAX_RETRY_DIGITS
 

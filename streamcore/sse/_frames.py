@@ -19,7 +19,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator
 
-from streamcore._not_copyable import NotCopyable
+from streamcore._objects.not_copyable import NotCopyable
 from streamcore.errors import LimitExceededError, StreamCoreError
 from streamcore.limits import Limits
 from streamcore.sse._buffer import HEAD_SIZE, ChunkBuffer

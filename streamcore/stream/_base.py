@@ -12,7 +12,7 @@ import contextlib
 from collections.abc import Callable, Generator
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from streamcore._not_copyable import NotCopyable
+from streamcore._objects.not_copyable import NotCopyable
 from streamcore.stream._handlers import Call, Handlers
 from streamcore.stream._pump import Decoder, Pump
 

@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import attrs
 
-from streamcore._construct import evolve
-from streamcore._immutable import immutable
+from streamcore._objects.construct import evolve
+from streamcore._objects.immutable import immutable
 from streamcore.errors import excerpt
 from streamcore.types._frozen import Frozen, frozen
 

@@ -2,7 +2,7 @@
 
 There are over a hundred wire types. For each one attrs generates and compiles an `__init__`, which takes about 0.15 ms:
 15 to 20 ms together, a quarter of the time that `from streamcore import MessageEngine` takes. A program needs few of
-them, because the decoders fill objects without calling `__init__` (see `streamcore._construct`).
+them, because the decoders fill objects without calling `__init__` (see `streamcore._objects.construct`).
 
 So `frozen` gives a class only its slots, which takes 0.02 ms. The attributes that attrs would add (`__init__`,
 `__attrs_attrs__` and a few more) are descriptors; the first one that is read runs `attrs.frozen` on the class as it was
@@ -31,7 +31,7 @@ class Frozen:
     It has what does not differ between them: the refusal to set or delete attributes, the slot for weak references,
     and how the state is read and restored for copies and pickles. The `__weakref__` slot must be here and not in each
     class: Python can only change the `__class__` of an object between classes with the same layout, and
-    `streamcore._construct` relies on that.
+    `streamcore._objects.construct` relies on that.
     """
 
     def __getstate__(self) -> dict[str, Any]:

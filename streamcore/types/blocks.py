@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 
 import attrs
 
-from streamcore._immutable import immutable
+from streamcore._objects.immutable import immutable
 from streamcore.errors import ProtocolError
 from streamcore.types._base import Unknown, WireObject, wire_field
 from streamcore.types._frozen import frozen

@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar
 
-from streamcore._construct import constructor
+from streamcore._objects.construct import constructor
 from streamcore.partial_json import PartialJSON
 from streamcore.types._base import WireObject
 from streamcore.types._frozen import frozen

@@ -15,7 +15,7 @@ import pytest
 from helpers import example, wire_types
 
 import streamcore
-from streamcore._construct import constructor, copier, draft_class, evolve, freezer, generate
+from streamcore._objects.construct import constructor, copier, draft_class, evolve, freezer, generate
 from streamcore.types import Message, TextBlock, TextDelta, Unknown, Usage
 from streamcore.types._base import with_extra
 
@@ -159,4 +159,4 @@ def test_values_get_their_class_in_one_module_only() -> None:
         if assigns_class(node)
     }
     # The recorder gives a copy of the caller's client a class of its own: that is not a value.
-    assert found == {"_construct.py", "replay/record.py"}
+    assert found == {"_objects/construct.py", "replay/record.py"}
