@@ -1,4 +1,4 @@
-"""The official `anthropic` package as a reference, and where it is none: each quirk of it is asserted here."""
+"""The official `anthropic` package as a reference, with each quirk in which we differ from it."""
 
 from __future__ import annotations
 

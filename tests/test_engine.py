@@ -761,7 +761,7 @@ def test_a_chunk_that_is_no_bytes_is_refused(decoder: type[Any]) -> None:
 
 def test_a_stream_of_text_is_refused() -> None:
     with pytest.raises(InvalidArgumentError, match=r"must be bytes.*received str"):
-        MessageStream(["event: ping"]).until_done()  # type: ignore[list-item]  # that it is no bytes is the point
+        MessageStream(["event: ping"]).until_done()  # type: ignore[list-item]  # the test is about a value that is not bytes
 
 
 def read(decoder: Any, chunks: list[bytes]) -> None:
@@ -792,7 +792,7 @@ def test_a_failed_decoder_holds_nothing_of_the_stream(cut_at: int) -> None:
                 read(decoder, [data[:cut_at], data[cut_at:]])
                 pytest.fail("nothing was raised")
             except LimitExceededError as error:
-                # Who keeps an error keeps what it shows, and by its traceback all that the code at fault had at hand.
+                # An error keeps what it shows, and by its traceback the local variables of the code at fault.
                 error.received = error.__traceback__ = None
             held, _ = tracemalloc.get_traced_memory()
         finally:

@@ -217,7 +217,7 @@ def check_plain(data: bytes) -> None:
         outcome = drive(chunks, engine=engine())
         assert outcome.events == events
         assert same(outcome.snapshots, snapshots)
-        # What is no event stream at all is only the engine's to tell.
+        # Only the engine tells that a body is not an event stream at all.
         assert error in (IncompleteStreamError, None) if outcome.error is None else True
         if outcome.events:
             assert error is (None if outcome.error is None else type(outcome.error))

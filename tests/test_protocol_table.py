@@ -68,7 +68,7 @@ class Row:
     fault: Part
     after: Sequence[Part] = attrs.field(factory=list)
     index: int | None = None
-    # What is raised by default, or else the kind of the violation; and what strict mode raises.
+    # The error by default, or else the kind of the violation; and the error in strict mode.
     error: type[ProtocolError] | None = None
     kind: str | None = None
     strict: type[ProtocolError] | None = None

@@ -81,7 +81,7 @@ def broken_streams(*rows: str) -> st.SearchStrategy[BrokenStream]:
         rows: Of which rows, by default all of `BROKEN_ROWS`.
 
     Raises:
-        ValueError: There is no such row.
+        ValueError: A row does not exist.
 
     ```python
     broken_streams("truncated", "truncated_inside_event")

@@ -53,7 +53,7 @@ class Disagreement(StreamCoreError, AssertionError):
 
     Attributes:
         aspect: The name of what is special about the stream.
-        difference: What is wrong, in words.
+        difference: The fault, in words.
         sample: The stream, as short as could be found, and what it means.
         path: The capture file that holds it: its bytes (`.sse`), or its chunks as well if it takes several to show what
             is wrong (`.jsonl`).
@@ -103,7 +103,7 @@ def check_accumulator(
 
     Raises:
         Disagreement: The first, shrunk.
-        ValueError: There is no such aspect.
+        ValueError: An aspect does not exist.
     """
     for found in _disagreements(accumulate, aspects, skip, max_examples, seed, directory):
         raise found
@@ -186,11 +186,11 @@ def _written(sample: Sample, stem: Path) -> Path:
     return path
 
 
-# What is wrong
+# The differences
 
 
 def _difference(accumulate: Accumulate, sample: Sample) -> str | None:
-    """What is wrong about what `accumulate` makes of a stream, in words."""
+    """Return the fault in the result of `accumulate` for a stream, in words, or None."""
     if isinstance(sample, BrokenStream):
         must_raise, may_raise = sample.error is not None, sample.strict_error is not None
     else:

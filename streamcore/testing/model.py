@@ -5,8 +5,8 @@ fault. Everything is worked out anew from the first byte, each block from all of
 all of its text: nothing is kept that could get out of step. It shares no code with the engine and knows its types by
 name only; `PROTOCOL` decisions stand here a second time, so that the two can disagree.
 
-Costs: quadratic in everything. What it leaves out: limits, fields of the wrong JSON type, and bodies that are no event
-stream at all.
+Costs: quadratic in everything. What it leaves out: limits, fields of the wrong JSON type, and bodies that are not event
+streams at all.
 """
 
 from __future__ import annotations

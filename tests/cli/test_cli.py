@@ -51,7 +51,7 @@ def start_command(*arguments: str | Path, **options: Any) -> subprocess.Popen[by
 
 
 def read_until(descriptor: int, wanted: bytes) -> bytes:
-    """What comes out of a process up to `wanted`, which has to come within ten seconds."""
+    """Return the output of a process up to `wanted`, which must arrive within ten seconds."""
     seen = b""
     deadline = time.monotonic() + 10
     while wanted not in seen:
@@ -369,7 +369,7 @@ def test_check_names_the_error_that_the_stream_has_reported_and_not_the_end_that
 
 
 def test_check_keeps_the_first_of_the_faults_of_a_stream(tmp_path: Path) -> None:
-    """Several errors in a chunk, the first of them not in the first message, and then what is no JSON."""
+    """Several errors in a chunk, the first of them not in the first message, and then a payload that is not JSON."""
     body = (FIXTURES / "broken" / "error.sse").read_bytes()
     more = body[body.index(b"event: error") :].replace(b"overloaded_error", b"api_error")
     path = tmp_path / "a.sse"
@@ -428,7 +428,7 @@ def test_check_of_many_files_shows_progress_on_a_terminal(tmp_path: Path) -> Non
     assert stdout.splitlines()[-1] == b"30 ok, 0 with violations, 0 failed"
 
 
-# Input that is no stream
+# Input that is not a stream
 
 BAD_INPUT: Mapping[str, tuple[bytes, str]] = {
     "empty": (b"", "it is empty"),

@@ -80,7 +80,7 @@ def async_client(server: Server, **options: Any) -> anthropic.AsyncAnthropic:
     return anthropic.AsyncAnthropic(api_key="key", base_url=server.url, **options)
 
 
-# What comes back
+# Answers
 
 
 def test_a_stream(client: anthropic.Anthropic) -> None:
@@ -162,7 +162,7 @@ def test_what_does_not_apply_to_a_create_is_refused(
         with pytest.raises(InvalidArgumentError, match=next(iter(options))):
             client.messages.parse(**ASK, **options)
     with pytest.raises(InvalidArgumentError, match="limits must be"):
-        client.messages.stream(**ASK, limits=5)  # type: ignore[call-overload]  # that it is no Limits is the point
+        client.messages.stream(**ASK, limits=5)  # type: ignore[call-overload]  # the test is about a value that is not Limits
     assert server.requests == []
 
 
@@ -245,7 +245,7 @@ def test_threads_share_a_client(client: anthropic.Anthropic) -> None:
     assert texts == ["Hello"] * 8
 
 
-# What is sent
+# Requests
 
 
 def test_the_request_on_the_wire(server: Server, client: anthropic.Anthropic) -> None:

@@ -474,7 +474,7 @@ def test_an_error_event_is_delivered_and_raised(
     assert len(server.requests) == 1
 
 
-# Bodies that are no event stream
+# Bodies that are not event streams
 
 
 PAGES = [

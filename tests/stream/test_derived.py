@@ -81,7 +81,7 @@ def only(cls: type[Any], data: bytes, **options: Any) -> list[Any]:
     return [event for event in derived(data, **options) if isinstance(event, cls)]
 
 
-# What comes
+# The events
 
 
 def test_text_follows_its_delta_with_all_text_so_far() -> None:
