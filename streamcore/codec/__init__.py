@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from streamcore.codec._error_events import error_event
 from streamcore.codec._interpreter import EventInterpreter, Progress, structure_or_read
-from streamcore.codec._json import decode_leniently, kind_of, parse, too_deep
+from streamcore.codec._json import decode_leniently, kind_of, parse, parse_json, too_deep
 from streamcore.codec._plain import StructureError
 from streamcore.codec._structure import UNUSUAL, structure, structurer_for
 from streamcore.errors import LimitExceededError
@@ -37,6 +37,7 @@ __all__ = [
     "encode_event",
     "kind_of",
     "parse",
+    "parse_json",
     "structure",
     "structure_event",
     "too_deep",

@@ -32,7 +32,7 @@ EventT = TypeVar("EventT")
 _KNOWN_TYPES = frozenset(tag for cls in get_args(MessageStreamEvent) if (tag := type_tag(cls)) is not None)
 _DONE = b"[DONE]"
 _UNNAMED = (None, "message")  # the standard gives this name to an event that has none
-_NO_JSON: Any = object()
+_NO_ERRORS = (None, False)  # a report on costs, say, may have a field that says that there was none
 
 
 class Progress(Protocol):
@@ -123,7 +123,7 @@ class EventInterpreter(Generic[EventT]):
         is_known = type(event_type) is str and event_type in _KNOWN_TYPES
         if event_type == "error" or (name == "error" and not is_known):
             return self._error(name, value)
-        if event_type is None and value.get("error") is not None:
+        if event_type is None and value.get("error") not in _NO_ERRORS:
             return self._error(name, value)
         if name == "ping" and not is_known:
             return self._odd_ping(_shown(value), {key: value[key] for key in value if key != "type"})

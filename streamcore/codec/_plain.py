@@ -194,7 +194,7 @@ class _Reader:
 
     def _note(self, kind: Literal["missing_field", "odd_number"], path: str, received: str | None, value: Any) -> None:
         if len(self._deviations) < _MAX_DEVIATIONS:
-            self._deviations.append(Deviation(kind, path, received, "null" if value is None else _shortened(value)))
+            self._deviations.append(Deviation(kind, path, received, _as_json(value)))
 
     def _fault(self, path: str, expected: str, value: Any) -> None:
         self._say(path, f"expected {expected}, got {kind_of(value)}")
@@ -204,6 +204,12 @@ class _Reader:
         if len(self.faults) == _MAX_FAULTS:
             self.faults.append("and perhaps more")
             raise _EnoughFaultsError
+
+
+def _as_json(value: Any) -> str:
+    if value is None:
+        return "null"
+    return "[]" if value == () else _shortened(value)
 
 
 def _shortened(name: object) -> str:

@@ -27,9 +27,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from streamcore.engine import MessageEngine
 from streamcore.errors import ProtocolError
 from streamcore.testing._json import Whims, cut, json_objects, texts, whims, write
+from streamcore.testing._model_events import Payload
 from streamcore.testing._values import CHANGING_BLOCKS, content_blocks, wire_objects
 from streamcore.testing._wire import FRAMINGS, Framing, encode
-from streamcore.testing.model import Outcome, Payload, replay, without_nulls
+from streamcore.testing.model import Outcome, replay, without_nulls
 from streamcore.types import (
     CitationCharLocation,
     ContentBlock,
@@ -116,11 +117,27 @@ _OUT_OF_PLACE |= st.builds(
             _delta(0, type="input_json_delta", partial_json="}"),
             _delta(0, type="signature_delta", signature="x"),
             _delta(0, type="new_delta", text="x"),
+            _delta(0, type="text_delta"),
+            _delta(0, type="signature_delta", signature=None),
+            _delta(0, type="input_json_delta", partial_json=""),
+            {"type": "content_block_start", "content_block": {"type": "tool_use"}},
             {"type": "content_block_stop"},
         ]
     ),
 )
-_OUT_OF_PLACE |= st.sampled_from([b"[DONE]", b"{oops}", b"[]", b"{}"])
+_OUT_OF_PLACE |= st.sampled_from(
+    [
+        {"type": "content_block_stop", "index": 0.0},
+        {"type": "message_delta", "usage": {"input_tokens": "7", "output_tokens": 2.5}},
+        {"type": "message_delta", "usage": {"output_tokens": True}},
+    ]
+)
+# Frames
+_OUT_OF_PLACE |= st.builds(
+    lambda name, payload: name + b"data: " + payload + b"\n\n",
+    st.sampled_from([b"event: ping\n", b"event: content_block_stop\n", b"event: message\n", b""]),
+    st.sampled_from([b"[DONE]", b"{oops}", b"[]", b"{}", b"", b'{"index":0}', b'{"error":"down"}', b'{"type":"ping"}']),
+)
 
 
 class EngineMachine(RuleBasedStateMachine):
@@ -241,7 +258,7 @@ class EngineMachine(RuleBasedStateMachine):
         if really != 4:  # most of these end the stream: there should be something before
             return
         if isinstance(event, bytes):
-            self._deliver(b"event: ping\ndata: " + event + b"\n\n", [], 0)
+            self._deliver(event, [], 0)
         else:
             self._send(event, way)
 

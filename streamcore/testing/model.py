@@ -54,7 +54,9 @@ def replay(data: bytes, *, ended: bool = True) -> Outcome:
     error = None
     frames, rest = sse_frames(data, dataless=True)
     last, _ = sse_frames(data + b"\n\n", dataless=True)
-    lacks_blank_line = ended and rest and len(last) > len(frames) and is_whole_payload(last[-1][1])
+    line = re.split(rb"[\r\n]", data)[-1]
+    has_cut_field = line != b"" and b":" not in line
+    lacks_blank_line = ended and rest and not has_cut_field and len(last) > len(frames) and is_whole_payload(*last[-1])
     if lacks_blank_line:
         frames, rest = last, False
     for number, (name, text) in enumerate(frames):
@@ -274,9 +276,9 @@ class _Message:
         for key, value in changes.items():
             if value is not None:
                 self.message[key] = value
-        for key, value in (payload.get("usage") or {}).items():
-            if value is not None:
-                self.message.setdefault("usage", {})[key] = value
+        usage = {key: value for key, value in (payload.get("usage") or {}).items() if value is not None}
+        if usage:
+            self.message["usage"] = (self.message.get("usage") or {}) | usage
 
     def stop(self, _: Payload) -> None:
         assert self.message is not None
