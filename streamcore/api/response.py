@@ -108,7 +108,7 @@ def message_from_body(body: bytes, *, response: Any = None) -> Message:
     if (failure := error_from_json(decoded, response=response)) is not None:
         raise failure
     if "content" not in decoded:
-        # In a message_start it means that there is none yet. Here it would make an answer out of any JSON.
+        # A message_start may leave it out, as nothing has come yet. Here any JSON object would become an empty answer.
         raise _not_a_message("the body is not a message: required field 'content' is missing @ $", body, response)
     if too_deep(decoded, _MAX_DEPTH):
         raise _nests_too_deep(body)

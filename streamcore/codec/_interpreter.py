@@ -8,7 +8,7 @@ and with one that has another name than its type. What the event is, is decided 
 3. The name, if the payload is an object without a type, or if the name is `ping`.
 4. Otherwise it is an event without a type: unknown once the message has begun, an error before.
 
-What is accepted in place of what the protocol says is reported as a violation, which strict mode raises.
+Each deviation that is accepted is reported as a violation, which strict mode raises.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ EventT = TypeVar("EventT")
 _KNOWN_TYPES = frozenset(tag for cls in get_args(MessageStreamEvent) if (tag := type_tag(cls)) is not None)
 _DONE = b"[DONE]"
 _UNNAMED = (None, "message")  # the standard gives this name to an event that has none
-_NO_ERRORS = (None, False)  # a report on costs, say, may have a field that says that there was none
+_NO_ERRORS = (None, False)  # a cost report, say, may state that nothing failed
 
 
 class Progress(Protocol):

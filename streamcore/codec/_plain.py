@@ -44,7 +44,7 @@ class Deviation:
     Attributes:
         kind: The kind of the violation.
         path: Where the field is, as in JSONPath.
-        received: What came, as text that is not longer than an error message may show; None if nothing came.
+        received: The value that came, as text, shortened like everything in error messages; None if nothing came.
         taken_for: What it was taken for, as text.
     """
 

@@ -79,7 +79,7 @@ def broken_streams(*rows: str) -> st.SearchStrategy[BrokenStream]:
         rows: Of which rows, by default all of `BROKEN_ROWS`.
 
     Raises:
-        ValueError: There is no such row.
+        ValueError: A row is not in `BROKEN_ROWS`.
 
     ```python
     broken_streams("truncated", "truncated_inside_event")
@@ -87,7 +87,7 @@ def broken_streams(*rows: str) -> st.SearchStrategy[BrokenStream]:
     """
     for row in rows:
         if row not in _ROWS:
-            raise ValueError(f"there is no row {row!r}; there are {', '.join(_ROWS)}")
+            raise ValueError(f"{row!r} is not a row; it must be one of {', '.join(_ROWS)}")
     return st.one_of([_broken_stream(row) for row in rows or _ROWS])
 
 

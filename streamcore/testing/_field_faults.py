@@ -120,7 +120,7 @@ def missing(cases: Sequence[_Missing]) -> Callable[[st.DrawFn], Fault]:
     return draw_fault
 
 
-# Halves, of which the even one is taken: 2.5 is 2, and 3.5 is 4.
+# A half is rounded to the even integer: 2.5 to 2, and 3.5 to 4.
 ODD_COUNTS: st.SearchStrategy[Any] = st.sampled_from([7.0, 2.5, 3.5, 0.1, 1e3, "0", "12", "007"])
 WRONG_COUNTS: st.SearchStrategy[Any] = st.sampled_from([True, "", "-1", "1.5", " 1", "many", "\u0661", [], {}])
 

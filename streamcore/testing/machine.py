@@ -103,7 +103,7 @@ def _start(**fields: Any) -> Payload:
     return {"type": "message_start", "message": message | fields}
 
 
-# What breaks the rules, at some times or always.
+# Events that break the rules, at some times or always.
 _OUT_OF_PLACE: st.SearchStrategy[Payload | bytes] = st.sampled_from(
     [_start(), _start(id="msg_2"), {"type": "message_delta"}, {"type": "message_stop"}]
 )
@@ -144,7 +144,7 @@ class EngineMachine(RuleBasedStateMachine):
     """Feeds a stream, event by event, to what is under test and to the model.
 
     Attributes:
-        breaks_rules: Whether events may come where they may not.
+        breaks_rules: Whether events may also come where they must not, or with odd or missing fields.
         framing: In which ways the bytes may differ from what the API writes; see `Framing`.
         looks_between: Whether the message is looked at after every event, and not only at the end.
     """
@@ -154,7 +154,7 @@ class EngineMachine(RuleBasedStateMachine):
     looks_between: ClassVar[bool] = True
 
     def make(self) -> UnderTest:
-        """What is to be tested; override it."""
+        """Return the object under test; override it."""
         return _Engine()
 
     def compare(self, expected: Payload | None, found: Mapping[str, Any] | None) -> None:
@@ -310,7 +310,7 @@ class EngineMachine(RuleBasedStateMachine):
         if expected.error is not None:
             assert refused is not None, f"{expected.error} is due, and nothing was raised"
         elif refused is not None and (isinstance(self.under_test, _Engine) or not expected.violations):
-            # What is odd and loses nothing, others may refuse.
+            # Others may refuse a deviation that loses nothing.
             raise AssertionError(f"the stream was refused, and nothing is wrong with it: {refused!r}") from refused
         if isinstance(self.under_test, _Engine):
             self._check_engine(self.under_test, expected, refused)

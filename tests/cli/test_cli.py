@@ -369,7 +369,7 @@ def test_check_names_the_error_that_the_stream_has_reported_and_not_the_end_that
 
 
 def test_check_keeps_the_first_of_the_faults_of_a_stream(tmp_path: Path) -> None:
-    """Several errors in a chunk, the first of them not in the first message, and then what is no JSON."""
+    """Several errors in a chunk, the first of them not in the first message, and then a payload that is not JSON."""
     body = (FIXTURES / "broken" / "error.sse").read_bytes()
     more = body[body.index(b"event: error") :].replace(b"overloaded_error", b"api_error")
     path = tmp_path / "a.sse"

@@ -54,10 +54,10 @@ def snapshot_at(data: bytes) -> Message | None:
     return decode(data)[1]
 
 
-# What has come when the connection breaks at each byte.
+# The events and the message when the connection breaks at each byte.
 BROKEN = [decode(SHORT_BODY[:length]) for length in range(len(SHORT_BODY) + 1)]
 
-# What has come when the body ends there in good order. An event that lacks only its blank line counts. There is one
+# The same when the body ends there in good order. An event that lacks only its blank line counts. There is one
 # before each event that is whole, two bytes earlier, as the line end of its payload may be missing too.
 ENDED = [max(BROKEN[length : length + 3], key=lambda at: at[0]) for length in range(len(SHORT_BODY) + 1)]
 

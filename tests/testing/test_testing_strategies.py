@@ -78,7 +78,7 @@ def shortest(strategy: st.SearchStrategy[Any], condition: Callable[[Any], Any]) 
 
 
 def drawn(strategy: st.SearchStrategy[Any], condition: Callable[[Any], Any]) -> Any:
-    """Some value of which `condition` holds; `NoSuchExample` if there is none in many tries."""
+    """A value for which `condition` holds, or `NoSuchExample` after many tries."""
     return find(strategy, condition, settings=settings(SEARCH, phases=[Phase.generate]), random=random.Random(0))
 
 
@@ -419,7 +419,7 @@ def test_a_failure_of_mixed_blocks_shows_two_and_no_more() -> None:
 
 def test_the_rows_are_those_of_the_table() -> None:
     assert len(BROKEN_ROWS) > 45
-    with pytest.raises(ValueError, match="there is no row 'oops'"):
+    with pytest.raises(ValueError, match="'oops' is not a row; it must be one of"):
         broken_streams("oops")
 
 
