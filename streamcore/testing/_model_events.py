@@ -232,8 +232,10 @@ def _take_counts(usage: JSON, violations: list[str]) -> None:
     for key, value in usage.items() if isinstance(usage, dict) else ():
         if not key.endswith("_tokens") or value is None or type(value) is int:
             continue
-        is_finite = type(value) is float and math.isfinite(value)
-        if not is_finite and not (type(value) is str and value.isascii() and value.isdigit()):
+        if isinstance(value, float) and math.isfinite(value):
+            usage[key] = round(value)
+        elif isinstance(value, str) and value.isascii() and value.isdigit():
+            usage[key] = int(value)
+        else:
             raise Refused("DecodeError")
-        usage[key] = round(value) if is_finite else int(value)
         violations.append("odd_number")

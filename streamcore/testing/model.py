@@ -242,7 +242,7 @@ class _Message:
             self.message["model"] = block["to"]["model"]
 
     def block(self, payload: Payload) -> _Block:
-        place = payload["index"] - len(self.prefilled)
+        place: int = payload["index"] - len(self.prefilled)
         if not 0 <= place < len(self.blocks):
             raise Refused("EventOrderError")
         return self.blocks[place]
