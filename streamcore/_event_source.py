@@ -187,7 +187,7 @@ class EventSource(NotCopyable, Generic[EventT]):
         frames = self.frames
         self._left_over = left_over = frames.pending
         frame = frames.unfinished_frame() if left_over and not self.log.is_strict else None
-        if frame is None or not _is_whole(frame[1], self._max_depth):
+        if frame is None or not _is_whole(*frame, self._max_depth):
             return None
         frames.end_event()
         self._left_over = 0
@@ -338,14 +338,19 @@ def _may_be_a_stream(start: bytes) -> bool:
     )
 
 
-def _is_whole(payload: bytes, max_depth: int) -> bool:
-    """Return whether nothing can be missing from a payload: it is a JSON object or the sentinel of other APIs."""
-    if payload.strip() == b"[DONE]":
+def _is_whole(name: str | None, payload: bytes, max_depth: int) -> bool:
+    """Return whether nothing can be missing from a payload: it is a JSON object or the sentinel of other APIs.
+
+    What an error says may be any JSON, but a number may go on.
+    """
+    content = payload.strip()
+    if content == b"[DONE]":
         return True
     try:
-        return type(parse_json(payload, max_depth=max_depth)) is dict
+        value = parse_json(payload, max_depth=max_depth)
     except ProtocolError:
         return False
+    return type(value) is dict or (name == "error" and type(value) in (str, list))
 
 
 def _not_a_stream(received: bytes) -> DecodeError:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from helpers import drive, in_pieces
+from test_against_anthropic import comparable, theirs
 
 import streamcore
-from streamcore import IncompleteStreamError, MessageEngine, ProtocolError, RawMessageDecoder
+from streamcore import DecodeError, IncompleteStreamError, MessageEngine, ProtocolError, RawMessageDecoder
 from streamcore.types import ErrorEvent, TextBlock
 
 if TYPE_CHECKING:
@@ -102,6 +103,45 @@ def test_a_stream_of_a_server_gives_a_message_or_an_error_that_says_why(path: Pa
                 if isinstance(event, ErrorEvent):
                     assert event.error.message in outcome.error.message
     assert all(outcome == seen[0] for outcome in seen)
+
+
+# The streams that end in an error: its class, and words that say what the server or its upstream did.
+FAULTY = {
+    "a2o__cut": (IncompleteStreamError, "peer closed connection"),
+    "a2o__toolbad": (DecodeError, "'get_weather' is not valid JSON"),
+    "aimock__cutnodone": (IncompleteStreamError, "message_stop has not come"),
+    "ccr__cut": (IncompleteStreamError, "message_stop has not come, inside block 0"),
+    "ccr__toolbad": (DecodeError, "'get_weather' is not valid JSON"),
+    "litellm-mock__text": (DecodeError, "not an event stream"),
+    "litellm__cut": (IncompleteStreamError, "payload is not completed"),
+    "litellm__errmid": (IncompleteStreamError, "The server had an error"),
+    "litellm__interleaved": (DecodeError, "'get_weather' is not valid JSON"),
+    "litellm__toolbad": (DecodeError, "'get_weather' is not valid JSON"),
+    "llmock-disconnect__text": (IncompleteStreamError, "message_stop has not come, inside block 0"),
+    "llmock-malformed__text": (DecodeError, "not JSON"),
+    "llmock-truncate__text": (IncompleteStreamError, "message_stop has not come"),
+}
+
+
+@needs_servers
+@pytest.mark.parametrize("path", SERVERS, ids=lambda path: path.stem)
+def test_a_stream_of_a_server_gives_the_message_of_the_official_client_or_an_error_with_the_cause(path: Path) -> None:
+    outcome, official = drive(path.read_bytes()), theirs(path.read_bytes())
+    if path.stem in FAULTY:
+        error, words = FAULTY[path.stem]
+        assert type(outcome.error) is error
+        assert words in str(outcome.error).replace("Payload", "payload")
+        return
+    assert outcome.error is None
+    assert outcome.snapshot is not None
+    if official.error is not None:  # it raises when an error comes, also if the message is complete
+        assert path.stem == "ccr__errmid"
+        (event,) = [event for event in outcome.events if isinstance(event, ErrorEvent)]
+        assert "The server had an error" in event.error.message
+        return
+    joined = json.dumps(comparable(official.message), ensure_ascii=False)
+    expected = json.loads(joined.encode("utf-16-le", "surrogatepass").decode("utf-16-le"))
+    assert comparable(outcome.snapshot.to_dict()) == expected
 
 
 @needs_servers

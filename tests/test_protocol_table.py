@@ -42,6 +42,7 @@ from streamcore import (
 )
 from streamcore.decoders import MessageEventDecoder
 from streamcore.types import (
+    CacheCreation,
     ErrorEvent,
     TextBlock,
     ThinkingBlock,
@@ -158,6 +159,7 @@ RECORDED: list[Row] = [
     Row("type null, named by the event line", CLOSED, frame(b'{"type":null,"delta":{"stop_reason":"end_turn"}}', event="message_delta"), [STOP], kind="missing_type", strict=DecodeError),
     Row("type absent, named as something new, before message_start", [], frame(b"{}", event="gateway_hello"), HELLO, kind="missing_type", strict=DecodeError),
     Row("neither type nor name inside a message", OPEN, frame(b'{"cost":1}', event=None), REST, kind="typeless_event", strict=DecodeError, words=("cost",)),
+    Row("neither type nor name, and no error", OPEN, frame(b'{"cost":1,"error":false}', event=None), REST, kind="typeless_event", strict=DecodeError),
     Row("neither type nor name but the standard's", OPEN, frame(b'{"cost":1}', event="message"), REST, kind="typeless_event", strict=DecodeError),
     Row("ping of an object without type", OPEN, frame(b"{}", event="ping"), REST, kind="odd_ping", strict=DecodeError),
     Row("ping of a new type", OPEN, frame(b'{"type":"beat"}', event="ping"), REST, kind="odd_ping", strict=DecodeError),
@@ -180,7 +182,7 @@ RECORDED: list[Row] = [
     Row("input of a tool absent", CLOSED, block_start(1, {"type": "tool_use", "id": "t", "name": "n"}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError, words=("$.content_block.input", "{}")),
     Row("name of a tool null", CLOSED, block_start(1, {"type": "tool_use", "id": "t", "name": None, "input": {}}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError),
     Row("id of a server's tool absent", CLOSED, block_start(1, {"type": "server_tool_use", "name": "n", "input": {}}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError),
-    Row("content of a search null", CLOSED, block_start(1, {"type": "web_search_tool_result", "tool_use_id": "t", "content": None}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError),
+    Row("content of a search null", CLOSED, block_start(1, {"type": "web_search_tool_result", "tool_use_id": "t", "content": None}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError, words=("[]",)),
     Row("content of a run null", CLOSED, block_start(1, {"type": "bash_code_execution_tool_result", "tool_use_id": "t", "content": None}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError),
     Row("encrypted content absent", CLOSED, block_start(1, {"type": "web_search_tool_result", "tool_use_id": "t", "content": [{"type": "web_search_result", "title": "t", "url": "u"}]}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError, words=("$.content_block.content[0].encrypted_content",)),
     Row("encrypted index null", OPEN, delta(0, "citations_delta", citation={"type": "web_search_result_location", "cited_text": "c", "url": "u", "encrypted_index": None}), REST, 0, kind="missing_field", strict=DecodeError),
@@ -445,6 +447,18 @@ def test_a_last_event_that_may_be_cut_does_not_count(last: bytes, strict: bool) 
         assert outcome.types == [payload["type"] for payload in DONE]
 
 
+@pytest.mark.parametrize("payload", [b'"too busy"', b'["too busy"]', b'{"error":"too busy"}'])
+def test_an_error_without_its_blank_line_counts(payload: bytes) -> None:
+    for chunks in chunkings(body(*OPEN) + b"event: error\ndata: " + payload):
+        outcome = drive(chunks)
+        event = outcome.events[-1]
+        assert isinstance(event, ErrorEvent)
+        assert "too busy" in event.error.message
+        assert outcome.kinds == ["missing_blank_line", "odd_error"]
+        assert type(outcome.error) is IncompleteStreamError
+        assert "too busy" in outcome.error.message
+
+
 def test_a_last_event_after_message_stop_is_after_message_stop_too() -> None:
     outcome = drive(body(*HELLO, STOP)[:-2])
     assert outcome.error is None
@@ -614,6 +628,30 @@ def test_what_a_message_can_only_be_is_no_violation(message: Payload, strict: bo
         assert engine.final_message.usage.output_tokens == 0
 
 
+def test_a_message_delta_may_have_every_count_of_a_usage() -> None:
+    written = {"ephemeral_5m_input_tokens": "3", "ephemeral_1h_input_tokens": 0.5}
+    usage = {"output_tokens": 8, "cache_creation": written, "service_tier": "standard", "inference_geo": "eu"}
+    engine = MessageEngine()
+    outcome = drive(body(*CLOSED, message_delta(usage=usage), STOP), engine=engine)
+    assert outcome.kinds == ["odd_number", "odd_number"]
+    found = engine.final_message.usage
+    assert found.cache_creation == CacheCreation(ephemeral_5m_input_tokens=3, ephemeral_1h_input_tokens=0)
+    assert (found.service_tier, found.inference_geo) == ("standard", "eu")
+
+
+@BOTH
+@pytest.mark.parametrize("decoder", [MessageEngine, MessageEventDecoder, RawMessageDecoder])
+@pytest.mark.parametrize("delta", [{}, {"delta": None}, {"delta": {}}])
+def test_a_message_delta_without_a_delta_changes_only_the_usage(decoder: Any, delta: Payload, strict: bool) -> None:
+    payload = {"type": "message_delta", "usage": {"output_tokens": 8}} | delta
+    source = decoder(strict=strict)
+    source.receive_data(body(*CLOSED, payload, STOP))
+    source.receive_eof()
+    event = list(source.events())[-2]
+    assert event.usage.output_tokens == 8
+    assert source.violations == ()
+
+
 def test_a_dict_is_read_as_a_payload_is() -> None:
     accumulator = MessageAccumulator()
     with pytest.raises(DecodeError, match="no type"):
@@ -712,6 +750,20 @@ def test_half_of_a_surrogate_pair_stays_and_is_a_violation(strict: bool) -> None
         assert outcome.violations[0].index == 0
         assert outcome.violations[0].event_number == len(payloads)
         assert texts(engine.final_message) == ("a\ud83db\ude00",)
+
+
+@BOTH
+def test_half_of_a_surrogate_pair_stays_in_the_input_of_a_tool(strict: bool) -> None:
+    pieces = ['{"a": "b', "\ud83d", 'c\\n"}']
+    payloads: list[Part] = [start(), tool_start(0), *[escaped(partial_json(0, piece)) for piece in pieces], *REST]
+    for chunks in chunkings(body(*payloads)):
+        engine = MessageEngine(strict=strict)
+        outcome = drive(chunks, engine=engine)
+        assert outcome.error is None
+        assert outcome.kinds == ["lone_surrogate"]
+        (block,) = engine.final_message.content
+        assert isinstance(block, ToolUseBlock)
+        assert block.input == {"a": "b\ud83dc\n"}
 
 
 # Input that is not JSON

@@ -129,7 +129,7 @@ def message_from_body(body: bytes, *, response: Any = None) -> Message:
     if (failure := error_from_json(decoded, response=response)) is not None:
         raise failure
     if "content" not in decoded:
-        # A message_start may lack it: nothing is there yet. Here, any JSON would count as an answer.
+        # A message_start may leave it out, as nothing has come yet. Here any JSON object would become an empty answer.
         raise _not_a_message("the body is not a message: required field 'content' is missing @ $", body, response)
     if too_deep(decoded, _MAX_DEPTH):
         raise _over_limit(f"the body nests deeper than {_MAX_DEPTH} levels", body, response)

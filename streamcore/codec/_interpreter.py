@@ -8,7 +8,7 @@ An ordinary payload never comes here. The order:
 3. The name, if the payload is an object without a type, or if the name is `ping`.
 4. Otherwise it is an event without a type: unknown once the message has begun, an error before.
 
-Each accepted deviation is reported as a violation; strict mode raises most of them.
+Each deviation that is accepted is reported as a violation, which strict mode raises.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ EVENT_TYPES = frozenset(tag for cls in get_args(MessageStreamEvent) if (tag := t
 
 _DONE = b"[DONE]"
 _UNNAMED = (None, "message")  # the standard gives the second name to an event without one
+_NO_ERRORS = (None, False)  # a cost report, say, may state that nothing failed
 
 
 class EventKind(NamedTuple):
@@ -134,7 +135,7 @@ class EventInterpreter(Generic[EventT]):
         is_known = type(event_type) is str and event_type in EVENT_TYPES
         if event_type == "error" or (name == "error" and not is_known):
             return self._error(name, value)
-        if event_type is None and value.get("error") is not None:
+        if event_type is None and value.get("error") not in _NO_ERRORS:
             return self._error(name, value)
         if name == "ping" and not is_known:
             return self._odd_ping(_shown(value), {key: value[key] for key in value if key != "type"})

@@ -44,8 +44,8 @@ class Deviation:
     Attributes:
         kind: The kind of the violation.
         path: Where the field is, as in JSONPath.
-        received: The value that came, as short text; None if it was absent.
-        taken_for: The value that it was taken for, as short text.
+        received: The value that came, as text, shortened like everything in error messages; None if nothing came.
+        taken_for: What it was taken for, as text.
     """
 
     kind: Literal["missing_field", "odd_number"]
@@ -194,7 +194,7 @@ class _Reader:
 
     def _note(self, kind: Literal["missing_field", "odd_number"], path: str, received: str | None, value: Any) -> None:
         if len(self._deviations) < _MAX_DEVIATIONS:
-            self._deviations.append(Deviation(kind, path, received, "null" if value is None else _shortened(value)))
+            self._deviations.append(Deviation(kind, path, received, _as_json(value)))
 
     def _fault(self, path: str, expected: str, value: Any) -> None:
         """Record that a value has the wrong JSON type. Callers use the None that this returns as the value."""
@@ -206,6 +206,12 @@ class _Reader:
         if len(self.faults) == _MAX_FAULTS:
             self.faults.append("and perhaps more")
             raise _EnoughFaultsError
+
+
+def _as_json(value: Any) -> str:
+    if value is None:
+        return "null"
+    return "[]" if value == () else _shortened(value)
 
 
 def _shortened(name: object) -> str:

@@ -22,6 +22,7 @@ from streamcore.errors import (
 )
 from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.testing import _faults as faults
+from streamcore.testing import _field_faults as fields
 from streamcore.testing._wire import Event, chunkings, frame
 from streamcore.testing.model import replay
 from streamcore.types import Message
@@ -81,7 +82,7 @@ def broken_streams(*rows: str) -> st.SearchStrategy[BrokenStream]:
         rows: Of which rows, by default all of `BROKEN_ROWS`.
 
     Raises:
-        ValueError: A row does not exist.
+        ValueError: A row is not in `BROKEN_ROWS`.
 
     ```python
     broken_streams("truncated", "truncated_inside_event")
@@ -89,7 +90,7 @@ def broken_streams(*rows: str) -> st.SearchStrategy[BrokenStream]:
     """
     for row in rows:
         if row not in _ROWS:
-            raise ValueError(f"there is no row {row!r}; there are {', '.join(_ROWS)}")
+            raise ValueError(f"{row!r} is not a row; it must be one of {', '.join(_ROWS)}")
     return st.one_of([_broken_stream(row) for row in rows or _ROWS])
 
 
@@ -165,59 +166,59 @@ _ROWS: dict[str, _Row] = {
     ),
     "missing_type_or_role": _Row(
         "`type` or `role` of a message absent or null",
-        faults.lacking("message_start", "message", ["type", "role"]),
+        fields.lacking("message_start", "message", ["type", "role"]),
     ),
-    "missing_usage": _Row("usage absent or null, at the start or in `message_delta`", faults.without_usage),
+    "missing_usage": _Row("usage absent or null, at the start or in `message_delta`", fields.without_usage),
     "missing_identity": _Row(
         "`id` or `model` of a message absent or null",
-        faults.lacking("message_start", "message", ["id", "model"]),
+        fields.lacking("message_start", "message", ["id", "model"]),
         violation="missing_field",
         strict=DecodeError,
     ),
     "missing_text": _Row(
         "text, thinking, signature or partial_json absent or null",
-        faults.missing(faults.MISSING_TEXTS),
+        fields.missing(fields.MISSING_TEXTS),
         violation="missing_field",
         strict=DecodeError,
     ),
     "missing_tool_field": _Row(
         "`input`, `id` or `name` of a tool absent or null",
-        faults.missing(faults.MISSING_TOOL_FIELDS),
+        fields.missing(fields.MISSING_TOOL_FIELDS),
         violation="missing_field",
         strict=DecodeError,
     ),
     "missing_result": _Row(
         "`content` of a result null, or an opaque field absent",
-        faults.missing(faults.MISSING_RESULTS),
+        fields.missing(fields.MISSING_RESULTS),
         violation="missing_field",
         strict=DecodeError,
     ),
     "odd_count": _Row(
         "a count that is a float or digits in a string",
-        lambda draw: faults.counted(draw, faults.ODD_COUNTS),
+        lambda draw: fields.counted(draw, fields.ODD_COUNTS),
         violation="odd_number",
         strict=DecodeError,
     ),
     "wrong_count": _Row(
         "a count that is a boolean, an infinity or another text",
-        lambda draw: faults.counted(draw, faults.WRONG_COUNTS),
+        lambda draw: fields.counted(draw, fields.WRONG_COUNTS),
         DecodeError,
     ),
     "odd_index": _Row(
         "an index that is an integral float",
-        lambda draw: faults.indexed(draw, float),
+        lambda draw: fields.indexed(draw, float),
         violation="odd_number",
         strict=DecodeError,
     ),
     "wrong_index": _Row(
         "an index that is absent or has another JSON type",
-        lambda draw: faults.indexed(draw, draw(faults.WRONG_INDEXES)),
+        lambda draw: fields.indexed(draw, draw(fields.WRONG_INDEXES)),
         DecodeError,
     ),
-    "wrong_field": _Row("a wrong JSON type anywhere else", faults.put(faults.wrong_field, "open"), DecodeError),
-    "split_surrogates": _Row("a surrogate pair that is split between two deltas", faults.split_surrogates),
+    "wrong_field": _Row("a wrong JSON type anywhere else", faults.put(fields.wrong_field, "open"), DecodeError),
+    "split_surrogates": _Row("a surrogate pair that is split between two deltas", fields.split_surrogates),
     "lone_surrogate": _Row(
-        "half of a surrogate pair without the other", faults.lone_surrogate, violation="lone_surrogate"
+        "half of a surrogate pair without the other", fields.lone_surrogate, violation="lone_surrogate"
     ),
     "repeated_message_start": _Row(
         "`message_start` again, same id, before any content",
@@ -333,6 +334,9 @@ _ROWS: dict[str, _Row] = {
     "odd_error": _Row("an error in another shape", faults.odd_error, IncompleteStreamError, violation="odd_error"),
     "stall": _Row("a stall", faults.truncated, stalls=True),
     "over_limit": _Row("over a limit", faults.over_limit, LimitExceededError),
+    "unfinished_input": _Row(
+        "the input of a tool that is to be used has ended early", faults.unfinished_input, violation="incomplete_input"
+    ),
     "wrong_input": _Row("tool input that is wrong JSON", faults.wrong_input, DecodeError),
 }
 

@@ -64,9 +64,10 @@ _BLANKS = " \t\n\r\x0b\x0c"
 _NOT_JSON: JSON = object()
 
 
-def is_whole_payload(text: str) -> bool:
-    """Return whether a payload is complete without its blank line: it is a JSON object or `[DONE]`."""
-    return text.strip(_BLANKS) == "[DONE]" or isinstance(_value_of(text), dict)
+def is_whole_payload(name: str | None, text: str) -> bool:
+    """Return whether a payload is complete without its blank line: an object, `[DONE]`, or what an error says."""
+    whole = (dict, str, list) if name == "error" else dict
+    return text.strip(_BLANKS) == "[DONE]" or isinstance(_value_of(text), whole)
 
 
 def payload_of_frame(
@@ -92,7 +93,7 @@ def payload_of_frame(
     kind = value.get("type") if isinstance(value, dict) else None
     is_known = isinstance(kind, str) and kind in _KNOWN_TYPES
     is_object = isinstance(value, dict)
-    has_error = is_object and kind is None and value.get("error") is not None
+    has_error = is_object and kind is None and value.get("error") not in (None, False)
     if kind == "error" or (name == "error" and not is_known) or has_error:
         return _error(name, text if value is _NOT_JSON else value, violations)
     if name == "ping" and not is_known:

@@ -117,18 +117,34 @@ _OUT_OF_PLACE |= st.builds(
             _delta(0, type="input_json_delta", partial_json="}"),
             _delta(0, type="signature_delta", signature="x"),
             _delta(0, type="new_delta", text="x"),
+            _delta(0, type="text_delta"),
+            _delta(0, type="signature_delta", signature=None),
+            _delta(0, type="input_json_delta", partial_json=""),
+            {"type": "content_block_start", "content_block": {"type": "tool_use"}},
             {"type": "content_block_stop"},
         ]
     ),
 )
-_OUT_OF_PLACE |= st.sampled_from([b"[DONE]", b"{oops}", b"[]", b"{}"])
+_OUT_OF_PLACE |= st.sampled_from(
+    [
+        {"type": "content_block_stop", "index": 0.0},
+        {"type": "message_delta", "usage": {"input_tokens": "7", "output_tokens": 2.5}},
+        {"type": "message_delta", "usage": {"output_tokens": True}},
+    ]
+)
+# Frames
+_OUT_OF_PLACE |= st.builds(
+    lambda name, payload: name + b"data: " + payload + b"\n\n",
+    st.sampled_from([b"event: ping\n", b"event: content_block_stop\n", b"event: message\n", b""]),
+    st.sampled_from([b"[DONE]", b"{oops}", b"[]", b"{}", b"", b'{"index":0}', b'{"error":"down"}', b'{"type":"ping"}']),
+)
 
 
 class EngineMachine(RuleBasedStateMachine):
     """Feeds a stream, event by event, to what is under test and to the model.
 
     Attributes:
-        breaks_rules: Whether events may come where the protocol forbids them.
+        breaks_rules: Whether events may also come where they must not, or with odd or missing fields.
         framing: In which ways the bytes may differ from what the API writes; see `Framing`.
         looks_between: Whether the message is looked at after every event, and not only at the end.
     """
@@ -138,7 +154,7 @@ class EngineMachine(RuleBasedStateMachine):
     looks_between: ClassVar[bool] = True
 
     def make(self) -> UnderTest:
-        """Return the accumulator under test; override it."""
+        """Return the object under test; override it."""
         return _Engine()
 
     def compare(self, expected: Payload | None, found: Mapping[str, Any] | None) -> None:
@@ -242,7 +258,7 @@ class EngineMachine(RuleBasedStateMachine):
         if really != 4:  # most of these end the stream: there should be something before
             return
         if isinstance(event, bytes):
-            self._deliver(b"event: ping\ndata: " + event + b"\n\n", [], 0)
+            self._deliver(event, [], 0)
         else:
             self._send(event, way)
 

@@ -5,7 +5,7 @@ fault. Everything is worked out anew from the first byte, each block from all of
 all of its text: nothing is kept that could get out of step. It shares no code with the engine and knows its types by
 name only; `PROTOCOL` decisions stand here a second time, so that the two can disagree.
 
-Costs: quadratic in everything. What it leaves out: limits, fields of the wrong JSON type, and bodies that are not event
+Costs: quadratic in everything. It leaves out limits, most fields of the wrong JSON type, and bodies that are not event
 streams at all.
 """
 
@@ -54,7 +54,9 @@ def replay(data: bytes, *, ended: bool = True) -> Outcome:
     error = None
     frames, rest = sse_frames(data, dataless=True)
     last, _ = sse_frames(data + b"\n\n", dataless=True)
-    lacks_blank_line = ended and rest and len(last) > len(frames) and is_whole_payload(last[-1][1])
+    line = re.split(rb"[\r\n]", data)[-1]
+    has_cut_field = line != b"" and b":" not in line
+    lacks_blank_line = ended and rest and not has_cut_field and len(last) > len(frames) and is_whole_payload(*last[-1])
     if lacks_blank_line:
         frames, rest = last, False
     for number, (name, text) in enumerate(frames):
@@ -137,7 +139,7 @@ class _Block:
     start: Payload
     deltas: list[Payload] = attrs.field(factory=list)
     closed: bool = False
-    has_halves: bool = False  # in a delta since the last check
+    has_halves: bool = False  # in a text since the last check
 
     @property
     def input_text(self) -> str:
@@ -180,6 +182,7 @@ class _Message:
 
     def __init__(self) -> None:
         self.message: Payload | None = None
+        self.prefilled: list[Payload] = []  # the blocks that came with message_start; nothing may follow for them
         self.blocks: list[_Block] = []
         self.violations: list[str] = []
         self.stopped = False
@@ -188,7 +191,7 @@ class _Message:
     def snapshot(self) -> Payload | None:
         if self.message is None:
             return None
-        return copy.deepcopy(self.message) | {"content": [block.value() for block in self.blocks]}
+        return copy.deepcopy(self.message) | {"content": self.prefilled + [block.value() for block in self.blocks]}
 
     @property
     def lacks_only_stop(self) -> bool:
@@ -224,23 +227,25 @@ class _Message:
     def start(self, message: Payload) -> None:
         if self.message is None:
             self.message = copy.deepcopy(message)
-        elif message["id"] != self.message["id"] or self.blocks:
+            self.prefilled = self.message.get("content") or []
+        elif message["id"] != self.message["id"] or self.prefilled or self.blocks:
             raise Refused("EventOrderError")
         else:
             self.violations.append("repeated_message_start")
 
     def start_block(self, payload: Payload) -> None:
-        if payload["index"] != len(self.blocks):
+        if payload["index"] != len(self.prefilled) + len(self.blocks):
             raise Refused("EventOrderError")
         block = payload["content_block"]
-        self.blocks.append(_Block(copy.deepcopy(block)))
+        self.blocks.append(_Block(copy.deepcopy(block), has_halves=any(map(_has_half, _texts_of(block)))))
         if block["type"] == "fallback" and self.message is not None:
             self.message["model"] = block["to"]["model"]
 
     def block(self, payload: Payload) -> _Block:
-        if not 0 <= payload["index"] < len(self.blocks):
+        place: int = payload["index"] - len(self.prefilled)
+        if not 0 <= place < len(self.blocks):
             raise Refused("EventOrderError")
-        return self.blocks[payload["index"]]
+        return self.blocks[place]
 
     def add_delta(self, payload: Payload) -> None:
         block = self.block(payload)
@@ -274,15 +279,19 @@ class _Message:
         for key, value in changes.items():
             if value is not None:
                 self.message[key] = value
-        for key, value in (payload.get("usage") or {}).items():
-            if value is not None:
-                self.message.setdefault("usage", {})[key] = value
+        usage = {key: value for key, value in (payload.get("usage") or {}).items() if value is not None}
+        if usage:
+            self.message["usage"] = (self.message.get("usage") or {}) | usage
 
     def stop(self, _: Payload) -> None:
         assert self.message is not None
         for block in self.blocks:
-            block.check(self.violations)
-        self.violations += ["unclosed_block" for block in self.blocks if not block.closed]
+            if block.closed:
+                block.check(self.violations)
+        for block in self.blocks:
+            if not block.closed:
+                self.violations.append("unclosed_block")
+                block.check(self.violations)
         if not self.has_changed:
             self.violations.append("missing_message_delta")
         if self.message.get("stop_reason") == "tool_use":

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeAlias
 
 from typing_extensions import TypeVar
 
-from streamcore._objects.immutable import immutable_items
+from streamcore._objects.immutable import ImmutableDict, immutable_items
 from streamcore.types._base import Unknown, WireObject, absent, wire_field
 from streamcore.types._frozen import frozen
 from streamcore.types.blocks import ContentBlock
@@ -230,7 +230,7 @@ class RawMessageDeltaEvent(WireObject):
 
     type: ClassVar[Literal["message_delta"]] = "message_delta"
 
-    delta: dict[str, Any]
+    delta: dict[str, Any] = wire_field(default=ImmutableDict())
     usage: MessageDeltaUsage = absent(MessageDeltaUsage)
     context_management: ContextManagementResponse | None = None
     diagnostics: Diagnostics | None = None

@@ -163,17 +163,22 @@ IterationUsage: TypeAlias = (
 class MessageDeltaUsage(WireObject):
     """The totals so far, as a `message_delta` event gives them.
 
-    A total replaces the earlier one; an absent field changes nothing.
+    A total replaces the earlier one; an absent field changes nothing. It may have every field of `Usage`, as gateways
+    send all of them.
     """
 
     input_tokens: int | None = None
     output_tokens: int | None = None
+    cache_creation: CacheCreation | None = None
     cache_creation_input_tokens: int | None = None
     cache_read_input_tokens: int | None = None
     fallback_credit: FallbackCreditUsage | None = None
+    inference_geo: str | None = None
     iterations: tuple[IterationUsage, ...] | None = None
     output_tokens_details: OutputTokensDetails | None = None
     server_tool_use: ServerToolUsage | None = None
+    service_tier: Literal["standard", "priority", "batch"] | None = None
+    speed: Literal["standard", "fast"] | None = None
 
 
 @frozen(kw_only=True)

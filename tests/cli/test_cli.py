@@ -373,7 +373,7 @@ def test_check_keeps_the_first_of_the_faults_of_a_stream(tmp_path: Path) -> None
     body = (FIXTURES / "broken" / "error.sse").read_bytes()
     more = body[body.index(b"event: error") :].replace(b"overloaded_error", b"api_error")
     path = tmp_path / "a.sse"
-    path.write_bytes(WEATHER.read_bytes() + body + more * 2 + b"event: new\ndata: {\n\n")
+    path.write_bytes(WEATHER.read_bytes() + body + more * 2 + b"event: message_stop\ndata: {\n\n")
     (report,) = json.loads(run("check", "--json", path).stdout)["files"]
     assert report["fault"]["kind"] == "overloaded_error"
     assert report["fault"]["offset"] == path.read_bytes().index(b"event: error")

@@ -20,6 +20,7 @@ from hypothesis.errors import NoSuchExample
 import streamcore.testing
 from streamcore import MessageAccumulator, MessageEngine, SSEDecoder
 from streamcore.codec import converter
+from streamcore.errors import ViolationKind
 from streamcore.testing.model import replay, without_nulls
 from streamcore.testing.strategies import (
     BROKEN_ROWS,
@@ -77,7 +78,7 @@ def shortest(strategy: st.SearchStrategy[Any], condition: Callable[[Any], Any]) 
 
 
 def drawn(strategy: st.SearchStrategy[Any], condition: Callable[[Any], Any]) -> Any:
-    """Some value of which `condition` holds; `NoSuchExample` if there is none in many tries."""
+    """A value for which `condition` holds, or `NoSuchExample` after many tries."""
     return find(strategy, condition, settings=settings(SEARCH, phases=[Phase.generate]), random=random.Random(0))
 
 
@@ -417,9 +418,15 @@ def test_a_failure_of_mixed_blocks_shows_two_and_no_more() -> None:
 
 
 def test_the_rows_are_those_of_the_table() -> None:
-    assert len(BROKEN_ROWS) > 24
-    with pytest.raises(ValueError, match="there is no row 'oops'"):
+    assert len(BROKEN_ROWS) > 45
+    with pytest.raises(ValueError, match="'oops' is not a row; it must be one of"):
         broken_streams("oops")
+
+
+def test_each_kind_of_violation_is_drawn() -> None:
+    # The kind that is missing needs an option of the engine.
+    kinds = {shortest(broken_streams(row), lambda _: True).violation for row in BROKEN_ROWS}
+    assert kinds - {None} == set(typing.get_args(ViolationKind)) - {"invalid_input"}
 
 
 @pytest.mark.parametrize("row", BROKEN_ROWS)

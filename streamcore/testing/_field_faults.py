@@ -1,0 +1,207 @@
+"""Faults of fields: absent ones, numbers that are spelled oddly, wrong types, and halves of surrogate pairs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+from hypothesis import strategies as st
+
+from streamcore.testing._faults import Events, Fault, block_stop, delta_event, sound
+from streamcore.testing._json import texts
+from streamcore.testing._wire import Event, payload_of
+
+__all__ = [
+    "MISSING_RESULTS",
+    "MISSING_TEXTS",
+    "MISSING_TOOL_FIELDS",
+    "ODD_COUNTS",
+    "WRONG_COUNTS",
+    "WRONG_INDEXES",
+    "counted",
+    "indexed",
+    "lacking",
+    "lone_surrogate",
+    "missing",
+    "split_surrogates",
+    "without_usage",
+    "wrong_field",
+]
+
+
+def _without_key(draw: st.DrawFn, value: dict[str, Any], key: str) -> dict[str, Any]:
+    """The object with this member absent or null."""
+    rest = {name: item for name, item in value.items() if name != key}
+    return rest | draw(st.sampled_from([{}, {key: None}]))
+
+
+def lacking(kind: str, member: str, keys: Sequence[str]) -> Callable[[st.DrawFn], Fault]:
+    """Takes one of these keys from an object in the first event of a type."""
+
+    def draw_fault(draw: st.DrawFn) -> Fault:
+        events = sound(draw)
+        place = next(number for number, event in enumerate(events) if payload_of(event)["type"] == kind)
+        payload = payload_of(events[place])
+        changed = payload | {member: _without_key(draw, payload[member], draw(st.sampled_from(keys)))}
+        return Fault(events[:place], changed, events[place + 1 :])
+
+    return draw_fault
+
+
+def without_usage(draw: st.DrawFn) -> Fault:
+    events = sound(draw)
+    kind = draw(st.sampled_from(["message_start", "message_delta"]))
+    place = next(number for number, event in enumerate(events) if payload_of(event)["type"] == kind)
+    payload = payload_of(events[place])
+    if kind == "message_start":
+        changed = payload | {"message": _without_key(draw, payload["message"], "usage")}
+    else:
+        changed = _without_key(draw, payload, "usage")
+    return Fault(events[:place], changed, events[place + 1 :])
+
+
+_Missing: TypeAlias = tuple[dict[str, Any], dict[str, Any] | None, str]
+
+_THINKING = {"type": "thinking", "thinking": "", "signature": ""}
+_TOOL = {"type": "tool_use", "id": "toolu_1", "name": "search", "input": {}}
+_SEARCH = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": []}
+_FOUND = {"type": "web_search_result", "url": "u", "title": "t", "encrypted_content": "x"}
+_CITATION = {
+    "type": "web_search_result_location",
+    "cited_text": "c",
+    "url": "u",
+    "title": "t",
+    "encrypted_index": "x",
+}
+
+# A block, a delta for it or None, and the field that is missing in the delta, or else in the block.
+MISSING_TEXTS: list[_Missing] = [
+    ({"type": "text", "text": ""}, None, "text"),
+    (_THINKING, None, "thinking"),
+    ({"type": "text", "text": "a"}, {"type": "text_delta", "text": "x"}, "text"),
+    (_THINKING, {"type": "thinking_delta", "thinking": "x"}, "thinking"),
+    (_THINKING | {"signature": "s"}, {"type": "signature_delta", "signature": "x"}, "signature"),
+    (_TOOL, {"type": "input_json_delta", "partial_json": "{}"}, "partial_json"),
+]
+MISSING_TOOL_FIELDS: list[_Missing] = [
+    (_TOOL | {"type": kind, **more}, None, key)
+    for kind, more in (("tool_use", {}), ("server_tool_use", {}), ("mcp_tool_use", {"server_name": "s"}))
+    for key in ("id", "name", "input")
+]
+MISSING_RESULTS: list[_Missing] = [
+    (_SEARCH, None, "content"),
+    (_SEARCH | {"type": "bash_code_execution_tool_result"}, None, "content"),
+    (_FOUND, None, "encrypted_content"),
+    ({"type": "text", "text": ""}, {"type": "citations_delta", "citation": _CITATION}, "encrypted_index"),
+]
+
+
+def missing(cases: Sequence[_Missing]) -> Callable[[st.DrawFn], Fault]:
+    """A stream of one block, in which a field is absent or null."""
+
+    def draw_fault(draw: st.DrawFn) -> Fault:
+        start, *_, change, stop = sound(draw)
+        block, delta, key = draw(st.sampled_from(cases))
+        if delta is None:
+            block = _without_key(draw, block, key)
+        elif "citation" in delta:
+            delta = delta | {"citation": _without_key(draw, delta["citation"], key)}
+        else:
+            delta = _without_key(draw, delta, key)
+        if block["type"] == "web_search_result":
+            block = _SEARCH | {"content": [block]}
+        first: Event = {"type": "content_block_start", "index": 0, "content_block": block}
+        rest = [block_stop(0), change, stop]
+        if delta is None:
+            return Fault([start], first, rest)
+        return Fault([start, first], delta_event(0, **delta), rest)
+
+    return draw_fault
+
+
+# A half is rounded to the even integer: 2.5 to 2, and 3.5 to 4.
+ODD_COUNTS: st.SearchStrategy[Any] = st.sampled_from([7.0, 2.5, 3.5, 0.1, 1e3, "0", "12", "007"])
+WRONG_COUNTS: st.SearchStrategy[Any] = st.sampled_from([True, "", "-1", "1.5", " 1", "many", "\u0661", [], {}])
+
+
+def counted(draw: st.DrawFn, counts: st.SearchStrategy[Any]) -> Fault:
+    events = sound(draw)
+    kind = draw(st.sampled_from(["message_start", "message_delta"]))
+    place = next(number for number, event in enumerate(events) if payload_of(event)["type"] == kind)
+    payload = payload_of(events[place])
+    holder = payload["message"] if kind == "message_start" else payload
+    usage = holder.get("usage", {}) | {draw(st.sampled_from(["input_tokens", "output_tokens"])): draw(counts)}
+    changed = payload | ({"message": holder | {"usage": usage}} if kind == "message_start" else {"usage": usage})
+    return Fault(events[:place], changed, events[place + 1 :])
+
+
+WRONG_INDEXES: st.SearchStrategy[Callable[[int], Any]] = st.sampled_from(
+    [lambda _: None, str, bool, lambda index: index + 0.5, lambda index: [index]]
+)
+
+
+def indexed(draw: st.DrawFn, changed: Callable[[int], Any]) -> Fault:
+    """One event of a block has its index changed. None takes it away."""
+    events = sound(draw)
+    places = [number for number, event in enumerate(events) if "index" in payload_of(event)]
+    place = draw(st.sampled_from(places))
+    payload = payload_of(events[place])
+    index = changed(payload["index"])
+    fault = _without_key(draw, payload, "index") if index is None else payload | {"index": index}
+    return Fault(events[:place], fault, events[place + 1 :])
+
+
+def wrong_field(draw: st.DrawFn, _: Events) -> Event:
+    """Values of the wrong JSON type, and fields that must be there."""
+    deltas: list[Event] = [
+        delta_event(0, type="text_delta", text=1),
+        delta_event(0, type="text_delta", text=["x"]),
+        delta_event(0, type="input_json_delta", partial_json={"a": 1}),
+        {"type": "content_block_delta", "index": 0, "delta": "x"},
+        {"type": "content_block_delta", "index": 0},
+        {"type": "content_block_start", "index": 1, "content_block": {"type": "text", "text": {}}},
+        {"type": "content_block_start", "index": 1, "content_block": {"type": "redacted_thinking"}},
+        {"type": "message_delta", "delta": []},
+    ]
+    return draw(st.sampled_from(deltas))
+
+
+# Surrogates: a server that cuts text by UTF-16 units sends half of a character
+
+
+def _escaped(event: Event) -> bytes:
+    """The event with everything beyond ASCII escaped, as half of a pair must be."""
+    payload = payload_of(event)
+    return f"event: {payload['type']}\ndata: {json.dumps(payload)}\n\n".encode()
+
+
+_GROWING: st.SearchStrategy[tuple[dict[str, Any], str, str]] = st.sampled_from(
+    [
+        ({"type": "text", "text": ""}, "text_delta", "text"),
+        (_THINKING, "thinking_delta", "thinking"),
+        (_TOOL, "input_json_delta", "partial_json"),
+    ]
+)
+
+
+def _grown(draw: st.DrawFn, pieces: Sequence[str]) -> Fault:
+    start, *_, change, stop = sound(draw)
+    block, kind, key = draw(_GROWING)
+    if key == "partial_json":
+        pieces = ['{"a":"', *pieces, '"}']
+    first: Event = {"type": "content_block_start", "index": 0, "content_block": block}
+    deltas = [_escaped(delta_event(0, **{"type": kind, key: piece})) for piece in pieces]
+    return Fault([start, first], b"".join(deltas), [block_stop(0), change, stop])
+
+
+def split_surrogates(draw: st.DrawFn) -> Fault:
+    units = draw(texts(max_size=4)).replace('"', "").replace("\\", "") + "\U0001f600"
+    encoded = units.encode("utf-16-le")
+    cut_at_units = [encoded[at : at + 2].decode("utf-16-le", "surrogatepass") for at in range(0, len(encoded), 2)]
+    return _grown(draw, [piece for piece in cut_at_units if piece >= " "])
+
+
+def lone_surrogate(draw: st.DrawFn) -> Fault:
+    half = draw(st.sampled_from(["\ud83d", "\ude00", "\ude00\ud83d"]))
+    return _grown(draw, ["a", half, "b"])
