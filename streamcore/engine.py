@@ -187,7 +187,8 @@ class MessageEngine(DecoderBase[MessageStreamEvent], Generic[OutputT]):
         """Use the fast path for this block's deltas, or for none."""
         self._current_block = block
         if block is None or block.text_delta is None:
-            self._delta_in_chunk, self._delta_in_section, self._add_text = *NO_FAST_DELTA, _add_nowhere
+            self._delta_in_chunk, self._delta_in_section = NO_FAST_DELTA
+            self._add_text = _add_nowhere
         else:
             self._delta_in_chunk, self._delta_in_section = fast_delta(block.index, block.text_delta)
             self._add_text = block.add_text
