@@ -74,6 +74,8 @@ class Row:
     kind: str | None = None
     strict: type[ProtocolError] | None = None
     words: tuple[str, ...] = ()
+    # What the violation says in addition; in strict mode nothing was taken for anything.
+    taken_for: str | None = None
     # What a violation leaves the final message with.
     texts: tuple[str, ...] = ("Hello",)
     delivered: bool = True
@@ -179,15 +181,15 @@ RECORDED: list[Row] = [
     Row("thinking of a delta absent", [*CLOSED, block_start(1, {"type": "thinking", "thinking": ""})], delta(1, "thinking_delta"), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError),
     Row("signature of a delta absent", [*CLOSED, block_start(1, {"type": "thinking", "thinking": ""})], delta(1, "signature_delta"), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError),
     Row("partial_json null", [*CLOSED, tool_start(1)], delta(1, "input_json_delta", partial_json=None), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError),
-    Row("input of a tool absent", CLOSED, block_start(1, {"type": "tool_use", "id": "t", "name": "n"}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError, words=("$.content_block.input", "{}")),
+    Row("input of a tool absent", CLOSED, block_start(1, {"type": "tool_use", "id": "t", "name": "n"}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError, words=("$.content_block.input",), taken_for="{}"),
     Row("name of a tool null", CLOSED, block_start(1, {"type": "tool_use", "id": "t", "name": None, "input": {}}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError),
     Row("id of a server's tool absent", CLOSED, block_start(1, {"type": "server_tool_use", "name": "n", "input": {}}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError),
-    Row("content of a search null", CLOSED, block_start(1, {"type": "web_search_tool_result", "tool_use_id": "t", "content": None}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError, words=("[]",)),
+    Row("content of a search null", CLOSED, block_start(1, {"type": "web_search_tool_result", "tool_use_id": "t", "content": None}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError, taken_for="[]"),
     Row("content of a run null", CLOSED, block_start(1, {"type": "bash_code_execution_tool_result", "tool_use_id": "t", "content": None}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError),
     Row("encrypted content absent", CLOSED, block_start(1, {"type": "web_search_tool_result", "tool_use_id": "t", "content": [{"type": "web_search_result", "title": "t", "url": "u"}]}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError, words=("$.content_block.content[0].encrypted_content",)),
     Row("encrypted index null", OPEN, delta(0, "citations_delta", citation={"type": "web_search_result_location", "cited_text": "c", "url": "u", "encrypted_index": None}), REST, 0, kind="missing_field", strict=DecodeError),
     Row("model null", [], start(model=None), HELLO[1:], kind="missing_field", strict=DecodeError, words=("$.message.model",)),
-    Row("count with a fraction", CLOSED, message_delta(usage={"output_tokens": 24.6}), [STOP], kind="odd_number", strict=DecodeError, words=("24.6", "25")),
+    Row("count with a fraction", CLOSED, message_delta(usage={"output_tokens": 24.6}), [STOP], kind="odd_number", strict=DecodeError, words=("24.6",), taken_for="25"),
     Row("count as digits", CLOSED, message_delta(usage={"output_tokens": "8"}), [STOP], kind="odd_number", strict=DecodeError),
     Row("count of requests as a float", CLOSED, message_delta(usage={"server_tool_use": {"web_search_requests": 2.0}}), [STOP], kind="odd_number", strict=DecodeError, words=("web_search_requests",)),
     Row("index as a float", OPEN, {"type": "content_block_stop", "index": 0.0}, REST[1:], 0, kind="odd_number", strict=DecodeError, words=("$.index",)),
@@ -235,6 +237,7 @@ def check_raised(row: Row, expected: type[ProtocolError], *, strict: bool) -> No
         assert outcome.snapshot == good.snapshot
         for word in row.words:
             assert word in str(error)
+        assert "taken for" not in str(error)
         assert f"byte {error.offset}" in str(error)
         assert f"event {error.event_number}" in str(error)
         check_stopped(engine, error)
@@ -277,6 +280,9 @@ def test_what_loses_nothing_is_a_violation(row: Row) -> None:
         assert violation.index == row.index
         for word in row.words:
             assert word in violation.message
+        if row.taken_for is not None:
+            assert violation.taken_for == row.taken_for
+            assert violation.message.endswith(f"; it was taken for {row.taken_for}")
         assert f"byte {violation.offset}" in str(violation)
         assert texts(engine.final_message) == row.texts
         assert engine.complete

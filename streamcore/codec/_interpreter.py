@@ -105,7 +105,7 @@ class EventInterpreter(Generic[EventT]):
     def _done(self) -> Any:
         """Return the event that `[DONE]` stands for; other APIs end their streams with it."""
         if self._progress.lacks_only_stop:
-            self._log.report("done_sentinel", "[DONE] came; it was taken for message_stop")
+            self._log.report("done_sentinel", "[DONE] came in place of message_stop", taken_for="message_stop")
             return MessageStopEvent()
         self._log.report("done_sentinel", "[DONE] came, which belongs to another protocol; it was ignored")
         return None
@@ -173,7 +173,7 @@ class EventInterpreter(Generic[EventT]):
             event = self._structured({"type": name, **rest})
             self._log.report(
                 "missing_type",
-                f"the payload has no type; the event: line says {excerpt(str(name))}",
+                f"the payload of an event named {excerpt(str(name))} has no type",
                 path="$.type",
                 taken_for=excerpt(str(name)),
             )

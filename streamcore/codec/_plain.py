@@ -55,9 +55,9 @@ class Deviation:
 
     @property
     def message(self) -> str:
-        """The deviation in words."""
+        """What came, in words."""
         came = "is absent" if self.received is None else f"is {self.received}"
-        return f"{self.path} {came}; it was taken for {self.taken_for}"
+        return f"{self.path} {came}"
 
 
 class StructureError(ValueError):

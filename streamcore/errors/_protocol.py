@@ -236,7 +236,7 @@ class ViolationLog:
         received: str | None = None,
         taken_for: str | None = None,
     ) -> None:
-        """Record a violation. The arguments are the attributes of `Violation`.
+        """Record a violation. The arguments are the attributes of `Violation`; its message also says `taken_for`.
 
         Raises:
             ProtocolError: In strict mode, instead.
@@ -246,6 +246,8 @@ class ViolationLog:
         count = self._counts.get(kind, 0)
         if count < _MOST_OF_A_KIND:
             self._counts[kind] = count + 1
+            if taken_for is not None:
+                message += f"; it was taken for {taken_for}"
             if count + 1 == _MOST_OF_A_KIND:
                 message += f" (the {_MOST_OF_A_KIND}th of this kind: further ones are not recorded)"
             message = shortened(message, _MAX_MESSAGE_LENGTH)
