@@ -1,9 +1,9 @@
-"""One cell of `benchmarks.concurrency`: so many streams at once, through one library, in a process of its own.
+"""The client of `benchmarks.concurrency`: it measures many streams at once through one library.
 
-    python -m benchmarks.concurrency_client CONTESTANT STREAMS HTTP_PORT CONTROL_PORT [--flood BYTES] [--unfair] ...
+    python -m benchmarks.concurrency_client CONTESTANT STREAMS URL [--flood BYTES] ...
 
-Prints what was measured as JSON. The streams are opened and wait; then they get events at a steady pace, then as many
-as they can take; then they end.
+It opens the streams, lets them wait, has the server send events at a steady pace and then as fast as possible, and ends
+the streams. It prints the figures as JSON.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import importlib
 import json
 import os
 import re
@@ -19,79 +20,73 @@ import statistics
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Self
 
+import aiohttp
 import attrs
 
-_ASK: dict[str, Any] = {"model": "claude-1", "max_tokens": 100, "messages": [{"role": "user", "content": "Hi"}]}
-_OPENING = 10
-"""How many streams are being opened at a time."""
+from benchmarks.concurrency_server import DELTA, OPENING
+
+CONTESTANTS = ("streamcore.aiohttp", "streamcore.httpx", "anthropic", "bare sockets")
+ONE_CHUNK = "one chunk"
+_REQUEST: dict[str, Any] = {"model": "claude-1", "max_tokens": 100, "messages": [{"role": "user", "content": "Hi"}]}
+_OPENED_AT_ONCE = 10
+"""How many streams are being opened at any time."""
 PACE = 2000
+"""How many events a second all streams get together."""
 _PACE_OF_ONE = 50
-"""Events a second in all, and at most for one stream."""
+"""How many events a second one stream gets at most."""
 PACE_IN_FLOOD = 200
-"""So few that what others get is not what holds them up."""
+"""How many events a second the other streams get during a flood: few, so that only the flood can delay them."""
+_ENOUGH = 0.99
+"""Which part of the events must be seen: `_BareStream` misses the few that two reads share."""
 
 
 @attrs.define
 class Seen:
-    """What the streams of a process have had."""
+    """What the streams have received so far.
+
+    Attributes:
+        first: For each stream, the seconds from the call to its first text.
+        latencies: For each paced event, the nanoseconds from sending it to having its text.
+    """
 
     texts: int = 0
     opened: int = 0
     first: list[float] = attrs.field(factory=list)
     latencies: list[int] = attrs.field(factory=list)
 
-    def take(self, text: str) -> None:
+    def add(self, text: str) -> None:
         self.texts += 1
         if text[0] == "@":
             self.latencies.append(time.monotonic_ns() - int(text[1:]))
 
 
-Open = Callable[[], Any]
-"""Gives an async context manager that opens a stream; what it gives has a `text_stream`."""
-
-
 # Contestants
 
-
-@asynccontextmanager
-async def _ours(module: Any, url: str, http_client: Any = None) -> AsyncIterator[Open]:
-    async with module.AsyncAnthropic(api_key="key", base_url=url, http_client=http_client, timeout=None) as client:
-        yield lambda: client.messages.stream(**_ASK)
+OpenStream = Callable[[], Any]
+"""Return an async context manager that opens a stream; the stream has a `text_stream`."""
 
 
 @asynccontextmanager
-async def ours_on_aiohttp(url: str) -> AsyncIterator[Open]:
-    import streamcore.aiohttp
+async def contestant(name: str, url: str) -> AsyncIterator[OpenStream]:
+    """Give the function that opens a stream through this library."""
+    if name == "bare sockets":
+        yield partial(_BareStream, int(url.rpartition(":")[2]))
+        return
+    library = importlib.import_module(name)
+    http_client = None
+    if name != "streamcore.aiohttp":
+        import httpx2
 
-    async with _ours(streamcore.aiohttp, url) as opens:
-        yield opens
-
-
-@asynccontextmanager
-async def ours_on_httpx(url: str) -> AsyncIterator[Open]:
-    import httpx2
-
-    import streamcore.httpx
-
-    http = httpx2.AsyncClient(limits=httpx2.Limits(max_connections=None))
-    async with _ours(streamcore.httpx, url, http) as opens:
-        yield opens
+        http_client = library.DefaultAsyncHttpxClient(limits=httpx2.Limits(max_connections=None))
+    async with library.AsyncAnthropic(api_key="key", base_url=url, http_client=http_client, timeout=None) as client:
+        yield partial(client.messages.stream, **_REQUEST)
 
 
-@asynccontextmanager
-async def official(url: str) -> AsyncIterator[Open]:
-    import anthropic
-    import httpx2
-
-    http = anthropic.DefaultAsyncHttpxClient(limits=httpx2.Limits(max_connections=None))
-    async with _ours(anthropic, url, http) as opens:
-        yield opens
-
-
-class _Bare:
-    """A socket and nothing else: what the machine, the event loop and this program need by themselves."""
+class _BareStream:
+    """A socket and a regular expression: what the machine and the event loop need without any library."""
 
     _TEXT = re.compile(rb'"text":"([^"]+)"')
 
@@ -100,111 +95,72 @@ class _Bare:
 
     async def __aenter__(self) -> Self:
         self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
-        self._writer.write(b"POST / HTTP/1.1\r\ncontent-length: 0\r\n\r\n")
+        self._writer.write(b"POST /v1/messages HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n")
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         self._writer.close()
 
     @property
-    def text_stream(self) -> AsyncIterator[str]:
-        return self._texts()
-
-    async def _texts(self) -> AsyncIterator[str]:
+    async def text_stream(self) -> AsyncIterator[str]:
         while not (chunk := await self._reader.read(65536)).endswith(b"0\r\n\r\n"):
-            for text in self._TEXT.findall(chunk):  # one that is cut in two is not found: a few of many
+            for text in self._TEXT.findall(chunk):
                 yield text.decode()
 
 
-@asynccontextmanager
-async def bare_sockets(url: str) -> AsyncIterator[Open]:
-    port = int(url.rpartition(":")[2])
-    yield lambda: _Bare(port)
-
-
-CONTESTANTS: dict[str, Callable[[str], Any]] = {
-    "aiohttp": ours_on_aiohttp,
-    "httpx2": ours_on_httpx,
-    "anthropic": official,
-    "bare": bare_sockets,
-}
-
-
-# What is measured
-
-
-class Server:
-    """The commands of `benchmarks.concurrency_server`."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-
-    async def __aenter__(self) -> Self:
-        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        self._writer.close()
-
-    async def do(self, command: str, **arguments: Any) -> Any:
-        self._writer.write(json.dumps({"do": command, **arguments}).encode() + b"\n")
-        return json.loads(await self._reader.readline())
-
-    def another(self) -> Server:
-        """For commands while one is being carried out."""
-        return Server(self._port)
+# Measurements
 
 
 class Cell:
-    """So many streams at once, from their opening to their end."""
+    """Measure streams that are open at the same time, from opening them to their end."""
 
-    def __init__(self, opens: Open, server: Server, streams: int) -> None:
-        self._opens = opens
-        self._server = server
+    def __init__(self, open_stream: OpenStream, commands: aiohttp.ClientSession, streams: int) -> None:
+        self._open_stream = open_stream
+        self._commands = commands
         self._streams = streams
-        self._opening = asyncio.Semaphore(_OPENING)
+        self._opening = asyncio.Semaphore(_OPENED_AT_ONCE)
         self._failed: list[asyncio.Task[None]] = []
         self.seen = Seen()
 
     async def measure(self, *, texts: int, seconds: float, flood: int) -> dict[str, Any]:
-        await self._warm_up()
+        # Load and build first what every process needs once.
+        warm_up = self._start()
+        await self._until(lambda: self.seen.opened == 1)
+        await self._do("finish")
+        await warm_up
+        self.seen = Seen()
+
         measured: dict[str, Any] = {}
-        before = resident()
-        began = time.perf_counter()
+        before = resident_memory()
         tasks = [self._start() for _ in range(self._streams)]
         await self._until(lambda: self.seen.opened == self._streams)
-        measured["opening"] = time.perf_counter() - began
         measured["first text"] = percentiles(self.seen.first)
-        measured["memory"] = (resident() - before) / self._streams
+        measured["memory"] = (resident_memory() - before) / self._streams
         if flood:
-            measured["flood"] = await self._flood(flood=flood, seconds=seconds)
+            measured["flood"] = await self._flood(events=flood // len(DELTA), seconds=seconds)
         else:
             measured["latency"] = await self._pace(seconds)
             measured["events a second"] = await self._burst(texts // self._streams or 1)
-        await self._server.do("finish")
+        await self._do("finish")
         await asyncio.gather(*tasks)
         return measured
 
-    async def _warm_up(self) -> None:
-        # What is loaded and made once belongs to no stream.
-        task = self._start()
-        await self._until(lambda: self.seen.opened == 1)
-        await self._server.do("finish")
-        await task
-        self.seen = Seen()
+    async def _do(self, command: str, **arguments: Any) -> None:
+        async with self._commands.post(f"/do/{command}", json=arguments) as response:
+            response.raise_for_status()
 
     async def _read(self) -> None:
         async with self._opening:
             began = time.perf_counter()
-            stream = self._opens()
+            stream = self._open_stream()
             texts = (await stream.__aenter__()).text_stream
             seen = self.seen
-            seen.take(await anext(texts))
+            seen.add(await anext(texts))
             seen.first.append(time.perf_counter() - began)
             seen.opened += 1
         try:
             async for text in texts:
-                seen.take(text)
+                seen.add(text)
         finally:
             await stream.__aexit__(None, None, None)
 
@@ -223,39 +179,38 @@ class Cell:
         if not task.cancelled() and task.exception() is not None:
             self._failed.append(task)
 
-    async def _pace(self, seconds: float, *, but_first: bool = False, rate: float = PACE) -> dict[str, float]:
+    async def _pace(self, seconds: float, *, skip: int = 0, rate: float = PACE) -> dict[str, float]:
         rate = min(rate, _PACE_OF_ONE * self._streams)
         events = int(rate * seconds)
-        await self._server.do("pace", events=events, rate=rate, but_first=but_first)
-        # Of bare sockets a few are not found.
-        await self._until(lambda: len(self.seen.latencies) >= events * 0.99)
+        await self._do("pace", events=events, rate=rate, skip=skip)
+        await self._until(lambda: len(self.seen.latencies) >= events * _ENOUGH)
         return percentiles([latency / 1e9 for latency in self.seen.latencies])
 
     async def _burst(self, each: int) -> float:
-        wanted = self.seen.texts + each * self._streams * 0.99
         before = self.seen.texts
+        wanted = before + each * self._streams * _ENOUGH
         began = time.perf_counter()
-        await self._server.do("burst", events=each)
+        await self._do("burst", events=each)
         await self._until(lambda: self.seen.texts >= wanted)
         return (self.seen.texts - before) / (time.perf_counter() - began)
 
-    async def _flood(self, *, flood: int, seconds: float) -> dict[str, Any]:
-        """A burst for one stream, while the others get events at their pace."""
+    async def _flood(self, *, events: int, seconds: float) -> dict[str, Any]:
+        """Flood one stream while the others get events at a steady pace."""
         turns: list[float] = []
-        pacing = asyncio.create_task(self._pace(seconds, but_first=True, rate=PACE_IN_FLOOD))
+        pacing = asyncio.create_task(self._pace(seconds, skip=1, rate=PACE_IN_FLOOD))
         await asyncio.sleep(seconds / 4)
-        others = asyncio.create_task(_take_turns(turns))
-        async with self._server.another() as server:
-            wanted = self.seen.texts + int((await server.do("flood", size=flood)) * 0.99)
+        other_task = asyncio.create_task(_take_turns(turns))
+        wanted = self.seen.texts + events * _ENOUGH
+        await self._do("flood", events=events)
         await self._until(lambda: self.seen.texts >= wanted)
-        others.cancel()
+        other_task.cancel()
         return {"latency": await pacing, "turns": percentiles(turns)}
 
 
 async def _take_turns(turns: list[float]) -> None:
-    """Run whenever the event loop lets it: how much this process has done between one turn and the next.
+    """Run as often as the event loop allows, and note how long other tasks ran in between.
 
-    In seconds of CPU time, so that other processes on the machine do not count.
+    This is CPU time of the thread, so other processes on the machine do not count.
     """
     latest = time.thread_time()
     while True:
@@ -265,8 +220,8 @@ async def _take_turns(turns: list[float]) -> None:
         latest = now
 
 
-def resident() -> int:
-    """Bytes of memory that this process has, as the system sees it."""
+def resident_memory() -> int:
+    """Return how many bytes of memory this process has, as the system sees it."""
     gc.collect()
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -281,10 +236,9 @@ def percentiles(values: list[float]) -> dict[str, float]:
     }
 
 
-async def in_one_chunk(size: int) -> dict[str, Any]:
-    """A burst that somebody hands over as one chunk."""
+async def one_chunk(size: int) -> dict[str, Any]:
+    """Measure turns while one stream decodes `size` bytes that arrive as a single chunk."""
     import streamcore
-    from benchmarks.concurrency_server import DELTA, OPENING
 
     count = size // len(DELTA)
     chunk = OPENING + DELTA * count
@@ -292,49 +246,39 @@ async def in_one_chunk(size: int) -> dict[str, Any]:
     async def chunks(chunk: bytes) -> AsyncIterator[bytes]:
         yield chunk
 
-    await anext(streamcore.AsyncMessageStream(chunks(OPENING + DELTA)).text_stream)  # what is made once
+    await anext(streamcore.AsyncMessageStream(chunks(OPENING + DELTA)).text_stream)  # warm up
     gc.collect()
     turns: list[float] = []
-    others = asyncio.create_task(_take_turns(turns))
+    other_task = asyncio.create_task(_take_turns(turns))
     await asyncio.sleep(0)
     texts = streamcore.AsyncMessageStream(chunks(chunk)).text_stream
     for _ in range(count):
         await anext(texts)
     await asyncio.sleep(0)
-    others.cancel()
+    other_task.cancel()
     return {"flood": {"turns": percentiles(turns)}}
-
-
-def _never_give_way() -> None:
-    from streamcore.stream import _async_stream, _pump
-
-    for module in (_pump, _async_stream):
-        for name in ("SLICE_SIZE", "WORK_PER_TURN"):
-            if hasattr(module, name):
-                setattr(module, name, 1 << 60)
 
 
 async def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.concurrency_client", description=__doc__)
-    parser.add_argument("contestant", choices=[*CONTESTANTS, "chunk"])
+    parser.add_argument("contestant", choices=[*CONTESTANTS, ONE_CHUNK])
     parser.add_argument("streams", type=int)
-    parser.add_argument("http_port", type=int)
-    parser.add_argument("control_port", type=int)
-    parser.add_argument("--texts", type=int, default=40_000, help="how many events the streams get at once, in all")
+    parser.add_argument("url")
+    parser.add_argument("--texts", type=int, default=40_000, help="how many events all streams get in a burst")
     parser.add_argument("--seconds", type=float, default=4, help="how long events come at a steady pace")
-    parser.add_argument("--flood", type=int, default=0, help="a burst of so many bytes for one stream instead")
-    parser.add_argument("--unfair", action="store_true", help="streams do not give way")
+    parser.add_argument("--flood", type=int, default=0, help="instead of a burst, send this many bytes to one stream")
     options = parser.parse_args()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    if options.unfair:
-        _never_give_way()
-    if options.contestant == "chunk":
-        print(json.dumps(await in_one_chunk(options.flood)))
+    if options.contestant == ONE_CHUNK:
+        print(json.dumps(await one_chunk(options.flood)))
         return
-    opening = CONTESTANTS[options.contestant](f"http://127.0.0.1:{options.http_port}")
-    async with Server(options.control_port) as server, opening as opens:
-        cell = Cell(opens, server, options.streams)
+    no_timeout = aiohttp.ClientTimeout(total=None)
+    async with (
+        aiohttp.ClientSession(options.url, timeout=no_timeout) as commands,
+        contestant(options.contestant, options.url) as open_stream,
+    ):
+        cell = Cell(open_stream, commands, options.streams)
         print(json.dumps(await cell.measure(texts=options.texts, seconds=options.seconds, flood=options.flood)))
 
 

@@ -1,164 +1,104 @@
-"""The other side of `benchmarks.concurrency`: holds streams open and sends what the client's process asks for.
+"""The server of `benchmarks.concurrency`: it holds streams open and sends the events that the client asks for.
 
     python -m benchmarks.concurrency_server
 
-Prints two ports of the loopback interface. On the first it speaks HTTP: each request is answered by a stream that
-begins at once and then waits. On the second it takes commands, a line of JSON each, and answers each when it is done:
+It prints its address. `POST /v1/messages` starts a stream that sends one text and then waits. The commands below act on
+all waiting streams. Arguments are JSON, and the answer arrives when the command is done:
 
-    {"do": "streams"}                           how many streams are open
-    {"do": "pace", "events": 80, "rate": 20, "but_first": false}
-                                                so many events a second, to one stream after the other
-    {"do": "burst", "events": 40}               so many events to each, as fast as they take them
-    {"do": "flood", "size": 10000000}           so many bytes of events to the first, at once
-    {"do": "finish"}                            the end of each
+    POST /do/pace {"events": 80, "rate": 20, "skip": 0}   send events at this rate per second, to one stream after the
+                                                          other, except the first `skip` streams
+    POST /do/burst {"events": 40}                         send this many events to each stream as fast as it takes them
+    POST /do/flood {"events": 90000}                      send this many events to the first stream in one chunk
+    POST /do/finish {}                                    end all streams
 
-A paced event carries the time at which it is sent, by the clock that all processes of a machine share.
+A paced event carries the time when it was sent, on the monotonic clock that all processes of a machine share.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gc
-import json
 import resource
 import time
-from typing import Any
 
-_HEAD = (
-    b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\nrequest-id: req_1\r\n"
-    b"transfer-encoding: chunked\r\n\r\n"
-)
+from aiohttp import web
+
+from benchmarks import inputs
+
+_FRAMES = inputs.long_text(1).frames
+OPENING = b"".join(_FRAMES[:2])
+_FIRST_TEXT = _FRAMES[2]
+_END = b"".join(_FRAMES[3:])
 _BATCH = 20
+"""How many events of a burst go into one chunk."""
 _TICK = 0.002
-
-
-def _frame(payload: dict[str, Any]) -> bytes:
-    data = json.dumps(payload, separators=(",", ":"))
-    return f"event: {payload['type']}\ndata: {data}\n\n".encode()
+"""How many seconds pass between two looks at the clock while events are paced."""
 
 
 def _delta(text: str) -> bytes:
-    return _frame({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": text}})
+    return inputs.delta_frame({"type": "text_delta", "text": text})
 
 
-def _chunk(data: bytes) -> bytes:
-    return b"%x\r\n%s\r\n" % (len(data), data)
-
-
-_MESSAGE: dict[str, Any] = {
-    "id": "msg_1",
-    "type": "message",
-    "role": "assistant",
-    "model": "claude-1",
-    "content": [],
-    "stop_reason": None,
-    "stop_sequence": None,
-    "usage": {"input_tokens": 25, "output_tokens": 1},
-}
-OPENING = _frame({"type": "message_start", "message": _MESSAGE}) + _frame(
-    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}
-)
-_START = _chunk(OPENING + _delta("Hello"))
 DELTA = _delta(" and some words")
-_END = (
-    _chunk(
-        _frame({"type": "content_block_stop", "index": 0})
-        + _frame(
-            {
-                "type": "message_delta",
-                "delta": {"stop_reason": "end_turn", "stop_sequence": None},
-                "usage": {"output_tokens": 8},
-            }
-        )
-        + _frame({"type": "message_stop"})
-    )
-    + b"0\r\n\r\n"
-)
 
 
-class _Stream(asyncio.Protocol):
-    """A connection on which one request after the other is answered by a stream."""
-
-    transport: asyncio.Transport
-
-    def __init__(self, streams: dict[_Stream, None]) -> None:
-        self._streams = streams
-        self._received = b""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        head, blank, body = self._received.partition(b"\r\n\r\n")
-        if not blank:
-            return
-        fields = dict(line.lower().split(b":", 1) for line in head.split(b"\r\n")[1:])
-        if len(body) >= int(fields.get(b"content-length", b"0")):
-            self._received = b""
-            self.transport.write(_HEAD + _START)
-            self._streams[self] = None
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._streams.pop(self, None)
-
-
-class _Commands:
+class _Streams:
     def __init__(self) -> None:
-        self.streams: dict[_Stream, None] = {}
+        self._open: list[web.StreamResponse] = []
+        self._end = asyncio.Event()
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while line := await reader.readline():
-            command = json.loads(line)
-            result = await getattr(self, f"_{command.pop('do')}")(**command)
-            writer.write(json.dumps(result).encode() + b"\n")
-        writer.close()
+    async def start(self, request: web.Request) -> web.StreamResponse:
+        await request.read()
+        response = web.StreamResponse(headers={"content-type": "text/event-stream", "request-id": "req_1"})
+        await response.prepare(request)
+        await response.write(OPENING + _FIRST_TEXT)
+        self._open.append(response)
+        await self._end.wait()
+        await response.write(_END)
+        return response
 
-    async def _streams(self) -> int:
-        return len(self.streams)
+    async def do(self, request: web.Request) -> web.Response:
+        await getattr(self, f"_{request.match_info['command']}")(**await request.json())
+        return web.Response()
 
-    async def _pace(self, events: int, rate: float, but_first: bool) -> None:
-        streams = list(self.streams)[but_first:]
+    async def _pace(self, events: int, rate: float, skip: int) -> None:
+        streams = self._open[skip:]
         began = time.monotonic()
         sent = 0
         while sent < events:
             due = min(events, int((time.monotonic() - began) * rate) + 1)
             for number in range(sent, due):
-                stream = streams[number % len(streams)]
-                stream.transport.write(_chunk(_delta(f"@{time.monotonic_ns()}")))
+                await streams[number % len(streams)].write(_delta(f"@{time.monotonic_ns()}"))
             sent = due
             await asyncio.sleep(_TICK)
 
     async def _burst(self, events: int) -> None:
-        whole, rest = divmod(events, _BATCH)
-        batches = [_chunk(DELTA * _BATCH)] * whole + ([_chunk(DELTA * rest)] if rest else [])
-        for batch in batches:
-            for stream in self.streams:
-                stream.transport.write(batch)
+        for sent in range(0, events, _BATCH):
+            batch = DELTA * min(_BATCH, events - sent)
+            for stream in self._open:
+                await stream.write(batch)
             await asyncio.sleep(0)
 
-    async def _flood(self, size: int) -> int:
-        events = size // len(DELTA)
-        next(iter(self.streams)).transport.write(_chunk(DELTA * events))
-        return events
+    async def _flood(self, events: int) -> None:
+        await self._open[0].write(DELTA * events)
 
     async def _finish(self) -> None:
-        for stream in list(self.streams):
-            stream.transport.write(_END)
-        self.streams.clear()
+        self._end.set()
+        self._open, self._end = [], asyncio.Event()
 
 
 async def main() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    loop = asyncio.get_running_loop()
-    commands = _Commands()
-    streams = await loop.create_server(lambda: _Stream(commands.streams), "127.0.0.1", 0, backlog=4096)
-    control = await asyncio.start_server(commands.serve, "127.0.0.1", 0)
-    print(streams.sockets[0].getsockname()[1], control.sockets[0].getsockname()[1], flush=True)
+    streams = _Streams()
+    app = web.Application()
+    app.add_routes([web.post("/v1/messages", streams.start), web.post("/do/{command}", streams.do)])
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, backlog=4096).start()
+    print(f"http://127.0.0.1:{runner.addresses[0][1]}", flush=True)
     gc.freeze()
-    await control.serve_forever()
+    await asyncio.Event().wait()
 
 
 if __name__ == "__main__":

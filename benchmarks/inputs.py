@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -102,9 +102,9 @@ def text_of(characters: int, *, alphabet: Iterable[str] | None = None, seed: int
     return text[:characters]
 
 
-def _pieces(text: str) -> Iterator[str]:
-    for start in range(0, len(text), DELTA_SIZE):
-        yield text[start : start + DELTA_SIZE]
+def fragments_of(text: str) -> list[str]:
+    """Cut `text` into fragments as long as a delta."""
+    return [text[start : start + DELTA_SIZE] for start in range(0, len(text), DELTA_SIZE)]
 
 
 _START = {
@@ -131,16 +131,20 @@ def _message(name: str, content: Iterable[bytes], *, stop_reason: str = "end_tur
     )
 
 
+def delta_frame(delta: dict[str, str], *, index: int = 0) -> bytes:
+    return frame({"type": "content_block_delta", "index": index, "delta": delta})
+
+
 def _block(block: dict[str, Any], deltas: Iterable[dict[str, str]], *, index: int = 0) -> list[bytes]:
     return [
         frame({"type": "content_block_start", "index": index, "content_block": block}),
-        *(frame({"type": "content_block_delta", "index": index, "delta": delta}) for delta in deltas),
+        *(delta_frame(delta, index=index) for delta in deltas),
         frame({"type": "content_block_stop", "index": index}),
     ]
 
 
 def _text_block(text: str, *, index: int = 0) -> list[bytes]:
-    deltas = ({"type": "text_delta", "text": piece} for piece in _pieces(text))
+    deltas = ({"type": "text_delta", "text": piece} for piece in fragments_of(text))
     return _block({"type": "text", "text": ""}, deltas, index=index)
 
 
@@ -197,12 +201,8 @@ def written_file(characters: int) -> str:
 def large_tool_input(text: str) -> Stream:
     """One tool call whose input comes in small fragments."""
     block = {"type": "tool_use", "id": "toolu_1", "name": "write", "input": {}}
-    deltas = ({"type": "input_json_delta", "partial_json": piece} for piece in _pieces(text))
+    deltas = ({"type": "input_json_delta", "partial_json": piece} for piece in fragments_of(text))
     return _message("large tool input", _block(block, deltas), stop_reason="tool_use")
-
-
-def fragments_of(text: str) -> list[str]:
-    return list(_pieces(text))
 
 
 # Framing at its worst
