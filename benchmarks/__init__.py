@@ -1,1 +1,1 @@
-"""How fast streamcore is, beside the official package and beside bare JSON decoding, in one run on the same bytes."""
+"""Benchmarks of streamcore beside the official package, other peers and bare JSON decoding, on the same bytes."""

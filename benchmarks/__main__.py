@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: how fast streamcore is, beside its peers and its targets, in one run on the same bytes."""
+"""`python -m benchmarks`: measure streamcore and its peers on the same bytes, and compare the figures with targets."""
 
 from __future__ import annotations
 
@@ -23,15 +23,24 @@ def _options() -> argparse.Namespace:
         "--captures",
         type=Path,
         metavar="DIR",
-        help="a folder of recorded .sse files to use beside the made ones of fixtures/",
+        help="a folder of recorded .sse files to read in addition to fixtures/",
     )
-    parser.add_argument("--rows", nargs="+", metavar="ROW", choices=ROWS, help=f"only these: {', '.join(ROWS)}")
+    parser.add_argument(
+        "--rows", nargs="+", metavar="ROW", choices=ROWS, help=f"measure only these rows: {', '.join(ROWS)}"
+    )
     parser.add_argument("--seconds", type=float, default=3, help="about how long to measure each row (default: 3)")
-    parser.add_argument("--full", action="store_true", help="inputs of the full size where a part shows the same")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all that was measured as JSON")
+    parser.add_argument(
+        "--full", action="store_true", help="use inputs of full size, where a part of them is the default"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all values as JSON")
     parser.add_argument("--pyperf", type=Path, metavar="FILE", help="write the values for `pyperf compare_to`")
-    parser.add_argument("--chart", type=Path, metavar="FILE", help="draw cost against length: SVG or PNG")
-    parser.add_argument("--readme", action="store_true", help="write table and chart into the README")
+    parser.add_argument(
+        "--chart",
+        type=Path,
+        metavar="FILE",
+        help="draw the cost of an event against the length of its stream, as SVG or PNG",
+    )
+    parser.add_argument("--readme", action="store_true", help="write the table and the chart into the README")
     return parser.parse_args()
 
 
@@ -55,11 +64,11 @@ def _measure(settings: Settings, names: list[str], console: Console, *, seconds:
 def _print(settings: Settings, results: list[Measured], console: Console, *, left_out: int) -> None:
     console.print(report.machine(), report.versions_line(), sep="\n", highlight=False, soft_wrap=True)
     console.print(
-        f"{inputs.counted(settings.streams)}; {left_out} left out: anthropic does not read them as we do",
+        f"{inputs.counted(settings.streams)}; {left_out} left out, which anthropic reads differently",
         highlight=False,
     )
     if missing := node_peers.missing():
-        console.print(f"without the peers that run in Node: {missing}", highlight=False, soft_wrap=True)
+        console.print(f"the peers that run in Node are left out: {missing}", highlight=False, soft_wrap=True)
     report.print_table(results, console)
     console.print(f"targets missed: {report.missed(results)}", highlight=False)
 
@@ -73,7 +82,7 @@ def main() -> None:
     names = options.rows or list(ROWS)
     console = Console()
     if not console.is_terminal:
-        console.width = 160  # in a file, a table as wide as it wants to be
+        console.width = 160  # wide enough for the table if the output is a file
     with ExitStack() as resources:
         scratch = Path(resources.enter_context(tempfile.TemporaryDirectory()))
         settings = Settings(

@@ -1,8 +1,7 @@
-"""`python -m benchmarks.against REVISION`: the core as it is beside the core of an earlier commit, in one run.
+"""`python -m benchmarks.against REVISION`: compare the speed of the working copy with that of an earlier commit.
 
-Each of the two runs in a process of its own, as both are called `streamcore`. They do the same work in turns, so that
-both see the same moments of a noisy machine; the figures are CPU time of that process alone. A ratio is that of the two
-turns of one round, and the median of the rounds is reported.
+Both packages are named `streamcore`, so each runs in a process of its own. The processes do the same work in turns, so
+a noisy machine slows both alike. Figures are the CPU time of each process. The ratio is the median over all rounds.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def works(folder: Path) -> dict[str, tuple[Callable[[], object], int]]:
-    """Return what is measured: for each name the work, and how many events it is."""
+    """Return each work by its name, with the number of its events."""
     from benchmarks.inputs import cut, read_folder
     from streamcore import MessageEngine, MessageStream, SSEDecoder
 
@@ -73,7 +72,7 @@ def works(folder: Path) -> dict[str, tuple[Callable[[], object], int]]:
 
 
 def work(folder: Path) -> None:
-    """Do what is named on standard input, a line each, and print what it took: microseconds an event."""
+    """For each name on standard input, do that work and print how many microseconds an event took."""
     named = works(folder)
     gc.disable()
     print("\t".join(named), flush=True)
@@ -86,7 +85,7 @@ def work(folder: Path) -> None:
 
 
 class Worker:
-    """A process that works with the package of one tree."""
+    """A process that measures the package of one source tree."""
 
     def __init__(self, tree: Path, folder: Path) -> None:
         code = f"import sys; sys.path[:0] = [{str(tree)!r}, {str(ROOT)!r}]; from benchmarks.against import work; "
@@ -101,7 +100,7 @@ class Worker:
         return self._process.stdout.readline().rstrip("\n")
 
     def measure(self, name: str) -> float:
-        """Return the microseconds an event of this work."""
+        """Do the work of this name, and return how many microseconds an event took."""
         assert self._process.stdin is not None
         print(name, file=self._process.stdin, flush=True)
         return float(self._read())
@@ -113,7 +112,7 @@ class Worker:
 
 @contextmanager
 def checked_out(revision: str) -> Iterator[Path]:
-    """Give the package as it was at a revision, in a folder that is removed afterwards."""
+    """Check out the package of this revision into a temporary folder."""
     with tempfile.TemporaryDirectory() as name:
         archive = subprocess.run(
             ["git", "archive", revision, "streamcore"], cwd=ROOT, check=True, capture_output=True
@@ -123,13 +122,13 @@ def checked_out(revision: str) -> Iterator[Path]:
 
 
 def main() -> None:
-    """Print a line for each work: both figures, and the ratio."""
+    """Print a line for each work, with both figures and their ratio."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.against", description=__doc__)
     parser.add_argument("revision", help="the commit to compare with")
     parser.add_argument(
         "--captures", type=Path, default=ROOT / "fixtures", metavar="DIR", help="a folder of .sse files"
     )
-    parser.add_argument("--rounds", type=int, default=15, help="how often each does its work (default: 15)")
+    parser.add_argument("--rounds", type=int, default=15, help="how often each work is measured (default: 15)")
     options = parser.parse_args()
     with checked_out(options.revision) as before:
         workers = [Worker(before, options.captures.resolve()), Worker(ROOT, options.captures.resolve())]

@@ -1,4 +1,7 @@
-"""The cost of an event against the length of its stream: flat for who works on what is new, rising for who does not."""
+"""Draw the cost of an event against the length of its stream.
+
+The line of a parser that only works on new data is flat. The line of one that starts over for each event rises.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from benchmarks.rows.settings import doing, through
 _LENGTHS = (250, 1_000, 4_000, 16_000)
 _SMOKE_LENGTHS = (2, 4)
 
-_STYLES = {
+STYLES = {
     "streamcore": {"color": "#c2410c", "marker": "o"},
     "streamcore, read after each": {"color": "#c2410c", "marker": "o", "linestyle": "--"},
     "anthropic": {"color": "#1d4ed8", "marker": "s"},
@@ -33,8 +36,8 @@ class Panel:
     """One half of the chart.
 
     Attributes:
-        row: The contestants on a stream of so many deltas.
-        longest: Where a contestant's time for a whole stream would be minutes, how far it goes.
+        row: Makes the row for a stream of this many deltas.
+        longest: For contestants that would take minutes, the length of the longest stream they read.
     """
 
     title: str
@@ -83,7 +86,7 @@ PANELS = (
 )
 
 Lines = dict[str, dict[int, float]]
-"""For each contestant the seconds an event takes, by length."""
+"""For each contestant, the seconds per event by the length of the stream."""
 
 
 def measure_panel(panel: Panel, *, seconds: float, smoke: bool = False) -> Lines:
@@ -101,13 +104,13 @@ def measure_panel(panel: Panel, *, seconds: float, smoke: bool = False) -> Lines
 
 
 def draw(panels: dict[str, Lines], path: Path, *, caption: str) -> None:
-    """Write the chart, as what the name of the file says: SVG or PNG."""
+    """Write the chart as SVG or PNG, depending on the suffix of `path`."""
     with mpl.rc_context({"svg.hashsalt": "streamcore", "svg.fonttype": "none", "font.size": 10}):
         figure = Figure(figsize=(11, 4.6), layout="constrained", facecolor="white")
         axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
         for ax, (title, lines) in zip(axes, panels.items(), strict=True):
             for name, points in lines.items():
-                ax.plot(list(points), [value * 1e6 for value in points.values()], label=name, **_STYLES[name])
+                ax.plot(list(points), [value * 1e6 for value in points.values()], label=name, **STYLES[name])
             ax.set(title=title, xscale="log", yscale="log", xlabel="deltas of 20 characters in the stream")
             ax.grid(visible=True, which="major", alpha=0.3)
         axes[0].set_ylabel("µs an event")
@@ -118,5 +121,5 @@ def draw(panels: dict[str, Lines], path: Path, *, caption: str) -> None:
 
 
 def make(path: Path, *, caption: str, seconds: float = 1.0, smoke: bool = False) -> None:
-    """Measure, and draw."""
+    """Measure everything and draw the chart."""
     draw({panel.title: measure_panel(panel, seconds=seconds, smoke=smoke) for panel in PANELS}, path, caption=caption)

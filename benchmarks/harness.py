@@ -1,11 +1,10 @@
-"""How a row is measured: its contestants take turns, and a target is judged by what they needed in the same rounds.
+"""Measure a row: its contestants take turns, and a target compares what they needed in the same round.
 
-A machine that slows down slows all of them, so only ratios within one round mean something; what is reported is the
-median of the rounds' ratios. Times are CPU times of this process where the work is done in it: another process that
-takes the core away costs the contestant nothing.
+A noisy machine slows all contestants of a round alike, so ratios within one round are meaningful, and the median of
+these ratios is reported. Work in this process is measured in CPU time, so other processes do not count.
 
-pyperf keeps the values, compares those of two runs and says what machine it was. Its `Runner` does not measure: it ends
-one benchmark before it begins another, and the ratio of the two would be one of different moments.
+pyperf stores the values, compares two runs and describes the machine. Its `Runner` is not used: it finishes one
+benchmark before it starts the next, so a ratio would compare two different moments.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ import attrs
 import pyperf  # type: ignore[import-untyped]  # it has no types
 
 Values = Mapping[str, list[float]]
-"""What each contestant needed in each round, per unit of work: seconds, or bytes."""
+"""For each contestant, the seconds or bytes that a unit of work needed in each round."""
 
 OURS = "streamcore"
 
@@ -28,7 +27,7 @@ _LEAST_ROUNDS = 3
 
 
 class Disagreement(Exception):
-    """Two contestants made something different of the same input: their times cannot be compared."""
+    """Two contestants made different things of the same input, so their times cannot be compared."""
 
 
 @attrs.frozen(kw_only=True)
@@ -36,10 +35,10 @@ class Contestant:
     """One way to do the work of a row.
 
     Attributes:
-        measure: Does it once and says what it took, in the unit of the row.
-        units: How much work that is; what it took is divided by it.
-        result: Does it once and gives what came out, in a form that compares with what came out of the others; for
-            contestants that do less than that, `None`.
+        measure: Does the work once and returns what it took, in the unit of the row.
+        units: How many units of work that is. Figures are divided by it.
+        result: Does the work once and returns what came out, to be compared with the other contestants. None if this
+            contestant does less than the others.
     """
 
     name: str
@@ -49,33 +48,33 @@ class Contestant:
 
 
 class Target(Protocol):
-    """What a row is to reach. A figure is made of what its contestants needed."""
+    """A bound on a figure that is computed from the values of a row."""
 
     def beside(self, values: Values) -> str | None:
-        """The contestant that ours is held against."""
+        """Return the name of the contestant that ours is compared with, if there is one."""
 
     def value(self, values: Values) -> float:
-        """What has been reached."""
+        """Compute the figure."""
 
     def met(self, value: float) -> bool:
-        """Whether that is enough."""
+        """Return whether the figure is within the bound."""
 
     def wanted(self) -> str:
-        """The target in words."""
+        """Describe the bound."""
 
     def reached(self, value: float) -> str:
-        """What has been reached, in words."""
+        """Describe the figure."""
 
 
 @attrs.frozen(kw_only=True)
 class Row:
-    """One comparison.
+    """One comparison: a line of the table, or several.
 
     Attributes:
-        contestants: Ours is called `OURS`, unless all of them are: then each has its size as its name.
+        contestants: Ours is named `OURS`. Where all are ours, each is named after its size.
         unit: `s` or `B`.
-        per: What the figures are per.
-        most_rounds: Fewer where a round takes long, or all rounds give the same.
+        per: The unit of work.
+        most_rounds: A small number where a round takes long, or where all rounds give the same value.
     """
 
     name: str
@@ -88,7 +87,7 @@ class Row:
 
 @attrs.frozen(kw_only=True)
 class Measured:
-    """A row with its values."""
+    """A row and its values."""
 
     row: Row
     values: Values
@@ -97,7 +96,7 @@ class Measured:
         return statistics.median(self.values[name])
 
     def benchmarks(self) -> list[pyperf.Benchmark]:
-        """The same for pyperf, whose `compare_to` tells two runs apart."""
+        """Return the values in the form that pyperf stores and compares."""
         unit = {"s": "second", "B": "byte"}[self.row.unit]
         return [
             pyperf.Benchmark([pyperf.Run(values, metadata={"name": f"{self.row.name}: {name}", "unit": unit})])
@@ -106,7 +105,7 @@ class Measured:
 
 
 def timed(run: Callable[[], object]) -> Callable[[], float]:
-    """Measures `run` by its CPU time."""
+    """Return a function that runs `run` and returns the CPU time it took."""
 
     def measure() -> float:
         start = time.process_time()
@@ -117,10 +116,10 @@ def timed(run: Callable[[], object]) -> Callable[[], float]:
 
 
 def verify(row: Row) -> None:
-    """See that the contestants of a row do the same work.
+    """Check that the contestants of a row do the same work.
 
     Raises:
-        Disagreement: They make different things of the same input.
+        Disagreement: Two of them make different things of the same input.
     """
     results = {contestant.name: contestant.result() for contestant in row.contestants if contestant.result}
     expected = next(iter(results.items()), None)
@@ -130,18 +129,18 @@ def verify(row: Row) -> None:
 
 
 def _warm_up(row: Row) -> None:
-    """Run once what `verify` has not run. What is done but once needs no warmth."""
+    """Run each contestant once that `verify` has not run, unless a single round is all there is."""
     for contestant in row.contestants:
         if contestant.result is None and row.most_rounds > 1:
             contestant.measure()
 
 
 def measure(row: Row, *, seconds: float) -> Measured:
-    """Measure a row for about so many seconds, three rounds at least if it may have so many."""
+    """Measure a row for about `seconds`, but for three rounds at least (fewer only if `most_rounds` is smaller)."""
     verify(row)
     _warm_up(row)
     values: dict[str, list[float]] = {contestant.name: [] for contestant in row.contestants}
-    # What lies around from the making of inputs is not for the collector to look at in the middle of a round.
+    # Hide the inputs from the garbage collector, which would otherwise traverse them in the middle of a round.
     gc.collect()
     gc.freeze()
     try:
@@ -157,7 +156,7 @@ def measure(row: Row, *, seconds: float) -> Measured:
 
 
 def smoke(row: Row) -> None:
-    """Do everything once; what it took means nothing."""
+    """Run everything once, without keeping any figures."""
     verify(row)
     for contestant in row.contestants:
         contestant.measure()

@@ -1,4 +1,7 @@
-"""The streams that are measured: those of folders, recorded or made, and ones of named shapes, made from a seed."""
+"""The streams that are measured: files from folders, and generated streams of named shapes.
+
+Generated streams come from fixed seeds, so they are the same in every run.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ import attrs
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 
 DELTA_SIZE = 20
-"""Characters in a delta: a few tokens."""
+"""How many characters a delta has: a few tokens."""
 
 _FRAME = re.compile(rb".*?(?:\n\n|\r\n\r\n|\r\r|\Z)", re.DOTALL)
 _DATA = re.compile(rb"^data: ?(.*)$", re.MULTILINE)
@@ -22,11 +25,11 @@ _DATA = re.compile(rb"^data: ?(.*)$", re.MULTILINE)
 
 @attrs.frozen(kw_only=True)
 class Stream:
-    """A stream as bytes, cut at its events.
+    """The bytes of a stream, split at its events.
 
     Attributes:
-        frames: The bytes of each event with its blank line: the chunks of a live stream.
-        recorded: Whether it came from a server; those of `fixtures/` are made up, too.
+        frames: The bytes of each event including its blank line, as the chunks of a live stream.
+        recorded: Whether it came from a server. Generated streams and `fixtures/` did not.
     """
 
     name: str
@@ -39,7 +42,7 @@ class Stream:
 
     @property
     def payloads(self) -> list[bytes]:
-        """The JSON of each event, for streams that have it in one line."""
+        """Return the JSON of each event. It must be on one line."""
         return [payload for frame in self.frames for payload in _DATA.findall(frame)]
 
     @property
@@ -47,7 +50,7 @@ class Stream:
         return len(self.payloads)
 
     def chunks(self, size: int) -> list[bytes]:
-        """The same bytes in chunks of `size`."""
+        """Split the bytes into chunks of `size`."""
         return cut(self.data, size)
 
 
@@ -55,11 +58,11 @@ def cut(data: bytes, size: int) -> list[bytes]:
     return [data[start : start + size] for start in range(0, len(data), size)]
 
 
-# Of folders
+# From folders
 
 
 def read_folder(folder: Path, *, recorded: bool = False) -> list[Stream]:
-    """The streams in a folder, in the order of their names."""
+    """Read all streams of a folder, ordered by name."""
     return [
         Stream(
             name=path.stem, frames=[frame for frame in _FRAME.findall(path.read_bytes()) if frame], recorded=recorded
@@ -69,12 +72,12 @@ def read_folder(folder: Path, *, recorded: bool = False) -> list[Stream]:
 
 
 def kind_of(streams: Sequence[Stream]) -> str:
-    """What they are: `made streams`, `recorded streams` or both."""
+    """Return `made streams`, `recorded streams` or `recorded and made streams`."""
     return f"{' and '.join(_by_kind(streams))} streams"
 
 
 def counted(streams: Sequence[Stream]) -> str:
-    """The same with their numbers: `90 recorded and 16 made streams`."""
+    """Return the same with counts, such as `90 recorded and 16 made streams`."""
     return f"{' and '.join(f'{count} {kind}' for kind, count in _by_kind(streams).items())} streams"
 
 
@@ -84,7 +87,7 @@ def _by_kind(streams: Sequence[Stream]) -> dict[str, int]:
     return {kind: count for kind, count in counts.items() if count} or {"no": 0}
 
 
-# Made. The words are those of the wire, and JSON as the API writes it: no spaces, characters as they are.
+# Generated. The JSON is formatted as the API does it: no spaces, and no escapes for non-ASCII characters.
 
 
 def frame(payload: dict[str, Any]) -> bytes:
@@ -93,7 +96,7 @@ def frame(payload: dict[str, Any]) -> bytes:
 
 
 def text_of(characters: int, *, alphabet: Iterable[str] | None = None, seed: int = 0) -> str:
-    """Words, quotes and line ends, so many characters of them."""
+    """Make a text of this many characters, with quotes and line ends in it."""
     words = tuple(alphabet or (" stream", " of", " consciousness", ",", "\n\n", ' "quoted"', " a", " message", "."))
     generator = random.Random(seed)
     text = ""
@@ -149,41 +152,41 @@ def _text_block(text: str, *, index: int = 0) -> list[bytes]:
 
 
 def long_text(deltas: int) -> Stream:
-    """One text block of many small deltas."""
+    """Make a message with one text block of many small deltas."""
     return _message("long text", _text_block(text_of(deltas * DELTA_SIZE)))
 
 
 def multibyte(deltas: int) -> Stream:
-    """The same in characters of two, three and four bytes."""
+    """Make a text of characters that take two, three and four bytes."""
     words = (" поток", "意識の流れ", " größe", "🌊🌊", " café", "\n")
     return _message("multibyte", _text_block(text_of(deltas * DELTA_SIZE, alphabet=words)))
 
 
 def many_blocks(blocks: int) -> Stream:
-    """Many small blocks: a start, a delta and a stop each."""
+    """Make a message with many blocks of one delta each."""
     frames = [_text_block(text_of(DELTA_SIZE, seed=index), index=index) for index in range(blocks)]
     return _message("many small blocks", [frame for block in frames for frame in block])
 
 
 def pings_and_comments(deltas: int) -> Stream:
-    """A text with a ping and a comment before each delta."""
+    """Make a text with a ping and a comment before each delta."""
     ping = frame({"type": "ping"})
     frames = _text_block(text_of(deltas * DELTA_SIZE))
     return _message("pings and comments", [part for delta in frames for part in (ping, b": keep-alive\n" + delta)])
 
 
 def crlf(deltas: int) -> Stream:
-    """A text whose lines end in CRLF."""
+    """Make a text whose lines end in CRLF."""
     return Stream(name="CRLF", frames=[frame.replace(b"\n", b"\r\n") for frame in long_text(deltas).frames])
 
 
 def idle(pings: int) -> Stream:
-    """A stream in which nothing happens: comments, and pings."""
+    """Make a stream of comments and pings only."""
     return _message("idle stream", [b": keep-alive\n\n" + frame({"type": "ping"})] * pings)
 
 
 def tool_input(characters: int, *, seed: int = 0) -> str:
-    """The JSON of a table: objects of an integer, a string and a float."""
+    """Make the JSON of a table whose rows have an integer, a string and a float."""
     generator = random.Random(seed)
     rows: list[str] = []
     size = 0
@@ -194,32 +197,32 @@ def tool_input(characters: int, *, seed: int = 0) -> str:
 
 
 def written_file(characters: int) -> str:
-    """The JSON of a file to write: one long string."""
+    """Make the JSON of a file to write, which is one long string."""
     return json.dumps({"path": "notes.md", "content": text_of(characters)})
 
 
 def large_tool_input(text: str) -> Stream:
-    """One tool call whose input comes in small fragments."""
+    """Make one tool call whose input `text` arrives in small fragments."""
     block = {"type": "tool_use", "id": "toolu_1", "name": "write", "input": {}}
     deltas = ({"type": "input_json_delta", "partial_json": piece} for piece in fragments_of(text))
     return _message("large tool input", _block(block, deltas), stop_reason="tool_use")
 
 
-# Framing at its worst
+# Worst cases for framing
 
 
 def huge_line(size: int) -> bytes:
-    """One event whose data is a single line of `size` bytes."""
+    """Make one event whose data is a single line of `size` bytes."""
     return b"data: " + b"x" * (size - len(b"data: ")) + b"\n\n"
 
 
 def comments(size: int) -> bytes:
-    """Comment lines and nothing else."""
+    """Make comment lines and nothing else."""
     line = b": " + b"x" * 61 + b"\n"
     return line * (size // len(line))
 
 
 def split_at_every_cr(size: int) -> list[bytes]:
-    """Short events in CRLF lines, each chunk ending in a CR: its LF begins the next."""
+    """Make short events with CRLF line ends, split so that each chunk ends in CR and the next one starts with LF."""
     event = b"event: ping\r\ndata: {}\r\n\r\n"
     return re.findall(rb"[^\r]*\r|\n\Z", event * (size // len(event)))

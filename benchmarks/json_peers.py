@@ -1,7 +1,7 @@
-"""Values of JSON that grows by fragments: after every fragment the value so far.
+"""Parsers of JSON that arrives in fragments. Each is asked for the value so far after every fragment.
 
-Ours goes on from where it was; the others have no memory and are given all of the text so far, every time. Copying
-that text is what any of them could cost at least, if the value were the text.
+Ours continues where it stopped. The others keep no state, so they get the whole text so far every time. Copying that
+text is the least that any of them can cost.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def streamcore(fragments: list[str]) -> object:
 
 
 def with_jiter(fragments: list[str]) -> object:
-    """As the official package does it: bytes that grow, parsed anew."""
+    """Parse all bytes so far again, as the official package does."""
     text = b""
     value: object = None
     for fragment in fragments:
@@ -32,7 +32,6 @@ def with_jiter(fragments: list[str]) -> object:
 
 
 def with_partial_json_parser(fragments: list[str]) -> object:
-    """It completes the text, which `json` then parses."""
     text = ""
     value: object = None
     for fragment in fragments:
@@ -42,7 +41,7 @@ def with_partial_json_parser(fragments: list[str]) -> object:
 
 
 def copy_text(fragments: list[str]) -> str:
-    """Copy the text so far, after every fragment."""
+    """Copy the text so far after every fragment."""
     text = "".join(fragments)
     copy = ""
     end = 0

@@ -1,6 +1,6 @@
-"""Memory probes, each in a process of its own: `python -m benchmarks.memory PROBE ...` prints bytes.
+"""Memory probes, each run in a process of its own: `python -m benchmarks.memory PROBE ...` prints bytes.
 
-What counts is what Python allocates, as tracemalloc sees it: no other measure is the same on every machine.
+They count what Python allocates, as reported by tracemalloc: only this measure is the same on every machine.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from streamcore.replay import open_stream, read_captures
 
 
 def idle() -> int:
-    """An engine that has read the start of a message and waits: the mean of many."""
+    """Measure an engine that has read the start of a message and waits (the mean of many)."""
     frames = inputs.long_text(1).frames[:1]
-    _engine(frames)  # what is made once is not theirs
+    _engine(frames)  # warm up
     count = 1000
     gc.collect()
     tracemalloc.start()
@@ -42,7 +42,7 @@ def _engine(frames: list[bytes]) -> MessageEngine:
 
 
 def text(characters: int) -> int:
-    """The most that a text of so many characters takes while it streams and until its message is read."""
+    """Measure the peak while a text streams and its final message is read."""
     frames = inputs.long_text(characters // inputs.DELTA_SIZE).frames
     _engine(frames[:3])
     gc.collect()
@@ -54,7 +54,7 @@ def text(characters: int) -> int:
 
 
 def _peak_of(read: Callable[[Path], None]) -> Callable[[int, str], int]:
-    """The most that reading a capture of so many bytes takes: one message after another."""
+    """Make a probe that measures the peak while `read` reads a capture of many messages."""
 
     def probe(size: int, scratch: str) -> int:
         data = inputs.long_text(1000).data
@@ -82,7 +82,7 @@ def _replay(path: Path) -> None:
 def _check(path: Path) -> None:
     (report,) = check_file(str(path), Selection(), strict=True)
     if report.status != "ok":
-        raise ValueError(f"the capture is not whole: {report.fault or report.violations}")
+        raise ValueError(f"the capture is not complete: {report.fault or report.violations}")
 
 
 replay = _peak_of(_replay)

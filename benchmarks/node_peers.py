@@ -1,6 +1,6 @@
-"""The peers that run in Node, where Node and their packages are present: `npm install --prefix benchmarks/node`.
+"""The peers that run in Node, if Node and their packages are installed (`npm install --prefix benchmarks/node`).
 
-One process of Node reads the same bytes and says what CPU time that took; see `node/peers.mjs` for what each does.
+A Node process reads the same bytes and reports its CPU time. `node/peers.mjs` describes what each peer does.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SDK = "@anthropic-ai/sdk"
 
 
 def versions() -> dict[str, str]:
-    """Of Node and the packages; none if they are missing."""
+    """Return the versions of Node and the packages, or nothing if they are missing."""
     if missing():
         return {}
     with Node(_FOLDER) as node:
@@ -29,19 +29,19 @@ def versions() -> dict[str, str]:
 
 
 def missing() -> str | None:
-    """What must be there and is not."""
+    """Return what is missing, or None if the peers can run."""
     if shutil.which("node") is None:
         return "Node is not installed"
     if not all((_FOLDER / "node_modules" / name).is_dir() for name in (EVENTSOURCE_PARSER, SDK)):
-        return "the packages for Node are not: npm install --prefix benchmarks/node"
+        return "the packages for Node are not installed: npm install --prefix benchmarks/node"
     return None
 
 
 class Node:
-    """A process of Node that reads streams when told to.
+    """A Node process that runs the peers on request.
 
     Attributes:
-        versions: Of Node and its packages.
+        versions: The versions of Node and of the peers' packages.
     """
 
     def __init__(self, scratch: Path) -> None:
@@ -57,21 +57,20 @@ class Node:
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, exc_tb: TracebackType | None
     ) -> None:
-        with self._process:  # it ends when its input does
-            pass
+        self._process.communicate()  # closes its standard input, which ends it
 
     def load(self, streams: list[Stream]) -> None:
-        """The streams to read from now on, a chunk an event."""
+        """Set the streams to read from now on, with one event per chunk."""
         chunks = [[frame.decode() for frame in stream.frames] for stream in streams]
         self._path.write_text(json.dumps(chunks), encoding="utf-8")
         self._ask({"load": str(self._path)})
 
     def seconds(self, peer: str) -> float:
-        """The CPU time that `peer` takes to read all streams once."""
+        """Let `peer` read all streams once, and return the CPU time it took."""
         return float(self._ask({"run": peer})["seconds"])
 
     def results(self, peer: str) -> list[Any]:
-        """What `peer` makes of each stream, `None` for one that it refuses."""
+        """Return what `peer` makes of each stream, or None for a stream that it rejects."""
         return list(self._ask({"results": peer}))
 
     def _ask(self, command: dict[str, Any]) -> Any:
@@ -84,5 +83,5 @@ class Node:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError(f"Node has ended, with exit code {self._process.wait()}")
+            raise RuntimeError(f"Node ended with exit code {self._process.wait()}")
         return json.loads(line)

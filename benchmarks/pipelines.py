@@ -1,7 +1,4 @@
-"""Bytes of a Messages stream to a message: ours in its faces, the official package, and bare JSON decoding, the floor.
-
-A pipeline takes the chunks of a stream. What it gives back says, by `result`, what it made of them.
-"""
+"""Pipelines from the bytes of a Messages stream to a message: ours, the official package, and bare JSON decoding."""
 
 from __future__ import annotations
 
@@ -21,13 +18,18 @@ from streamcore import MessageEngine, MessageStream
 _client = Anthropic(api_key="none")
 _decode = msgspec.json.Decoder().decode
 
-# Derived events that carry a snapshot, here and there.
+# The derived events that carry a snapshot, in both packages.
 _WITH_SNAPSHOT = frozenset(("text", "thinking", "citation", "input_json"))
 
 
 @attrs.frozen
 class Pipeline:
-    """Chunks to something, and that to what can be compared."""
+    """A way to read a stream.
+
+    Attributes:
+        run: Reads the chunks of a stream.
+        result: Turns what `run` returned into something that compares with the result of other pipelines.
+    """
 
     name: str
     run: Callable[[list[bytes]], Any]
@@ -38,7 +40,7 @@ class Pipeline:
 
 
 def engine(chunks: list[bytes]) -> MessageEngine:
-    """Events and no look at the message."""
+    """Read all events, but never the message."""
     engine = MessageEngine()
     receive_data = engine.receive_data
     events = engine.events
@@ -53,7 +55,7 @@ def engine(chunks: list[bytes]) -> MessageEngine:
 
 
 def engine_reading_at_stop(chunks: list[bytes]) -> MessageEngine:
-    """The input of a tool is read when its block stops."""
+    """Read the input of each tool use when its block stops."""
     engine = MessageEngine()
     for chunk in chunks:
         engine.receive_data(chunk)
@@ -61,12 +63,12 @@ def engine_reading_at_stop(chunks: list[bytes]) -> MessageEngine:
             if event.type == "content_block_stop":
                 snapshot = engine.snapshot
                 assert snapshot is not None
-                _ = snapshot.content[event.index].input  # type: ignore[union-attr]  # all its blocks are tool uses
+                _ = snapshot.content[event.index].input  # type: ignore[union-attr]  # all blocks are tool uses
     return engine
 
 
 def engine_reading(field: str) -> Callable[[list[bytes]], MessageEngine]:
-    """The field of the block in the making is read after every event."""
+    """Make a pipeline that reads this field of the last block after every event."""
 
     def run(chunks: list[bytes]) -> MessageEngine:
         engine = MessageEngine()
@@ -84,16 +86,16 @@ def engine_reading(field: str) -> Callable[[list[bytes]], MessageEngine]:
 
 
 def message_stream(chunks: list[bytes]) -> MessageStream:
-    """Events and derived events; no snapshot is read."""
+    """Read all events and derived events, but no snapshot."""
     stream = MessageStream(chunks)
     for _ in stream:
         pass
     return stream
 
 
-# The official package. It accumulates whether or not anyone looks, and parses a tool's input at every fragment. Each
-# stream has a response of httpx2's, without which it cannot be had: a microsecond an event, if the stream is short.
-# It does not check the order of events, nor bound anything; it drops pings.
+# The official package. It always accumulates, and parses a tool's input at every fragment. Each stream needs a response
+# of httpx2, which costs about a microsecond per event if the stream is short. It drops pings, does not check the order
+# of events and has no limits.
 
 
 class _Body(httpx2.SyncByteStream):
@@ -129,29 +131,32 @@ def official(chunks: list[bytes]) -> BetaMessageStream[Any]:
     return stream
 
 
-# Both, read to the full
+# Both, with every snapshot read
 
 
-def _read_all(stream: Any) -> Any:
+def _read_all(stream: Any) -> None:
     for event in stream:
         if event.type in _WITH_SNAPSHOT:
             _ = event.snapshot
         content = stream.current_message_snapshot.content
         if content:
             _ = content[-1]
-    return stream
 
 
 def message_stream_read(chunks: list[bytes]) -> MessageStream:
-    """Each derived event's snapshot is read, and after each event the message."""
-    return _read_all(MessageStream(chunks))  # type: ignore[no-any-return]  # what was given
+    """Read the snapshot of each derived event, and the message after each event."""
+    stream = MessageStream(chunks)
+    _read_all(stream)
+    return stream
 
 
 def official_read(chunks: list[bytes]) -> BetaMessageStream[Any]:
-    return _read_all(_official_stream(chunks))  # type: ignore[no-any-return]  # what was given
+    stream = _official_stream(chunks)
+    _read_all(stream)
+    return stream
 
 
-# What can be compared: the message, as far as both know all of it
+# The parts of a message that both packages know in full, to compare them
 
 
 def comparable(message: dict[str, Any]) -> object:
@@ -180,7 +185,7 @@ OFFICIAL = Pipeline("anthropic", official, _official_message)
 OFFICIAL_READ = Pipeline("anthropic", official_read, _official_message)
 
 
-# The floor: the JSON of the events and nothing else. No framing, no types, no message.
+# The lower bound: decode the JSON of the events and nothing else. No framing, no types, no message.
 
 
 def decode_with_msgspec(payloads: list[bytes]) -> None:

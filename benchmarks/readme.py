@@ -1,4 +1,4 @@
-"""Puts what was measured into the README: between its two markers, and the chart beside it."""
+"""Write the measurements into the README, between two markers, and draw the chart that it shows."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from pathlib import Path
 from benchmarks import chart, report
 from benchmarks.harness import Measured
 
-_README = Path(__file__).parent.parent / "README.md"
+README = Path(__file__).parent.parent / "README.md"
 _CHART = Path(__file__).parent / "chart.svg"
-_BEGIN = "<!-- benchmarks: what follows is written by `python -m benchmarks --readme` -->\n"
-_END = "<!-- benchmarks: end -->\n"
+BEGIN = "<!-- benchmarks: what follows is written by `python -m benchmarks --readme` -->\n"
+END = "<!-- benchmarks: end -->\n"
 
 
 def write(results: Sequence[Measured], *, streams: str) -> None:
-    """Rewrite the section, and draw the chart.
+    """Rewrite the section and draw the chart.
 
     Args:
-        streams: How many of which kind were read.
+        streams: The number of streams of each kind, in words.
     """
     chart.make(_CHART, caption=report.machine())
-    text = replaced(_README.read_text(encoding="utf-8"), section(results, streams=streams))
-    _README.write_text(text, encoding="utf-8")
+    text = replaced(README.read_text(encoding="utf-8"), section(results, streams=streams))
+    README.write_text(text, encoding="utf-8")
 
 
 def section(results: Sequence[Measured], *, streams: str) -> str:
@@ -46,13 +46,13 @@ def section(results: Sequence[Measured], *, streams: str) -> str:
 
 
 def replaced(readme: str, section: str) -> str:
-    """`readme` with another section between the markers.
+    """Replace the section between the markers of `readme`.
 
     Raises:
-        ValueError: It does not have each of them once, in this order.
+        ValueError: The markers must each occur once and in order, and do not.
     """
-    if readme.count(_BEGIN) != 1 or readme.count(_END) != 1 or readme.index(_END) < readme.index(_BEGIN):
-        raise ValueError("the README has no place for the benchmarks: one of its two markers is not there once")
-    before, _, rest = readme.partition(_BEGIN)
-    _, _, after = rest.partition(_END)
-    return f"{before}{_BEGIN}\n{section}\n{_END}{after}"
+    if readme.count(BEGIN) != 1 or readme.count(END) != 1 or readme.index(END) < readme.index(BEGIN):
+        raise ValueError("the README has no place for the benchmarks: each of its two markers must occur once")
+    before, _, rest = readme.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{section}\n{END}{after}"

@@ -1,4 +1,4 @@
-"""What was measured, as one table: in the terminal, in Markdown, as JSON, and for pyperf."""
+"""Report measurements: as a table in the terminal or in Markdown, as JSON, and for pyperf."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from benchmarks import node_peers
 from benchmarks.harness import OURS, Measured
 from benchmarks.targets import faster
 
-_ROOT = Path(streamcore.__file__).parents[1]
+ROOT = Path(streamcore.__file__).parents[1]
 
 _PACKAGES = (
     "anthropic",
@@ -39,7 +39,7 @@ _PACKAGES = (
 
 
 def machine() -> str:
-    """On what it was measured, in one line."""
+    """Describe this machine in one line."""
     metadata = pyperf.Run([1.0]).get_metadata()
     cpu = metadata.get("cpu_model_name", platform.machine())
     python = f"{platform.python_implementation()} {platform.python_version()}"
@@ -47,7 +47,7 @@ def machine() -> str:
 
 
 def versions() -> dict[str, str]:
-    """What was measured: ours with its commit, the peers, and those that run in Node where they do."""
+    """Return the version of streamcore, with its commit, and those of all peers that can run."""
     return {"streamcore": _our_version(), **{name: version(name) for name in _PACKAGES}, **node_peers.versions()}
 
 
@@ -56,34 +56,34 @@ def versions_line() -> str:
 
 
 def _our_version() -> str:
-    project = _ROOT / "pyproject.toml"
+    project = ROOT / "pyproject.toml"
     if not project.is_file():
         return version("streamcore-messages")
-    # Of a working copy, metadata may be those of another.
+    # Package metadata may belong to another installation than this working copy.
     number = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"]
     commit = _commit()
     return f"{number} ({commit})" if commit else str(number)
 
 
 def _commit() -> str:
-    """The commit of the working copy, and whether the package differs from it; empty where there is no Git."""
-    if not (_ROOT / ".git").exists() or shutil.which("git") is None:
+    """Return the commit of the working copy and whether the package was changed since, or "" without Git."""
+    if not (ROOT / ".git").exists() or shutil.which("git") is None:
         return ""
     commit, changes = _git("rev-parse", "--short", "HEAD"), _git("status", "--porcelain", "--", "streamcore")
     return f"{commit}, changed" if commit and changes else commit
 
 
 def _git(*arguments: str) -> str:
-    done = subprocess.run(["git", "-C", str(_ROOT), *arguments], capture_output=True, text=True)
+    done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True)
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
 @attrs.frozen(kw_only=True)
 class Line:
-    """A line of the table: ours beside one other, and the target for that, if there is one.
+    """A line of the table: ours beside another contestant, and the target if there is one.
 
     Attributes:
-        met: `None` where there is no target.
+        met: Whether the target is met. None without a target.
     """
 
     work: str
@@ -102,7 +102,7 @@ HEADINGS = ("work", "streamcore", "beside", "takes", "ratio", "target")
 
 
 def lines_of(measured: Measured) -> Iterator[Line]:
-    """The lines of a row: one for each of its targets, then one for each contestant that no target is about."""
+    """Return one line for each target of a row, then one for each contestant that has no target."""
     row = measured.row
     values = measured.values
     rest = {name: None for name in values if name != OURS and OURS in values}
@@ -137,16 +137,16 @@ def _quantity(measured: Measured, name: str) -> str:
 
 
 def print_table(results: Sequence[Measured], console: Console) -> None:
-    """One table. Lines of a row that say the same thing say it once."""
+    """Print the table. Cells that repeat the line above are left empty."""
     table = Table(*HEADINGS, "", title="per event, unless the work says otherwise")
     for measured in results:
         before: tuple[str, ...] = ("", "")
         for line in lines_of(measured):
             work, ours, *others = line.cells()
-            said = (work, ours) != before
+            repeated = (work, ours) == before
             before = (work, ours)
-            mark = "" if line.met is None else "" if line.met else "[bold red]MISS[/]"
-            table.add_row(work if said else "", ours if said else "", *others, mark)
+            mark = "[bold red]MISS[/]" if line.met is False else ""
+            table.add_row("" if repeated else work, "" if repeated else ours, *others, mark)
         table.add_section()
     console.print(table)
 
@@ -156,7 +156,7 @@ def missed(results: Sequence[Measured]) -> int:
 
 
 def markdown(lines: Sequence[Line], headings: Sequence[str]) -> str:
-    """Lines as a table with as many columns as it has headings. What missed its target is marked."""
+    """Format lines as a Markdown table with as many columns as headings. Missed targets are marked."""
     rows = [headings, ["---"] * len(headings)]
     for line in lines:
         *others, wanted = line.cells()
@@ -165,7 +165,7 @@ def markdown(lines: Sequence[Line], headings: Sequence[str]) -> str:
 
 
 def as_json(results: Sequence[Measured]) -> dict[str, Any]:
-    """Everything: what each contestant needed in each round, in seconds or bytes, and what became of the targets."""
+    """Return all values (seconds or bytes, by contestant and round) and the lines of the table."""
     return {
         "machine": machine(),
         "versions": versions(),
@@ -183,6 +183,6 @@ def as_json(results: Sequence[Measured]) -> dict[str, Any]:
 
 
 def dump_for_pyperf(results: Sequence[Measured], path: Path) -> None:
-    """The values as pyperf keeps them: `python -m pyperf compare_to BEFORE AFTER` says what has changed."""
+    """Write the values for pyperf, whose `python -m pyperf compare_to BEFORE AFTER` shows what has changed."""
     suite = pyperf.BenchmarkSuite([benchmark for measured in results for benchmark in measured.benchmarks()])
     suite.dump(str(path), replace=True)

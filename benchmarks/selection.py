@@ -1,4 +1,4 @@
-"""Which streams are the same work for all: those of which ours and the official package make the same."""
+"""Select the streams that are the same work for all contestants."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from streamcore import StreamCoreError
 
 
 def comparable_streams(streams: list[Stream]) -> list[Stream]:
-    """The streams that hold one whole message, in which the official package sees what we see."""
+    """Return the streams that hold one complete message which the official package reads as streamcore does."""
     return [stream for stream in streams if _agreed(stream)]
 
 

@@ -1,16 +1,14 @@
-"""Decoders of event streams, alone: a peer takes chunks, and puts the events it makes of them where it is told.
+"""Decoders of event streams without a connection. A peer decodes chunks and appends the events to a deque.
 
-All of them give name and data of each event. What they do beside that differs:
+All peers return the name and data of each event. They differ in what else they do:
 
-- streamcore: bounds what it buffers, knows the offset of each event, and takes nothing but UTF-8.
-- httpx2 and httpx-sse: the text of a response, in whatever charset its header names, cut into lines. httpx2 bounds the
-  size of an event.
-- anthropic: keeps the lines of each event as they came, which is what its `raw` is for.
-- sseclient-py: the stream cut at blank lines, the lines of an event by `splitlines`. It logs each event, to nobody.
-- aiohttp-sse-client: lines from aiohttp's reader, one `await` each. It ends lines at LF only.
-
-The last three buffer without a bound. An event loop and a reader of aiohttp's stand for its connection, as a response
-without a connection does for the two of httpx.
+- streamcore limits its buffer, records the offset of each event and accepts only UTF-8.
+- httpx2 and httpx-sse decode the charset that the response names, and split the text into lines. httpx2 limits the size
+  of an event.
+- anthropic also keeps the raw lines of each event. It has no limits.
+- sseclient-py splits the stream at blank lines, and each event with `splitlines`. It calls a logger that nobody listens
+  to for each event. It has no limits.
+- aiohttp-sse-client awaits each line from aiohttp's reader. Only LF ends a line. It has no limits.
 """
 
 from __future__ import annotations
@@ -74,7 +72,7 @@ def with_sseclient(chunks: list[bytes], events: Events) -> None:
 
 
 class _Session:
-    """As much of a session as the client asks for: one response, and then no more."""
+    """As much of a session as the client needs: it gives one response and then refuses."""
 
     def __init__(self, content: aiohttp.StreamReader) -> None:
         self._responses = [
@@ -85,18 +83,18 @@ class _Session:
 
     async def request(self, *_: object, **__: object) -> Any:
         if not self._responses:
-            raise aiohttp.ClientConnectionError("no more")
+            raise aiohttp.ClientConnectionError("there is only one response")
         return self._responses.pop()
 
 
 async def _read_with_aiohttp(chunks: list[bytes], events: Events) -> None:
     loop = asyncio.get_running_loop()
-    # The limit is that of the reader's buffer: large enough, for there is no socket to be paused.
+    # Without a socket there is nothing to pause, so the limit of the buffer is out of reach.
     content = aiohttp.StreamReader(BaseProtocol(loop), 2**30, loop=loop)
     for chunk in chunks:
         content.feed_data(chunk)
     content.feed_eof()
-    # At the end it tries to reconnect, and waits before it does.
+    # The client reconnects at the end of the stream, after this time.
     source = EventSource("http://localhost/", session=_Session(content), reconnection_time=timedelta(0))
     await source.connect()
     try:
@@ -121,13 +119,13 @@ PEERS: dict[str, Peer] = {
 
 
 def read(peer: Peer, chunks: list[bytes]) -> None:
-    """Read a stream and keep nothing."""
+    """Read a stream and discard its events."""
     peer(chunks, deque(maxlen=0))
 
 
 def pairs(peer: Peer, chunks: list[bytes]) -> list[tuple[str, str]]:
-    """Name and data of each event."""
+    """Return the name and data of each event."""
     events: Events = deque()
     peer(chunks, events)
-    names = ("event", "type")  # the second is aiohttp-sse-client's
+    names = ("event", "type")  # aiohttp-sse-client says "type"
     return [(next(getattr(event, n) for n in names if hasattr(event, n)) or "message", event.data) for event in events]

@@ -1,4 +1,4 @@
-"""The kinds of targets: how what the contestants needed becomes the figure that a target is about."""
+"""The kinds of targets. Each computes one figure from the values of a row and compares it with a bound."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from benchmarks.harness import OURS, Values
 
 
 def _ratio(values: Values, one: str, other: str) -> float:
-    """What one needed by what another needed: the median of the rounds, in each of which both had the same machine."""
+    """Return how much `one` needed for each unit that `other` needed: the median of the ratios of all rounds."""
     return statistics.median(a / b for a, b in zip(values[one], values[other], strict=True))
 
 
 def faster(times: float) -> str:
-    """How fast something is beside another that takes so many times as long."""
+    """Describe how fast something is compared with another that takes `times` as long."""
     ratio = max(times, 1 / times)
     figure = f"{ratio:.1f}" if ratio < 100 else f"{ratio:,.0f}"
     if figure == "1.0":
@@ -26,16 +26,23 @@ def faster(times: float) -> str:
 
 @attrs.frozen
 class Faster:
-    """At least so many times as fast as another, or as the fastest of several."""
+    """Ours is at least this many times as fast as the fastest of others.
+
+    Attributes:
+        start: The contestant that only starts up, as all do. Its time is subtracted from all others.
+    """
 
     times: float
     than: tuple[str, ...]
+    start: str | None = None
 
     def beside(self, values: Values) -> str:
         return min(self.than, key=lambda name: statistics.median(values[name]))
 
     def value(self, values: Values) -> float:
-        return _ratio(values, self.beside(values), OURS)
+        starts = values[self.start] if self.start else [0.0] * len(values[OURS])
+        rounds = zip(values[self.beside(values)], values[OURS], starts, strict=True)
+        return statistics.median((theirs - start) / (ours - start) for theirs, ours, start in rounds)
 
     def met(self, value: float) -> bool:
         return value >= self.times
@@ -49,7 +56,7 @@ class Faster:
 
 @attrs.frozen
 class AtMost:
-    """At most so many times what another takes."""
+    """Ours takes at most this many times what another takes."""
 
     times: float
     of: str
@@ -72,10 +79,10 @@ class AtMost:
 
 @attrs.frozen
 class Doubling:
-    """Twice the work takes at most so many times as long, wherever on the way.
+    """Twice the work takes at most this many times as long, at every doubling.
 
     Attributes:
-        sizes: Contestants, each with twice the work of the one before. What each of them needed is for all its work.
+        sizes: Contestants, each with twice the work of the one before. Their values are for all their work.
     """
 
     times: float
@@ -99,7 +106,7 @@ class Doubling:
 
 @attrs.frozen
 class More:
-    """At most so many seconds more than another."""
+    """Ours takes at most this many seconds more than another."""
 
     seconds: float
     than: str
@@ -121,37 +128,8 @@ class More:
 
 
 @attrs.frozen
-class FasterNet:
-    """At least so many times as fast as another, not counting what both of them need for a start.
-
-    Attributes:
-        start: The contestant that does nothing but start.
-    """
-
-    times: float
-    than: str
-    start: str
-
-    def beside(self, values: Values) -> str:
-        return self.than
-
-    def value(self, values: Values) -> float:
-        rounds = zip(values[OURS], values[self.than], values[self.start], strict=True)
-        return statistics.median((theirs - start) / (mine - start) for mine, theirs, start in rounds)
-
-    def met(self, value: float) -> bool:
-        return value >= self.times
-
-    def wanted(self) -> str:
-        return f"≥ {self.times:g}× faster"
-
-    def reached(self, value: float) -> str:
-        return faster(value)
-
-
-@attrs.frozen
 class AtMostBytes:
-    """At most so much memory."""
+    """Ours takes at most this many bytes."""
 
     size: float
 

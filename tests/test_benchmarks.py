@@ -20,7 +20,7 @@ from benchmarks import chart, harness, inputs, json_peers, node_peers, pipelines
 from benchmarks.harness import OURS, Contestant, Disagreement, Measured, Row
 from benchmarks.rows import ROWS, Settings
 from benchmarks.selection import comparable_streams
-from benchmarks.targets import AtMost, AtMostBytes, Doubling, Faster, FasterNet, More, faster
+from benchmarks.targets import AtMost, AtMostBytes, Doubling, Faster, More, faster
 from streamcore import MessageEngine
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def test_doubling_is_judged_by_its_worst_step() -> None:
 
 def test_what_both_need_for_a_start_does_not_count() -> None:
     values = {OURS: [1.5], "other": [6.0], "start": [1.0]}
-    assert FasterNet(10, "other", "start").value(values) == 10.0
+    assert Faster(10, ("other",), start="start").value(values) == 10.0
     assert More(0.5, "start").value(values) == 0.5
     assert not More(0.5, "start").met(0.51)
 
@@ -94,7 +94,6 @@ def test_what_both_need_for_a_start_does_not_count() -> None:
 def test_what_is_slower_is_not_called_faster(times: float, words: str) -> None:
     assert faster(times) == words
     assert Faster(2, ("other",)).reached(times) == words
-    assert FasterNet(2, "other", "start").reached(times) == words
 
 
 # The harness
@@ -178,15 +177,15 @@ def test_json_has_every_round_and_the_verdicts(tmp_path: Path) -> None:
 
 
 def test_the_readme_has_a_place_for_the_table() -> None:
-    text = readme._README.read_text(encoding="utf-8")
+    text = readme.README.read_text(encoding="utf-8")
     section = readme.section([measured()], streams="3 made streams")
     once = readme.replaced(text, section)
     assert section in once
     assert readme.replaced(once, section) == once
-    assert once.startswith(text.partition(readme._BEGIN)[0])
-    assert once.endswith(text.partition(readme._END)[2])
+    assert once.startswith(text.partition(readme.BEGIN)[0])
+    assert once.endswith(text.partition(readme.END)[2])
     with pytest.raises(ValueError, match="no place"):
-        readme.replaced(text.replace(readme._END, ""), section)
+        readme.replaced(text.replace(readme.END, ""), section)
 
 
 def test_versions_are_those_of_all_that_stand_in_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,7 +205,7 @@ def test_ours_is_named_with_its_commit_where_there_is_one(tmp_path: Path, monkey
             ["git", "-C", str(tmp_path), *identity, *arguments], check=True, capture_output=True, text=True
         ).stdout.strip()
 
-    monkeypatch.setattr(report, "_ROOT", tmp_path)
+    monkeypatch.setattr(report, "ROOT", tmp_path)
     (tmp_path / "pyproject.toml").write_text('[project]\nversion = "9.8"\n')
     assert report.versions()["streamcore"] == "9.8"
     if shutil.which("git") is None:
@@ -228,7 +227,7 @@ def _as_in_any_run(work: str) -> str:
 
 
 def test_the_table_in_the_readme_has_the_rows_that_there_are(tmp_path: Path) -> None:
-    section = readme._README.read_text(encoding="utf-8").partition(readme._BEGIN)[2].partition(readme._END)[0]
+    section = readme.README.read_text(encoding="utf-8").partition(readme.BEGIN)[2].partition(readme.END)[0]
     lines = [line.removeprefix("| ").split(" | ")[0] for line in section.splitlines() if line.startswith("| ")]
     with ExitStack() as resources:
         settings = Settings(streams=[A_MESSAGE], scratch=tmp_path, resources=resources, smoke=True)
@@ -262,11 +261,11 @@ def test_rows_and_report_say_which_streams_are_made_and_which_recorded(tmp_path:
 @pytest.mark.parametrize("suffix", [".svg", ".png"])
 def test_the_chart_shows_all_that_were_measured(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"chart{suffix}"
-    lines = {name: {2: 1e-6, 4: 2e-6} for name in chart._STYLES}
+    lines = {name: {2: 1e-6, 4: 2e-6} for name in chart.STYLES}
     chart.draw({"a text": lines}, path, caption="where")
     if suffix == ".svg":
         drawn = path.read_text(encoding="utf-8")
-        assert all(name in drawn for name in ["a text", "where", *chart._STYLES])
+        assert all(name in drawn for name in ["a text", "where", *chart.STYLES])
     else:
         assert path.read_bytes().startswith(b"\x89PNG")
 

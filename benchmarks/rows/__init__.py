@@ -1,4 +1,4 @@
-"""What is measured, as data: a function for each row, which makes its input, and `ROWS`, which names them all."""
+"""The rows to measure. A function prepares the input and makes the row; `ROWS` maps names to these functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`streamcore check`: what the command adds to the engine."""
+"""The cost of `streamcore check` beside that of the engine it runs."""
 
 from __future__ import annotations
 

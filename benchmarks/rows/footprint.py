@@ -1,4 +1,4 @@
-"""Memory, and the time to import. Each is measured in a process of its own."""
+"""Memory and import time, each measured in a process of its own."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 
 from benchmarks.harness import OURS, Contestant, Row
 from benchmarks.rows.settings import RowMaker, Settings
-from benchmarks.targets import AtMost, AtMostBytes, FasterNet, More
+from benchmarks.targets import AtMost, AtMostBytes, Faster, More
 
 
 def _probe(*arguments: object) -> Callable[[], float]:
-    """What a probe of `benchmarks.memory` prints."""
+    """Return a function that runs a probe of `benchmarks.memory` and returns the bytes it prints."""
     command = [sys.executable, "-m", "benchmarks.memory", *map(str, arguments)]
     return lambda: float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
@@ -47,7 +47,7 @@ def text_memory(settings: Settings) -> Row:
 
 
 def _capture_memory(what: str, probe: str) -> RowMaker:
-    """A capture that is larger takes no more memory."""
+    """Make the row that checks that a larger capture takes no more memory."""
 
     def row(settings: Settings) -> Row:
         size = settings.size(16_000_000, smoke=1_000_000, full=1_000_000_000)
@@ -67,11 +67,11 @@ def _capture_memory(what: str, probe: str) -> RowMaker:
 
 
 def _process(code: str, bytecode: Path) -> Callable[[], float]:
-    """The CPU time of a process that does nothing else, and finds its modules compiled.
+    """Return a function that runs `code` in a new process and returns its CPU time.
 
-    What is installed has been compiled. A working copy has not where `PYTHONDONTWRITEBYTECODE` is set, and would be at
-    each start: a third of what its import takes. So all contestants have their bytecode in one place of this run, where
-    the round that warms up has put it.
+    Installed packages are compiled. A working copy is compiled at each start where `PYTHONDONTWRITEBYTECODE` is set,
+    which takes a third of its import time. So all contestants keep their bytecode in the folder `bytecode`, which the
+    warm-up fills.
     """
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     environment["PYTHONPYCACHEPREFIX"] = str(bytecode)
@@ -98,7 +98,7 @@ def importing(settings: Settings) -> Row:
             Contestant(name="anthropic", measure=_process("import anthropic", bytecode)),
             Contestant(name="python -c pass", measure=_process("pass", bytecode)),
         ],
-        targets=[More(0.080, "python -c pass"), FasterNet(10, "anthropic", "python -c pass")],
+        targets=[More(0.080, "python -c pass"), Faster(10, ("anthropic",), start="python -c pass")],
         per="process",
         most_rounds=9,
     )

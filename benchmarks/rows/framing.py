@@ -1,4 +1,4 @@
-"""Framing alone: beside its peers, and at its worst."""
+"""Framing alone: beside its peers, and in its worst cases."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from streamcore import SSEDecoder
 
 def _chunks(size: int, name: str) -> RowMaker:
     def row(settings: Settings) -> Row:
-        # Small chunks make for many steps: a part of the streams is enough.
+        # Small chunks take many steps, so a part of the streams is enough.
         data = b"".join(stream.data for stream in settings.streams)[: settings.size(1_000_000, smoke=5_000)]
         data = data[: data.rindex(b"\n\n") + 2]
         chunks = inputs.cut(data, size)
@@ -49,7 +49,7 @@ def _run(chunks: list[bytes]) -> None:
 
 
 def _linear(name: str, make: Callable[[int], list[bytes]], size: int, full: int | None = None) -> RowMaker:
-    """Twice the bytes take twice the time: a quarter, a half and all of them."""
+    """Make the row that checks that time grows linearly: a quarter, a half and all of the bytes."""
 
     def row(settings: Settings) -> Row:
         whole = settings.size(size, smoke=4_000, full=full)

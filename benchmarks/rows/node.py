@@ -1,4 +1,4 @@
-"""Beside the peers that run in Node, on the same bytes."""
+"""The engine beside the peers that run in Node."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from benchmarks.rows.settings import RowMaker, Settings, through
 def _beside(name: str, streams: list[Stream], settings: Settings) -> Row:
     node = settings.resources.enter_context(node_peers.Node(settings.scratch))
     node.load(streams)
-    # Streams that are no single message to the SDK, or another one, are not the same work.
+    # Keep only the streams that the SDK reads as one message and as the same one: the others are different work.
     theirs = [message and pipelines.comparable(message) for message in node.results(node_peers.SDK)]
     ours = [pipelines.ENGINE.result(pipelines.engine(stream.frames)) for stream in streams]
     streams = [stream for stream, one, other in zip(streams, ours, theirs, strict=True) if one == other]
     if not streams:
-        raise Disagreement(f"{name}: {node_peers.SDK} makes something else of all of it")
+        raise Disagreement(f"{name}: {node_peers.SDK} reads all of these streams differently")
     node.load(streams)
     events = sum(stream.events for stream in streams)
     seen = sum(node.results(node_peers.EVENTSOURCE_PARSER))
     if seen != events:
-        raise Disagreement(f"{name}: {node_peers.EVENTSOURCE_PARSER} sees {seen} events where there are {events}")
+        raise Disagreement(f"{name}: {node_peers.EVENTSOURCE_PARSER} sees {seen} events instead of {events}")
 
     def contestant(peer: str) -> Contestant:
         return Contestant(name=f"{peer} (Node)", measure=lambda: node.seconds(peer), units=events)
@@ -46,7 +46,7 @@ def long_text(settings: Settings) -> Row:
 
 
 def tool_input(settings: Settings) -> Row:
-    """Nobody looks at the input before its block stops: the SDK, too, parses it only when it is read."""
+    """Make the row for a tool's input that is read only when its block stops, which the SDK parses lazily as well."""
     text = inputs.written_file(settings.size(256 * 1024, smoke=500))
     return _beside("tool input of 256 KB (one string)", [inputs.large_tool_input(text)], settings)
 

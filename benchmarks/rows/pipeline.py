@@ -1,4 +1,4 @@
-"""The whole way, from bytes to events and message: streams of folders, and made ones of each shape."""
+"""The whole pipeline from bytes to events and messages: streams from folders, and generated ones of each shape."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _beside_official(
 
 
 def recorded_1400(settings: Settings) -> Row:
-    """What a network packet holds: chunks begin and end anywhere. It has no target of its own."""
+    """Make the row for chunks the size of a network packet, which begin and end anywhere. It has no target."""
     chunks = [stream.chunks(1400) for stream in settings.streams]
     name = f"{settings.kind}, 1,400-byte chunks"
     return _beside_official(name, settings, pipelines.ENGINE, pipelines.OFFICIAL, chunks)
@@ -82,7 +82,7 @@ def derived_read(settings: Settings) -> Row:
 
 
 def _shape(make: Callable[[int], Stream], size: int) -> RowMaker:
-    """A made stream, a chunk an event. It has no target of its own."""
+    """Make the row for a generated stream with one event per chunk. It has no target."""
 
     def row(settings: Settings) -> Row:
         stream = make(settings.size(size, smoke=8))

@@ -1,4 +1,4 @@
-"""What the rows are made for, and what several of them need."""
+"""The settings of a run, and how contestants are made."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from pathlib import Path
 import attrs
 
 from benchmarks.harness import Contestant, Row, timed
-from benchmarks.inputs import Stream, kind_of
+from benchmarks.inputs import Stream, kind_of, large_tool_input, tool_input
 from benchmarks.pipelines import Pipeline
 
 
 @attrs.frozen(kw_only=True)
 class Settings:
-    """Of what size the inputs are.
+    """Which streams to read, and how large to make the inputs.
 
     Attributes:
-        streams: Those of `fixtures/`, and with them any that were recorded.
-        scratch: A folder for files.
-        resources: Closes at the end what rows have opened.
-        smoke: Tiny inputs.
-        full: The sizes of the targets where by default a part of them is enough to see that work grows linearly.
+        streams: The streams of `fixtures/` and any recorded ones.
+        scratch: A folder for temporary files.
+        resources: Closes what rows have opened when the run ends.
+        smoke: Use tiny inputs.
+        full: Use inputs as large as the targets say, where by default a part is enough to see that time grows linearly.
     """
 
     streams: list[Stream]
@@ -33,7 +33,7 @@ class Settings:
 
     @property
     def kind(self) -> str:
-        """What the streams are, for the names of rows that are about them."""
+        """Return `made streams`, `recorded streams` or `recorded and made streams`, for the names of rows."""
         return kind_of(self.streams)
 
     def size(self, usual: int, *, smoke: int, full: int | None = None) -> int:
@@ -44,10 +44,20 @@ class Settings:
 
 RowMaker = Callable[[Settings], Row]
 
+_DOUBLED = tuple(256 * 1024 << doublings for doublings in range(5))
+
+
+def doubled_tables(settings: Settings) -> dict[str, Stream]:
+    """Make the streams of a tool's input from 256 KB to 4 MB, each twice as large as the one before."""
+    return {
+        f"{size // 1024} KB": large_tool_input(tool_input(settings.size(size, smoke=size // 1024))) for size in _DOUBLED
+    }
+
 
 def through(pipeline: Pipeline, inputs: list[list[bytes]], *, units: float = 1, name: str | None = None) -> Contestant:
-    """A contestant that takes each input through a pipeline. One that has a name of its own has other inputs than the
-    rest, and is not compared with them.
+    """Make a contestant that runs a pipeline on each input.
+
+    A contestant with a `name` of its own has different inputs than the others, so its results are not compared.
     """
     run = pipeline.run
 
@@ -64,5 +74,5 @@ def through(pipeline: Pipeline, inputs: list[list[bytes]], *, units: float = 1, 
 
 
 def doing(name: str, run: Callable[[], object], *, units: float = 1) -> Contestant:
-    """A contestant of whose work nothing can be compared: it does less than the others."""
+    """Make a contestant whose result is not compared, because it does less than the others."""
     return Contestant(name=name, measure=timed(run), units=units)

@@ -1,4 +1,4 @@
-"""What looking at the message costs, and that who does not look pays nothing for its length."""
+"""The cost of reading the message, and that the length of a message costs nothing if it is not read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from benchmarks.targets import AtMost
 
 
 def text_read(settings: Settings) -> Row:
-    """The text so far is read after every event. Copying it that often is what it costs at least."""
+    """Make the row that reads the text so far after every event, beside copying it, which is the least it can cost."""
     deltas = settings.size(20_000, smoke=50)
     stream = inputs.long_text(deltas)
     pieces = inputs.fragments_of(inputs.text_of(deltas * inputs.DELTA_SIZE))
@@ -25,10 +25,10 @@ def text_read(settings: Settings) -> Row:
 
 
 def text_flat(settings: Settings) -> Row:
-    """The cost of an event does not depend on how many came before it."""
+    """Make the row that checks that the cost of an event does not depend on how many came before it."""
     short = inputs.long_text(settings.size(2_000, smoke=20))
     long = inputs.long_text(settings.size(200_000, smoke=200))
-    # As many events in all, so that both are measured as long.
+    # The short stream is read several times, so that both contestants read equally many events.
     times = long.events // short.events
     return Row(
         name="text of 200,000 deltas, beside 2,000",

@@ -1,4 +1,4 @@
-"""The input of a tool, as it grows by fragments of 20 characters."""
+"""The input of a tool, which grows by fragments of 20 characters."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from collections.abc import Callable
 
 from benchmarks import inputs, json_peers, pipelines
 from benchmarks.harness import Contestant, Row, timed
-from benchmarks.rows.settings import RowMaker, Settings, doing, through
+from benchmarks.rows.settings import RowMaker, Settings, doing, doubled_tables, through
 from benchmarks.targets import AtMost, Doubling, Faster
 
 _SIZE = 256 * 1024
-_LARGEST = 4 * 1024 * 1024
 
 
 def _at_stop(name: str, text: Callable[[int], str]) -> RowMaker:
@@ -30,11 +29,7 @@ def _at_stop(name: str, text: Callable[[int], str]) -> RowMaker:
 
 
 def doubled(settings: Settings) -> Row:
-    sizes = [_SIZE << doublings for doublings in range((_LARGEST // _SIZE).bit_length())]
-    streams = {
-        f"{size // 1024} KB": inputs.large_tool_input(inputs.tool_input(settings.size(size, smoke=size // 1024)))
-        for size in sizes
-    }
+    streams = doubled_tables(settings)
     return Row(
         name="tool input to 4 MB, read at its end",
         contestants=[through(pipelines.ENGINE_AT_STOP, [stream.frames], name=name) for name, stream in streams.items()],
@@ -66,7 +61,7 @@ def _read(name: str, text: Callable[[int], str]) -> RowMaker:
 
 
 def _alone(name: str, text: Callable[[int], str], size: int) -> RowMaker:
-    """Partial JSON without the stream around it. No target of its own; the last peer is slow, so the input is less."""
+    """Make the row for partial JSON without a stream. Its input is small because one peer is slow. It has no target."""
 
     def row(settings: Settings) -> Row:
         fragments = inputs.fragments_of(text(settings.size(size, smoke=500)))

@@ -1,28 +1,26 @@
-"""The elements of an array in a tool's input, each as soon as it is complete, from fragments of 20 characters.
+"""The elements of an array in a tool's input, each returned as soon as it is complete. Fragments have 20 characters.
 
-Ours are instances of a class, on an engine, the work of which is in the figure: that of the same engine without a view
-stands beside it. The others get the bare fragments and give dicts.
+Ours returns instances of a class and includes the work of the engine, whose cost alone is another contestant. The peers
+get the bare fragments and return dicts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import attrs
 import ijson  # type: ignore[import-untyped]  # it has no types
 import jiter
 
-from benchmarks import inputs
+from benchmarks import inputs, pipelines
 from benchmarks.harness import Contestant, Row, timed
-from benchmarks.rows.settings import RowMaker, Settings, doing
+from benchmarks.rows.settings import RowMaker, Settings, doing, doubled_tables
 from benchmarks.targets import Doubling, Faster
 from streamcore import MessageEngine
 from streamcore.typed import structure
 
-__all__ = ["ROWS"]
-
 _SIZE = 256 * 1024
-_LARGEST = 4 * 1024 * 1024
 
 
 @attrs.frozen
@@ -48,22 +46,13 @@ def _values(frames: list[bytes]) -> list[_Line]:
     return found
 
 
-def _events(frames: list[bytes]) -> MessageEngine:
-    engine = MessageEngine()
-    for frame in frames:
-        engine.receive_data(frame)
-        for _ in engine.events():
-            pass
-    return engine
-
-
 def _at_end(frames: list[bytes]) -> list[_Line]:
-    (block,) = _events(frames).final_message.content
+    (block,) = pipelines.engine(frames).final_message.content
     return structure(getattr(block, "input", None), _Table).rows
 
 
 def _with_jiter(fragments: list[str]) -> Iterator[dict[str, object]]:
-    """All of the text parsed anew after each fragment, as far as it is known to be whole: all items but the last."""
+    """Parse all text so far again after each fragment, and return the new elements except the last, which may grow."""
     text = b""
     given = 0
     rows: list[dict[str, object]] = []
@@ -76,7 +65,7 @@ def _with_jiter(fragments: list[str]) -> Iterator[dict[str, object]]:
 
 
 def _with_ijson(fragments: list[str]) -> list[dict[str, object]]:
-    """A parser that is pushed, as ours is. It is written in C."""
+    """Feed the fragments to a parser written in C, which keeps its state as ours does."""
     found: list[dict[str, object]] = ijson.sendable_list()
     parser = ijson.items_coro(found, "rows.item", use_float=True)
     for fragment in fragments:
@@ -85,18 +74,10 @@ def _with_ijson(fragments: list[str]) -> list[dict[str, object]]:
 
 
 def doubled(settings: Settings) -> Row:
-    sizes = [_SIZE << doublings for doublings in range((_LARGEST // _SIZE).bit_length())]
-    streams = {
-        f"{size // 1024} KB": inputs.large_tool_input(inputs.tool_input(settings.size(size, smoke=size // 1024)))
-        for size in sizes
-    }
-
-    def contestant(name: str, frames: list[bytes]) -> Contestant:
-        return doing(name, lambda: _values(frames))
-
+    streams = doubled_tables(settings)
     return Row(
         name="values of an array to 4 MB, each when it is complete",
-        contestants=[contestant(name, stream.frames) for name, stream in streams.items()],
+        contestants=[doing(name, partial(_values, stream.frames)) for name, stream in streams.items()],
         targets=[Doubling(2.2, tuple(streams))],
         per="stream",
         most_rounds=7,
@@ -120,7 +101,7 @@ def beside(settings: Settings) -> Row:
         contestants=[
             contestant("streamcore", lambda: _values(stream.frames)),
             contestant("parsed at its end", lambda: _at_end(stream.frames)),
-            doing("events alone", lambda: _events(stream.frames), units=len(fragments)),
+            doing("events alone", lambda: pipelines.engine(stream.frames), units=len(fragments)),
             contestant("ijson, bare fragments", lambda: _with_ijson(fragments)),
             contestant("jiter, reparsing", lambda: list(_with_jiter(fragments))),
         ],
