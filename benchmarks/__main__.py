@@ -25,21 +25,12 @@ def _options() -> argparse.Namespace:
         metavar="DIR",
         help="a folder of recorded .sse files to read in addition to fixtures/",
     )
-    parser.add_argument(
-        "--rows", nargs="+", metavar="ROW", choices=ROWS, help=f"measure only these rows: {', '.join(ROWS)}"
-    )
+    parser.add_argument("--rows", nargs="+", metavar="ROW", choices=ROWS, help=f"only these rows: {', '.join(ROWS)}")
     parser.add_argument("--seconds", type=float, default=3, help="about how long to measure each row (default: 3)")
-    parser.add_argument(
-        "--full", action="store_true", help="use inputs of full size, where a part of them is the default"
-    )
+    parser.add_argument("--full", action="store_true", help="use inputs of full size instead of a part of them")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all values as JSON")
     parser.add_argument("--pyperf", type=Path, metavar="FILE", help="write the values for `pyperf compare_to`")
-    parser.add_argument(
-        "--chart",
-        type=Path,
-        metavar="FILE",
-        help="draw the cost of an event against the length of its stream, as SVG or PNG",
-    )
+    parser.add_argument("--chart", type=Path, metavar="FILE", help="draw the chart of the README, as SVG or PNG")
     parser.add_argument("--readme", action="store_true", help="write the table and the chart into the README")
     return parser.parse_args()
 

@@ -1,6 +1,4 @@
-"""The benchmarks themselves: that figures are made as they say, that inputs are what they are called, and that peers
-do the same work. What anything takes is not looked at here.
-"""
+"""The benchmarks: figures are computed correctly, inputs match their names, peers do the same work. Nothing is timed."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-// The peers that run in Node. Each line of standard input is a command, each line of standard output its answer:
+// The peers that run in Node. Each line of standard input is a command, and each line of standard output its answer:
 //
-//   {"load": FILE}                    the streams to read from now on: an array of streams, each an array of chunks
-//   {"run": PEER}                     read all of them once: {"seconds": CPU time}
-//   {"results": PEER}                 read each of them once: what came out, `null` for one that it refuses
+//   {"load": FILE}       set the streams to read from now on: an array of streams, each an array of chunks
+//   {"run": PEER}        read all streams once, and answer {"seconds": CPU time}
+//   {"results": PEER}    read each stream once, and answer with the results; `null` for a stream that the peer rejects
 //
-// What both do less than streamcore: they check no types and no order of events, and bound nothing. What a user's
-// program would do with an event is not done here either: it is dropped.
+// Both peers do less than streamcore: they check neither types nor the order of events, and have no limits. Events are
+// discarded, as in the other benchmarks.
 
 import { createInterface } from "node:readline";
 import { readFileSync } from "node:fs";
@@ -14,7 +14,7 @@ import { createParser } from "eventsource-parser";
 import { BetaMessageStream } from "@anthropic-ai/sdk/lib/BetaMessageStream";
 import { Stream } from "@anthropic-ai/sdk/core/streaming";
 
-// Framing and JSON and nothing else: the number of events is what comes out.
+// Framing and JSON only. The result is the number of events.
 async function eventsourceParser(chunks) {
   let events = 0;
   const parser = createParser({
@@ -28,8 +28,8 @@ async function eventsourceParser(chunks) {
   return events;
 }
 
-// All that `client.messages.stream()` does with a response. Like the package for Python it accumulates as it reads; it
-// parses a tool's input when it is read, from its first byte.
+// What `client.messages.stream()` does with a response. Like the Python package, it always accumulates. Unlike it, it
+// parses a tool's input only when the input is read, each time from its first byte.
 async function sdk(chunks) {
   const body = new ReadableStream({
     start(controller) {
