@@ -1,4 +1,4 @@
-"""The benchmarks: figures are computed correctly, inputs match their names, peers do the same work. Nothing is timed."""
+"""The benchmarks: figures are computed right, inputs match their names, peers do the same work. Nothing is timed."""
 
 from __future__ import annotations
 
