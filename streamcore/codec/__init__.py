@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from streamcore.codec._error_events import error_event
+from streamcore.codec._error_events import error_event, is_error
 from streamcore.codec._interpreter import EVENT_TYPES, EventInterpreter, EventKind, Progress, structure_or_read
 from streamcore.codec._json import decode_leniently, kind_of, parse, parse_json, too_deep
 from streamcore.codec._plain import StructureError
@@ -123,10 +123,7 @@ def copied(value: dict[str, Any], *, max_depth: int) -> dict[str, Any]:
 
 
 def _event_in(value: dict[str, Any], kind: EventKind) -> Any:
-    if value.get("type") == "error" or ("type" not in value and value.get("error") is not None):
-        event, _ = error_event(value)
-    else:
-        event, _ = structure_or_read(kind, value)
+    event, _ = error_event(value) if is_error(value) else structure_or_read(kind, value)
     return event
 
 
