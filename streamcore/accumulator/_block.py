@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from streamcore._objects.construct import copier, evolve
 from streamcore._objects.not_copyable import NotCopyable
-from streamcore.accumulator._deltas import TEXT_DELTAS, DeltaRule
+from streamcore.accumulator._deltas import TEXT_RULES, DeltaRule
 from streamcore.accumulator._fields import Field, FieldOptions, GrowingInput, GrowingText
 from streamcore.accumulator._transitions import BlockPhase
 from streamcore.errors import DecodeError, LimitExceededError, ProtocolError, excerpt
@@ -91,9 +91,9 @@ class BlockInProgress(NotCopyable):
         self.text_delta: str | None = None
         self.text: GrowingText | GrowingInput | None = None
         self.add_text: Callable[[str], object] = _refuse_text
-        growing = TEXT_DELTAS.get(start.type)
-        if growing is not None:
-            self.text_delta, self._text_name, field_class = growing
+        text_rule = TEXT_RULES.get(start.type)
+        if text_rule is not None:
+            self.text_delta, self._text_name, field_class = text_rule
             self._built_from_text = value = getattr(start, self._text_name, None)
             self.text = self.fields[self._text_name] = field = field_class(value, options)
             self.add_text = field.add
