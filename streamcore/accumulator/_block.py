@@ -43,7 +43,7 @@ class BlockInProgress(NotCopyable):
     Attributes:
         phase: Where the block is in its life. The accumulator sets it, by its table.
         fields: The fields that deltas have changed, by name.
-        value: Builds the block.
+        value: Builds the block; None until the block is first read.
         text_delta: The type of the deltas that add text to this block, or None.
         text: The field that they add it to.
         add_text: Adds text to that field. A caller who has recognised a delta of type `text_delta` for this block,
@@ -83,7 +83,7 @@ class BlockInProgress(NotCopyable):
         self.text: GrowingText | GrowingInput | None = None
         self.add_text: Callable[[str], object] = _refuse_text
         text_rule = TEXT_RULES.get(start.type)
-        self.value = BlockValue(start, None if text_rule is None else text_rule.target)
+        self.value: BlockValue | None = None
         if text_rule is not None:
             value = getattr(start, text_rule.target, None)
             self.text = self.fields[text_rule.target] = field = text_rule.field_class(value, options)
@@ -195,12 +195,16 @@ class BlockInProgress(NotCopyable):
         Args:
             ended: Whether the stream has ended, so that an unfinished input stays unfinished.
         """
+        value = self.value
+        if value is None:
+            text_rule = TEXT_RULES.get(self.start.type)
+            value = self.value = BlockValue(self.start, None if text_rule is None else text_rule.target)
         if self.text is not None and self.has_only_grown and not ended:
-            return self.value.with_text(self.text.at(self.length))
+            return value.with_text(self.text.at(self.length))
         changes: dict[str, Any] = dict(self.parsed)
         for name, field in self.fields.items():
             field.write_to(changes, name, ended=ended or self.is_closed)
-        return self.value.with_changes(changes)
+        return value.with_changes(changes)
 
     def marks(self) -> Marks:
         """Return the mark of each changed field, for `at`."""

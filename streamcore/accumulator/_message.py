@@ -115,6 +115,7 @@ class MessageInProgress(NotCopyable):
         if mark != self._mark:
             self._mark = mark
             assert block.text is not None
+            assert block.value is not None
             built = block.value.with_text(block.text.at(mark))
             if built is not self.content[block.index]:
                 self.content[block.index] = built
