@@ -9,6 +9,7 @@
 | `_by_lines.py` | by lines: the standard's algorithm |
 | `_lines.py` | bytes to lines |
 | `_fields.py` | lines to a frame |
+| `_start.py` | whether a body begins like an event stream at all |
 | `_decoder.py` | `SSEDecoder`: frames to events |
 | `_event.py` | the event as a value, and its encoding |
 
