@@ -59,7 +59,7 @@ class BlockValue:
 
 
 def changed(start: ContentBlock, changes: Mapping[str, Any]) -> ContentBlock:
-    """Return a copy of a block with other values for some fields, or the block itself if there are none."""
+    """Return a copy of a block with other values for some fields, or the block itself if nothing changes."""
     if not changes:
         return start
     if isinstance(start, Unknown):
