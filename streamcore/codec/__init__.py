@@ -13,7 +13,8 @@
 | `_recurring.py` | a shortcut for events that are the same in every stream |
 | `_converter.py` | the cattrs converter, for programs that use cattrs |
 
-This folder knows nothing about the order of events or about accumulating them.
+The two shortcuts compare all bytes of an event, so they know the two lines that it has in an event stream. The rest of
+this folder knows payloads only, and nothing about the order of events or about accumulating them.
 """
 
 from __future__ import annotations

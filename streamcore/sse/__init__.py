@@ -13,7 +13,8 @@
 | `_decoder.py` | `SSEDecoder`: frames to events |
 | `_event.py` | the event as a value, and its encoding |
 
-Nothing in this folder knows JSON or messages.
+Nothing in this folder knows JSON. Of messages it knows only the names of their events, because looking a name up is
+faster than decoding it (`_names.py`).
 """
 
 from streamcore.sse._decoder import SSEDecoder
