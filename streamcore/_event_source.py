@@ -23,7 +23,8 @@ from streamcore.errors import (
     shortened,
 )
 from streamcore.limits import Limits
-from streamcore.sse._frames import BOM, FrameReader
+from streamcore.sse._frames import FrameReader
+from streamcore.sse._start import Start, first_line, may_be_a_stream, start_of
 from streamcore.types import Message, MessageStreamEvent, RawMessageStreamEvent, UnknownEvent
 
 __all__ = ["DecoderBase", "EventSource", "EventT", "Recognise"]
@@ -109,24 +110,16 @@ class EventSource(NotCopyable, Generic[EventT]):
         return self._failure
 
     def begin(self) -> None:
-        """Raise the failure of the stream, or raise if the body does not begin like an event stream.
-
-        The latter is decided when the first line is there, so that it does not depend on how the bytes were cut.
-        """
+        """Raise the failure of the stream, if there is one, or a DecodeError if the body begins like another format."""
         if self._failure is not None:
             raise self._failure.with_traceback(None)
         head = self.frames.buffer.head
-        if head[:1].isalpha():
-            self.start_is_checked = True
-            return
-        start = _without_blanks(head)
-        line = start.splitlines()[0] if start else b""
-        if start[:1] not in (b"<", b"{", b"["):
-            self.start_is_checked = bool(start)
-        elif len(line) < len(start) or self.frames.at_eof or len(head) == self.frames.buffer.head_size:
-            error = _not_a_stream(head[: len(head) - len(start) + len(line)])
+        start = start_of(head, is_all=self.frames.at_eof or len(head) == self.frames.buffer.head_size)
+        if start is Start.OTHER:
+            error = _not_a_stream(first_line(head))
             self.fail(error, None)
             raise error
+        self.start_is_checked = start is Start.STREAM
 
     def next_event(self, section: bytes | None = None) -> EventT | None:
         """Return the next event that the bytes so far allow, or None if more bytes are needed.
@@ -216,7 +209,7 @@ class EventSource(NotCopyable, Generic[EventT]):
             return
         self._has_finished = True
         frames = self.frames
-        if self.event_number == 0 and not _may_be_a_stream(_without_blanks(frames.buffer.head)):
+        if self.event_number == 0 and not may_be_a_stream(frames.buffer.head):
             raise _not_a_stream(frames.buffer.head)
         left_over = frames.pending if self._left_over is None else self._left_over
         try:
@@ -322,20 +315,6 @@ class DecoderBase(NotCopyable, Generic[EventT]):
     def retry(self) -> int | None:
         """The latest reconnection time that the stream asked for, in milliseconds."""
         return self._source.frames.retry
-
-
-def _without_blanks(head: bytes) -> bytes:
-    """Strip a BOM, even an incomplete one, and leading whitespace."""
-    return b"" if BOM.startswith(head) else head.removeprefix(BOM).lstrip()
-
-
-def _may_be_a_stream(start: bytes) -> bool:
-    """Return whether an event stream may begin with these bytes."""
-    return not start or any(
-        (field + end).startswith(start) or start.startswith(field + end)
-        for field in (b"event", b"data", b"id", b"retry", b"")
-        for end in (b":", b"\n", b"\r")
-    )
 
 
 def _is_whole(name: str | None, payload: bytes, max_depth: int) -> bool:

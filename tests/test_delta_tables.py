@@ -1,30 +1,43 @@
-"""The four tables that a delta that adds text stands in must agree: see "Where a new thing goes" in the map."""
+"""The three tables that a delta that adds text stands in must agree: see "Where a new thing goes" in the map."""
 
 from __future__ import annotations
 
 from typing import get_args
 
-from streamcore.accumulator._deltas import DELTA_RULES, TEXT_DELTAS
+import pytest
+
+from streamcore.accumulator._deltas import DELTA_RULES, TEXT_RULES
 from streamcore.codec._fast_delta import FAST_DELTAS
-from streamcore.stream._derived import _TEXT_DELTAS
+from streamcore.stream._derived import _TEXT_EVENTS
 from streamcore.types import ContentBlock, ContentBlockDelta, Unknown
-from streamcore.types._base import type_tag
+from streamcore.types._base import type_tag, wire_fields
 
 
 def test_the_tables_of_deltas_that_add_text_have_the_same_rows() -> None:
-    assert {delta for delta, _, _ in TEXT_DELTAS.values()} == FAST_DELTAS.keys() == _TEXT_DELTAS.keys()
+    assert FAST_DELTAS.keys() == _TEXT_EVENTS.keys() == {rule.delta_type for rule in TEXT_RULES.values()}
 
 
-def test_each_table_says_the_same_of_a_delta() -> None:
+@pytest.mark.parametrize("delta_type", FAST_DELTAS)
+def test_each_table_says_the_same_of_a_delta(delta_type: str) -> None:
+    delta_class, source = FAST_DELTAS[delta_type]
+    assert type_tag(delta_class) == delta_type
+    (move,) = DELTA_RULES[delta_type].moves
+    assert move.source == source
+    assert source in {field.name for field in wire_fields(_TEXT_EVENTS[delta_type])}
+
+
+def test_the_blocks_that_the_fast_path_adds_text_to() -> None:
+    rules = {block_type: (rule.delta_type, rule.target) for block_type, rule in TEXT_RULES.items()}
+    assert rules.items() >= {
+        ("text", ("text_delta", "text")),
+        ("thinking", ("thinking_delta", "thinking")),
+        ("tool_use", ("input_json_delta", "input")),
+        ("server_tool_use", ("input_json_delta", "input")),
+        ("mcp_tool_use", ("input_json_delta", "input")),
+    }
     blocks = {type_tag(cls): cls for cls in get_args(ContentBlock)}
-    for block_type, (delta_type, target, field_class) in TEXT_DELTAS.items():
-        rule = DELTA_RULES[delta_type]
-        assert blocks[block_type] in rule.blocks
-        (move,) = rule.moves
-        delta_class, source = FAST_DELTAS[delta_type]
-        assert type_tag(delta_class) == delta_type
-        assert (source, target, field_class) == (move.source, move.target, move.field_class)
-        assert _TEXT_DELTAS[delta_type][:2] == (target, source)
+    for block_type, rule in TEXT_RULES.items():
+        assert rule.target in {field.name for field in wire_fields(blocks[block_type])}
 
 
 def test_every_delta_has_a_rule() -> None:

@@ -8,8 +8,8 @@ How: each frozen class gets a *draft* class with the same slots that is not froz
 filled, and then frozen: `draft.__class__ = cls`. Python allows this for classes of the same layout. (`__weakref__`
 would be placed differently in each, so their common base has it.) No draft leaves the function that fills it.
 
-This is the only module that assigns `__class__`. It must give the same objects as `__init__` and `attrs.evolve`: the
-test compares it with `__init__` and `attrs.evolve` (`tests/types/test_construct.py`).
+This is the only module of the core that assigns `__class__`. It must give the same objects as `__init__` and
+`attrs.evolve`: the test compares them (`tests/types/test_construct.py`).
 
 Copying is done by functions that are generated for a class. That for `Message` and its `content`:
 

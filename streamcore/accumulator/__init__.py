@@ -1,10 +1,21 @@
 """Typed events to the message so far.
 
-`_transitions` is the table of the order of events, and `_accumulator` does what the table says. `_message` and `_block`
-are a message and a content block in progress. `_fields` has the fields of a block that grow, and `_surrogates` joins
-the surrogate pairs that two deltas split. `_deltas` is the table of what each type of delta does, `_delta_rule` decides
-what to do with a delta that does not fit its block, and `_message_delta` applies a `message_delta`. `_ending` checks a
-block at its end, and `_parser` is the protocol of the user's own parser. Nothing in this folder knows bytes.
+| file | idea |
+| --- | --- |
+| `_transitions.py` | the order of events, as a table |
+| `_accumulator.py` | what the table says is done |
+| `_message.py` | a message in progress |
+| `_block.py` | a content block in progress |
+| `_block_value.py` | a content block as a value, built from the one in progress |
+| `_fields.py` | the fields of a block that grow |
+| `_surrogates.py` | surrogate pairs that two deltas split |
+| `_deltas.py` | what each type of delta does to its block, as a table |
+| `_delta_rule.py` | the row of that table for a delta, or what to do with a delta that does not fit its block |
+| `_message_delta.py` | what `message_delta` events do to the message |
+| `_ending.py` | what is checked when a block ends |
+| `_parser.py` | the protocol of a parser that makes values of the user's own classes |
+
+Nothing in this folder knows bytes.
 """
 
 from streamcore.accumulator._accumulator import COMPACT_AFTER, MessageAccumulator

@@ -1,6 +1,6 @@
 """A content block in progress: the block as it started, and the fields that deltas have changed since.
 
-A delta appends to a buffer. The block itself, an immutable value, is built when it is read.
+A delta appends to a buffer. The block itself, an immutable value, is built when it is read (`_block_value`).
 """
 
 from __future__ import annotations
@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from streamcore._objects.construct import copier, evolve
 from streamcore._objects.not_copyable import NotCopyable
-from streamcore.accumulator._deltas import TEXT_DELTAS, DeltaRule
+from streamcore.accumulator._block_value import BlockValue, changed
+from streamcore.accumulator._deltas import TEXT_RULES, DeltaRule
 from streamcore.accumulator._fields import Field, FieldOptions, GrowingInput, GrowingText
 from streamcore.accumulator._transitions import BlockPhase
 from streamcore.errors import DecodeError, LimitExceededError, ProtocolError, excerpt
 from streamcore.partial_json import PartialJSON
-from streamcore.types import ContentBlock, ContentBlockDelta, Unknown, UnknownBlock
+from streamcore.types import ContentBlock, ContentBlockDelta
 
 __all__ = ["BlockInProgress", "Marks"]
 
@@ -23,7 +23,6 @@ Marks: TypeAlias = tuple[tuple[str, Any], ...]
 """The mark of each changed field of a block: how far it has come."""
 
 _NOTHING: Mapping[str, Any] = {}
-_NO_TEXT: Any = object()
 _TEXTS = (GrowingText, GrowingInput)
 # A global is read far faster than an enum member on Python 3.11.
 _UNSTARTED, _CLOSED = BlockPhase.UNSTARTED, BlockPhase.CLOSED
@@ -44,6 +43,7 @@ class BlockInProgress(NotCopyable):
     Attributes:
         phase: Where the block is in its life. The accumulator sets it, by its table.
         fields: The fields that deltas have changed, by name.
+        value: Builds the block; None until the block is first read.
         text_delta: The type of the deltas that add text to this block, or None.
         text: The field that they add it to.
         add_text: Adds text to that field. A caller who has recognised a delta of type `text_delta` for this block,
@@ -54,13 +54,8 @@ class BlockInProgress(NotCopyable):
     """
 
     __slots__ = (
-        "_built",
-        "_built_from",
-        "_built_from_text",
         "_options",
         "_parsed_at_stop",
-        "_text_name",
-        "_with_text",
         "add_text",
         "fault",
         "fields",
@@ -71,6 +66,7 @@ class BlockInProgress(NotCopyable):
         "start",
         "text",
         "text_delta",
+        "value",
     )
 
     def __init__(self, index: int, start: ContentBlock, options: FieldOptions) -> None:
@@ -83,19 +79,15 @@ class BlockInProgress(NotCopyable):
         self.fault: ProtocolError | None = None
         self.fields: dict[str, Field] = {}
         self.may_have_halves = False
-        # The block as it was last built, and what it was built from: the text alone, or else the values of the fields.
-        self._built = start
-        self._built_from_text: Any = _NO_TEXT
-        self._with_text: Callable[[Any, Any], Any] | None = None
-        self._built_from: Mapping[str, Any] = _NOTHING
         self.text_delta: str | None = None
         self.text: GrowingText | GrowingInput | None = None
         self.add_text: Callable[[str], object] = _refuse_text
-        growing = TEXT_DELTAS.get(start.type)
-        if growing is not None:
-            self.text_delta, self._text_name, field_class = growing
-            self._built_from_text = value = getattr(start, self._text_name, None)
-            self.text = self.fields[self._text_name] = field = field_class(value, options)
+        text_rule = TEXT_RULES.get(start.type)
+        self.value: BlockValue | None = None
+        if text_rule is not None:
+            value = getattr(start, text_rule.target, None)
+            self.text = self.fields[text_rule.target] = field = text_rule.field_class(value, options)
+            self.text_delta = text_rule.delta_type
             self.add_text = field.add
             self.may_have_halves = bool(value)
 
@@ -197,43 +189,22 @@ class BlockInProgress(NotCopyable):
         """Whether only the text has changed since the start: the usual case while it is open."""
         return self.phase is not _CLOSED and self.text is not None and len(self.fields) == 1
 
-    def with_text(self, mark: int) -> ContentBlock:
-        """Return the block with its text at a mark. Only for a block that `has_only_grown`."""
-        assert self.text is not None
-        value = self.text.at(mark)
-        if value is not self._built_from_text:
-            self._built_from_text = value
-            if self._with_text is None:
-                self._with_text = copier(type(self.start), self._text_name)
-            self._built = self._with_text(self.start, value)
-        return self._built
-
     def snapshot(self, *, ended: bool) -> ContentBlock:
         """Return the block so far: the same object as before if nothing was added.
 
         Args:
             ended: Whether the stream has ended, so that an unfinished input stays unfinished.
         """
-        if self.has_only_grown and not ended:
-            return self.with_text(self.length)
+        value = self.value
+        if value is None:
+            text_rule = TEXT_RULES.get(self.start.type)
+            value = self.value = BlockValue(self.start, None if text_rule is None else text_rule.target)
+        if self.text is not None and self.has_only_grown and not ended:
+            return value.with_text(self.text.at(self.length))
         changes: dict[str, Any] = dict(self.parsed)
         for name, field in self.fields.items():
             field.write_to(changes, name, ended=ended or self.is_closed)
-        built_from = self._built_from
-        if self._built_from_text is not _NO_TEXT:
-            built_from = {self._text_name: self._built_from_text}
-            self._built_from_text = _NO_TEXT
-        if changes.keys() == built_from.keys() and all(changes[name] is built_from[name] for name in built_from):
-            return self._built
-        self._built_from = changes
-        start = self.start
-        if isinstance(start, Unknown):
-            # `partial_input` is ours and has no wire form: a field of that name would be the stream's own.
-            data = {**start.data, **{name: value for name, value in changes.items() if name != "partial_input"}}
-            self._built = UnknownBlock(data=data)
-        else:
-            self._built = evolve(start, changes)
-        return self._built
+        return value.with_changes(changes)
 
     def marks(self) -> Marks:
         """Return the mark of each changed field, for `at`."""
@@ -243,7 +214,7 @@ class BlockInProgress(NotCopyable):
         """Return the block as it would be if it had been stopped at these marks."""
         if marks == self.marks():
             return self.snapshot(ended=True)
-        past = BlockInProgress(self.index, self.start, self._options)
-        past.fields = {name: self.fields[name].upto(mark, self._options) for name, mark in marks}
-        past.parsed = self._parsed_at_stop or _NOTHING
-        return past.snapshot(ended=True)
+        changes: dict[str, Any] = dict(self._parsed_at_stop or _NOTHING)
+        for name, mark in marks:
+            self.fields[name].upto(mark, self._options).write_to(changes, name, ended=True)
+        return changed(self.start, changes)

@@ -1,12 +1,16 @@
-"""What each type of delta does to its block, in one table."""
+"""What each type of delta does to its block, in one table.
+
+`TEXT_RULES` follows from it and from the table of the fast path: nothing needs to be added there.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import attrs
 
 from streamcore.accumulator._fields import Field, GrowingInput, GrowingList, GrowingText, ReplacedValue
+from streamcore.codec._fast_delta import FAST_DELTAS
 from streamcore.types import (
     CompactionBlock,
     MCPToolUseBlock,
@@ -17,8 +21,9 @@ from streamcore.types import (
     UnknownBlock,
     WireObject,
 )
+from streamcore.types._base import type_tag
 
-__all__ = ["DELTA_RULES", "TEXT_DELTAS", "DeltaRule", "Move"]
+__all__ = ["DELTA_RULES", "TEXT_RULES", "DeltaRule", "Move", "TextRule"]
 
 
 @attrs.frozen
@@ -70,12 +75,37 @@ DELTA_RULES: dict[str, DeltaRule] = {
     ),
 }
 
-# Blocks whose deltas are nearly all of one kind that adds text: that delta, the block's field, and how it grows.
-# Unknown blocks are missing, because they may get no text, and compaction blocks, because they get one delta.
-TEXT_DELTAS: dict[str, tuple[str, str, type[GrowingText | GrowingInput]]] = {
-    "text": ("text_delta", "text", GrowingText),
-    "thinking": ("thinking_delta", "thinking", GrowingText),
-    "tool_use": ("input_json_delta", "input", GrowingInput),
-    "server_tool_use": ("input_json_delta", "input", GrowingInput),
-    "mcp_tool_use": ("input_json_delta", "input", GrowingInput),
-}
+
+class TextRule(NamedTuple):
+    """Which type of delta adds text to a block: nearly all deltas of the block are of this type.
+
+    Attributes:
+        delta_type: The type of the delta.
+        target: The field of the block that the text goes to.
+        field_class: How that field grows.
+    """
+
+    delta_type: str
+    target: str
+    field_class: type[GrowingText | GrowingInput]
+
+
+def _text_rules() -> dict[str, TextRule]:
+    rules: dict[str, TextRule] = {}
+    for delta_type in FAST_DELTAS:
+        rule = DELTA_RULES[delta_type]
+        (move,) = rule.moves
+        assert issubclass(move.field_class, (GrowingText, GrowingInput))
+        for block in rule.blocks:
+            block_type = type_tag(block)
+            if block_type is not None:  # an unknown block has no tag: it may get no text at all
+                assert block_type not in rules, "a block has one field that the fast path adds text to"
+                rules[block_type] = TextRule(delta_type, move.target, move.field_class)
+    return rules
+
+
+TEXT_RULES = _text_rules()
+"""The rules of the deltas that the codec has a fast path for, by the type of the block.
+
+Compaction blocks have none: they get one delta in all.
+"""

@@ -114,7 +114,9 @@ class MessageInProgress(NotCopyable):
         mark = self._length_of()
         if mark != self._mark:
             self._mark = mark
-            built = block.with_text(mark)
+            assert block.text is not None
+            assert block.value is not None
+            built = block.value.with_text(block.text.at(mark))
             if built is not self.content[block.index]:
                 self.content[block.index] = built
                 self._snapshot = self._with_content(self._head, tuple(self.content))

@@ -1,19 +1,27 @@
 """JSON payloads to typed events and back.
 
-The path of a payload: `_json` makes an object of it, and `_structure` a typed event of that, with functions from
-`_generated`. Anything unusual goes to `_interpreter`, which decides what event it is, and `_plain`, which decides what
-each field means or says what is wrong; `_error_events` reads errors of any shape. `_structure` and `_plain` share
-`_annotations`, which reads the annotations of the wire types. Two shortcuts: `_fast_delta` for deltas, nearly all of a
-stream, and `_recurring` for events that are the same in every stream. `_converter` is for programs that use cattrs.
+| file | idea |
+| --- | --- |
+| `_json.py` | a payload to the JSON value in it |
+| `_structure.py` | that value to a typed event, if it fits its class exactly |
+| `_generated.py` | the generated functions that do it |
+| `_plain.py` | the same for any value: decide what each field means, or say what is wrong |
+| `_annotations.py` | what an annotation of a wire type says about JSON |
+| `_interpreter.py` | which event an unusual payload is |
+| `_error_events.py` | errors of any shape |
+| `_fast_delta.py` | a shortcut for deltas, nearly all of a stream |
+| `_recurring.py` | a shortcut for events that are the same in every stream |
+| `_converter.py` | the cattrs converter, for programs that use cattrs |
 
-This folder knows nothing about the order of events or about accumulating them.
+The two shortcuts compare all bytes of an event, so they know the two lines that it has in an event stream. The rest of
+this folder knows payloads only, and nothing about the order of events or about accumulating them.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from streamcore.codec._error_events import error_event
+from streamcore.codec._error_events import error_event, is_error
 from streamcore.codec._interpreter import EVENT_TYPES, EventInterpreter, EventKind, Progress, structure_or_read
 from streamcore.codec._json import decode_leniently, kind_of, parse, parse_json, too_deep
 from streamcore.codec._plain import StructureError
@@ -123,10 +131,7 @@ def copied(value: dict[str, Any], *, max_depth: int) -> dict[str, Any]:
 
 
 def _event_in(value: dict[str, Any], kind: EventKind) -> Any:
-    if value.get("type") == "error" or ("type" not in value and value.get("error") is not None):
-        event, _ = error_event(value)
-    else:
-        event, _ = structure_or_read(kind, value)
+    event, _ = error_event(value) if is_error(value) else structure_or_read(kind, value)
     return event
 
 

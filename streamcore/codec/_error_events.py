@@ -12,12 +12,19 @@ from typing import Any
 from streamcore.types import ErrorEvent, ErrorObject
 from streamcore.types._base import with_extra
 
-__all__ = ["error_event"]
+__all__ = ["error_event", "is_error"]
 
 _UNKNOWN_TYPE = "api_error"
+_NO_ERRORS = (None, False)  # a cost report, say, may state that nothing failed
 
-# Keys that may hold the message, in order of preference.
+# Keys that may have the message, in order of preference.
 _MESSAGE_KEYS = ("message", "detail", "error_message", "error_description", "error", "msg", "reason", "title")
+
+
+def is_error(value: dict[str, Any]) -> bool:
+    """Return whether an object is an error by its own fields: by its type, or by its `error` if it has no type."""
+    event_type = value.get("type")
+    return event_type == "error" or (event_type is None and value.get("error") not in _NO_ERRORS)
 
 
 def error_event(payload: Any) -> tuple[ErrorEvent, bool]:
@@ -53,7 +60,7 @@ def _of_odd_shape(payload: dict[str, Any]) -> ErrorEvent:
 
 
 def _object_inside(error: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the nested object that holds the message, or None."""
+    """Return the nested object that has the message, or None."""
     found = error.get("error")
     if type(found) is dict:
         return found
@@ -70,7 +77,7 @@ def _event(payload: dict[str, Any], inner: dict[str, Any], extra: dict[str, Any]
     found = next((key for key in _MESSAGE_KEYS if inner.get(key) not in (None, "")), None)
     message = "" if found is None else _as_text(inner[found])
     if found is None and type(inner.get("message")) is not str:
-        # No known key holds the message: show the whole object.
+        # No known key has the message: show the whole object.
         rest = {key: value for key, value in inner.items() if key != "type"}
         message = _as_text(rest) if rest else ""
     used = ("type", "message", found, "request_id" if is_flat else "type")

@@ -17,7 +17,7 @@ import json
 from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, get_args
 
-from streamcore.codec._error_events import error_event
+from streamcore.codec._error_events import error_event, is_error
 from streamcore.codec._json import kind_of, parse_json
 from streamcore.codec._plain import Deviation, StructureError, read
 from streamcore.codec._structure import UNUSUAL
@@ -34,7 +34,6 @@ EVENT_TYPES = frozenset(tag for cls in get_args(MessageStreamEvent) if (tag := t
 
 _DONE = b"[DONE]"
 _UNNAMED = (None, "message")  # the standard gives the second name to an event without one
-_NO_ERRORS = (None, False)  # a cost report, say, may state that nothing failed
 
 
 class EventKind(NamedTuple):
@@ -133,9 +132,7 @@ class EventInterpreter(Generic[EventT]):
         """Return the event in a JSON object. The arguments and errors are those of `event_of`."""
         event_type = value.get("type")
         is_known = type(event_type) is str and event_type in EVENT_TYPES
-        if event_type == "error" or (name == "error" and not is_known):
-            return self._error(name, value)
-        if event_type is None and value.get("error") not in _NO_ERRORS:
+        if is_error(value) or (name == "error" and not is_known):
             return self._error(name, value)
         if name == "ping" and not is_known:
             return self._odd_ping(_shown(value), {key: value[key] for key in value if key != "type"})

@@ -107,7 +107,7 @@ class Scanner:
         containers: The open containers, outermost first, with their closed values.
         number: The value of a number that ends the text and may go on, or `ABSENT`.
         fault: Why scanning stopped, if it did. Do not call `scan` again then.
-        keeps_halves: Whether a string may hold half of a surrogate pair. JSON in bytes cannot, and so it is a fault by
+        keeps_halves: Whether a string may contain half of a surrogate pair. JSON in bytes cannot, so it is a fault by
             default.
     """
 

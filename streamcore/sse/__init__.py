@@ -1,8 +1,20 @@
 """Server-sent events: bytes to `ServerSentEvent` values, after the WHATWG standard, and back.
 
-The path of a byte: `_buffer` stores the chunks. `_frames` makes frames of them by sections (`_sections`, `_names`), or
-line by line (`_by_lines`, `_lines`, `_fields`) where needed. `_decoder` makes events of the frames, and `_event`
-encodes them. The Messages decoders use `FrameReader` too. Nothing in this folder knows JSON or messages.
+| file | idea |
+| --- | --- |
+| `_buffer.py` | the chunks that have not been read |
+| `_frames.py` | chunks to frames, by sections or by lines: what the decoders of messages use too |
+| `_sections.py` | by sections: what is between the blank lines of a chunk |
+| `_names.py` | the frame of a section with a common name |
+| `_by_lines.py` | by lines: the standard's algorithm |
+| `_lines.py` | bytes to lines |
+| `_fields.py` | lines to a frame |
+| `_start.py` | whether a body begins like an event stream at all |
+| `_decoder.py` | `SSEDecoder`: frames to events |
+| `_event.py` | the event as a value, and its encoding |
+
+Nothing in this folder knows JSON. Of messages it knows only the names of their events, because looking a name up is
+faster than decoding it (`_names.py`).
 """
 
 from streamcore.sse._decoder import SSEDecoder

@@ -44,13 +44,13 @@ def encode(event: ServerSentEvent, *, newline: bytes = b"\n") -> bytes:
             has a lone surrogate.
     """
     if "\r" in event.data:
-        raise ProtocolError("cannot write data that holds CR: the stream would read it as LF", received=event.data)
+        raise ProtocolError("cannot write data that contains CR: the stream would read it as LF", received=event.data)
     if not event.event:
         raise ProtocolError("cannot write an event with an empty type: the stream would read it as 'message'")
     lines = []
     if event.id is not None:
         if "\0" in event.id:
-            raise ProtocolError("cannot write an id that holds NUL: the stream would ignore it", received=event.id)
+            raise ProtocolError("cannot write an id that contains NUL: the stream would ignore it", received=event.id)
         lines.append(_line("id", event.id))
     if event.retry is not None:
         if not 0 <= event.retry < 10**MAX_RETRY_DIGITS:
@@ -78,7 +78,7 @@ def encode_comment(text: str, *, newline: bytes = b"\n") -> bytes:
 def _line(field: str, value: str) -> bytes:
     name = field or "a comment"
     if "\n" in value or "\r" in value:
-        raise ProtocolError(f"cannot write a value that holds a line end as {name}", received=value)
+        raise ProtocolError(f"cannot write a value that contains a line end as {name}", received=value)
     try:
         return f"{field}: {value}".encode()
     except UnicodeEncodeError as error:

@@ -7,7 +7,7 @@ There are two paths to the same events. `derive` is the plain one. `DerivingDeco
 it for the deltas that add text to the current block, which are nearly all of a stream.
 `tests/stream/test_derived.py` compares the two.
 
-To support another type of delta that adds text, add its row to `_TEXT_DELTAS`.
+To support another type of delta that adds text, add its row to `_TEXT_EVENTS`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from streamcore.accumulator import BlockInProgress
+from streamcore.accumulator._deltas import DELTA_RULES, Move
 from streamcore.accumulator._surrogates import is_first_half, joined
 from streamcore.engine import MessageEngine
 from streamcore.errors import ProtocolError
@@ -50,16 +51,17 @@ __all__ = ["DerivingDecoder", "derive"]
 _Make: TypeAlias = Callable[..., Any]
 """Makes a derived event of a delta, the field of the block that the delta has changed, and a mark of that field."""
 
-# For each delta that adds text: the field of the block that the text goes to, the field of the delta that has it, and
-# the class of the derived event, which has it under the same name.
-_TEXT_DELTAS: dict[str, tuple[str, str, Any]] = {
-    "text_delta": ("text", "text", TextEvent),
-    "thinking_delta": ("thinking", "thinking", ThinkingEvent),
-    "input_json_delta": ("input", "partial_json", InputJsonEvent),
+# The class of the derived event of each delta that adds text. The event has the text under the same name as the delta.
+_TEXT_EVENTS: dict[str, Any] = {
+    "text_delta": TextEvent,
+    "thinking_delta": ThinkingEvent,
+    "input_json_delta": InputJsonEvent,
 }
+# Where the text of these deltas goes.
+_MOVES: dict[str, Move] = {kind: DELTA_RULES[kind].moves[0] for kind in _TEXT_EVENTS}
 # Functions that make a derived event: of a whole delta, and of another text.
-_MAKERS: dict[str, _Make] = {kind: deferring(cls, f"delta.{name}") for kind, (_, name, cls) in _TEXT_DELTAS.items()}
-_MAKERS_OF_TEXT: dict[str, _Make] = {kind: deferring(cls, name) for kind, (_, name, cls) in _TEXT_DELTAS.items()}
+_MAKERS: dict[str, _Make] = {kind: deferring(cls, f"delta.{_MOVES[kind].source}") for kind, cls in _TEXT_EVENTS.items()}
+_MAKERS_OF_TEXT: dict[str, _Make] = {kind: deferring(cls, _MOVES[kind].source) for kind, cls in _TEXT_EVENTS.items()}
 
 
 def derive(event: MessageStreamEvent, engine: MessageEngine[Any]) -> tuple[ParsedMessageStreamEvent, ...]:
@@ -164,7 +166,7 @@ def _from_text(kind: str) -> _DeriveFrom:
     its delta, but of the next one: together they are a character. If the other half does not follow, the first half is
     delivered alone, at the latest before the end of the block.
     """
-    target, source, _ = _TEXT_DELTAS[kind]
+    target, source = _MOVES[kind].target, _MOVES[kind].source
     make, make_of_text = _MAKERS[kind], _MAKERS_OF_TEXT[kind]
 
     def derive_from(delta: Any, block: BlockInProgress) -> Any:
@@ -194,8 +196,8 @@ def _from_text(kind: str) -> _DeriveFrom:
 
 def _held_back(block: BlockInProgress) -> Iterator[ParsedMessageStreamEvent]:
     """Yield a first half that was held back, at the end of a block."""
-    for kind, (target, _, _) in _TEXT_DELTAS.items():
-        field: Any = block.fields.get(target)
+    for kind, move in _MOVES.items():
+        field: Any = block.fields.get(move.target)
         if field is not None and (mark := field.mark()) and is_first_half(last := field.since(mark - 1)):
             yield _MAKERS_OF_TEXT[kind](last, field, mark)
 
@@ -226,7 +228,7 @@ def _compaction(delta: Any, block: BlockInProgress) -> CompactionEvent | None:
 
 
 _DELTAS: dict[str, _DeriveFrom] = {
-    **{kind: _from_text(kind) for kind in _TEXT_DELTAS},
+    **{kind: _from_text(kind) for kind in _TEXT_EVENTS},
     "citations_delta": _from_field("citations", deferring(CitationEvent, "delta.citation")),
     "signature_delta": _signature,
     "compaction_delta": _compaction,

@@ -17,7 +17,7 @@ import pytest
 from helpers import STREAMS, example, payloads_of, stream_id, wire_types, without_nulls
 
 import streamcore.types
-from streamcore import DecodeError, LimitExceededError, ProtocolError
+from streamcore import DecodeError, LimitExceededError, MessageEngine, ProtocolError
 from streamcore.codec import (
     converter,
     decode_event,
@@ -313,6 +313,31 @@ def test_unknown_types_and_fields_survive(payload: dict[str, Any], cls: type[Wir
     assert again.to_dict() == event.to_dict()
     raw = decode_raw_event(encoded(payload))
     assert without_nulls(raw.to_dict()) == without_nulls(payload)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"error": {"message": "busy"}},
+        {"error": "busy"},
+        {"type": None, "error": {"message": "busy"}},
+        {"error": False},
+        {"type": None, "error": False},
+        {"error": None},
+        {"cost": 1},
+    ],
+)
+def test_a_payload_without_a_type_is_an_error_where_an_engine_takes_it_for_one(payload: dict[str, Any]) -> None:
+    engine = MessageEngine()
+    engine.receive_data(b"data: " + encoded(payload) + b"\n\n")
+    try:
+        expected = next(engine.events())
+    except DecodeError:
+        for decode in (decode_event, decode_raw_event):
+            with pytest.raises(DecodeError, match="the payload has no type"):
+                decode(encoded(payload))
+    else:
+        assert decode_event(encoded(payload)) == decode_raw_event(encoded(payload)) == expected
 
 
 def test_nulls_of_unknown_fields_and_objects_are_kept() -> None:
