@@ -35,16 +35,16 @@ BOM = b"\xef\xbb\xbf"
 
 # An event longer than this without a blank line is read by lines: it may be an endless comment, which the line reader
 # drops.
-_MAX_HELD_SIZE = 64 * 1024
+_MAX_REST_SIZE = 64 * 1024
 
 
 class _Position(enum.Enum):
     """Where the reader is when all sections have been read."""
 
-    AT_START = enum.auto()  # before the first bytes, which may be a BOM; `_held` has those that may be a part of one
+    AT_START = enum.auto()  # before the first bytes, which may be a BOM; `_rest` has those that may be a part of one
     BETWEEN_EVENTS = enum.auto()  # the next byte begins an event
-    IN_EVENT = enum.auto()  # `_held` has the first bytes of an event, as they came
-    IN_LINES = enum.auto()  # reading line by line; `_held` has the bytes that follow these lines
+    IN_EVENT = enum.auto()  # `_rest` has the first bytes of an event, as they came
+    IN_LINES = enum.auto()  # reading line by line; `_rest` has the bytes that follow these lines
 
 
 # A global is read far faster than an enum member on Python 3.11.
@@ -80,13 +80,13 @@ class FrameReader(NotCopyable):
         "_careful_after",
         "_end",
         "_event_offset",
-        "_held",
         "_is_over_limit",
         "_keep_dataless",
         "_limits",
         "_lines",
-        "_max_held_size",
+        "_max_rest_size",
         "_position",
+        "_rest",
         "_sections",
         "at_eof",
         "buffer",
@@ -102,7 +102,7 @@ class FrameReader(NotCopyable):
         # not over the limit of the stream either.
         self.buffer = ChunkBuffer(head_size=min(HEAD_SIZE, limits.max_stream_size), max_chunk_size=max_piece_size)
         self._careful_after = limits.max_stream_size - max_piece_size
-        self._max_held_size = min(_MAX_HELD_SIZE, max_piece_size)
+        self._max_rest_size = min(_MAX_REST_SIZE, max_piece_size)
         self._is_over_limit = False
         self.at_eof = False
         self.chunk_begins_event = False
@@ -112,9 +112,9 @@ class FrameReader(NotCopyable):
         # The sections of the chunk that was cut last.
         self._sections: Sections | None = None
         self.unread_sections: Iterator[bytes] = iter(())
-        # The offset of the first byte of `_held`, except in `_IN_LINES`, where the line reader counts the bytes.
+        # The offset of the first byte of `_rest`, except in `_IN_LINES`, where the line reader counts the bytes.
         self._end = 0
-        self._held = bytearray()
+        self._rest = bytearray()
         # Bytes of the stream before the latest event.
         self._event_offset = 0
 
@@ -131,7 +131,7 @@ class FrameReader(NotCopyable):
         self.buffer.clear()
         self.unread_sections = iter(())
         self._sections = None
-        self._held.clear()
+        self._rest.clear()
         if self._lines is not None:
             self._lines.discard()
         self._position = _Position.BETWEEN_EVENTS
@@ -207,8 +207,8 @@ class FrameReader(NotCopyable):
             if not self._sections.is_read:
                 return True
             self._forget_sections()
-        if self._position is _IN_EVENT and len(self._held) > self._max_held_size:
-            self._read_held()
+        if self._position is _IN_EVENT and len(self._rest) > self._max_rest_size:
+            self._read_rest()
             return True
         if self._is_over_limit:
             raise LimitExceededError(
@@ -217,7 +217,7 @@ class FrameReader(NotCopyable):
         chunk = self.buffer.next_chunk
         if chunk is None:
             return False
-        if self._position is _Position.AT_START and not self._held and chunk[0] != BOM[0]:
+        if self._position is _Position.AT_START and not self._rest and chunk[0] != BOM[0]:
             self._position = _Position.BETWEEN_EVENTS
             self._update_chunk_begins_event()
             if self.chunk_begins_event:
@@ -228,14 +228,14 @@ class FrameReader(NotCopyable):
             chunk = chunk[:room]
             self._is_over_limit = True
         if self._position is _IN_EVENT:
-            if may_end_event(self._held, chunk):
-                # A byte is joined here at most twice: as part of `chunk`, and as part of `_held` if no blank line
+            if may_end_event(self._rest, chunk):
+                # A byte is joined here at most twice: as part of `chunk`, and as part of `_rest` if no blank line
                 # follows it in its chunk.
-                chunk = bytes(self._held) + chunk
-                self._held.clear()
+                chunk = bytes(self._rest) + chunk
+                self._rest.clear()
                 self._cut(chunk)
             else:
-                self._held += chunk
+                self._rest += chunk
         elif self._position is _IN_LINES:
             self._cut_lines(chunk)
         elif self._position is _Position.AT_START:
@@ -248,11 +248,11 @@ class FrameReader(NotCopyable):
 
     def _read_start(self, chunk: bytes) -> None:
         """Drop the BOM, if there is one. It may be cut."""
-        self._held += chunk
-        if len(self._held) < len(BOM) and BOM.startswith(self._held) and not self._is_over_limit:
+        self._rest += chunk
+        if len(self._rest) < len(BOM) and BOM.startswith(self._rest) and not self._is_over_limit:
             return
-        start = bytes(self._held)
-        self._held.clear()
+        start = bytes(self._rest)
+        self._rest.clear()
         data = start.removeprefix(BOM)
         self._end = len(start) - len(data)
         self._cut(data)
@@ -273,7 +273,7 @@ class FrameReader(NotCopyable):
             self._end += len(data) - len(rest)
         if rest:
             self._position = _IN_EVENT
-            self._held += rest
+            self._rest += rest
         self._update_chunk_begins_event()
 
     def _read_section(self, lines: list[bytes]) -> Frame | None:
@@ -325,7 +325,7 @@ class FrameReader(NotCopyable):
         cut = -1 if CR in data else data.find(BLANK_LINE)
         if cut >= 0:
             cut += len(BLANK_LINE)
-            self._held += data[cut:]
+            self._rest += data[cut:]
             data = data[:cut]
         self._line_reader.receive(data)
 
@@ -337,16 +337,16 @@ class FrameReader(NotCopyable):
         self._end = lines.end
         self._event_offset = lines.fields.offset
         lines.fields.event_retry = None
-        data = bytes(self._held)
-        self._held.clear()
+        data = bytes(self._rest)
+        self._rest.clear()
         self._cut(data)
         return True
 
-    def _read_held(self) -> None:
-        """Read `_held` by lines, once all sections before it have been read: its complete lines count already."""
+    def _read_rest(self) -> None:
+        """Read `_rest` by lines, once all sections before it have been read: its complete lines count already."""
         if self._position is _IN_EVENT and self._sections is None:
-            data = bytes(self._held)
-            self._held.clear()
+            data = bytes(self._rest)
+            self._rest.clear()
             self._enter_lines(data)
             self._line_reader.next_frame()  # returns None, because no line is blank
 
@@ -357,7 +357,7 @@ class FrameReader(NotCopyable):
 
         Call this when everything that was received has been read.
         """
-        self._read_held()
+        self._read_rest()
         return self._line_reader.unfinished_frame() if self._position is _IN_LINES else None
 
     def end_event(self) -> None:
@@ -372,7 +372,7 @@ class FrameReader(NotCopyable):
 
         To know this, the start of an event that has been cut is read by lines. So is it for `pending` and `retry`.
         """
-        self._read_held()
+        self._read_rest()
         if self._position is _IN_LINES:
             return self._line_reader.fields.offset
         return self._event_offset if self._sections is None else self._sections.event_offset
@@ -383,7 +383,7 @@ class FrameReader(NotCopyable):
         if self._sections is not None and not self._sections.is_read:
             return self._sections.end
         end = self._line_reader.end if self._position is _IN_LINES else self._end
-        return end + len(self._held)
+        return end + len(self._rest)
 
     @property
     def pending(self) -> int:
@@ -395,11 +395,11 @@ class FrameReader(NotCopyable):
         if (
             self.buffer.next_chunk is not None
             or (self._lines is not None and self._lines.has_lines)
-            or (self._sections is not None and (self._held or not self._sections.is_read))
+            or (self._sections is not None and (self._rest or not self._sections.is_read))
         ):
             raise StreamCoreError("pending is known once all events() have been read")
-        self._read_held()
-        return self._line_reader.pending if self._position is _IN_LINES else len(self._held)
+        self._read_rest()
+        return self._line_reader.pending if self._position is _IN_LINES else len(self._rest)
 
     @property
     def last_event_id(self) -> str | None:
@@ -409,7 +409,7 @@ class FrameReader(NotCopyable):
     @property
     def retry(self) -> int | None:
         """The latest reconnection time that the stream asked for, in milliseconds."""
-        self._read_held()
+        self._read_rest()
         return None if self._lines is None else self._lines.fields.retry
 
     @property
