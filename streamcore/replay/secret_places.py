@@ -33,8 +33,9 @@ _URL = re.compile(r"://[^\s\"'<>\\^`{}|()\[\]]++")
 # A URL in a header, which may have such characters in it: `?token=a'b(c)` or `?token[]=a`.
 _RUN = re.compile(r"[^\s\"<>]++")
 _AUTHORITY = re.compile(r"(?<=//)(?<![^:]//)[^/?#\s]++")  # also of a reference without a scheme: `//user:password@host`
-_PARAMETER = re.compile(r"[?&;#]([^=?&;#/]++)=")
-_FIRST_PARAMETER = re.compile(r"\A([^=?&;#/]++)=")
+_PARAMETER = re.compile(r"[?&;#]([^=?&;#]++)=")  # a name may have a `/`: `?user/api_key=a`, `#/access_token=a`
+_FIRST_PARAMETER = re.compile(r"\A([^=?&;#]++)=")
+_FIRST_IN_RUN = re.compile(r"\A([^=?&;#/]++)=")  # a path is not a name
 _PARAMETER_END = re.compile(r"[&#]|\Z")
 _ORGANISATION_IN_PATH = re.compile(r"(?<=/)(organi[sz]ations?|orgs?|workspaces?)/([^/?#]++)", re.IGNORECASE)
 _NAMED = re.compile(r"(?<![\w-])([\w-]++)=\"?([^\",\s]++)")
@@ -85,7 +86,7 @@ class SecretPlaces:
     def header(self, name: str, value: str) -> str:
         """Return the value of a header without secrets."""
         if not self.is_header(name):
-            return _RUN.sub(lambda run: self._parameters(self.request_url(run[0]), _FIRST_PARAMETER), value)
+            return _RUN.sub(lambda run: self._parameters(self.request_url(run[0]), _FIRST_IN_RUN), value)
         normal = normal_name(name)
         if "cookie" in normal:
             pairs = value.split(";")[: 1 if normal.startswith("set_") else None]  # attributes are not secret
