@@ -20,7 +20,8 @@ Headers and parameters are secret under these names and under more.
 
 In heads and request bodies a secret becomes `REDACTED`. In the body of the response each of its bytes becomes an `x`,
 so that chunks keep their sizes (digits of a number become `1`). A request body that looks like JSON but cannot be read
-as JSON, or whose content coding cannot be undone, is taken out whole.
+as JSON or has more than a million strings, commas and brackets, or whose content coding cannot be undone, is taken out
+whole.
 
 Not promised:
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+from itertools import islice
 from typing import Any
 
 from streamcore.replay.capture import CapturedRequest
@@ -58,8 +59,14 @@ def _part(places: SecretPlaces, part: bytes) -> bytes:
 
 # JSON. It is read by the standard library: msgspec refuses lone surrogates, and turns large integers into floats.
 
+# What is read takes up to 100 bytes a token, and a packed body of a kilobyte may unpack to 30 million of them.
+_MOST_TOKENS = 1_000_000
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{,]', re.DOTALL)
+
 
 def _json(places: SecretPlaces, body: bytes) -> bytes:
+    if next(islice(_TOKEN.finditer(body), _MOST_TOKENS, None), None) is not None:
+        return REDACTED.encode()
     try:
         decoded = json.loads(body, object_pairs_hook=_object)
         clean = _value(places, decoded)

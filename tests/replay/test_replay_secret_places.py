@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from streamcore.replay import REDACTED, Capture, CapturedRequest, Chunk, write_captures
+from streamcore.replay import REDACTED, Capture, CapturedRequest, write_captures
 
 URL = "https://api.anthropic.com/v1/messages"
 SECRET = "zq9XsecretV4lue"
