@@ -63,7 +63,7 @@ def _part(places: SecretPlaces, part: bytes) -> bytes:
 
 # JSON. It is read by the standard library: msgspec refuses lone surrogates, and turns large integers into floats.
 
-# What is read takes up to 100 bytes a token, and a packed body of a kilobyte may unpack to 30 million of them.
+# The values take up to 100 bytes a token, and a packed body of a kilobyte may unpack to 30 million tokens.
 _MOST_TOKENS = 1_000_000
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{,]', re.DOTALL)
 
