@@ -4,8 +4,8 @@ In: the value of `content-encoding` and bytes, cut anywhere. Out: the content. g
 with the package `brotli` (1.2 or later), `zstd` with `zstandard` (or Python 3.14).
 
 A few bytes can be packed so that they unpack to gigabytes. So there are limits: on the size of the content, on the
-number of codings, and on the number of gzip members. The bytes are unpacked in small slices, so that little more than
-the limit is ever in memory, and the work is linear in what comes in and goes out.
+number of codings, and on the number of gzip members and of zstd frames. The bytes are unpacked in small slices, so that
+little more than the limit is ever in memory, and the work is linear in what comes in and goes out.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Protocol, TypeAlias
 
 from streamcore.errors import StreamCoreError, excerpt
@@ -195,6 +196,7 @@ class _Zlib:
 
     def __init__(self) -> None:
         self._decompressor = zlib.decompressobj(wbits=47)
+        self._header = b""  # the bytes of a header that is not complete
         self._begun = False
         self._members = 1
 
@@ -213,14 +215,16 @@ class _Zlib:
             data = self._decompressor.unused_data
 
     def _decompress(self, data: bytes) -> bytes:
-        begun, self._begun = self._begun, True
+        if self._begun:
+            return self._decompressor.decompress(data)
+        # Whether it has a header is known when there are two bytes.
+        self._header += data
+        self._begun = len(self._header) > 1
         try:
             return self._decompressor.decompress(data)
         except zlib.error:
-            if begun:
-                raise
             self._decompressor = zlib.decompressobj(wbits=-15)
-            return self._decompressor.decompress(data)
+            return self._decompressor.decompress(self._header)
 
     def finish(self) -> bytes:
         return self._decompressor.flush()
@@ -249,25 +253,35 @@ class _Brotli:
 
 
 class _Zstd:
+    """zstd, also with several frames (RFC 8878, section 3)."""
+
     def __init__(self) -> None:
         try:
             standard: Any = importlib.import_module("compression.zstd")
         except ImportError:
             library: Any = importlib.import_module("zstandard")
-            decompressor = library.ZstdDecompressor(max_window_size=1 << _ZSTD_WINDOW_LOG)
-            self._decompressor: Any = decompressor.decompressobj()
+            self._new: Callable[[], Any] = library.ZstdDecompressor(max_window_size=1 << _ZSTD_WINDOW_LOG).decompressobj
         else:
             limit = {standard.DecompressionParameter.window_log_max: _ZSTD_WINDOW_LOG}
-            self._decompressor = standard.ZstdDecompressor(options=limit)
+            self._new = partial(standard.ZstdDecompressor, options=limit)
+        self._decompressor = self._new()
+        self._frames = 1
 
     @property
     def complete(self) -> bool:
         return bool(self._decompressor.eof)
 
     def decode(self, data: bytes) -> Iterator[bytes]:
-        content = self._decompressor.decompress(data)
-        for begin in range(0, len(content), _LARGEST_PIECE):
-            yield content[begin : begin + _LARGEST_PIECE]
+        while data:
+            if self._decompressor.eof:
+                self._frames += 1
+                if self._frames > _MOST_MEMBERS:
+                    raise ContentError(f"the body has more than {_MOST_MEMBERS} zstd frames")
+                self._decompressor = self._new()
+            content = self._decompressor.decompress(data)
+            for begin in range(0, len(content), _LARGEST_PIECE):
+                yield content[begin : begin + _LARGEST_PIECE]
+            data = self._decompressor.unused_data
 
     def finish(self) -> bytes:
         return b""

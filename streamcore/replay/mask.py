@@ -12,11 +12,12 @@ longer than 256 bytes is masked in pieces of 256.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import attrs
 
 from streamcore.replay.capture import CaptureError, Chunk, End, Step
+from streamcore.replay.deltas import DeltaScanner, DeltaText
 from streamcore.replay.escapes import Span, View
 from streamcore.replay.json_fields import FieldScanner
 
@@ -37,11 +38,6 @@ _LEVELS = 3
 _LOOKS_SECRET = re.compile(
     rb"sk-ant-[a-z]{2,8}\d\d-[A-Za-z0-9_-]*+"
     rb"|(?<![A-Za-z0-9])sk-(?:ant-[A-Za-z0-9_-]{6,}+|(?=[A-Za-z_-]{0,40}+\d)[A-Za-z0-9_-]{20,}+)"
-)
-# The text of a delta, and the index that is written before it.
-_DELTA = re.compile(
-    rb'"index"[ \t]{0,9}+:[ \t]{0,9}+([0-9]{1,9}+)'
-    rb'|"(text|thinking|partial_json|content)"[ \t]{0,9}+:[ \t]{0,9}+"((?:[^"\\\r\n]++|\\[^\r\n])*+)'
 )
 
 
@@ -91,20 +87,13 @@ class Secrets:
             yield from mask.feed(step)
         yield from mask.finish()
 
-    def spans(self, data: bytes) -> Iterator[Span]:
-        """Yield where secrets are in part of a body, also those that are split over deltas."""
+    def spans(self, data: bytes, deltas: Iterable[Sequence[Span]]) -> Iterator[Span]:
+        """Yield where secrets are in part of a body. `deltas` has, for each content block, where its texts are."""
         whole = View(data)
         yield from self._found(whole)
-        deltas: dict[tuple[bytes, bytes], list[Span]] = {}
-        index = b""
-        for found in _DELTA.finditer(data):
-            if found[1] is not None:
-                index = found[1]
-            else:
-                deltas.setdefault((index, found[2]), []).append(found.span(3))
-        for pieces in deltas.values():
-            if len(pieces) > 1:
-                yield from self._found(whole.joined(pieces))
+        for texts in deltas:
+            if len(texts) > 1:
+                yield from self._found(whole.joined(texts))
 
     def _found_in_blocks(self, data: bytes) -> Iterator[Span]:
         """Yield where secrets are, block by block as in a body: a view takes many times the memory of its bytes."""
@@ -136,11 +125,14 @@ class Mask:
     def __init__(self, secrets: Secrets) -> None:
         self._secrets = secrets
         self._fields = FieldScanner(secrets.is_field)
+        self._deltas = DeltaScanner()
+        self._texts: list[DeltaText] = []  # those in the last blocks; the places count from the beginning of the body
+        self._forgotten = 0
         self._held: list[Chunk] = []
         self._original = bytearray()
         self._masked = bytearray()
-        self._searched = 0
-        self._scanned = 0
+        # How much of the original has been searched for secrets, for fields, and for deltas.
+        self._searched = self._scanned = self._split = 0
 
     def is_due(self, size: int) -> bool:
         """Whether so many more bytes will start the work on a block."""
@@ -158,7 +150,7 @@ class Mask:
         if not due:
             return []
         self._search(final=False)
-        return self._released(min(len(self._original) - BLOCK_SIZE, self._scanned))
+        return self._released(min(self._searched - BLOCK_SIZE, self._scanned))
 
     def finish(self) -> list[Step]:
         """Return the rest of the steps."""
@@ -166,16 +158,32 @@ class Mask:
         return self._released(len(self._original))
 
     def _search(self, *, final: bool) -> None:
-        """Cross out what is in the bytes that have come since the last search, and in the 64 KB before them."""
+        """Cross out what is in the blocks that have come since the last search; at the end, also in the rest."""
+        while len(self._original) - self._searched >= BLOCK_SIZE:
+            self._search_block(self._searched + BLOCK_SIZE, final=False)
+        if final:
+            self._search_block(len(self._original), final=True)
+
+    def _search_block(self, stop: int, *, final: bool) -> None:
+        """Cross out what is in the next block, which ends at `stop`, together with the 64 KB before it."""
         base = max(0, min(self._searched - BLOCK_SIZE, self._scanned))
-        data = bytes(memoryview(self._original)[base:])
-        for begin, end in self._secrets.spans(data):
+        with memoryview(self._original) as original:
+            data = bytes(original[base:stop])
+        texts, split = self._deltas.scan(data, self._split - base, final=final)
+        offset = self._forgotten + base
+        self._texts = [text for text in self._texts if text[2] > offset]
+        self._texts += [(block, offset + begin, offset + end) for block, begin, end in texts]
+        deltas: dict[object, list[Span]] = {}
+        for block, begin, end in self._texts:
+            deltas.setdefault(block, []).append((max(0, begin - offset), end - offset))
+        for begin, end in self._secrets.spans(data, deltas.values()):
             self._masked[base + begin : base + end] = b"x" * (end - begin)
         fields, scanned = self._fields.scan(data, self._scanned - base, final=final)
         for begin, end, fill in fields:
             self._masked[base + begin : base + end] = fill * (end - begin)
         self._scanned = base + scanned
-        self._searched = len(self._original)
+        self._split = base + split
+        self._searched = stop
 
     def _released(self, size: int) -> list[Step]:
         """Return the chunks that lie within the first `size` bytes, and forget them."""
@@ -192,6 +200,8 @@ class Mask:
         del self._masked[:end]
         self._searched -= end
         self._scanned -= end
+        self._split -= end
+        self._forgotten += end
         return ready
 
 

@@ -80,6 +80,7 @@ def _schedule(
         else:
             wait = 0.0 if speed == INSTANTLY else began + step.time / speed - clock()
         if wait > 0:
+            wait = min(wait, threading.TIMEOUT_MAX)  # a file may say any time
             allowed = failures.timeout()
             if allowed is not None and wait > allowed:
                 yield allowed

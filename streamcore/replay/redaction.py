@@ -20,7 +20,8 @@ Headers and parameters are secret under these names and under more.
 
 In heads and request bodies a secret becomes `REDACTED`. In the body of the response each of its bytes becomes an `x`,
 so that chunks keep their sizes (digits of a number become `1`). A request body that looks like JSON but cannot be read
-as JSON, or whose content coding cannot be undone, is taken out whole.
+as JSON or has more than a million strings, commas and brackets, or whose content coding cannot be undone, is taken out
+whole.
 
 Not promised:
 
@@ -31,6 +32,8 @@ Not promised:
   that a model writes, in the JSON that tool input deltas add up to, or where they are repeated.
 - Secrets in places without a telling name (also `key`, `code`, `pin`, `token_value`) are not known: tell `Redaction`
   about them. The same goes for personal data.
+- In an answer, the name of a field is known up to a length of 100 bytes, with at most 16 blanks before its colon.
+- A multipart body inside a part of another is not read.
 - If the payload of an event goes over several lines, the value of a field is found on a later `data:` line, but not
   after a comment or another field of the event.
 - In a body, a secret is not found elsewhere if its first and last byte are more than 64 KB apart. If blocks are

@@ -8,18 +8,23 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+from itertools import islice
 from typing import Any
 
 from streamcore.replay.capture import CapturedRequest
 from streamcore.replay.mask import REDACTED
+from streamcore.replay.secret_names import normal_name
 from streamcore.replay.secret_places import SecretPlaces
 
 __all__ = ["clean_body"]
 
 # Blanks, a byte order mark, and the separator of RFC 7464.
 _BEFORE_JSON = b"\xef\xbb\xbf\x1e \t\r\n\v\f"
-_BOUNDARY = re.compile(r"boundary=(?:\"([^\"]++)\"|([^;\s]++))", re.IGNORECASE)
-_PART_NAME = re.compile(rb"\bname\*?=(?:\"([^\"]*+)\"|(?:[\w-]*+'[\w-]*+')?([^;\s]++))", re.IGNORECASE)  # RFC 8187
+_BOUNDARY = re.compile(r"boundary[ \t]*+=[ \t]*+(?:\"([^\"]++)\"|([^;\s]++))", re.IGNORECASE)
+# Also as `name*=utf-8''api_key` (RFC 8187).
+_PART_NAME = re.compile(
+    rb"\bname\*?[ \t]*+=[ \t]*+(?:\"([^\"]*+)\"|(?:[\w-]*+'[\w-]*+')?([^;\s]++))", re.IGNORECASE
+)  # RFC 8187
 _LONG_ID = re.compile(r"[0-9A-Fa-f-]{32,}+")
 _PART_HEAD_END = re.compile(rb"\r?\n\r?\n")
 
@@ -48,18 +53,24 @@ def _part(places: SecretPlaces, part: bytes) -> bytes:
     if head_end is None:
         return part
     head, content = part[: head_end.end()], part[head_end.end() :]
-    named = _PART_NAME.search(head)
-    name = (named[1] or named[2] or b"").decode("utf-8", "replace") if named else ""
     value = content.rstrip(b"\r\n")
-    if places.is_parameter(name):
-        return head + places.found(name, value.decode("utf-8", "replace")).encode() + content[len(value) :]
+    for named in _PART_NAME.finditer(head):  # it may have several, also in other headers and in the name of a file
+        name = (named[1] or named[2] or b"").decode("utf-8", "replace")
+        if places.is_parameter(name):
+            return head + places.found(name, value.decode("utf-8", "replace")).encode() + content[len(value) :]
     return head + _content(places, value, "") + content[len(value) :]
 
 
 # JSON. It is read by the standard library: msgspec refuses lone surrogates, and turns large integers into floats.
 
+# The values take up to 100 bytes a token, and a packed body of a kilobyte may unpack to 30 million tokens.
+_MOST_TOKENS = 1_000_000
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{,]', re.DOTALL)
+
 
 def _json(places: SecretPlaces, body: bytes) -> bytes:
+    if next(islice(_TOKEN.finditer(body), _MOST_TOKENS, None), None) is not None:
+        return REDACTED.encode()
     try:
         decoded = json.loads(body, object_pairs_hook=_object)
         clean = _value(places, decoded)
@@ -96,13 +107,19 @@ def _value(places: SecretPlaces, value: Any) -> Any:
 
 
 def _field(places: SecretPlaces, name: str, value: Any) -> Any:
-    if name == "metadata" and isinstance(value, dict) and isinstance(value.get("user_id"), str):
-        value = {**value, "user_id": _user_id(places, value["user_id"])}
+    if normal_name(name) == "metadata" and isinstance(value, dict):
+        value = {each: _user_id(places, below) if _is_user_id(each) else below for each, below in value.items()}
     return _secret(places, name, value) if places.is_field(name) else _value(places, value)
 
 
-def _user_id(places: SecretPlaces, user_id: str) -> str:
+def _is_user_id(name: str) -> bool:
+    return normal_name(name).replace("_", "") == "userid"
+
+
+def _user_id(places: SecretPlaces, user_id: Any) -> Any:
     """Take out the id of the end user. Claude Code puts several into it, as JSON or with words between them."""
+    if not isinstance(user_id, str):
+        return _secret(places, "user_id", user_id)
     if user_id.lstrip().startswith("{"):
         with contextlib.suppress(ValueError):
             _secret(places, "user_id", json.loads(user_id))

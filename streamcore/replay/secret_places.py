@@ -30,13 +30,18 @@ _SHORTEST_WITHOUT_LETTER = 16
 
 # A URL in a text, from its `://` on: looking for the scheme before it would not be linear.
 _URL = re.compile(r"://[^\s\"'<>\\^`{}|()\[\]]++")
+# The user and password of a URL in a text. A password may have the characters that end a URL above.
+_USER_AND_PASSWORD = re.compile(r"(?<=://)[\w.~%!$&*+,;=-]*+:([^/?#@\s\"<>\\]++)(?=@)")
 # A URL in a header, which may have such characters in it: `?token=a'b(c)` or `?token[]=a`.
 _RUN = re.compile(r"[^\s\"<>]++")
 _AUTHORITY = re.compile(r"(?<=//)(?<![^:]//)[^/?#\s]++")  # also of a reference without a scheme: `//user:password@host`
-_PARAMETER = re.compile(r"[?&;#]([^=?&;#/]++)=")
-_FIRST_PARAMETER = re.compile(r"\A([^=?&;#/]++)=")
+_PARAMETER = re.compile(r"[?&;#]([^=?&;#]++)=")  # a name may have a `/`: `?user/api_key=a`, `#/access_token=a`
+_FIRST_PARAMETER = re.compile(r"\A([^=?&;#]++)=")
+_FIRST_IN_RUN = re.compile(r"\A([^=?&;#/]++)=")  # a path is not a name
 _PARAMETER_END = re.compile(r"[&#]|\Z")
 _ORGANISATION_IN_PATH = re.compile(r"(?<=/)(organi[sz]ations?|orgs?|workspaces?)/([^/?#]++)", re.IGNORECASE)
+# Several cookies in one value, as some HTTP libraries and browsers join them. A date has a comma, and no name after it.
+_NEXT_COOKIE = re.compile(r"\n|,[ ]*+(?=[^=;,\s]++=)")
 _NAMED = re.compile(r"(?<![\w-])([\w-]++)=\"?([^\",\s]++)")
 _DIGIT = re.compile(r"\d")
 _LETTER = re.compile(r"[^\W\d_]")
@@ -75,7 +80,9 @@ class SecretPlaces:
     def found(self, name: str, *secrets: str) -> str:
         """Remember secrets that were in a place of this name. Return what takes their place."""
         credential = is_credential(normal_name(name))
-        self.secrets.update(secret for secret in secrets if _is_recognisable(secret, credential=credential))
+        # A search undoes percent escapes with others, and then does not find a secret that has them itself.
+        ways = {*secrets, *map(unquote, secrets)}
+        self.secrets.update(way for way in ways if _is_recognisable(way, credential=credential))
         return REDACTED
 
     def headers(self, headers: Headers) -> Headers:
@@ -85,10 +92,13 @@ class SecretPlaces:
     def header(self, name: str, value: str) -> str:
         """Return the value of a header without secrets."""
         if not self.is_header(name):
-            return _RUN.sub(lambda run: self._parameters(self.request_url(run[0]), _FIRST_PARAMETER), value)
+            return _RUN.sub(lambda run: self._parameters(self.request_url(run[0]), _FIRST_IN_RUN), value)
         normal = normal_name(name)
         if "cookie" in normal:
-            pairs = value.split(";")[: 1 if normal.startswith("set_") else None]  # attributes are not secret
+            if normal.startswith("set_"):  # the attributes of a cookie are not secret
+                pairs = [cookie.partition(";")[0] for cookie in _NEXT_COOKIE.split(value)]
+            else:
+                pairs = value.split(";")
             return self.found(name, *(pair.partition("=")[2].strip(' "') for pair in pairs))
         scheme, credential = (*value.split(None, 1), "", "")[:2]
         if not credential:
@@ -114,6 +124,7 @@ class SecretPlaces:
 
     def text(self, text: str) -> str:
         """Return any text with the secrets taken out of the URLs in it."""
+        text = _USER_AND_PASSWORD.sub(lambda found: self.found("password", found[1], unquote(found[1])), text)
         return _URL.sub(lambda found: self.url(found[0]), text)
 
     def _parameters(self, text: str, first: re.Pattern[str]) -> str:
@@ -156,7 +167,8 @@ def _is_recognisable(secret: str, *, credential: bool) -> bool:
 
 def _user_and_password(parameter: str) -> list[str]:
     try:
-        decoded = base64.b64decode(parameter).decode("utf-8", "replace")
+        padding = "=" * (-len(parameter) % 4)
+        decoded = base64.b64decode(parameter + padding).decode("utf-8", "replace")
     except (binascii.Error, ValueError):
         return []
     return [decoded, *decoded.split(":", 1)[1:]]

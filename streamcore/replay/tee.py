@@ -221,7 +221,11 @@ def _request_of(response: Any, request_body: bytes) -> CapturedRequest | None:
     if request is None or isinstance(request, CapturedRequest):
         return request
     try:
-        body: bytes = getattr(request, "content", request_body)
+        body: object = getattr(request, "content", getattr(request, "body", request_body))  # requests calls it `body`
     except Exception:  # noqa: BLE001  # httpx's way to say that it has sent the body and not kept it
+        body = b""
+    if isinstance(body, str):
+        body = body.encode()
+    if not isinstance(body, bytes):  # requests has sent a file or an iterator, or nothing
         body = b""
     return CapturedRequest(method=request.method, url=str(request.url), headers=pairs(request.headers), body=body)

@@ -23,6 +23,7 @@ from streamcore.errors import StreamCoreError, excerpt
 from streamcore.replay import Capture, End, Recorder, Replay, read_captures, write_captures
 from streamcore.replay.httpx2 import AsyncRecordingTransport, AsyncReplayTransport, RecordingTransport, ReplayTransport
 from streamcore.replay.record import recorded
+from streamcore.testing.plugin import CLIENT
 
 __all__ = ["Playing", "check_played", "playing"]
 
@@ -64,6 +65,7 @@ def playing(request: pytest.FixtureRequest) -> Iterator[Any]:
     with contextlib.ExitStack() as stack:
         with _failing():
             client = stack.enter_context(_client(request))
+        request.node.stash[CLIENT] = client
         yield client
         with _failing():
             stack.close()
@@ -81,12 +83,19 @@ def _failing() -> Iterator[None]:
 
 def _client(request: pytest.FixtureRequest) -> AbstractContextManager[Any]:
     marker = _Marker.of(request)
-    absent = [path for path in marker.paths if not path.exists()]
+    absent = [path for path in marker.paths if not _exists(path)]
     if not absent:
         return _replaying(marker)
     if request.config.getoption("--record-streams"):
         return _recording(marker, absent, request.config.getoption("--record-streams-from"))
     raise StreamCoreError(_how_to_record(absent, request.node.nodeid))
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:
+        raise StreamCoreError(f"the capture {path} cannot be read: {error.strerror}") from error
 
 
 def _how_to_record(absent: list[Path], test: str) -> str:

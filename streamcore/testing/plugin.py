@@ -19,7 +19,17 @@ from typing import Any
 
 import pytest
 
-__all__ = ["pytest_addoption", "pytest_assertrepr_compare", "pytest_configure", "pytest_pyfunc_call", "replay"]
+__all__ = [
+    "CLIENT",
+    "pytest_addoption",
+    "pytest_assertrepr_compare",
+    "pytest_configure",
+    "pytest_runtest_call",
+    "replay",
+]
+
+CLIENT = pytest.StashKey[Any]()
+"""Where an item has what the fixture has provided for it."""
 
 _MARKER = (
     "replay(*paths, adapter='httpx', speed=math.inf, chunking='recorded', faults=(), choose=None, repeat=False): the "
@@ -72,13 +82,15 @@ def replay(request: pytest.FixtureRequest) -> Iterator[Any]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[None]:
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Fail a test that has passed although its captures could not be played."""
     result = yield
-    if "replay" in pyfuncitem.funcargs and not _missing():
+    # Not `item.funcargs`: a test may have got the fixture by `getfixturevalue()`, and those of unittest have none.
+    client = item.stash.get(CLIENT, None)
+    if client is not None:
         from streamcore.testing.playing import check_played
 
-        check_played(pyfuncitem.funcargs["replay"])
+        check_played(client)
     return result
 
 

@@ -22,7 +22,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_bombs import check_linear
 
-from streamcore.replay import CaptureError, cassette, content, plain, read_captures
+from streamcore.replay import Capture, CapturedRequest, CaptureError, Redaction, cassette, content, plain, read_captures
 from streamcore.replay import har as har_format
 from streamcore.replay.content import ContentDecoder, ContentError, decoded
 from streamcore.replay.events import EventSplitter
@@ -371,3 +371,17 @@ def test_a_packed_body_takes_no_more_memory_than_the_limit_allows(encoding: str,
     said, memory = grown("request", path, encoding)
     assert said == "b'REDACTED'"
     assert memory < 128 * MB  # the limit of 64 MB, and once more where the pieces are joined
+
+
+def test_a_packed_body_of_many_values_takes_no_more_memory_than_its_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "packed"
+    path.write_bytes(gzip.compress(b"[" + b"{}," * 3_000_000 + b"{}]"))
+    said, memory = grown("request", path, "gzip")
+    assert said == "b'REDACTED'"
+    assert memory < 64 * MB  # as values, they would take 400 MB
+
+
+def test_a_large_text_in_a_request_is_not_many_values() -> None:
+    body = json.dumps({"text": '[{",\\' * 1_000_000}).encode()
+    request = CapturedRequest(url="http://a/", body=body)
+    assert Redaction().redact(Capture(request=request)).request == request

@@ -219,6 +219,15 @@ def test_deltas_of_other_blocks_may_come_between() -> None:
     assert joined(found, "text", 1) == "ab" * len(SECRET)
 
 
+@pytest.mark.parametrize("size", [100, 70_000, 150_000])
+@pytest.mark.parametrize("chunk", [1000, None])
+def test_the_text_of_a_delta_before_the_split_may_be_longer_than_a_block(size: int, chunk: int | None) -> None:
+    other = deltas("text_delta", "text", ["b"], index=1)
+    first, second = deltas("text_delta", "text", [size * "a" + SECRET[:5], SECRET[5:]])
+    found = masked(first + b"".join(other) + second, SECRET, size=chunk)
+    assert joined(found, "text") == size * "a" + "x" * len(SECRET)
+
+
 def test_a_long_secret_is_masked_in_pieces() -> None:
     secret = "".join(f"{n:05}" for n in range(3000))
     data = b"<" + secret.encode() + b"> <" + secret[5000:5600].encode() + b">"

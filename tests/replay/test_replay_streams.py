@@ -96,6 +96,14 @@ def test_chunks_come_when_they_came_or_so_many_times_as_fast(speed: float, slept
     assert clock.slept == slept
 
 
+@pytest.mark.parametrize("time", [1e10, 1e300])
+def test_a_time_beyond_what_a_system_can_wait_for_is_waited_for_as_long_as_it_can(time: float) -> None:
+    clock = Clock()
+    player = SyncPlayer([Chunk(time, b"a")], speed=AS_RECORDED, sleep=clock.sleep, clock=clock)
+    assert list(player) == [b"a"]
+    assert clock.slept == [threading.TIMEOUT_MAX]
+
+
 def test_a_reader_who_is_slow_does_not_shift_what_comes_later() -> None:
     clock = Clock()
     player = SyncPlayer(STEPS, speed=AS_RECORDED, sleep=clock.sleep, clock=clock)

@@ -558,3 +558,39 @@ def test_difference():
     assert "the streams differ" not in result.stdout.str()
     result = pytester.runpytest_subprocess("-p", "without", "--help")
     assert "--record-streams" not in result.stdout.str()
+
+
+def test_a_marker_that_cannot_be_played_fails_the_test_however_it_got_the_fixture(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+import contextlib, unittest
+
+pytestmark = pytest.mark.replay("captures/weather.sse", faults=["cut:event=999"])
+
+def read(client):
+    with contextlib.suppress(Exception):
+        client.messages.stream(**ASK).__enter__().until_done()
+
+def test_by_name(request):
+    read(request.getfixturevalue("replay"))
+
+class TestInUnittest(unittest.TestCase):
+    @pytest.fixture(autouse=True)
+    def _client(self, replay):
+        self.client = replay
+
+    def test_attribute(self):
+        read(self.client)
+""",
+        weather=WEATHER,
+    )
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["the marker `replay` could not be played: the fault at event 999 has no place*"] * 2)
+
+
+def test_a_path_that_no_system_has_is_refused_in_a_line(pytester: pytest.Pytester) -> None:
+    result = run(pytester, '@pytest.mark.replay("a" * 5000 + ".sse")\ndef test(replay): ...\n')
+    result.assert_outcomes(errors=1)
+    assert "Traceback" not in result.stdout.str()
+    result.stdout.fnmatch_lines(["the capture *a.sse *"])
