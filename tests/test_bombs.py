@@ -11,7 +11,20 @@ from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from helpers import HELLO, PING, STOP, block_start, body, frame, in_pieces, message_delta, partial_json, start, text
+from helpers import (
+    HELLO,
+    PING,
+    STOP,
+    block_start,
+    block_stop,
+    body,
+    frame,
+    in_pieces,
+    message_delta,
+    partial_json,
+    start,
+    text,
+)
 from helpers import tool_start as tool_block
 
 from streamcore import (
@@ -111,6 +124,20 @@ def test_a_million_blocks_end_at_the_limit() -> None:
 def test_blocks_take_work_and_memory_that_grow_with_their_number() -> None:
     check_linear(lambda count: feed(MessageEngine(), blocks(count)), 400)
     assert peak(lambda: feed(MessageEngine(), blocks(2000))) < 2000 * 4000
+
+
+@pytest.mark.parametrize("open_block", [0, -1], ids=["the first", "the last"])
+def test_done_sentinels_take_no_more_work_where_there_are_more_blocks(open_block: int) -> None:
+    """Each asks whether a block is still open."""
+
+    def run(count: int) -> None:
+        stops = [block_stop(index) for index in range(count) if index != open_block % count]
+        engine = MessageEngine()
+        feed(engine, [*blocks(count), body(*stops, message_delta()), frame(b"[DONE]", event=None) * count])
+        assert len(engine.violations) == min(count, 100)
+        assert not engine.complete
+
+    check_linear(run, 100)
 
 
 # Nesting of a million

@@ -39,6 +39,7 @@ class MessageInProgress(NotCopyable):
         "_head",
         "_length_of",
         "_mark",
+        "_open_blocks",
         "_snapshot",
         "_with_content",
         "blocks",
@@ -50,6 +51,8 @@ class MessageInProgress(NotCopyable):
     def __init__(self, message: Message) -> None:
         self.blocks: dict[int, BlockInProgress] = {}
         self.current_block: BlockInProgress | None = None
+        # The blocks that were open when `last_open_block` was last read, in order, and those that started since.
+        self._open_blocks: list[BlockInProgress] = []
         self.is_complete = False
         self._ended = False
         # The message without its content, and the events that are still to be applied to it.
@@ -73,12 +76,19 @@ class MessageInProgress(NotCopyable):
 
     @property
     def last_open_block(self) -> int | None:
-        """The index of the last block that is open, or None."""
-        return max((index for index, block in self.blocks.items() if not block.is_closed), default=None)
+        """The index of the last block that is open, or None.
+
+        A block that has closed stays closed, so each is looked at once and then forgotten, however often this is read:
+        a stream may have 100,000 blocks, and `[DONE]` asks for this each time it comes.
+        """
+        while self._open_blocks and self._open_blocks[-1].is_closed:
+            self._open_blocks.pop()
+        return self._open_blocks[-1].index if self._open_blocks else None
 
     def add_block(self, block: BlockInProgress) -> None:
         """Append a block that has started. It is the current one."""
         self.blocks[block.index] = self.current_block = block
+        self._open_blocks.append(block)
         self.content.append(block.start)
         self._growing = self._snapshot = None
         self._changed.add(block.index)

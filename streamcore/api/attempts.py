@@ -218,7 +218,7 @@ def _read_and_close(answer: SyncAnswer) -> None:
 
 
 def _beginning(
-    chunks: Iterator[bytes], begun: bytes = b"", *, until: Callable[[bytes], bool | None] = lambda _: None
+    chunks: Iterator[bytes], begun: bytes = b"", *, until: Callable[[bytes], bool | None] | None = None
 ) -> tuple[bytes, APIConnectionError | None]:
     """Read the beginning of a body.
 
@@ -227,13 +227,14 @@ def _beginning(
     Args:
         chunks: The body.
         begun: The part of it that was read before.
-        until: Decides whether to stop, for what was read so far: None means that more of it is needed.
+        until: Decides whether to stop, for what was read so far: None means that more of it is needed. It gets a copy
+            of that for each chunk, so it must decide early.
     """
     body = bytearray(begun)
     try:
         for chunk in chunks:
             body += chunk
-            if len(body) >= ERROR_BODY_SIZE or until(bytes(body)) is not None:
+            if len(body) >= ERROR_BODY_SIZE or (until is not None and until(bytes(body)) is not None):
                 break
     except APIConnectionError as error:
         return bytes(body), error
@@ -331,13 +332,13 @@ async def _async_read_and_close(answer: AsyncAnswer) -> None:
 
 
 async def _async_beginning(
-    chunks: AsyncIterator[bytes], begun: bytes = b"", *, until: Callable[[bytes], bool | None] = lambda _: None
+    chunks: AsyncIterator[bytes], begun: bytes = b"", *, until: Callable[[bytes], bool | None] | None = None
 ) -> tuple[bytes, APIConnectionError | None]:
     body = bytearray(begun)
     try:
         async for chunk in chunks:
             body += chunk
-            if len(body) >= ERROR_BODY_SIZE or until(bytes(body)) is not None:
+            if len(body) >= ERROR_BODY_SIZE or (until is not None and until(bytes(body)) is not None):
                 break
     except APIConnectionError as error:
         return bytes(body), error

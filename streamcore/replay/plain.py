@@ -38,16 +38,20 @@ def read_plain(path: Path) -> Iterator[Capture | CaptureError]:
     Raises:
         OSError: The file cannot be read.
     """
-    size = path.stat().st_size  # of a pipe, which cannot be read a second time, it is 0
+    path.stat()  # a missing file is an error at once, not when the body is read
     body = PlainBody(path, 0)
     yield Capture(headers=_HEADERS, body=body, name=str(path))
-    while size and (offset := _after_mark(path, body.offset + sum(len(chunk.data) for chunk in body))) < size:
+    # The size is asked for each time: the file may have become shorter since, or a pipe. A pipe cannot be read a second
+    # time, and its size is 0.
+    while (size := path.stat().st_size) and (offset := _next_offset(body)) < size:
         body = PlainBody(path, offset)
         yield Capture(headers=_HEADERS, body=body, name=f"{path}, byte {offset}")
 
 
-def _after_mark(path: Path, offset: int) -> int:
-    with path.open("rb") as file:
+def _next_offset(body: PlainBody) -> int:
+    """Return the offset of the stream after this one, or of the end of the file."""
+    offset = body.offset + sum(len(chunk.data) for chunk in body)
+    with body.path.open("rb") as file:
         file.seek(offset)
         return offset + len(_MARK) if file.read(len(_MARK)) == _MARK else offset
 

@@ -18,7 +18,7 @@ import anthropic
 import httpx
 import httpx2
 import pytest
-from helpers import FIXTURES, HELLO, STREAMS, body, by_frame, start
+from helpers import FIXTURES, HELLO, STOP, STREAMS, body, by_frame, start, text
 from server import ASK
 from test_cli import read_until, run, start_command
 from wire import Connection, ask
@@ -354,6 +354,19 @@ def test_a_file_that_could_not_be_read_is_read_when_it_can(tmp_path: Path) -> No
         (tmp_path / "away").rename(tmp_path / "b.jsonl")
         assert ask(url).body == b"3"
         assert ask(f"{url}/b").body == b"3"
+
+
+@pytest.mark.parametrize("suffix", ["sse", "har", "yaml"])
+def test_a_file_that_has_become_shorter_is_played_as_it_is_now(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"a.{suffix}"
+    messages = [body(start("msg_1"), STOP), body(start("msg_2"), *[text(0, "long")] * 20, STOP), body(start("msg_3"))]
+    write_captures(path, [capture_of(message) for message in messages])
+    with serve(path) as url:
+        assert [ask(url).body for _ in range(2)] == messages[:2]
+        write_captures(path, [capture_of(messages[0])])
+        answers = [ask(url).body for _ in range(4)]
+    assert answers[-3:] == [messages[0]] * 3
+    assert b"" not in answers
 
 
 # No stream asked for
