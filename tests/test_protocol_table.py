@@ -871,3 +871,26 @@ def test_the_type_of_another_event_counts_before_the_name_also_if_a_field_is_mis
     engine.receive_data(body(start(), block_start(0)) + b"event: " + name.encode() + b"\ndata: " + nothing + b"\n\n")
     assert list(engine.events())[-1].type == "content_block_delta"
     assert [violation.kind for violation in engine.violations] == ["missing_field", "event_name"]
+
+
+def test_done_ends_a_message_whose_stop_reason_came_with_its_start() -> None:
+    data = body(start(stop_reason="end_turn"), *HELLO[1:5]) + frame(b"[DONE]", event=None)
+    for decoder in (MessageEngine(), RawMessageDecoder(), MessageEventDecoder()):
+        decoder.receive_data(data)
+        decoder.receive_eof()
+        assert list(decoder.events())[-1].type == "message_stop"
+
+
+@pytest.mark.parametrize(
+    ("fault", "received", "taken_for"),
+    [
+        (frame(PING, event=None), None, "'ping'"),
+        (frame(PING, event="beat"), "'beat'", "'ping'"),
+        (frame(b"alive", event="ping"), "'alive'", "'ping'"),
+    ],
+)
+def test_a_violation_about_a_whole_event_says_what_came_too(
+    fault: bytes, received: str | None, taken_for: str | None
+) -> None:
+    (violation,) = drive(body(*OPEN, fault, *REST)).violations
+    assert (violation.received, violation.taken_for) == (received, taken_for)

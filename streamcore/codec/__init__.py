@@ -14,7 +14,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from streamcore.codec._error_events import error_event
-from streamcore.codec._interpreter import EVENT_TYPES, EventInterpreter, EventKind, Progress, structure_or_read
+from streamcore.codec._interpreter import (
+    EVENT_TYPES,
+    EventInterpreter,
+    EventKind,
+    Progress,
+    is_error,
+    structure_or_read,
+)
 from streamcore.codec._json import decode_leniently, kind_of, parse, parse_json, too_deep
 from streamcore.codec._plain import StructureError
 from streamcore.codec._structure import UNUSUAL, structure, structurer_for
@@ -39,6 +46,7 @@ __all__ = [
     "decode_raw_event",
     "encode_event",
     "error_event",
+    "is_error",
     "kind_of",
     "parse",
     "parse_json",
