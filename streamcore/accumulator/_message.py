@@ -29,6 +29,7 @@ class MessageInProgress(NotCopyable):
         content: All blocks as they were in the last snapshot, or as they started.
         current_block: The block that the latest event was about, while it is open.
         is_complete: Whether `message_stop` has arrived.
+        unclosed: The blocks that were still open then.
     """
 
     __slots__ = (
@@ -45,12 +46,14 @@ class MessageInProgress(NotCopyable):
         "content",
         "current_block",
         "is_complete",
+        "unclosed",
     )
 
     def __init__(self, message: Message) -> None:
         self.blocks: dict[int, BlockInProgress] = {}
         self.current_block: BlockInProgress | None = None
         self.is_complete = False
+        self.unclosed: tuple[BlockInProgress, ...] = ()
         self._ended = False
         # The message without its content, and the events that are still to be applied to it.
         self._head = message
