@@ -177,6 +177,7 @@ RECORDED: list[Row] = [
     Row("text of a delta null", OPEN, delta(0, "text_delta", text=None), REST, 0, kind="missing_field", strict=DecodeError, words=("null",)),
     Row("text of a block absent", CLOSED, block_start(1, {"type": "text"}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError, words=("$.content_block.text",), texts=("Hello", "")),
     Row("thinking of a block null", CLOSED, block_start(1, {"type": "thinking", "thinking": None, "signature": ""}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError),
+    Row("signature of a block null", CLOSED, block_start(1, {"type": "thinking", "thinking": "", "signature": None}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError, words=("$.content_block.signature", "null")),
     Row("thinking of a delta absent", [*CLOSED, block_start(1, {"type": "thinking", "thinking": ""})], delta(1, "thinking_delta"), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError),
     Row("thinking of a delta under a name that means nothing", [*CLOSED, block_start(1, {"type": "thinking", "thinking": ""})], delta(1, "thinking_delta", text="x"), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError, words=("$.delta.thinking",)),
     Row("signature of a delta absent", [*CLOSED, block_start(1, {"type": "thinking", "thinking": ""})], delta(1, "signature_delta"), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError),
