@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 
 from streamcore._objects.not_copyable import NotCopyable
-from streamcore.codec import UNUSUAL, EventInterpreter, EventKind, Progress, is_error, parse_json
+from streamcore.codec import UNUSUAL, EventInterpreter, EventKind, Progress, means_error, parse_json
 from streamcore.errors import (
     DecodeError,
     IncompleteStreamError,
@@ -360,7 +360,7 @@ def _is_whole(name: str | None, payload: bytes, max_depth: int, *, only_errors: 
         value = parse_json(payload, max_depth=max_depth)
     except ProtocolError:
         return False
-    if is_error(name, value):
+    if means_error(name, value):
         return type(value) in (dict, str, list)
     return type(value) is dict and not only_errors
 

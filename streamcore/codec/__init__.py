@@ -19,7 +19,7 @@ from streamcore.codec._interpreter import (
     EventInterpreter,
     EventKind,
     Progress,
-    is_error,
+    means_error,
     structure_or_read,
 )
 from streamcore.codec._json import decode_leniently, kind_of, parse, parse_json, too_deep
@@ -46,8 +46,8 @@ __all__ = [
     "decode_raw_event",
     "encode_event",
     "error_event",
-    "is_error",
     "kind_of",
+    "means_error",
     "parse",
     "parse_json",
     "structure",

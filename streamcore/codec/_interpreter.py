@@ -25,7 +25,7 @@ from streamcore.errors import DecodeError, ViolationLog, excerpt
 from streamcore.types import MessageStopEvent, MessageStreamEvent, PingEvent, UnknownEvent
 from streamcore.types._base import type_tag, with_extra
 
-__all__ = ["EVENT_TYPES", "EventInterpreter", "EventKind", "Progress", "is_error", "structure_or_read"]
+__all__ = ["EVENT_TYPES", "EventInterpreter", "EventKind", "Progress", "means_error", "structure_or_read"]
 
 EventT = TypeVar("EventT")
 
@@ -131,7 +131,7 @@ class EventInterpreter(Generic[EventT]):
 
     def event_of_object(self, name: str | None, value: dict[str, Any]) -> Any:
         """Return the event in a JSON object. The arguments and errors are those of `event_of`."""
-        if is_error(name, value):
+        if means_error(name, value):
             return self._error(name, value)
         event_type = value.get("type")
         if name == "ping" and not _is_known(event_type):
@@ -209,7 +209,7 @@ class EventInterpreter(Generic[EventT]):
         return event
 
 
-def is_error(name: str | None, value: Any) -> bool:
+def means_error(name: str | None, value: Any) -> bool:
     """Return whether a JSON value is an error: the first rule, and what the second one says of errors."""
     if type(value) is not dict:
         return name == "error"
