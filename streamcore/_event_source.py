@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 
 from streamcore._objects.not_copyable import NotCopyable
-from streamcore.codec import UNUSUAL, EventInterpreter, EventKind, Progress, parse_json
+from streamcore.codec import UNUSUAL, EventInterpreter, EventKind, Progress, means_error, parse_json
 from streamcore.errors import (
     DecodeError,
     IncompleteStreamError,
@@ -175,17 +175,22 @@ class EventSource(NotCopyable, Generic[EventT]):
     def _last_event(self) -> EventT | None:
         """Return the event that the stream has ended in, if nothing but its blank line is missing.
 
-        A payload that is whole can mean only one thing. The standard discards the event, and so does strict mode.
+        A payload that is whole can mean only one thing. The standard discards the event, and so does strict mode, but
+        not an error: the server's words matter more than their form.
         """
         frames = self.frames
         self._left_over = left_over = frames.pending
-        frame = frames.unfinished_frame() if left_over and not self.log.is_strict else None
-        if frame is None or not _is_whole(*frame, self._max_depth):
+        is_strict = self.log.is_strict
+        frame = frames.unfinished_frame() if left_over else None
+        if frame is None or not _is_whole(*frame, self._max_depth, only_errors=is_strict):
             return None
         frames.end_event()
         self._left_over = 0
         name, self._current = frame
-        self.log.report("missing_blank_line", f"the stream ended without a blank line after its last {left_over} bytes")
+        self.log.report(
+            "odd_error" if is_strict else "missing_blank_line",
+            f"the stream ended without a blank line after its last {left_over} bytes",
+        )
         return self._decode_frame(name, self._current)
 
     def before_delivery(self) -> None:
@@ -317,19 +322,26 @@ class DecoderBase(NotCopyable, Generic[EventT]):
         return self._source.frames.retry
 
 
-def _is_whole(name: str | None, payload: bytes, max_depth: int) -> bool:
+def _is_whole(name: str | None, payload: bytes, max_depth: int, *, only_errors: bool) -> bool:
     """Return whether nothing can be missing from a payload: it is a JSON object or the sentinel of other APIs.
 
     What an error says may be any JSON, but a number may go on.
+
+    Args:
+        name: The name that came beside the payload.
+        payload: The bytes.
+        max_depth: How many arrays and objects may be nested.
+        only_errors: Return False for everything that is not an error.
     """
-    content = payload.strip()
-    if content == b"[DONE]":
-        return True
+    if payload.strip() == b"[DONE]":
+        return name == "error" or not only_errors
     try:
         value = parse_json(payload, max_depth=max_depth)
     except ProtocolError:
         return False
-    return type(value) is dict or (name == "error" and type(value) in (str, list))
+    if means_error(name, value):
+        return type(value) in (dict, str, list)
+    return type(value) is dict and not only_errors
 
 
 def _not_a_stream(received: bytes) -> DecodeError:

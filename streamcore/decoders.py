@@ -35,7 +35,8 @@ class _Progress:
         event_type = event.type
         if event_type == "message_start":
             self.has_begun = True
-            self.complete = self._has_stop_reason = False
+            self.complete = False
+            self._has_stop_reason = event.message.stop_reason is not None
             self._open_blocks = 0
         elif event_type == "content_block_start":
             self._open_blocks += 1

@@ -20,7 +20,7 @@ size, unit, before, after = int(sys.argv[1]), *sys.argv[2:]
 engine = MessageEngine(limits=Limits(max_containers=10**9))
 start = b'{"type":"message_start","message":{"id":"1","model":"m","content":[],"usage":{}}}'
 value = before.encode() + unit.encode() * (size // len(unit)) + after.encode()
-block = b'{"type":"tool_use","id":"t","name":"n","input":' + value + b"}"
+block = b'{"type":"tool_use","id":"t","name":"n","input":{"a":' + value + b"}}"
 del value
 event = b'data: {"type":"content_block_start","index":0,"content_block":' + block + b"}\\n\\n"
 del block

@@ -137,6 +137,7 @@ RAISED: list[Row] = [
     Row("count negative in a text", CLOSED, message_delta(usage={"output_tokens": "-5"}), [STOP], None, DecodeError, words=("output_tokens",)),
     Row("text a number", OPEN, delta(0, "text_delta", text=1), REST, None, DecodeError, words=("text",)),
     Row("partial_json an object", TOOL[:2], delta(0, "input_json_delta", partial_json={"a": 1}), REST, None, DecodeError, words=("partial_json",)),
+    *[Row(f"input of a tool {value!r} at its start", CLOSED, block_start(1, {"type": kind, "id": "t", "name": "n", "server_name": "s", "input": value}), REST, 1, DecodeError, words=("input", "object", "$.content_block.input")) for kind, value in (("tool_use", ""), ("tool_use", []), ("server_tool_use", "{}"), ("mcp_tool_use", 0), ("tool_use", False))],
     Row("content of a message a string", [], start(content=""), HELLO[1:], None, DecodeError, words=("content",)),
     Row("url of a result absent", CLOSED, block_start(1, {"type": "web_search_tool_result", "tool_use_id": "t", "content": [{"type": "web_search_result", "title": "t"}]}), REST, None, DecodeError, words=("url",)),
     Row("payload has a wrong field", OPEN, frame(b'{"type":"content_block_stop","index":"0"}'), REST, None, DecodeError),
@@ -178,7 +179,9 @@ RECORDED: list[Row] = [
     Row("text of a delta null", OPEN, delta(0, "text_delta", text=None), REST, 0, kind="missing_field", strict=DecodeError, words=("null",)),
     Row("text of a block absent", CLOSED, block_start(1, {"type": "text"}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError, words=("$.content_block.text",), texts=("Hello", "")),
     Row("thinking of a block null", CLOSED, block_start(1, {"type": "thinking", "thinking": None, "signature": ""}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError),
+    Row("signature of a block null", CLOSED, block_start(1, {"type": "thinking", "thinking": "", "signature": None}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError, words=("$.content_block.signature", "null")),
     Row("thinking of a delta absent", [*CLOSED, block_start(1, {"type": "thinking", "thinking": ""})], delta(1, "thinking_delta"), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError),
+    Row("thinking of a delta under a name that means nothing", [*CLOSED, block_start(1, {"type": "thinking", "thinking": ""})], delta(1, "thinking_delta", text="x"), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError, words=("$.delta.thinking",)),
     Row("signature of a delta absent", [*CLOSED, block_start(1, {"type": "thinking", "thinking": ""})], delta(1, "signature_delta"), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError),
     Row("partial_json null", [*CLOSED, tool_start(1)], delta(1, "input_json_delta", partial_json=None), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError),
     Row("input of a tool absent", CLOSED, block_start(1, {"type": "tool_use", "id": "t", "name": "n"}), [block_stop(1), message_delta(), STOP], 1, kind="missing_field", strict=DecodeError, words=("$.content_block.input",), taken_for="{}"),
@@ -877,3 +880,26 @@ def test_the_type_of_another_event_counts_before_the_name_also_if_a_field_is_mis
     engine.receive_data(body(start(), block_start(0)) + b"event: " + name.encode() + b"\ndata: " + nothing + b"\n\n")
     assert list(engine.events())[-1].type == "content_block_delta"
     assert [violation.kind for violation in engine.violations] == ["missing_field", "event_name"]
+
+
+def test_done_ends_a_message_whose_stop_reason_came_with_its_start() -> None:
+    data = body(start(stop_reason="end_turn"), *HELLO[1:5]) + frame(b"[DONE]", event=None)
+    for decoder in (MessageEngine(), RawMessageDecoder(), MessageEventDecoder()):
+        decoder.receive_data(data)
+        decoder.receive_eof()
+        assert list(decoder.events())[-1].type == "message_stop"
+
+
+@pytest.mark.parametrize(
+    ("fault", "received", "taken_for"),
+    [
+        (frame(PING, event=None), None, "'ping'"),
+        (frame(PING, event="beat"), "'beat'", "'ping'"),
+        (frame(b"alive", event="ping"), "'alive'", "'ping'"),
+    ],
+)
+def test_a_violation_about_a_whole_event_says_what_came_too(
+    fault: bytes, received: str | None, taken_for: str | None
+) -> None:
+    (violation,) = drive(body(*OPEN, fault, *REST)).violations
+    assert (violation.received, violation.taken_for) == (received, taken_for)

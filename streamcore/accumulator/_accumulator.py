@@ -20,8 +20,9 @@ from streamcore.accumulator._transitions import (
     BlockPhase,
     MessagePhase,
 )
-from streamcore.codec import TYPED_EVENTS, EventInterpreter, copied
+from streamcore.codec import TYPED_EVENTS, EventInterpreter, copied, kind_of
 from streamcore.errors import (
+    DecodeError,
     EventOrderError,
     IncompleteStreamError,
     InvalidArgumentError,
@@ -120,7 +121,7 @@ class MessageAccumulator(NotCopyable):
     def _begin(self, message: Message | None) -> None:
         self.message = None if message is None else MessageInProgress(message)
         self._saw_message_delta = False
-        self._stop_reason: str | None = None
+        self._stop_reason: str | None = None if message is None else message.stop_reason
         # Blocks that received deltas after they were closed. Their tool input is checked when the message is complete:
         # a check after each delta would cost more each time.
         self._late_blocks: set[int] = set()
@@ -321,11 +322,11 @@ class MessageAccumulator(NotCopyable):
         blocks = message.blocks.values()
         for index in self._late_blocks:
             self._close_block(None, message.blocks[index])
-        for block in blocks:
-            if not block.is_closed:
-                self._log.report("unclosed_block", "the block was still open at message_stop", index=block.index)
-                block.phase = BlockPhase.CLOSED
-                self._close_block(None, block)
+        message.unclosed = tuple([block for block in blocks if not block.is_closed])
+        for block in message.unclosed:
+            self._log.report("unclosed_block", "the block was still open at message_stop", index=block.index)
+            block.phase = BlockPhase.CLOSED
+            self._close_block(None, block)
         if not self._saw_message_delta:
             self._log.report("missing_message_delta", "message_stop came without a message_delta")
         if self._stop_reason == "tool_use":
@@ -335,7 +336,8 @@ class MessageAccumulator(NotCopyable):
                         "incomplete_input", "the tool is to be used, but its input is incomplete", index=block.index
                     )
         if self._parser is not None:
-            self._parser.check_end((block.parsed for block in blocks), self._stop_reason)
+            # A fault that is kept is not raised here either.
+            self._parser.check_end((block.parsed for block in blocks if block.fault is None), self._stop_reason)
         message.is_complete = True
 
     def _change_block(self, event: ContentBlockStartEvent | ContentBlockDeltaEvent | ContentBlockStopEvent) -> None:
@@ -359,6 +361,13 @@ class MessageAccumulator(NotCopyable):
             raise LimitExceededError(f"the message has more than {self._limits.max_blocks} blocks", index=index)
         start = event.content_block
         block = BlockInProgress(index, start, self._options)
+        given = getattr(start, "input", None)
+        if block.text_delta == "input_json_delta" and not isinstance(given, dict):
+            # Only here: the text that deltas add may be any JSON, and so may the input of a message that is read back.
+            raise DecodeError(
+                f"the input of a tool must begin as an object, not {kind_of(given)} @ $.content_block.input",
+                index=index,
+            )
         message.add_block(block)
         if isinstance(start, FallbackBlock):
             message.set_model(start.to.model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from streamcore.accumulator._block import BlockInProgress
@@ -56,9 +57,10 @@ class BlockEnding:
             self._log.report("invalid_input", fault.message, index=block.index)
 
     def _parse(self, block: BlockInProgress) -> None:
-        parsed: dict[str, Any] = {}
-        if block.fault is not None and not isinstance(block.start, UnknownBlock):
-            parsed["parse_error"] = block.fault
-        if self._parser is not None:
-            parsed.update(self._parser.parse(block.snapshot(ended=True), block.index))
+        parsed: Mapping[str, Any] = {}
+        if block.fault is None:
+            assert self._parser is not None
+            parsed = self._parser.parse(block.snapshot(ended=True), block.index)
+        elif not isinstance(block.start, UnknownBlock):
+            parsed = {"parse_error": block.fault}
         block.set_parsed(parsed)

@@ -29,6 +29,7 @@ class MessageInProgress(NotCopyable):
         content: All blocks as they were in the last snapshot, or as they started.
         current_block: The block that the latest event was about, while it is open.
         is_complete: Whether `message_stop` has arrived.
+        unclosed: The blocks that were still open then.
     """
 
     __slots__ = (
@@ -46,6 +47,7 @@ class MessageInProgress(NotCopyable):
         "content",
         "current_block",
         "is_complete",
+        "unclosed",
     )
 
     def __init__(self, message: Message) -> None:
@@ -54,6 +56,7 @@ class MessageInProgress(NotCopyable):
         # The blocks that were open when `last_open_block` was last read, in order, and those that started since.
         self._open_blocks: list[BlockInProgress] = []
         self.is_complete = False
+        self.unclosed: tuple[BlockInProgress, ...] = ()
         self._ended = False
         # The message without its content, and the events that are still to be applied to it.
         self._head = message

@@ -22,7 +22,7 @@ class BlockParser(Protocol):
         ...
 
     def keeps_invalid_json(self, block: ContentBlock) -> bool:
-        """Return whether `parse` should be called even if the tool's input is not valid JSON."""
+        """Return whether a tool's input that is not valid JSON is kept. `parse` is not called for it."""
         ...
 
     def check_end(self, parsed: Iterable[Mapping[str, Any]], stop_reason: str | None) -> None:

@@ -22,7 +22,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from streamcore.codec._error_events import error_event, is_error
-from streamcore.codec._interpreter import EVENT_TYPES, EventInterpreter, EventKind, Progress, structure_or_read
+from streamcore.codec._interpreter import (
+    EVENT_TYPES,
+    EventInterpreter,
+    EventKind,
+    Progress,
+    means_error,
+    structure_or_read,
+)
 from streamcore.codec._json import decode_leniently, kind_of, parse, parse_json, too_deep
 from streamcore.codec._plain import StructureError
 from streamcore.codec._structure import UNUSUAL, structure, structurer_for
@@ -48,6 +55,7 @@ __all__ = [
     "encode_event",
     "error_event",
     "kind_of",
+    "means_error",
     "parse",
     "parse_json",
     "structure",

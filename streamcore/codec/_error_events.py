@@ -1,7 +1,7 @@
 """Read errors of any shape as `ErrorEvent`.
 
 The API sends `{"type": "error", "error": {"type": ..., "message": ...}}`. Servers and gateways also send the inner
-object alone, without its type or its message, a string in its place, or plain text.
+object alone, without its type or its message, a string in its place, a list of one error, or plain text.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from streamcore._objects.construct import evolve
 from streamcore.types import ErrorEvent, ErrorObject
 from streamcore.types._base import with_extra
 
@@ -33,6 +34,9 @@ def error_event(payload: Any) -> tuple[ErrorEvent, bool]:
     Args:
         payload: A JSON value, or a text that is not JSON.
     """
+    if type(payload) is list and len(payload) == 1 and type(payload[0]) is dict:
+        event, _ = error_event(payload[0])
+        return evolve(event, {"payload": payload}), False
     if type(payload) is not dict:
         error = ErrorObject(type=_UNKNOWN_TYPE, message=_as_text(payload))
         return ErrorEvent(error=error, payload=payload), False

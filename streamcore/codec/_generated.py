@@ -59,6 +59,7 @@ class FieldPlan:
         types: The exact types of its values, if only the type must be checked.
         structure: The function for its value, if `types` is empty.
         convert: The function to call in place of the attribute's converter, or None.
+        takes_null: Whether null counts as absent.
     """
 
     name: str
@@ -67,6 +68,7 @@ class FieldPlan:
     types: tuple[type, ...]
     structure: Callable[[Any], Any] | None
     convert: Callable[[Any], Any] | None
+    takes_null: bool = False
 
 
 def make_structurer(cls: type[Any], tag: str | None, plans: list[FieldPlan]) -> Callable[[Any], Any]:
@@ -128,14 +130,13 @@ def _lines(number: int, plan: FieldPlan) -> list[str]:
 
 def _filled(attribute: str, number: int, plan: FieldPlan) -> list[str]:
     """Return the lines that check the item and set the attribute."""
-    takes_none = plan.default is None
     value = "item" if plan.types else f"structure_{number}(item)"
     if plan.convert is not None:
         value = f"convert_{number}({value})"
     if not plan.types:
-        none = "None if item is None else " if takes_none else ""
+        none = "None if item is None else " if plan.takes_null else ""
         return [f"{attribute} = {none}{value}"]
     checks = [f"item.__class__ is not type_{number}_{i}" for i in range(len(plan.types))]
-    if takes_none:
+    if plan.takes_null:
         checks.append("item is not None")
     return [f"if {' and '.join(checks)}:", "    raise Unfit", f"{attribute} = {value}"]

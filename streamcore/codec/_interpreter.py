@@ -25,7 +25,7 @@ from streamcore.errors import DecodeError, ViolationLog, excerpt
 from streamcore.types import MessageStopEvent, MessageStreamEvent, PingEvent, UnknownEvent
 from streamcore.types._base import type_tag, with_extra
 
-__all__ = ["EVENT_TYPES", "EventInterpreter", "EventKind", "Progress", "structure_or_read"]
+__all__ = ["EVENT_TYPES", "EventInterpreter", "EventKind", "Progress", "means_error", "structure_or_read"]
 
 EventT = TypeVar("EventT")
 
@@ -92,7 +92,7 @@ class EventInterpreter(Generic[EventT]):
             LimitExceededError: It nests too deep.
         """
         content = payload.strip()
-        if content == _DONE:
+        if content == _DONE and name not in ("ping", "error"):
             done: EventT | None = self._done()
             return done
         if not content and name not in ("ping", "error"):
@@ -130,11 +130,10 @@ class EventInterpreter(Generic[EventT]):
 
     def event_of_object(self, name: str | None, value: dict[str, Any]) -> Any:
         """Return the event in a JSON object. The arguments and errors are those of `event_of`."""
-        event_type = value.get("type")
-        is_known = type(event_type) is str and event_type in EVENT_TYPES
-        if is_error(value) or (name == "error" and not is_known):
+        if means_error(name, value):
             return self._error(name, value)
-        if name == "ping" and not is_known:
+        event_type = value.get("type")
+        if name == "ping" and not _is_known(event_type):
             return self._odd_ping(_shown(value), {key: value[key] for key in value if key != "type"})
         if event_type is None:
             return self._typeless(name, value)
@@ -146,7 +145,13 @@ class EventInterpreter(Generic[EventT]):
     def report_name(self, name: str | None, event_type: object) -> None:
         """Report that the name beside a payload is not the payload's type."""
         found = "the event: line is missing" if name is None else f"the event: line says {excerpt(name)}"
-        self._log.report("event_name", f"{found} where the payload's type is {excerpt(str(event_type))}")
+        taken_for = excerpt(str(event_type))
+        self._log.report(
+            "event_name",
+            f"{found} where the payload's type is {taken_for}",
+            received=None if name is None else excerpt(name),
+            taken_for=taken_for,
+        )
 
     def _error(self, name: str | None, payload: Any) -> Any:
         event, is_canonical = error_event(payload)
@@ -161,7 +166,12 @@ class EventInterpreter(Generic[EventT]):
         return event
 
     def _odd_ping(self, shown: str, extra: dict[str, Any]) -> Any:
-        self._log.report("odd_ping", f"a ping came whose payload is {excerpt(shown)}", received=excerpt(shown))
+        self._log.report(
+            "odd_ping",
+            f"a ping came whose payload is {excerpt(shown)}",
+            received=excerpt(shown),
+            taken_for=excerpt("ping"),
+        )
         return with_extra(PingEvent(), extra) if extra else PingEvent()
 
     def _typeless(self, name: str | None, value: dict[str, Any]) -> Any:
@@ -196,6 +206,17 @@ class EventInterpreter(Generic[EventT]):
                 taken_for=deviation.taken_for,
             )
         return event
+
+
+def means_error(name: str | None, value: Any) -> bool:
+    """Return whether a JSON value is an error: the first rule, and what the second one says of errors."""
+    if type(value) is not dict:
+        return name == "error"
+    return is_error(value) or (name == "error" and not _is_known(value.get("type")))
+
+
+def _is_known(event_type: object) -> bool:
+    return type(event_type) is str and event_type in EVENT_TYPES
 
 
 def structure_or_read(kind: EventKind, value: dict[str, Any]) -> tuple[Any, list[Deviation]]:

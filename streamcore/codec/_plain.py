@@ -168,7 +168,7 @@ class _Reader:
             item = value.get(field.key)
             if item is not None:
                 arguments[field.name] = self._read_field(item, annotation, f"{path}.{field.key}", field)
-            elif field.key in missing:
+            elif field.key in missing and (field.key in value or default is attrs.NOTHING):
                 arguments[field.name] = taken_for = copy(missing[field.key])
                 received = "null" if field.key in value else None
                 self._note("missing_field", f"{path}.{field.key}", received, taken_for)

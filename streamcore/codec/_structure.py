@@ -24,6 +24,7 @@ from streamcore.codec._annotations import scalar_types, union_members, without_n
 from streamcore.codec._generated import FieldPlan, Unfit, make_structurer
 from streamcore.types import Unknown, WireObject
 from streamcore.types._base import plain, type_tag, wire_fields
+from streamcore.types._tolerance import MISSING_FIELDS
 
 __all__ = ["UNUSUAL", "structure", "structurer_for"]
 
@@ -138,7 +139,12 @@ def _union_of(members: tuple[Any, ...]) -> Structurer:
 def _object_of(cls: type[WireObject]) -> Structurer:
     attrs.resolve_types(cls)
     keys = {field.name: field.key for field in wire_fields(cls)}
-    return make_structurer(cls, type_tag(cls), [_plan(field, keys.get(field.name)) for field in attrs.fields(cls)])
+    odd_if_null = MISSING_FIELDS.get(cls, {})
+    plans = [
+        _plan(field, key := keys.get(field.name), takes_null=field.default is None and key not in odd_if_null)
+        for field in attrs.fields(cls)
+    ]
+    return make_structurer(cls, type_tag(cls), plans)
 
 
 # The converters of wire types copy a program's values. Parsed JSON belongs to the codec and needs no copy.
@@ -148,12 +154,12 @@ _IN_PLACE: dict[Any, Callable[[Any], Any]] = {
 }
 
 
-def _plan(field: attrs.Attribute[Any], key: str | None) -> FieldPlan:
+def _plan(field: attrs.Attribute[Any], key: str | None, *, takes_null: bool) -> FieldPlan:
     if key is None:
         return FieldPlan(field.name, None, field.default, (), None, None)
     annotation = without_none(field.type)
     convert = _IN_PLACE.get(field.converter)
     accepted = scalar_types(annotation)
     if accepted is not None:
-        return FieldPlan(field.name, key, field.default, accepted, None, convert)
-    return FieldPlan(field.name, key, field.default, (), structurer_for(annotation), convert)
+        return FieldPlan(field.name, key, field.default, accepted, None, convert, takes_null)
+    return FieldPlan(field.name, key, field.default, (), structurer_for(annotation), convert, takes_null)

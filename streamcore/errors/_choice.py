@@ -107,9 +107,9 @@ def _class_of_status(status: int) -> type[APIStatusError]:
 def error_from_event(event: ErrorEvent, *, response: Any, snapshot: Message | None) -> APIStatusError:
     """Return the exception for an `error` event in a stream that began with status 200.
 
-    The code of the cause decides the class, or else the `type` of the error. If both are new, or no type came, an HTTP
-    status in the body does. Without one, the exception is a plain `APIStatusError`, or an `InternalServerError` if no
-    type came.
+    The code of the cause decides the class, or else the `type` of the error, or a `code` that is one of these types. If
+    none of them is known, an HTTP status in the body does. Without one, the exception is a plain `APIStatusError`, or
+    an `InternalServerError` if no type came.
 
     Args:
         event: The event.
@@ -118,13 +118,17 @@ def error_from_event(event: ErrorEvent, *, response: Any, snapshot: Message | No
     """
     error_type, message = event.error.type, event.error.message
     body = event.to_dict() if event.payload is None else event.payload
-    cls = _BY_CODE_ALONE.get(error_code_in(body)) or _BY_TYPE.get(error_type)
-    status = None if cls is None else cls.status_code
-    if (cls is None or not _names_type(body, error_type)) and (found := _status_in(body)) is not None:
-        cls, status = _class_of_status(found), found
-    error = (cls or APIStatusError)(
+    cls = _BY_CODE_ALONE.get(error_code_in(body)) or _class_named_in(body)
+    status = None
+    if cls is None and (status := _status_in(body)) is not None:
+        cls = _class_of_status(status)
+    if cls is None:
+        cls = _BY_TYPE.get(error_type, APIStatusError)
+    if status is None:
+        status = getattr(response, "status_code", 200) if cls is APIStatusError else cls.status_code
+    error = cls(
         f"{error_type}: {message}" if message else error_type,
-        status_code=getattr(response, "status_code", 200) if status is None else status,
+        status_code=status,
         response=response,
         body=body,
         request_id=request_id_of(response) or event.request_id or _request_id_in(body),
@@ -137,24 +141,32 @@ def error_from_event(event: ErrorEvent, *, response: Any, snapshot: Message | No
 
 def _objects_in(body: object) -> Iterator[Mapping[str, Any]]:
     """Yield the body of an error and the objects inside it that describe the error too."""
+    if isinstance(body, list) and len(body) == 1:
+        body = body[0]
     while isinstance(body, Mapping):
         yield body
         inner = body.get("error")
         body = inner if isinstance(inner, Mapping) else body.get("message")
 
 
-def _names_type(body: object, error_type: str) -> bool:
-    """Return whether a type came with an error, as opposed to one that stands for a missing one."""
-    return any(each.get("type") == error_type for each in _objects_in(body)) or error_code_in(body) is not None
+def _class_named_in(body: object) -> type[APIStatusError] | None:
+    """Return the class that a type or a code in the body names, or None. The innermost object comes first."""
+    for each in reversed(list(_objects_in(body))):
+        for name in (each.get("type"), each.get("code")):
+            if isinstance(name, str) and name in _BY_TYPE:
+                return _BY_TYPE[name]
+    return None
 
 
-_STATUS_KEYS = ("status_code", "http_status", "http_code", "statusCode", "status", "code")
+_STATUS_KEYS = ("status_code", "http_status", "http_code", "statusCode", "status", "code", "type")
 
 
 def _status_in(body: object) -> int | None:
     """Return the HTTP status that an error says in its body, or None. The innermost object comes first."""
     for each in reversed(list(_objects_in(body))):
         for value in map(each.get, _STATUS_KEYS):
+            if isinstance(value, float) and value.is_integer():
+                value = int(value)
             if isinstance(value, (int, str)) and _HTTP_FAILURE.fullmatch(str(value)):
                 return int(value)
     return None

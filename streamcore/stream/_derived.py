@@ -78,7 +78,9 @@ def derive(event: MessageStreamEvent, engine: MessageEngine[Any]) -> tuple[Parse
         stop, block = _with_block(event, engine), engine.block_in_progress(event.index)
         return (stop,) if block is None else (*_held_back(block), stop)
     if isinstance(event, MessageStopEvent):
-        return (_with_message(event, engine),)
+        message = engine.accumulator.message
+        unclosed = () if message is None else message.unclosed
+        return (*(held for block in unclosed for held in _held_back(block)), _with_message(event, engine))
     return (event,)
 
 
@@ -164,7 +166,7 @@ def _from_text(kind: str) -> _DeriveFrom:
 
     A server may split a surrogate pair between two deltas. The first half then is not a part of the derived event of
     its delta, but of the next one: together they are a character. If the other half does not follow, the first half is
-    delivered alone, at the latest before the end of the block.
+    delivered alone, at the latest before the end of the block, or of the message if the block is never stopped.
     """
     target, source = _MOVES[kind].target, _MOVES[kind].source
     make, make_of_text = _MAKERS[kind], _MAKERS_OF_TEXT[kind]
@@ -195,7 +197,7 @@ def _from_text(kind: str) -> _DeriveFrom:
 
 
 def _held_back(block: BlockInProgress) -> Iterator[ParsedMessageStreamEvent]:
-    """Yield a first half that was held back, at the end of a block."""
+    """Yield a first half that was held back, at the end of a block: its stop, or that of the message."""
     for kind, move in _MOVES.items():
         field: Any = block.fields.get(move.target)
         if field is not None and (mark := field.mark()) and is_first_half(last := field.since(mark - 1)):

@@ -83,7 +83,7 @@ def payload_of_frame(
         lacks_only_stop: Whether the message is complete but for its `message_stop`.
     """
     content = text.strip(_BLANKS)
-    if content == "[DONE]":
+    if content == "[DONE]" and name not in ("ping", "error"):
         violations.append("done_sentinel")
         return {"type": "message_stop"} if lacks_only_stop else None
     if content == "" and name not in ("ping", "error"):

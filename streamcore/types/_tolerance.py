@@ -21,7 +21,7 @@ _NO_RESULTS: tuple[Any, ...] = ()
 MISSING_FIELDS: dict[type[WireObject], dict[str, Any]] = {
     # Text that was not sent
     blocks.TextBlock: {"text": _NOTHING_ADDED},
-    blocks.ThinkingBlock: {"thinking": _NOTHING_ADDED},
+    blocks.ThinkingBlock: {"thinking": _NOTHING_ADDED, "signature": None},  # the signature may be absent, but not null
     deltas.TextDelta: {"text": _NOTHING_ADDED},
     deltas.ThinkingDelta: {"thinking": _NOTHING_ADDED},
     deltas.SignatureDelta: {"signature": None},  # an empty string would replace the signature
@@ -52,7 +52,10 @@ MISSING_FIELDS: dict[type[WireObject], dict[str, Any]] = {
     results.AdvisorRedactedResultBlock: {"encrypted_content": None},
     citations.CitationsWebSearchResultLocation: {"encrypted_index": None},
 }
-"""The values that required fields get if they are absent or null, by class. Any other required field must be there."""
+"""The values that required fields get if they are absent or null, by class. Any other required field must be there.
+
+A field here that is not required may be absent: only null is a deviation.
+"""
 
 _COUNTS = ("_tokens", "_requests", "_turns", "_uses")
 _INDEXES = ("index",)

@@ -92,6 +92,25 @@ def test_on_invalid_keep_implies_it_for_the_tools_that_have_a_type() -> None:
     stream: Any = MessageStream([DATA], tool_types={"search": Query}, on_invalid="keep")
     message = stream.get_final_message()
     check(message)
-    assert message.content[0].parse_error is not None
+    assert type(message.content[0].parse_error) is DecodeError
+    assert "not valid JSON" in message.content[0].parse_error.message
     with pytest.raises(DecodeError):
         MessageStream([DATA], tool_types={"other": Query}, on_invalid="keep").get_final_message()
+
+
+@pytest.mark.parametrize("on_invalid", ["raise", "keep"])
+@pytest.mark.parametrize("stop", [[block_stop(0)], []])
+def test_a_tool_that_has_a_type_keeps_it_too(on_invalid: Any, stop: list[Any]) -> None:
+    data = body(start(), tool_start(0), partial_json(0, WRONG), *stop, message_delta("tool_use"), STOP)
+    stream: Any = MessageStream([data], tool_types={"search": Query}, on_invalid=on_invalid, invalid_json="keep")
+    message = stream.get_final_message()
+    check(message)
+    assert type(message.content[0].parse_error) is DecodeError
+    assert message.content[0].parsed_input is None
+    assert "invalid_input" in [violation.kind for violation in stream.violations]
+
+
+def test_input_that_is_not_of_its_type_is_raised_though_wrong_json_is_kept() -> None:
+    data = body(start(), tool_start(0), partial_json(0, '{"query": 1}'), block_stop(0), message_delta("tool_use"), STOP)
+    with pytest.raises(DecodeError, match="query"):
+        MessageStream([data], tool_types={"search": Query}, invalid_json="keep").get_final_message()

@@ -62,9 +62,11 @@ def test_pairs_are_joined_in_derived_events(kind: str, fragments: list[str], exp
             assert [event.snapshot for event in events] == ["".join(expected[: n + 1]) for n in range(len(expected))]  # type: ignore[union-attr]  # of text
 
 
+@pytest.mark.parametrize("is_stopped", [True, False])
 @pytest.mark.parametrize(("fragments", "expected"), CASES)
-def test_pairs_are_joined_in_text_and_for_handlers(fragments: list[str], expected: list[str]) -> None:
-    data = body(*payloads("text", fragments), block_stop(0), message_delta(), STOP)
+def test_pairs_are_joined_in_text_and_for_handlers(fragments: list[str], expected: list[str], is_stopped: bool) -> None:
+    stop = [block_stop(0)] if is_stopped else []
+    data = body(*payloads("text", fragments), *stop, message_delta(), STOP)
     pieces: list[str] = []
 
     class Stream(MessageStream):
@@ -98,6 +100,18 @@ def test_all_pieces_together_are_the_text_and_hold_no_pair_apart(fragments: list
     assert all(not (one[-1:] == HIGH and other[:1] == LOW) for one, other in itertools.pairwise(pieces))
     if ends:
         assert list(MessageStream([data])) == plain
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_halves_in_blocks_that_are_never_stopped_come_before_the_end_of_the_message(kind: str) -> None:
+    fragments = ['["', HIGH] if kind == "tool input" else [HIGH]
+    data = body(*payloads(kind, fragments), block_start(1), message_delta(), STOP)
+    *_, field, event_type = KINDS[kind]
+    for chunks in ([data], by_frame(data)):
+        events = list(MessageStream(chunks))
+        assert events[-2].type == event_type
+        assert getattr(events[-2], field) == HIGH
+        assert [event.type for event in events].count("message_stop") == 1
 
 
 def test_blocks_in_turn_keep_their_halves() -> None:
