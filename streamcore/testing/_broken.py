@@ -23,6 +23,7 @@ from streamcore.errors import (
 from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.testing import _faults as faults
 from streamcore.testing import _field_faults as fields
+from streamcore.testing._shown import ShownByEvent
 from streamcore.testing._wire import Event, chunkings, frame
 from streamcore.testing.model import replay
 from streamcore.types import Message
@@ -30,8 +31,8 @@ from streamcore.types import Message
 __all__ = ["BROKEN_ROWS", "BrokenStream", "broken_streams"]
 
 
-@attrs.frozen(kw_only=True)
-class BrokenStream:
+@attrs.frozen(kw_only=True, repr=False)
+class BrokenStream(ShownByEvent):
     """A stream with a fault, and what must come of it.
 
     Attributes:

@@ -19,17 +19,18 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from collections.abc import Collection, Mapping
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, TypeAlias
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from streamcore.engine import MessageEngine
 from streamcore.errors import ProtocolError
-from streamcore.testing._json import Whims, cut, json_objects, texts, whims, write
+from streamcore.testing._choices import CHOICES, POINTS, cut, endless
+from streamcore.testing._json import json_objects, texts, write
 from streamcore.testing._model_events import Payload
 from streamcore.testing._values import CHANGING_BLOCKS, content_blocks, wire_objects
-from streamcore.testing._wire import FRAMINGS, Framing, encode
+from streamcore.testing._wire import FRAMINGS, Framing, encode, ways_of_framing
 from streamcore.testing.model import Outcome, replay, without_nulls
 from streamcore.types import (
     CitationCharLocation,
@@ -81,12 +82,17 @@ class _Engine:
 
 
 # How an event is written and delivered: in which ways, by which whims, cut where, and how much of it stays behind.
-_WAYS: st.SearchStrategy[tuple[list[Framing], Whims, list[int], int]] = st.tuples(
-    st.lists(st.sampled_from([way for way in FRAMINGS if way != "bom"]), max_size=3, unique=True),
-    whims(max_size=6),
-    st.lists(st.integers(0, 200), max_size=3),
-    st.integers(0, 20),
-)
+_Way: TypeAlias = tuple[list[Framing], bytes, list[int], int]
+
+
+@st.composite
+def _ways(draw: st.DrawFn) -> _Way:
+    ways = ways_of_framing([way for way in FRAMINGS if way != "bom"])
+    return draw(ways), draw(CHOICES), draw(POINTS), draw(_BEHIND)
+
+
+_BEHIND = st.just(0) | st.integers(0, 20)
+_WAYS = _ways()
 _INDICES = st.integers(0, 3)
 _PIECES = st.lists(texts(max_size=8), max_size=4)
 # Those that deltas come to, mostly.
@@ -189,12 +195,12 @@ class EngineMachine(RuleBasedStateMachine):
             self._send(event, way)
 
     @precondition(lambda self: not self.stopped and not self.over)
-    @rule(block=_BLOCKS, value=json_objects(max_leaves=4), drawn=whims(), pieces=_PIECES, way=_WAYS)
-    def start_block(self, block: ContentBlock, value: Payload, drawn: Whims, pieces: list[str], way: Any) -> None:
+    @rule(block=_BLOCKS, value=json_objects(max_leaves=4), drawn=CHOICES, pieces=_PIECES, way=_WAYS)
+    def start_block(self, block: ContentBlock, value: Payload, drawn: bytes, pieces: list[str], way: Any) -> None:
         index = len(self.blocks)
         self.blocks.append(str(block.type))
         self.open.append(index)
-        self.inputs[index] = write(value, drawn)
+        self.inputs[index] = write(value, endless(drawn))
         self._send({"type": "content_block_start", "index": index, "content_block": block.to_dict()}, way)
         self._send_deltas(index, pieces, way)
 
@@ -275,15 +281,15 @@ class EngineMachine(RuleBasedStateMachine):
 
     # Delivery
 
-    def _send(self, event: Payload, way: tuple[list[Framing], Whims, list[int], int]) -> None:
+    def _send(self, event: Payload, way: _Way) -> None:
         ways, drawn, points, behind = way
-        self._deliver(encode([event], [some for some in ways if some in self.framing], drawn), points, behind)
+        self._deliver(encode([event], [some for some in ways if some in self.framing], endless(drawn)), points, behind)
 
     def _deliver(self, data: bytes, points: list[int], behind: int) -> None:
         self.waiting += data
         size = len(self.waiting) - min(behind, len(self.waiting))
         now, self.waiting = self.waiting[:size], self.waiting[size:]
-        for chunk in cut(now, [min(point, size) for point in points]):
+        for chunk in cut(now, points):
             self.data += chunk
             refused = self._refuses(functools.partial(self.under_test.receive_data, chunk))
             self._check(refused)

@@ -37,6 +37,7 @@ from streamcore._extras import requires_extra
 
 with requires_extra("testing"):
     from streamcore.testing._broken import BROKEN_ROWS, BrokenStream, broken_streams
+    from streamcore.testing._choices import fragments
     from streamcore.testing._events import event_streams
     from streamcore.testing._json import (
         RepeatedKeys,
@@ -62,6 +63,7 @@ __all__ = [
     "content_blocks",
     "cut_off_blocks",
     "event_streams",
+    "fragments",
     "json_objects",
     "json_texts",
     "json_values",
