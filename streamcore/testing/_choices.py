@@ -12,8 +12,6 @@ from typing import AnyStr, TypeAlias
 
 from hypothesis import strategies as st
 
-__all__ = ["CHOICES", "POINTS", "Choices", "cut", "draw_choices", "endless", "fragments"]
-
 Choices: TypeAlias = Iterator[int]
 """Numbers from 0 to 255 without end; 0 is always the plainest choice."""
 
@@ -27,7 +25,7 @@ POINTS: st.SearchStrategy[list[int]] = st.lists(
 
 
 def endless(drawn: bytes) -> Choices:
-    """Return the bytes as choices, over and over; only zeros if there are none."""
+    """Return the bytes as choices, over and over. No bytes give only zeros."""
     return itertools.cycle(drawn or b"\0")
 
 
@@ -43,5 +41,5 @@ def cut(whole: AnyStr, points: Iterable[int]) -> list[AnyStr]:
 
 
 def fragments(text: AnyStr) -> st.SearchStrategy[list[AnyStr]]:
-    """Pieces that add up to `text`: cut anywhere, often near its ends; some may be empty."""
+    """Cut `text` anywhere, often near its ends; some pieces may be empty."""
     return POINTS.map(lambda points: cut(text, points))

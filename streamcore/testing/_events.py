@@ -13,43 +13,12 @@ from typing import Any, TypeAlias
 import attrs
 from hypothesis import strategies as st
 
+from streamcore import types
 from streamcore.testing._choices import Choices, cut, draw_choices
 from streamcore.testing._json import write
 from streamcore.testing._values import messages, wire_objects
-from streamcore.types import (
-    CitationsDelta,
-    CompactionBlock,
-    CompactionDelta,
-    ContentBlock,
-    ContentBlockDelta,
-    ContentBlockDeltaEvent,
-    ContentBlockStartEvent,
-    ContentBlockStopEvent,
-    FallbackBlock,
-    InputJSONDelta,
-    MCPToolUseBlock,
-    Message,
-    MessageDelta,
-    MessageDeltaEvent,
-    MessageDeltaUsage,
-    MessageStartEvent,
-    MessageStopEvent,
-    MessageStreamEvent,
-    PingEvent,
-    ServerToolUseBlock,
-    SignatureDelta,
-    TextBlock,
-    TextDelta,
-    ThinkingBlock,
-    ThinkingDelta,
-    ToolUseBlock,
-    UnknownBlock,
-    UnknownEvent,
-    Usage,
-)
 from streamcore.types._base import absent, wire_fields, with_extra
 
-__all__ = ["event_streams"]
 
 @attrs.frozen
 class _Layout:
@@ -71,7 +40,7 @@ class _Layout:
         return choice % size + 1 if choice > 200 and size else 0
 
     def pieces(self, text: str) -> list[str]:
-        """Cut a text into up to four pieces, of which some may be empty."""
+        """Cut a text into up to four pieces; some may be empty."""
         places = [next(self.cuts) for _ in range(next(self.cuts) % 4)]
         return cut(text, [place if place % 2 else -1 - place for place in places])
 
@@ -85,13 +54,13 @@ class _Layout:
         return self.pieces(write(value, self.formatted)) if value or next(self.cuts) % 2 else []
 
 
-_Parts: TypeAlias = tuple[ContentBlock, list[ContentBlockDelta]]
+_Parts: TypeAlias = tuple[types.ContentBlock, list[types.ContentBlockDelta]]
 
 
 @st.composite
 def event_streams(
     draw: st.DrawFn,
-    message: Message | None = None,
+    message: types.Message | None = None,
     *,
     interleaved: bool = False,
     prefilled: bool = True,
@@ -99,7 +68,7 @@ def event_streams(
     formatted: bool = True,
     pings: bool = True,
     unknown: bool = False,
-) -> list[MessageStreamEvent]:
+) -> list[types.MessageStreamEvent]:
     """Draw the events of a legal stream: applied one after the other, they add up to exactly `message`.
 
     Texts are cut anywhere, and so is the JSON of a tool's input; some deltas are empty.
@@ -134,20 +103,20 @@ def event_streams(
     blocks = [_block_events(index, block, layout) for index, block in enumerate(message.content)]
     start, changes = _message_events(message, draw_choices(draw, sparse), layout.cuts)
     mixed = _in_turn(blocks, draw_choices(draw, interleaved))
-    events: list[MessageStreamEvent] = [start, *mixed, *changes, MessageStopEvent()]
+    events: list[types.MessageStreamEvent] = [start, *mixed, *changes, types.MessageStopEvent()]
     if unknown:
         events = _with_unknown_field(events, draw_choices(draw))
         events = _inserted(events, draw(_UNKNOWN_EVENTS), layout.cuts, last=len(events) - 1)
     places = draw_choices(draw, pings)
-    return _inserted(events, [PingEvent()] * (next(places) % 4), places, last=len(events))
+    return _inserted(events, [types.PingEvent()] * (next(places) % 4), places, last=len(events))
 
 
-_UNKNOWN_EVENTS = st.lists(wire_objects(UnknownEvent), max_size=2)
+_UNKNOWN_EVENTS = st.lists(wire_objects(types.UnknownEvent), max_size=2)
 
 
 def _inserted(
-    events: list[MessageStreamEvent], others: Sequence[MessageStreamEvent], choices: Choices, *, last: int
-) -> list[MessageStreamEvent]:
+    events: list[types.MessageStreamEvent], others: Sequence[types.MessageStreamEvent], choices: Choices, *, last: int
+) -> list[types.MessageStreamEvent]:
     """Insert other events between these, up to the place `last`."""
     result = list(events)
     for place, other in zip(sorted(next(choices) % (last + 1) for _ in others), others, strict=True):
@@ -155,25 +124,25 @@ def _inserted(
     return result
 
 
-def _with_unknown_field(events: list[MessageStreamEvent], choices: Choices) -> list[MessageStreamEvent]:
+def _with_unknown_field(events: list[types.MessageStreamEvent], choices: Choices) -> list[types.MessageStreamEvent]:
     """Add an unknown field to one event, or to its delta; without choices, to none."""
     number = next(choices) % (len(events) + 1)
     if number == 0:
         return events
     event = events[number - 1]
     extra = {"new_thing": next(choices) % 10}
-    if isinstance(event, ContentBlockDeltaEvent):
-        event = ContentBlockDeltaEvent(index=event.index, delta=with_extra(event.delta, extra))
-    elif not isinstance(event, MessageDeltaEvent):  # there, a new field belongs to the message
+    if isinstance(event, types.ContentBlockDeltaEvent):
+        event = types.ContentBlockDeltaEvent(index=event.index, delta=with_extra(event.delta, extra))
+    elif not isinstance(event, types.MessageDeltaEvent):  # there, a new field belongs to the message
         event = with_extra(event, extra)
     return [*events[: number - 1], event, *events[number:]]
 
 
-def _in_turn(blocks: list[list[MessageStreamEvent]], turns: Choices) -> list[MessageStreamEvent]:
+def _in_turn(blocks: list[list[types.MessageStreamEvent]], turns: Choices) -> list[types.MessageStreamEvent]:
     """Mix the events of all blocks, which start in order; without choices, put one block after the other."""
     waiting = [list(events) for events in blocks]
-    open_ones: list[list[MessageStreamEvent]] = []
-    mixed: list[MessageStreamEvent] = []
+    open_ones: list[list[types.MessageStreamEvent]] = []
+    mixed: list[types.MessageStreamEvent] = []
     while waiting or open_ones:
         # Zero goes on with the first block that is open.
         turn = min(next(turns) % 4, len(open_ones) - (not waiting))
@@ -187,19 +156,19 @@ def _in_turn(blocks: list[list[MessageStreamEvent]], turns: Choices) -> list[Mes
 # Blocks
 
 
-def _block_events(index: int, block: ContentBlock, layout: _Layout) -> list[MessageStreamEvent]:
-    split = _SPLITS.get(type(block).__mro__[1] if block.extra else type(block), lambda block, _: (block, []))
-    start, deltas = split(block, layout)
+def _block_events(index: int, block: types.ContentBlock, layout: _Layout) -> list[types.MessageStreamEvent]:
+    split = _SPLITS.get(type(block).__mro__[1] if block.extra else type(block))
+    start, deltas = split(block, layout) if split is not None else (block, [])
     return [
-        ContentBlockStartEvent(index=index, content_block=start),
-        *(ContentBlockDeltaEvent(index=index, delta=delta) for delta in deltas),
-        ContentBlockStopEvent(index=index),
+        types.ContentBlockStartEvent(index=index, content_block=start),
+        *(types.ContentBlockDeltaEvent(index=index, delta=delta) for delta in deltas),
+        types.ContentBlockStopEvent(index=index),
     ]
 
 
-def _text(block: TextBlock, layout: _Layout) -> _Parts:
+def _text(block: types.TextBlock, layout: _Layout) -> _Parts:
     text, pieces = layout.text(block.text)
-    deltas: list[ContentBlockDelta] = [TextDelta(text=piece) for piece in pieces]
+    deltas: list[types.ContentBlockDelta] = [types.TextDelta(text=piece) for piece in pieces]
     citations = block.citations or ()
     first = layout.in_start(len(citations))
     early = block.citations if not citations else citations[:first] if first or next(layout.cuts) % 2 else None
@@ -207,75 +176,75 @@ def _text(block: TextBlock, layout: _Layout) -> _Parts:
     place = len(deltas)
     for citation in reversed(citations[first:]):
         place -= next(layout.cuts) % (place + 1)
-        deltas.insert(place, CitationsDelta(citation=citation))
+        deltas.insert(place, types.CitationsDelta(citation=citation))
     return attrs.evolve(block, text=text, citations=early), deltas
 
 
-def _thinking(block: ThinkingBlock, layout: _Layout) -> _Parts:
+def _thinking(block: types.ThinkingBlock, layout: _Layout) -> _Parts:
     thinking, pieces = layout.text(block.thinking)
-    deltas: list[ContentBlockDelta] = [ThinkingDelta(thinking=piece) for piece in pieces]
+    deltas: list[types.ContentBlockDelta] = [types.ThinkingDelta(thinking=piece) for piece in pieces]
     signature = block.signature
     if signature is not None and not layout.in_start(1):
-        deltas.append(SignatureDelta(signature=signature))
+        deltas.append(types.SignatureDelta(signature=signature))
         signature = None if next(layout.cuts) % 2 else ""
     return attrs.evolve(block, thinking=thinking, signature=signature), deltas
 
 
-def _compaction(block: CompactionBlock, layout: _Layout) -> _Parts:
-    deltas: list[ContentBlockDelta] = []
+def _compaction(block: types.CompactionBlock, layout: _Layout) -> _Parts:
+    deltas: list[types.ContentBlockDelta] = []
     content, encrypted = block.content, block.encrypted_content
     if content is not None:
         text, pieces = layout.text(content)
         content = text or None
-        deltas += [CompactionDelta(content=piece) for piece in pieces or [""]]
+        deltas += [types.CompactionDelta(content=piece) for piece in pieces or [""]]
     if encrypted is not None and not layout.in_start(1):
-        deltas.append(CompactionDelta(encrypted_content=encrypted))
+        deltas.append(types.CompactionDelta(encrypted_content=encrypted))
         encrypted = None
     return attrs.evolve(block, content=content, encrypted_content=encrypted), deltas
 
 
-def _tool_use(block: ToolUseBlock, layout: _Layout) -> _Parts:
+def _tool_use(block: types.ToolUseBlock, layout: _Layout) -> _Parts:
     if block.partial_input is None and layout.in_start(1):
         return block, []
     pieces = layout.input(block.input) if block.partial_input is None else layout.pieces(block.partial_input)
     return attrs.evolve(block, input={}, partial_input=None), _input_deltas(pieces)
 
 
-def _unknown(block: UnknownBlock, layout: _Layout) -> _Parts:
+def _unknown(block: types.UnknownBlock, layout: _Layout) -> _Parts:
     value = block.data.get("input")
     if not isinstance(value, dict) or not next(layout.cuts) % 2:
         return block, []
-    return UnknownBlock(data=block.data | {"input": {}}), _input_deltas(layout.input(value))
+    return types.UnknownBlock(data=block.data | {"input": {}}), _input_deltas(layout.input(value))
 
 
-def _input_deltas(pieces: list[str]) -> list[ContentBlockDelta]:
-    return [InputJSONDelta(partial_json=piece) for piece in pieces]
+def _input_deltas(pieces: list[str]) -> list[types.ContentBlockDelta]:
+    return [types.InputJSONDelta(partial_json=piece) for piece in pieces]
 
 
 # How each type of block is split. A type that is not here has all its content in its start.
 _SPLITS: dict[type[Any], Callable[[Any, _Layout], _Parts]] = {
-    TextBlock: _text,
-    ThinkingBlock: _thinking,
-    CompactionBlock: _compaction,
-    ToolUseBlock: _tool_use,
-    ServerToolUseBlock: _tool_use,
-    MCPToolUseBlock: _tool_use,
-    UnknownBlock: _unknown,
+    types.TextBlock: _text,
+    types.ThinkingBlock: _thinking,
+    types.CompactionBlock: _compaction,
+    types.ToolUseBlock: _tool_use,
+    types.ServerToolUseBlock: _tool_use,
+    types.MCPToolUseBlock: _tool_use,
+    types.UnknownBlock: _unknown,
 }
 
 
 # The message itself
 
 # Where each field of a message may change: in `message_delta` itself, in its `delta` or in its `usage`.
-_TOP = [field.name for field in wire_fields(MessageDeltaEvent) if field.name not in ("delta", "usage")]
-_INNER = [field.name for field in wire_fields(MessageDelta)]
-_USAGE = [field.name for field in wire_fields(MessageDeltaUsage)]
+_TOP = [field.name for field in wire_fields(types.MessageDeltaEvent) if field.name not in ("delta", "usage")]
+_INNER = [field.name for field in wire_fields(types.MessageDelta)]
+_USAGE = [field.name for field in wire_fields(types.MessageDeltaUsage)]
 _LATE_ONLY = ("stop_reason", "stop_sequence")
 
 
 def _message_events(
-    message: Message, sparse: Choices, cuts: Choices
-) -> tuple[MessageStartEvent, list[MessageStreamEvent]]:
+    message: types.Message, sparse: Choices, cuts: Choices
+) -> tuple[types.MessageStartEvent, list[types.MessageStreamEvent]]:
     """Split a message into its start and the deltas that follow; without choices there is one delta with all fields."""
     count = next(sparse) % 3 + 1
     starting: dict[str, Any] = {"content": (), "model": _first_model(message)}
@@ -292,7 +261,7 @@ def _message_events(
             if value is not None and (at := place(name)) > 0:
                 starting[name] = None
                 changes[at - 1][part][name] = value
-    for name in _USAGE if message.usage is not absent(Usage) else []:
+    for name in _USAGE if message.usage is not absent(types.Usage) else []:
         total = getattr(message.usage, name)
         # The API gives the output tokens in each message_delta.
         if total is not None and (at := count if name == "output_tokens" else place(name)) > 0:
@@ -304,22 +273,22 @@ def _message_events(
                     change["usage"][name] = value
     if starting_usage:
         starting["usage"] = attrs.evolve(message.usage, **starting_usage)
-    start = MessageStartEvent(message=attrs.evolve(message, **starting))
+    start = types.MessageStartEvent(message=attrs.evolve(message, **starting))
     return start, [_message_delta(change) for change in changes]
 
 
-def _message_delta(change: dict[str, dict[str, Any]]) -> MessageDeltaEvent:
+def _message_delta(change: dict[str, dict[str, Any]]) -> types.MessageDeltaEvent:
     fields = dict(change["top"])
     if change["delta"]:
-        fields["delta"] = MessageDelta(**change["delta"])
+        fields["delta"] = types.MessageDelta(**change["delta"])
     if change["usage"]:
-        fields["usage"] = MessageDeltaUsage(**change["usage"])
-    return MessageDeltaEvent(**fields)
+        fields["usage"] = types.MessageDeltaUsage(**change["usage"])
+    return types.MessageDeltaEvent(**fields)
 
 
-def _first_model(message: Message) -> str:
+def _first_model(message: types.Message) -> str:
     """Return the model that the message starts with. Each fallback block changes it."""
-    fallbacks = [block for block in message.content if isinstance(block, FallbackBlock)]
+    fallbacks = [block for block in message.content if isinstance(block, types.FallbackBlock)]
     if not fallbacks:
         return message.model
     if fallbacks[-1].to.model != message.model:

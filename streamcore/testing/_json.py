@@ -17,18 +17,6 @@ from hypothesis.strategies import SearchStrategy
 
 from streamcore.testing._choices import CHOICES, POINTS, Choices, cut, endless
 
-__all__ = [
-    "JSON",
-    "RepeatedKeys",
-    "json_objects",
-    "json_texts",
-    "json_values",
-    "made_by",
-    "partial_json_deltas",
-    "texts",
-    "write",
-]
-
 JSON: TypeAlias = Any
 _T = TypeVar("_T")
 
@@ -100,8 +88,8 @@ def _json_values(max_leaves: int, duplicate_keys: bool) -> SearchStrategy[JSON]:
     numbers = st.integers() | st.sampled_from(_EDGES) | st.floats(allow_nan=False, allow_infinity=False)
     scalars = st.none() | st.booleans() | numbers | texts()
     mixed = st.recursive(scalars, lambda inner: _containers(inner, duplicate_keys), max_leaves=max_leaves)
-    deep = st.builds(_deep, scalars, st.integers(0, 6) | st.integers(0, 60), st.integers(0, 7))
-    return mixed | deep | st.builds(_wide, scalars, st.integers(0, 20) | st.integers(0, 200))
+    nested = st.builds(deep, scalars, st.integers(0, 6) | st.integers(0, 60), st.integers(0, 7))
+    return mixed | nested | st.builds(_wide, scalars, st.integers(0, 20) | st.integers(0, 200))
 
 
 @functools.cache
@@ -123,8 +111,8 @@ def _objects(inner: SearchStrategy[JSON], duplicate_keys: bool) -> SearchStrateg
     return objects
 
 
-def _deep(value: JSON, levels: int, objects: int) -> JSON:
-    # Which levels are objects, three bits say, round and round.
+def deep(value: JSON, levels: int, objects: int = 0) -> JSON:
+    """Wrap a value in arrays and objects. Three bits, used over and over, say which levels are objects."""
     for level in range(levels):
         value = {"": value} if objects >> level % 3 & 1 else [value]
     return value
@@ -138,14 +126,14 @@ def _wide(value: JSON, width: int) -> JSON:
 
 
 def json_texts(value: JSON) -> SearchStrategy[str]:
-    """Every way, near enough, to write `value` as JSON: with any blanks, escapes and forms of floats."""
+    """Write `value` as JSON text with any blanks, escapes and forms of floats."""
     return CHOICES.map(lambda drawn: write(value, endless(drawn)))
 
 
 def partial_json_deltas(value: JSON) -> SearchStrategy[list[str]]:
-    r"""The fragments in which `value` may arrive as a tool's input.
+    r"""Write `value` as the fragments in which a tool's input arrives.
 
-    They are cut anywhere, also inside an escape or a number. Some are empty; an empty object may come as no fragments
+    They are cut anywhere, also inside an escape or a number. Some are empty, and an empty object may have no fragments
     at all. Joined, they are JSON text of `value`:
 
     ```python

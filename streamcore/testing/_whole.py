@@ -14,8 +14,6 @@ from streamcore.testing._values import messages
 from streamcore.testing._wire import FRAMINGS, Framing, chunkings, sse_bytes
 from streamcore.types import ContentBlock, Message, MessageStreamEvent
 
-__all__ = ["WholeStream", "whole_streams"]
-
 
 @attrs.frozen(kw_only=True, repr=False)
 class WholeStream(ShownByEvent):
