@@ -25,7 +25,7 @@ from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.testing import _faults as faults
 from streamcore.testing import _field_faults as fields
 from streamcore.testing._shown import ShownByEvent
-from streamcore.testing._wire import Event, chunkings, frame
+from streamcore.testing._wire import Event, chunkings, frame, payload_of
 from streamcore.testing.model import replay
 from streamcore.types import Message
 
@@ -75,7 +75,6 @@ class _Row:
     violation: ViolationKind | None = None
     strict: type[ProtocolError] | None = None
     stalls: bool = False
-    comes_too_late: bool = False
 
 
 def broken_streams(*rows: str) -> st.SearchStrategy[BrokenStream]:
@@ -117,7 +116,7 @@ def _broken_stream(draw: st.DrawFn, name: str) -> BrokenStream:
         limits=made.limits,
         api_error=made.api_error,
         stalls=row.stalls,
-        comes_too_late=row.comes_too_late,
+        comes_too_late=row.error is not None and {"type": "message_stop"} in map(payload_of, made.before),
     )
 
 
@@ -212,9 +211,7 @@ _ROWS: dict[str, _Row] = {
         faults.put(faults.other_start, "inside"),
         EventOrderError,
     ),
-    "message_start_after_stop": _Row(
-        "`message_start` after `message_stop`", faults.start_after_stop, EventOrderError, comes_too_late=True
-    ),
+    "message_start_after_stop": _Row("`message_start` after `message_stop`", faults.start_after_stop, EventOrderError),
     "block_never_started": _Row(
         "delta or stop for a block never started",
         faults.put(lambda draw, before: faults.about(draw, faults.started(before) + draw(st.integers(0, 2))), "inside"),
