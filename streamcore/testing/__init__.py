@@ -1,12 +1,13 @@
-"""For tests of code that reads Messages streams, streamcore's own among them.
+"""Tools to test code that reads Messages streams.
 
-`streamcore.testing.strategies` has Hypothesis strategies for streams, whole and broken; `check_accumulator` tells
-whether any function from bytes to a message is right; `EngineMachine` compares an engine, or another accumulator, with
-a slow model of it, step by step. `assert_same_stream` compares two streams, whoever decoded them; the pytest plugin in
-`plugin` has a fixture that plays captures.
+- `streamcore.testing.strategies`: Hypothesis strategies for streams, whole and broken;
+- `check_accumulator`: tests any function that makes a message from the bytes of a stream;
+- `EngineMachine`: compares an engine, or another accumulator, with a slow model, step by step;
+- `assert_same_stream`: compares two streams, in any form;
+- `plugin`: a pytest plugin with a fixture that plays captures.
 
-Needs the extra `testing`. Beyond the core, what there is to import is imported when a name is used that needs it, not
-before: the plugin, which is imported at each start of pytest, stands beside them.
+Needs the extra `testing`. Each name is imported when it is first used, because pytest imports the plugin, and so this
+package, at every start.
 """
 
 from __future__ import annotations

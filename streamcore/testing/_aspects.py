@@ -1,7 +1,7 @@
-"""The aspects of streams that `check_accumulator` looks at, one at a time: what is legal, and what is broken.
+"""The aspects of streams that `check_accumulator` tries one after the other: features of legal streams, and faults.
 
-A legal aspect is a plain stream with one thing more. So a disagreement is about that thing, and those about all others
-are found beside it.
+Streams of a legal aspect are plain except for one feature. So a disagreement is about that feature, and does not hide
+disagreements about the others.
 """
 
 from __future__ import annotations
@@ -19,27 +19,23 @@ from streamcore.testing._whole import WholeStream, whole_streams
 from streamcore.testing._wire import FRAMINGS, Framing
 from streamcore.types import CompactionBlock, ContentBlock, FallbackBlock, TextBlock, ThinkingBlock, UnknownBlock
 
-__all__ = ["ASPECTS", "Aspect", "Sample", "chosen_aspects"]
-
 Sample: TypeAlias = WholeStream | BrokenStream
 
 
 @attrs.frozen
 class Aspect:
-    """One thing that a stream may have, or that may be wrong with it.
+    """A feature or a fault of streams.
 
     Attributes:
         name: Its name, for `aspects=` and `skip=`.
-        seen: What is seen in the stream.
         samples: Streams that have it.
     """
 
     name: str
-    seen: str
     samples: SearchStrategy[Any]
 
 
-# Streams of text and calls of tools, as the API mostly sends them.
+# Streams of text and tool calls, as the API mostly sends them.
 _PLAIN: dict[str, Any] = {
     "blocks": (TextBlock, *TOOL_USE_BLOCKS),
     "max_blocks": 2,
@@ -54,7 +50,7 @@ _PLAIN: dict[str, Any] = {
     "framing": (),
 }
 
-_FRAMING_SEEN: dict[Framing, str] = {
+_FRAMING: dict[Framing, str] = {
     "padding": "blanks before the closing brace of a payload",
     "line_ends": "CR and CRLF as line ends",
     "bom": "a byte order mark",
@@ -69,12 +65,12 @@ _FRAMING_SEEN: dict[Framing, str] = {
 _OWN_ASPECT = (TextBlock, ThinkingBlock, CompactionBlock, FallbackBlock, UnknownBlock, *TOOL_USE_BLOCKS)
 _OTHER_BLOCKS = tuple(cls for cls in get_args(ContentBlock) if cls not in _OWN_ASPECT)
 
-# What each legal aspect adds to a plain stream.
+# The description of each legal aspect, and the options that it adds to those of a plain stream.
 _ADDED: dict[str, tuple[str, dict[str, Any]]] = {
     "text": ("text, with citations", {"blocks": (TextBlock,)}),
-    "tool_use": ("calls of tools, their input in fragments", {"blocks": TOOL_USE_BLOCKS}),
+    "tool_use": ("tool calls, their input in fragments", {"blocks": TOOL_USE_BLOCKS}),
     "formatted_input": (
-        "calls of tools, their input with any blanks and escapes",
+        "tool calls, their input with any blanks and escapes",
         {"blocks": TOOL_USE_BLOCKS, "formatted": True},
     ),
     "thinking": ("thinking, with a signature", {"blocks": (ThinkingBlock,)}),
@@ -91,32 +87,32 @@ _ADDED: dict[str, tuple[str, dict[str, Any]]] = {
         "events, blocks and fields that are new",
         {"unknown": True, "blocks": (TextBlock, *TOOL_USE_BLOCKS, UnknownBlock)},
     ),
-    **{name: (seen, {"framing": (name,)}) for name, seen in _FRAMING_SEEN.items()},
+    **{name: (description, {"framing": (name,)}) for name, description in _FRAMING.items()},
 }
 
-# These need a limit, or a clock: not every accumulator has one.
+# "unknown" is a legal aspect already. The others need limits or a clock, which not every accumulator has.
 _NOT_FOR_ALL = ("unknown", "over_limit", "stall")
-_BROKEN = {name: seen for name, seen in BROKEN_ROWS.items() if name not in _NOT_FOR_ALL}
+_BROKEN = {name: description for name, description in BROKEN_ROWS.items() if name not in _NOT_FOR_ALL}
 
 ASPECTS: dict[str, str] = {
-    **{name: seen for name, (seen, _) in _ADDED.items()},
-    "everything": "all legal aspects together, but those that are skipped",
+    **{name: description for name, (description, _) in _ADDED.items()},
+    "everything": "all legal aspects together, except those that are skipped",
     **_BROKEN,
 }
-"""The aspects by name, simple ones first, and what is seen in a stream that has them."""
+"""The description of each aspect by its name. Simple aspects come first."""
 
 
 def chosen_aspects(names: Collection[str] | None, skip: Collection[str]) -> list[Aspect]:
-    """The aspects with these names, by default all, but for those to be skipped.
+    """Return the aspects with these names, by default all, without those to be skipped.
 
     Raises:
-        ValueError: There is no such aspect.
+        ValueError: A name is unknown.
     """
     for name in (*(names or ()), *skip):
         if name not in ASPECTS:
-            raise ValueError(f"there is no aspect {name!r}; there are {', '.join(ASPECTS)}")
+            raise ValueError(f"{name!r} is not an aspect; it must be one of {', '.join(ASPECTS)}")
     chosen = [name for name in ASPECTS if (names is None or name in names) and name not in skip]
-    return [Aspect(name, ASPECTS[name], _samples(name, skip)) for name in chosen]
+    return [Aspect(name, _samples(name, skip)) for name in chosen]
 
 
 def _samples(name: str, skip: Collection[str]) -> SearchStrategy[Any]:

@@ -1,12 +1,13 @@
-"""Streams that are broken in one way, each with what must come of it: the rows of the protocol's table of deviations.
+"""A strategy for streams with one fault, each with its outcome: the rows of the protocol's table of deviations.
 
-A row is a function that draws what came before the fault, the fault, and what would have come after it. What stays of
-the message is for the slow model to say.
+Each row has a function that draws the fault and the events around it. The message that remains is worked out by the
+slow model.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import attrs
 from hypothesis import strategies as st
@@ -23,31 +24,30 @@ from streamcore.errors import (
 from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.testing import _faults as faults
 from streamcore.testing import _field_faults as fields
-from streamcore.testing._wire import Event, chunkings, frame
+from streamcore.testing._shown import ShownByEvent
+from streamcore.testing._wire import Event, chunkings, frame, payload_of
 from streamcore.testing.model import replay
 from streamcore.types import Message
 
-__all__ = ["BROKEN_ROWS", "BrokenStream", "broken_streams"]
 
-
-@attrs.frozen(kw_only=True)
-class BrokenStream:
-    """A stream with a fault, and what must come of it.
+@attrs.frozen(kw_only=True, repr=False)
+class BrokenStream(ShownByEvent):
+    """A stream with a fault and its outcome.
 
     Attributes:
-        row: Which row of the table of deviations this is; see `BROKEN_ROWS`.
-        data: Its bytes.
-        chunks: The same, cut somehow.
-        error: What an engine raises, by default; `None` if it goes on.
-        strict_error: What it raises in strict mode.
-        violation: The kind of the violation that it records by default, where it does not raise.
-        message: The message that stays: that before the fault if an error is raised, else that at the end.
-        event_count: How many events are delivered, by default.
-        limits: The limits that an engine must have for the stream to be over one.
-        api_error: The `type` of the `error` event in it, if there is one. Streams raise the matching `APIStatusError`.
-        stalls: Whether the stream is silent from here on, but has not ended. An engine then waits; it is for adapters
-            to raise `APITimeoutError`.
-        comes_too_late: Whether the fault comes after `message_stop`. Who stops reading there returns the message.
+        row: The row of the table of deviations; see `BROKEN_ROWS`.
+        data: The bytes of the stream.
+        chunks: The same bytes in chunks.
+        error: The exception that an engine raises by default; `None` if it does not raise.
+        strict_error: The exception that it raises in strict mode.
+        violation: The kind of the violation that it records by default, if it does not raise.
+        message: The message that remains: that before the fault if an error is raised, else that at the end.
+        event_count: How many events an engine delivers by default.
+        limits: The limits that an engine needs so that the stream exceeds one.
+        api_error: The `type` of the `error` event in the stream, if it has one. Streams raise the matching
+            `APIStatusError`.
+        stalls: Whether the stream stops without an end. An engine then waits, and adapters raise `APITimeoutError`.
+        comes_too_late: Whether the fault comes after `message_stop`. A reader that stops there returns the message.
     """
 
     row: str
@@ -64,22 +64,24 @@ class BrokenStream:
     comes_too_late: bool = False
 
 
+_Draw: TypeAlias = Callable[[st.DrawFn], faults.Fault]
+
+
 @attrs.frozen
 class _Row:
-    seen: str
-    draw: Callable[[st.DrawFn], faults.Fault]
+    description: str
+    draw: _Draw
     error: type[ProtocolError] | None = None
     violation: ViolationKind | None = None
     strict: type[ProtocolError] | None = None
     stalls: bool = False
-    comes_too_late: bool = False
 
 
 def broken_streams(*rows: str) -> st.SearchStrategy[BrokenStream]:
-    """Streams with one fault each, and what must come of it.
+    """Streams with one fault each, and their outcomes.
 
     Args:
-        rows: Of which rows, by default all of `BROKEN_ROWS`.
+        rows: The rows to draw from, by default all of `BROKEN_ROWS`.
 
     Raises:
         ValueError: A row is not in `BROKEN_ROWS`.
@@ -114,12 +116,17 @@ def _broken_stream(draw: st.DrawFn, name: str) -> BrokenStream:
         limits=made.limits,
         api_error=made.api_error,
         stalls=row.stalls,
-        comes_too_late=row.comes_too_late,
+        comes_too_late=row.error is not None and {"type": "message_stop"} in map(payload_of, made.before),
     )
 
 
 def _bytes(events: Sequence[Event]) -> bytes:
     return b"".join(frame(event) for event in events)
+
+
+def _odd(description: str, draw: _Draw, violation: ViolationKind, strict: type[ProtocolError] = DecodeError) -> _Row:
+    """Describe a fault that an engine records as a violation, and raises in strict mode."""
+    return _Row(description, draw, violation=violation, strict=strict)
 
 
 _ROWS: dict[str, _Row] = {
@@ -130,86 +137,56 @@ _ROWS: dict[str, _Row] = {
         faults.put(lambda *_: faults.delta_event(0, type="new_delta", text="x"), "open"),
         violation="unapplied_delta",
     ),
-    "missing_event_name": _Row(
-        "`event:` line missing",
-        lambda draw: faults.misnamed(draw, st.none()),
-        violation="event_name",
-        strict=DecodeError,
-    ),
-    "wrong_event_name": _Row(
+    "missing_event_name": _odd("`event:` line missing", lambda draw: faults.misnamed(draw, st.none()), "event_name"),
+    "wrong_event_name": _odd(
         "`event:` line different from the payload's type",
         lambda draw: faults.misnamed(draw, faults.OTHER_NAMES),
-        violation="event_name",
-        strict=DecodeError,
+        "event_name",
     ),
-    "missing_type": _Row(
-        "payload is an object without `type`, `event:` names the type",
-        faults.typeless,
-        violation="missing_type",
-        strict=DecodeError,
+    "missing_type": _odd(
+        "payload is an object without `type`, `event:` names the type", faults.typeless, "missing_type"
     ),
-    "typeless_event": _Row(
+    "typeless_event": _odd(
         "payload is an object without either, inside a message",
         faults.put(faults.typeless_event, "inside"),
-        violation="typeless_event",
-        strict=DecodeError,
+        "typeless_event",
     ),
     "typeless_before_start": _Row("the same before `message_start`", faults.typeless_before_start, DecodeError),
-    "odd_ping": _Row(
-        "`event: ping` whose payload has no known type",
-        faults.put(faults.odd_ping, "anywhere"),
-        violation="odd_ping",
-        strict=DecodeError,
+    "odd_ping": _odd(
+        "`event: ping` whose payload has no known type", faults.put(faults.odd_ping, "anywhere"), "odd_ping"
     ),
-    "empty_data": _Row(
-        "`data:` empty", faults.put(faults.empty_data, "anywhere"), violation="empty_data", strict=DecodeError
-    ),
+    "empty_data": _odd("`data:` empty", faults.put(faults.empty_data, "anywhere"), "empty_data"),
     "missing_type_or_role": _Row(
-        "`type` or `role` of a message absent or null",
-        fields.lacking("message_start", "message", ["type", "role"]),
+        "`type` or `role` of a message absent or null", fields.lacking("message_start", "message", ["type", "role"])
     ),
     "missing_usage": _Row("usage absent or null, at the start or in `message_delta`", fields.without_usage),
-    "missing_identity": _Row(
+    "missing_identity": _odd(
         "`id` or `model` of a message absent or null",
         fields.lacking("message_start", "message", ["id", "model"]),
-        violation="missing_field",
-        strict=DecodeError,
+        "missing_field",
     ),
-    "missing_text": _Row(
+    "missing_text": _odd(
         "text, thinking, signature or partial_json absent or null",
         fields.missing(fields.MISSING_TEXTS),
-        violation="missing_field",
-        strict=DecodeError,
+        "missing_field",
     ),
-    "missing_tool_field": _Row(
-        "`input`, `id` or `name` of a tool absent or null",
-        fields.missing(fields.MISSING_TOOL_FIELDS),
-        violation="missing_field",
-        strict=DecodeError,
+    "missing_tool_field": _odd(
+        "`input`, `id` or `name` of a tool absent or null", fields.missing(fields.MISSING_TOOL_FIELDS), "missing_field"
     ),
-    "missing_result": _Row(
-        "`content` of a result null, or an opaque field absent",
-        fields.missing(fields.MISSING_RESULTS),
-        violation="missing_field",
-        strict=DecodeError,
+    "missing_result": _odd(
+        "`content` of a result null, or an opaque field absent", fields.missing(fields.MISSING_RESULTS), "missing_field"
     ),
-    "odd_count": _Row(
+    "odd_count": _odd(
         "a count that is a float or digits in a string",
         lambda draw: fields.counted(draw, fields.ODD_COUNTS),
-        violation="odd_number",
-        strict=DecodeError,
+        "odd_number",
     ),
     "wrong_count": _Row(
         "a count that is a boolean, an infinity or another text",
         lambda draw: fields.counted(draw, fields.WRONG_COUNTS),
         DecodeError,
     ),
-    "odd_index": _Row(
-        "an index that is an integral float",
-        lambda draw: fields.indexed(draw, float),
-        violation="odd_number",
-        strict=DecodeError,
-    ),
+    "odd_index": _odd("an index that is an integral float", lambda draw: fields.indexed(draw, float), "odd_number"),
     "wrong_index": _Row(
         "an index that is absent or has another JSON type",
         lambda draw: fields.indexed(draw, draw(fields.WRONG_INDEXES)),
@@ -220,11 +197,11 @@ _ROWS: dict[str, _Row] = {
     "lone_surrogate": _Row(
         "half of a surrogate pair without the other", fields.lone_surrogate, violation="lone_surrogate"
     ),
-    "repeated_message_start": _Row(
+    "repeated_message_start": _odd(
         "`message_start` again, same id, before any content",
         faults.repeated_start,
-        violation="repeated_message_start",
-        strict=EventOrderError,
+        "repeated_message_start",
+        EventOrderError,
     ),
     "late_message_start": _Row(
         "`message_start` again, same id, after content", faults.put(faults.start_again, "open"), EventOrderError
@@ -234,9 +211,7 @@ _ROWS: dict[str, _Row] = {
         faults.put(faults.other_start, "inside"),
         EventOrderError,
     ),
-    "message_start_after_stop": _Row(
-        "`message_start` after `message_stop`", faults.start_after_stop, EventOrderError, comes_too_late=True
-    ),
+    "message_start_after_stop": _Row("`message_start` after `message_stop`", faults.start_after_stop, EventOrderError),
     "block_never_started": _Row(
         "delta or stop for a block never started",
         faults.put(lambda draw, before: faults.about(draw, faults.started(before) + draw(st.integers(0, 2))), "inside"),
@@ -257,63 +232,47 @@ _ROWS: dict[str, _Row] = {
         lambda draw: faults.put(lambda *_: faults.block_start(0), draw(st.sampled_from(["open", "closed"])))(draw),
         EventOrderError,
     ),
-    "late_delta": _Row(
+    "late_delta": _odd(
         "delta after that block's stop",
         faults.put(lambda *_: faults.delta_event(0, type="text_delta", text="x"), "closed"),
-        violation="after_block_stop",
-        strict=EventOrderError,
+        "after_block_stop",
+        EventOrderError,
     ),
-    "unclosed_block": _Row(
-        "block still open at `message_stop`",
-        faults.without("content_block_stop"),
-        violation="unclosed_block",
-        strict=EventOrderError,
+    "unclosed_block": _odd(
+        "block still open at `message_stop`", faults.without("content_block_stop"), "unclosed_block", EventOrderError
     ),
-    "empty_wrong_delta": _Row(
+    "empty_wrong_delta": _odd(
         "a delta of the wrong kind for its block that carries nothing",
         faults.put(faults.empty_wrong_delta, "open"),
-        violation="misplaced_delta",
-        strict=EventOrderError,
+        "misplaced_delta",
+        EventOrderError,
     ),
     "wrong_delta": _Row(
         "delta of the wrong kind for its block",
         faults.put(lambda *_: faults.delta_event(0, type="input_json_delta", partial_json="{}"), "open"),
         EventOrderError,
     ),
-    "missing_message_delta": _Row(
+    "missing_message_delta": _odd(
         "`message_delta` missing before `message_stop`",
         faults.without("message_delta"),
-        violation="missing_message_delta",
-        strict=EventOrderError,
+        "missing_message_delta",
+        EventOrderError,
     ),
     "truncated": _Row("end of input before `message_stop`", faults.truncated, IncompleteStreamError),
     "truncated_inside_event": _Row(
         "end of input inside an event whose payload is not whole", faults.truncated_inside_event, IncompleteStreamError
     ),
-    "missing_blank_line": _Row(
+    "missing_blank_line": _odd(
         "end of input inside an event whose payload is whole JSON",
         faults.missing_blank_line,
-        violation="missing_blank_line",
-        strict=IncompleteStreamError,
+        "missing_blank_line",
+        IncompleteStreamError,
     ),
-    "done": _Row(
-        "`data: [DONE]` after `message_stop`",
-        lambda draw: faults.done(draw, "after"),
-        violation="done_sentinel",
-        strict=DecodeError,
+    "done": _odd("`data: [DONE]` after `message_stop`", lambda draw: faults.done(draw, "after"), "done_sentinel"),
+    "done_instead_of_stop": _odd(
+        "`data: [DONE]` in place of `message_stop`", lambda draw: faults.done(draw, "instead"), "done_sentinel"
     ),
-    "done_instead_of_stop": _Row(
-        "`data: [DONE]` in place of `message_stop`",
-        lambda draw: faults.done(draw, "instead"),
-        violation="done_sentinel",
-        strict=DecodeError,
-    ),
-    "done_too_soon": _Row(
-        "`data: [DONE]` otherwise",
-        lambda draw: faults.done(draw, "before"),
-        violation="done_sentinel",
-        strict=DecodeError,
-    ),
+    "done_too_soon": _odd("`data: [DONE]` otherwise", lambda draw: faults.done(draw, "before"), "done_sentinel"),
     "not_an_event": _Row(
         "payload is not JSON or not an object, and no ping or error",
         faults.put(faults.not_an_event, "anywhere"),
@@ -324,11 +283,8 @@ _ROWS: dict[str, _Row] = {
         lambda draw: faults.Fault((), draw(st.sampled_from(faults.NO_STREAMS))),
         DecodeError,
     ),
-    "after_message_stop": _Row(
-        "anything after `message_stop` but comments and pings",
-        faults.after_stop,
-        violation="after_message_stop",
-        strict=EventOrderError,
+    "after_message_stop": _odd(
+        "anything after `message_stop` but comments and pings", faults.after_stop, "after_message_stop", EventOrderError
     ),
     "error_event": _Row("`error` event", faults.error_event, IncompleteStreamError),
     "odd_error": _Row("an error in another shape", faults.odd_error, IncompleteStreamError, violation="odd_error"),
@@ -340,5 +296,5 @@ _ROWS: dict[str, _Row] = {
     "wrong_input": _Row("tool input that is wrong JSON", faults.wrong_input, DecodeError),
 }
 
-BROKEN_ROWS: dict[str, str] = {name: row.seen for name, row in _ROWS.items()}
-"""The rows of the table of deviations by name, and what is seen in each."""
+BROKEN_ROWS: dict[str, str] = {name: row.description for name, row in _ROWS.items()}
+"""The rows of the table of deviations: the description of each by its name."""

@@ -1,10 +1,9 @@
-"""How two streams or two messages differ, in lines for people.
+"""Describe how two streams or two messages differ, in lines of text.
 
-In: two lists of events, or two values that JSON can hold. Out: lines that name each place where they differ and show
-what stands there on the left and on the right; none if nothing does. What is equal is left out but for a line around
-each difference, long strings are cut to where they part, and after some differences the rest is only counted.
+The lines name each place where the two differ, and show both sides. Events that are equal are left out, except those
+next to a difference. Long strings are cut, and after some differences the others are only counted.
 
-Costs: linear where the two agree; what is between the first and the last difference is aligned by `difflib`.
+Where the two agree the cost is linear. `difflib` aligns the events between the first and the last difference.
 """
 
 from __future__ import annotations
@@ -20,8 +19,6 @@ import attrs
 from streamcore.types import MessageStreamEvent
 from streamcore.types._base import plain
 
-__all__ = ["event_lines", "value_lines"]
-
 _WIDTH = 100
 _AROUND = 24  # characters of a long string shown before the first that differs
 _MOST_PLACES = 8
@@ -30,15 +27,15 @@ _MOST_OF_A_RUN = 8
 # Above this, events are compared place by place: difflib can take the square of their number.
 _MOST_TO_ALIGN = 2000
 
-_ABSENT = object()
+ABSENT = object()
 
 
 # Values
 
 
 @attrs.frozen
-class _Difference:
-    """Where two values part: `left` or `right` is `_ABSENT` if only the other has something there."""
+class Difference:
+    """A place where two values differ. `left` or `right` is `ABSENT` if only the other has a value there."""
 
     path: str
     left: Any
@@ -52,9 +49,9 @@ class _Difference:
             if len(left) + len(right) > _WIDTH or at > _AROUND:
                 return [f"{place}, from character {at} on:", f"    left   {left}", f"    right  {right}"]
             return [f"{place}: {left} on the left, {right} on the right"]
-        if self.left is _ABSENT:
+        if self.left is ABSENT:
             return [f"{place}: only on the right: {_short(self.right)}"]
-        if self.right is _ABSENT:
+        if self.right is ABSENT:
             return [f"{place}: only on the left: {_short(self.left)}"]
         left, right = _short(self.left), _short(self.right)
         if len(left) + len(right) > _WIDTH:
@@ -63,22 +60,23 @@ class _Difference:
 
 
 def value_lines(left: object, right: object) -> list[str]:
-    """Where two wire objects, or two JSON values, differ; empty if they are equal."""
-    differences = list(_differences(plain(left), plain(right), ""))
+    """Return lines for the places where two wire objects, or two JSON values, differ; none if they are equal."""
+    differences = list(differences_of(plain(left), plain(right)))
     lines = [line for difference in differences[:_MOST_PLACES] for line in difference.lines()]
     return lines + _and_more(len(differences) - _MOST_PLACES, "difference")
 
 
-def _differences(left: Any, right: Any, path: str) -> Iterator[_Difference]:
+def differences_of(left: Any, right: Any, path: str = "") -> Iterator[Difference]:
+    """Yield the places where two JSON values differ."""
     if isinstance(left, Mapping) and isinstance(right, Mapping):
         for key in [*left, *(key for key in right if key not in left)]:
             below = f"{path}.{key}" if path else str(key)
-            yield from _differences(left.get(key, _ABSENT), right.get(key, _ABSENT), below)
+            yield from differences_of(left.get(key, ABSENT), right.get(key, ABSENT), below)
     elif isinstance(left, list) and isinstance(right, list):
-        for number, (one, other) in enumerate(zip_longest(left, right, fillvalue=_ABSENT)):
-            yield from _differences(one, other, f"{path}[{number}]")
+        for number, (one, other) in enumerate(zip_longest(left, right, fillvalue=ABSENT)):
+            yield from differences_of(one, other, f"{path}[{number}]")
     elif type(left) is not type(right) or left != right:
-        yield _Difference(path, left, right)
+        yield Difference(path, left, right)
 
 
 def _first_difference(left: str, right: str) -> int:
@@ -103,9 +101,9 @@ def _short(value: object) -> str:
 
 
 def event_lines(left: Sequence[MessageStreamEvent], right: Sequence[MessageStreamEvent]) -> list[str]:
-    """Where two lists of events differ; empty if they are equal.
+    """Return lines for the places where two lists of events differ; none if they are equal.
 
-    Each event is shown with its number, the first being 0; one that both have is shown once, for orientation.
+    Each event is shown with its number, starting from 0. An event that both have is shown once, for orientation.
     """
     runs = [run for run in _runs(left, right) if run[0] != "equal"]
     lines: list[str] = []
@@ -126,7 +124,7 @@ _Run = tuple[str, int, int, int, int]
 
 
 def _runs(left: Sequence[Any], right: Sequence[Any]) -> Iterator[_Run]:
-    """What has to be done to the left to get the right, as `difflib` says it."""
+    """Yield the changes that turn the left into the right, as `difflib` describes them."""
     shorter = min(len(left), len(right))
     start = next((n for n in range(shorter) if left[n] != right[n]), shorter)
     tail = next((n for n in range(shorter - start) if left[-1 - n] != right[-1 - n]), shorter - start)
@@ -134,14 +132,14 @@ def _runs(left: Sequence[Any], right: Sequence[Any]) -> Iterator[_Run]:
     if max(left_end, right_end) - start > _MOST_TO_ALIGN:
         yield from _places(left, right, start, left_end, right_end)
         return
-    # An event may hold a dict: its wire form as text stands for it.
+    # An event may contain a dict, which `difflib` cannot hash: compare its JSON.
     one, other = ([item.to_json() for item in side] for side in (left[start:left_end], right[start:right_end]))
     for tag, a, b, c, d in difflib.SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
         yield (tag, start + a, start + b, start + c, start + d)
 
 
 def _places(left: Sequence[Any], right: Sequence[Any], start: int, left_end: int, right_end: int) -> Iterator[_Run]:
-    """The same without alignment: each event is compared with the one of the same number."""
+    """Yield such changes without alignment: compare each event with the one of the same number."""
     both = min(left_end, right_end)
     number = start
     for equal, run in groupby(left[n] == right[n] for n in range(start, both)):

@@ -1,74 +1,66 @@
-"""A message to the events of a stream that adds up to it.
+"""Turn a message into the events of a stream that adds up to it.
 
-Each block is taken apart into its start, deltas and stop by the rule for its type; the message's own fields are spread
-over `message_start` and the `message_delta` events. What the protocol leaves open is drawn.
+Each block is split into its start, deltas and stop by the rule for its type; the fields of the message are spread over
+`message_start` and the `message_delta` events. What the protocol leaves open follows from choices (see `_choices`),
+which are drawn for each option, before anything is split.
 """
 
 from __future__ import annotations
 
-import itertools
-import json
-from collections.abc import Callable
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import attrs
 from hypothesis import strategies as st
 
-from streamcore.testing._json import fragments, json_objects, partial_json_deltas
-from streamcore.testing._values import NEW_NAMES, messages
-from streamcore.types import (
-    CitationsDelta,
-    CompactionBlock,
-    CompactionDelta,
-    ContentBlock,
-    ContentBlockDelta,
-    ContentBlockDeltaEvent,
-    ContentBlockStartEvent,
-    ContentBlockStopEvent,
-    FallbackBlock,
-    InputJSONDelta,
-    MCPToolUseBlock,
-    Message,
-    MessageDelta,
-    MessageDeltaEvent,
-    MessageDeltaUsage,
-    MessageStartEvent,
-    MessageStopEvent,
-    MessageStreamEvent,
-    PingEvent,
-    ServerToolUseBlock,
-    SignatureDelta,
-    TextBlock,
-    TextDelta,
-    ThinkingBlock,
-    ThinkingDelta,
-    ToolUseBlock,
-    UnknownBlock,
-    UnknownEvent,
-    Usage,
-)
+from streamcore import types
+from streamcore.testing._choices import Choices, cut, draw_choices
+from streamcore.testing._json import write
+from streamcore.testing._values import messages, wire_objects
 from streamcore.types._base import absent, wire_fields, with_extra
-
-__all__ = ["event_streams"]
-
-_T = TypeVar("_T")
 
 
 @attrs.frozen
-class _Ways:
-    """What a block may be like; as in `event_streams`."""
+class _Layout:
+    """The choices that blocks are split by.
 
-    prefilled: bool
-    formatted: bool
+    Attributes:
+        cuts: Where texts are cut, and all that has no option of its own.
+        prefilled: How much of a block is in its start.
+        formatted: How the JSON of a tool's input is written.
+    """
+
+    cuts: Choices
+    prefilled: Choices
+    formatted: Choices
+
+    def in_start(self, size: int) -> int:
+        """Return how much of something of this size is in the start of its block: mostly nothing."""
+        choice = next(self.prefilled)
+        return choice % size + 1 if choice > 200 and size else 0
+
+    def pieces(self, text: str) -> list[str]:
+        """Cut a text into up to four pieces; some may be empty."""
+        places = [next(self.cuts) for _ in range(next(self.cuts) % 4)]
+        return cut(text, [place if place % 2 else -1 - place for place in places])
+
+    def text(self, text: str) -> tuple[str, list[str]]:
+        """Split a text into what the block starts with and the pieces of its deltas."""
+        first = self.in_start(len(text))
+        return text[:first], self.pieces(text[first:]) if text[first:] or next(self.cuts) % 2 else []
+
+    def input(self, value: Any) -> list[str]:
+        """Return the fragments of a tool's input; an empty one may have none."""
+        return self.pieces(write(value, self.formatted)) if value or next(self.cuts) % 2 else []
 
 
-_Parts: TypeAlias = tuple[ContentBlock, list[ContentBlockDelta]]
+_Parts: TypeAlias = tuple[types.ContentBlock, list[types.ContentBlockDelta]]
 
 
 @st.composite
 def event_streams(
     draw: st.DrawFn,
-    message: Message | None = None,
+    message: types.Message | None = None,
     *,
     interleaved: bool = False,
     prefilled: bool = True,
@@ -76,25 +68,25 @@ def event_streams(
     formatted: bool = True,
     pings: bool = True,
     unknown: bool = False,
-) -> list[MessageStreamEvent]:
-    """The events of a legal stream that adds up to `message`, exactly: applied one after the other they give it.
+) -> list[types.MessageStreamEvent]:
+    """Draw the events of a legal stream: applied one after the other, they add up to exactly `message`.
 
     Texts are cut anywhere, and so is the JSON of a tool's input; some deltas are empty.
 
     Args:
         draw: Given by Hypothesis.
-        message: What the stream adds up to; any of `messages()` by default.
-        interleaved: Whether a block may start while others are open, and their deltas be mixed.
-        prefilled: Whether the start of a block may hold a part of it already. The API's blocks start empty, but nothing
-            says that they must.
-        sparse: Whether `message_delta` may come several times, each with some of the totals so far. Otherwise there is
-            one, with all fields that it can have, as the API mostly sends it.
-        formatted: Whether the JSON of a tool's input is written with any blanks and escapes, or plainly.
-        pings: Whether pings come in between, before and after.
-        unknown: Whether events that no version knows come in between, and deltas have fields that none knows.
+        message: The message that the events add up to; by default any of `messages()`.
+        interleaved: Whether a block may start while others are open, so that their deltas are mixed.
+        prefilled: Whether the start of a block may already hold a part of its content. The blocks of the API start
+            empty, but the protocol does not require it.
+        sparse: Whether there may be several `message_delta` events, each with some of the totals so far. Otherwise
+            there is one with all the fields that it can have, as the API mostly sends it.
+        formatted: Whether the JSON of a tool's input may have any blanks and escapes.
+        pings: Whether there may be pings, anywhere.
+        unknown: Whether there may be events of new types, and new fields in events and deltas.
 
     Raises:
-        ValueError: `message` cannot come of a stream: a fallback block names another model than it has.
+        ValueError: No stream adds up to `message`: its last fallback block names a model that is not its own.
 
     ```python
     @given(st.data(), messages())
@@ -107,57 +99,53 @@ def event_streams(
     """
     if message is None:
         message = draw(messages(unknown=unknown))
-    ways = _Ways(prefilled, formatted)
-    blocks = [_block_events(draw, index, block, ways) for index, block in enumerate(message.content)]
-    start, changes = _message_events(draw, message, sparse)
-    events: list[MessageStreamEvent] = [start, *_in_turn(draw, blocks, interleaved), *changes, MessageStopEvent()]
+    layout = _Layout(draw_choices(draw), draw_choices(draw, prefilled), draw_choices(draw, formatted))
+    blocks = [_block_events(index, block, layout) for index, block in enumerate(message.content)]
+    start, changes = _message_events(message, draw_choices(draw, sparse), layout.cuts)
+    mixed = _in_turn(blocks, draw_choices(draw, interleaved))
+    events: list[types.MessageStreamEvent] = [start, *mixed, *changes, types.MessageStopEvent()]
     if unknown:
-        events = _with_unknown_fields(draw, events)
-        events = _inserted(draw, events, _UNKNOWN_EVENTS, last=len(events) - 1)
-    return _inserted(draw, events, st.just(PingEvent()), last=len(events)) if pings else events
+        events = _with_unknown_field(events, draw_choices(draw))
+        events = _inserted(events, draw(_UNKNOWN_EVENTS), layout.cuts, last=len(events) - 1)
+    places = draw_choices(draw, pings)
+    return _inserted(events, [types.PingEvent()] * (next(places) % 4), places, last=len(events))
 
 
-_UNKNOWN_EVENTS: st.SearchStrategy[MessageStreamEvent] = st.builds(
-    lambda name, fields: UnknownEvent(data={**fields, "type": name}), NEW_NAMES, json_objects(max_leaves=3)
-)
+_UNKNOWN_EVENTS = st.lists(wire_objects(types.UnknownEvent), max_size=2)
 
 
 def _inserted(
-    draw: st.DrawFn, items: list[_T], others: st.SearchStrategy[_T], *, last: int, max_size: int = 3
-) -> list[_T]:
-    """`items` with a few of the others put between them, up to the place `last`."""
-    places = draw(st.lists(st.integers(0, last), max_size=max_size))
-    result = list(items)
-    for place in sorted(places, reverse=True):
-        result.insert(place, draw(others))
+    events: list[types.MessageStreamEvent], others: Sequence[types.MessageStreamEvent], choices: Choices, *, last: int
+) -> list[types.MessageStreamEvent]:
+    """Insert other events between these, up to the place `last`."""
+    result = list(events)
+    for place, other in zip(sorted(next(choices) % (last + 1) for _ in others), others, strict=True):
+        result.insert(place + len(result) - len(events), other)
     return result
 
 
-def _with_unknown_fields(draw: st.DrawFn, events: list[MessageStreamEvent]) -> list[MessageStreamEvent]:
-    """`events` of which one, perhaps, has a field more, or its delta."""
-    number = draw(st.integers(0, len(events)))
+def _with_unknown_field(events: list[types.MessageStreamEvent], choices: Choices) -> list[types.MessageStreamEvent]:
+    """Add an unknown field to one event, or to its delta; without choices, to none."""
+    number = next(choices) % (len(events) + 1)
     if number == 0:
         return events
     event = events[number - 1]
-    extra = {"new_thing": draw(st.integers(0, 9))}
-    if isinstance(event, ContentBlockDeltaEvent):
-        event = ContentBlockDeltaEvent(index=event.index, delta=with_extra(event.delta, extra))
-    elif not isinstance(event, MessageDeltaEvent):  # there it is a field of the message
+    extra = {"new_thing": next(choices) % 10}
+    if isinstance(event, types.ContentBlockDeltaEvent):
+        event = types.ContentBlockDeltaEvent(index=event.index, delta=with_extra(event.delta, extra))
+    elif not isinstance(event, types.MessageDeltaEvent):  # there, a new field belongs to the message
         event = with_extra(event, extra)
     return [*events[: number - 1], event, *events[number:]]
 
 
-def _in_turn(draw: st.DrawFn, blocks: list[list[MessageStreamEvent]], interleaved: bool) -> list[MessageStreamEvent]:
-    """The events of all blocks: one block after the other or, `interleaved`, mixed. They start in order even then."""
-    if not interleaved:
-        return [event for events in blocks for event in events]
+def _in_turn(blocks: list[list[types.MessageStreamEvent]], turns: Choices) -> list[types.MessageStreamEvent]:
+    """Mix the events of all blocks, which start in order; without choices, put one block after the other."""
     waiting = [list(events) for events in blocks]
-    open_ones: list[list[MessageStreamEvent]] = []
-    mixed: list[MessageStreamEvent] = []
-    # Whose turn it is: zero goes on with the first that is open, so that failures shrink to one block after the other.
-    turns = itertools.cycle(draw(st.lists(st.integers(0, 3), max_size=12)) or [0])
+    open_ones: list[list[types.MessageStreamEvent]] = []
+    mixed: list[types.MessageStreamEvent] = []
     while waiting or open_ones:
-        turn = min(next(turns), len(open_ones) - (not waiting))
+        # Zero goes on with the first block that is open.
+        turn = min(next(turns) % 4, len(open_ones) - (not waiting))
         if turn == len(open_ones):
             open_ones.append(waiting.pop(0))
         mixed.append(open_ones[turn].pop(0))
@@ -168,128 +156,104 @@ def _in_turn(draw: st.DrawFn, blocks: list[list[MessageStreamEvent]], interleave
 # Blocks
 
 
-def _block_events(draw: st.DrawFn, index: int, block: ContentBlock, ways: _Ways) -> list[MessageStreamEvent]:
-    take_apart = _TAKE_APART.get(type(block).__mro__[1] if block.extra else type(block), _whole)
-    start, deltas = take_apart(draw, block, ways)
+def _block_events(index: int, block: types.ContentBlock, layout: _Layout) -> list[types.MessageStreamEvent]:
+    split = _SPLITS.get(type(block).__mro__[1] if block.extra else type(block))
+    start, deltas = split(block, layout) if split is not None else (block, [])
     return [
-        ContentBlockStartEvent(index=index, content_block=start),
-        *(ContentBlockDeltaEvent(index=index, delta=delta) for delta in deltas),
-        ContentBlockStopEvent(index=index),
+        types.ContentBlockStartEvent(index=index, content_block=start),
+        *(types.ContentBlockDeltaEvent(index=index, delta=delta) for delta in deltas),
+        types.ContentBlockStopEvent(index=index),
     ]
 
 
-def _whole(_: st.DrawFn, block: Any, __: _Ways) -> _Parts:
-    return block, []
-
-
-def _pieces(draw: st.DrawFn, text: str, ways: _Ways) -> tuple[str, list[str]]:
-    """What of `text` the block starts with, and the pieces in which the rest comes."""
-    first = draw(st.integers(0, len(text))) if ways.prefilled and draw(_SELDOM) else 0
-    pieces = draw(fragments(text[first:]))
-    return text[:first], [] if pieces == [""] else pieces
-
-
-_SELDOM = st.integers(0, 5).map(lambda number: number == 5)
-
-
-def _text(draw: st.DrawFn, block: TextBlock, ways: _Ways) -> _Parts:
-    text, pieces = _pieces(draw, block.text, ways)
+def _text(block: types.TextBlock, layout: _Layout) -> _Parts:
+    text, pieces = layout.text(block.text)
+    deltas: list[types.ContentBlockDelta] = [types.TextDelta(text=piece) for piece in pieces]
     citations = block.citations or ()
-    first = draw(st.integers(0, len(citations))) if ways.prefilled and draw(_SELDOM) else 0
-    early = block.citations if not citations else citations[:first] if first else draw(st.sampled_from([None, ()]))
-    deltas: list[ContentBlockDelta] = [TextDelta(text=piece) for piece in pieces]
+    first = layout.in_start(len(citations))
+    early = block.citations if not citations else citations[:first] if first or next(layout.cuts) % 2 else None
     # From the last to the first, each before the one that was put in before.
     place = len(deltas)
     for citation in reversed(citations[first:]):
-        place = draw(st.integers(0, place).map(lambda drawn, most=place: most - drawn))  # type: ignore[misc]  # a default has no type
-        deltas.insert(place, CitationsDelta(citation=citation))
+        place -= next(layout.cuts) % (place + 1)
+        deltas.insert(place, types.CitationsDelta(citation=citation))
     return attrs.evolve(block, text=text, citations=early), deltas
 
 
-def _thinking(draw: st.DrawFn, block: ThinkingBlock, ways: _Ways) -> _Parts:
-    thinking, pieces = _pieces(draw, block.thinking, ways)
-    deltas: list[ContentBlockDelta] = [ThinkingDelta(thinking=piece) for piece in pieces]
+def _thinking(block: types.ThinkingBlock, layout: _Layout) -> _Parts:
+    thinking, pieces = layout.text(block.thinking)
+    deltas: list[types.ContentBlockDelta] = [types.ThinkingDelta(thinking=piece) for piece in pieces]
     signature = block.signature
-    if signature is not None and not (ways.prefilled and draw(_SELDOM)):
-        signature = draw(st.sampled_from(["", None]))
-        deltas.append(SignatureDelta(signature=block.signature or ""))
+    if signature is not None and not layout.in_start(1):
+        deltas.append(types.SignatureDelta(signature=signature))
+        signature = None if next(layout.cuts) % 2 else ""
     return attrs.evolve(block, thinking=thinking, signature=signature), deltas
 
 
-def _compaction(draw: st.DrawFn, block: CompactionBlock, ways: _Ways) -> _Parts:
-    deltas: list[ContentBlockDelta] = []
-    content = block.content
+def _compaction(block: types.CompactionBlock, layout: _Layout) -> _Parts:
+    deltas: list[types.ContentBlockDelta] = []
+    content, encrypted = block.content, block.encrypted_content
     if content is not None:
-        text, pieces = _pieces(draw, content, ways)
+        text, pieces = layout.text(content)
         content = text or None
-        deltas += [CompactionDelta(content=piece) for piece in pieces or [""]]
-    encrypted = block.encrypted_content
-    if encrypted is not None and not (ways.prefilled and draw(_SELDOM)):
+        deltas += [types.CompactionDelta(content=piece) for piece in pieces or [""]]
+    if encrypted is not None and not layout.in_start(1):
+        deltas.append(types.CompactionDelta(encrypted_content=encrypted))
         encrypted = None
-        deltas.append(CompactionDelta(encrypted_content=block.encrypted_content))
     return attrs.evolve(block, content=content, encrypted_content=encrypted), deltas
 
 
-def _input_fragments(value: Any, ways: _Ways) -> st.SearchStrategy[list[str]]:
-    return partial_json_deltas(value) if ways.formatted else fragments(json.dumps(value, ensure_ascii=False))
-
-
-def _tool_use(draw: st.DrawFn, block: ToolUseBlock, ways: _Ways) -> _Parts:
-    if block.partial_input is not None:
-        pieces = draw(fragments(block.partial_input))
-    elif ways.prefilled and draw(_SELDOM):
+def _tool_use(block: types.ToolUseBlock, layout: _Layout) -> _Parts:
+    if block.partial_input is None and layout.in_start(1):
         return block, []
-    else:
-        pieces = draw(_input_fragments(block.input, ways))
-    deltas: list[ContentBlockDelta] = [InputJSONDelta(partial_json=piece) for piece in pieces]
-    return attrs.evolve(block, input={}, partial_input=None), deltas
+    pieces = layout.input(block.input) if block.partial_input is None else layout.pieces(block.partial_input)
+    return attrs.evolve(block, input={}, partial_input=None), _input_deltas(pieces)
 
 
-def _unknown(draw: st.DrawFn, block: UnknownBlock, ways: _Ways) -> _Parts:
+def _unknown(block: types.UnknownBlock, layout: _Layout) -> _Parts:
     value = block.data.get("input")
-    if not isinstance(value, dict) or not draw(st.booleans()):
+    if not isinstance(value, dict) or not next(layout.cuts) % 2:
         return block, []
-    deltas: list[ContentBlockDelta] = [
-        InputJSONDelta(partial_json=piece) for piece in draw(_input_fragments(value, ways))
-    ]
-    return UnknownBlock(data=block.data | {"input": {}}), deltas
+    return types.UnknownBlock(data=block.data | {"input": {}}), _input_deltas(layout.input(value))
 
 
-# How each type of block is taken apart; one that is not here comes whole, at its start.
-_TAKE_APART: dict[type[Any], Callable[[st.DrawFn, Any, _Ways], _Parts]] = {
-    TextBlock: _text,
-    ThinkingBlock: _thinking,
-    CompactionBlock: _compaction,
-    ToolUseBlock: _tool_use,
-    ServerToolUseBlock: _tool_use,
-    MCPToolUseBlock: _tool_use,
-    UnknownBlock: _unknown,
+def _input_deltas(pieces: list[str]) -> list[types.ContentBlockDelta]:
+    return [types.InputJSONDelta(partial_json=piece) for piece in pieces]
+
+
+# How each type of block is split. A type that is not here has all its content in its start.
+_SPLITS: dict[type[Any], Callable[[Any, _Layout], _Parts]] = {
+    types.TextBlock: _text,
+    types.ThinkingBlock: _thinking,
+    types.CompactionBlock: _compaction,
+    types.ToolUseBlock: _tool_use,
+    types.ServerToolUseBlock: _tool_use,
+    types.MCPToolUseBlock: _tool_use,
+    types.UnknownBlock: _unknown,
 }
 
 
 # The message itself
 
-# Where a field of the message comes: in `message_delta` itself, in its `delta`, or in its `usage`.
-_TOP = [field.name for field in wire_fields(MessageDeltaEvent) if field.name not in ("delta", "usage")]
-_INNER = [field.name for field in wire_fields(MessageDelta)]
-_USAGE = [field.name for field in wire_fields(MessageDeltaUsage)]
+# Where each field of a message may change: in `message_delta` itself, in its `delta` or in its `usage`.
+_TOP = [field.name for field in wire_fields(types.MessageDeltaEvent) if field.name not in ("delta", "usage")]
+_INNER = [field.name for field in wire_fields(types.MessageDelta)]
+_USAGE = [field.name for field in wire_fields(types.MessageDeltaUsage)]
 _LATE_ONLY = ("stop_reason", "stop_sequence")
 
 
 def _message_events(
-    draw: st.DrawFn, message: Message, sparse: bool
-) -> tuple[MessageStartEvent, list[MessageStreamEvent]]:
-    """The start of the message, and the deltas that change it into what it is at the end."""
-    count = draw(st.integers(1, 3)) if sparse else 1
+    message: types.Message, sparse: Choices, cuts: Choices
+) -> tuple[types.MessageStartEvent, list[types.MessageStreamEvent]]:
+    """Split a message into its start and the deltas that follow; without choices there is one delta with all fields."""
+    count = next(sparse) % 3 + 1
     starting: dict[str, Any] = {"content": (), "model": _first_model(message)}
     starting_usage: dict[str, Any] = {}
     changes: list[dict[str, dict[str, Any]]] = [{"top": {}, "delta": {}, "usage": {}} for _ in range(count)]
 
     def place(name: str) -> int:
-        """In which delta a field comes, counted from one; zero is the start."""
-        if not sparse:
-            return count
-        return draw(st.integers(1 if name in _LATE_ONLY else 0, count))
+        """Return the number of the delta that a field comes in, counted from one; zero is the start."""
+        return count - next(sparse) % (count + (name not in _LATE_ONLY))
 
     for part, names in (("top", _TOP), ("delta", _INNER)):
         for name in names:
@@ -297,37 +261,34 @@ def _message_events(
             if value is not None and (at := place(name)) > 0:
                 starting[name] = None
                 changes[at - 1][part][name] = value
-    for name in _USAGE if message.usage is not absent(Usage) else []:
+    for name in _USAGE if message.usage is not absent(types.Usage) else []:
         total = getattr(message.usage, name)
         # The API gives the output tokens in each message_delta.
         if total is not None and (at := count if name == "output_tokens" else place(name)) > 0:
-            starting_usage[name], *later = _growing(draw, total, at) if isinstance(total, int) else [None] * at
-            for change, so_far in zip(changes, [*later, total], strict=False):
-                if so_far is not None:
-                    change["usage"][name] = so_far
+            # The counts are totals so far: they only grow.
+            so_far = sorted(total * next(cuts) // 255 for _ in range(at)) if isinstance(total, int) else [None] * at
+            starting_usage[name], *later = so_far
+            for change, value in zip(changes, [*later, total], strict=False):
+                if value is not None:
+                    change["usage"][name] = value
     if starting_usage:
         starting["usage"] = attrs.evolve(message.usage, **starting_usage)
-    start = MessageStartEvent(message=attrs.evolve(message, **starting))
+    start = types.MessageStartEvent(message=attrs.evolve(message, **starting))
     return start, [_message_delta(change) for change in changes]
 
 
-def _growing(draw: st.DrawFn, total: int, count: int) -> list[int]:
-    """Counts on the way to `total`: they are of all so far, and only grow."""
-    return sorted(draw(st.integers(0, total)) for _ in range(count))
-
-
-def _message_delta(change: dict[str, dict[str, Any]]) -> MessageDeltaEvent:
+def _message_delta(change: dict[str, dict[str, Any]]) -> types.MessageDeltaEvent:
     fields = dict(change["top"])
     if change["delta"]:
-        fields["delta"] = MessageDelta(**change["delta"])
+        fields["delta"] = types.MessageDelta(**change["delta"])
     if change["usage"]:
-        fields["usage"] = MessageDeltaUsage(**change["usage"])
-    return MessageDeltaEvent(**fields)
+        fields["usage"] = types.MessageDeltaUsage(**change["usage"])
+    return types.MessageDeltaEvent(**fields)
 
 
-def _first_model(message: Message) -> str:
-    """The model that began: a fallback block, where there is one, changes it."""
-    fallbacks = [block for block in message.content if isinstance(block, FallbackBlock)]
+def _first_model(message: types.Message) -> str:
+    """Return the model that the message starts with. Each fallback block changes it."""
+    fallbacks = [block for block in message.content if isinstance(block, types.FallbackBlock)]
     if not fallbacks:
         return message.model
     if fallbacks[-1].to.model != message.model:

@@ -1,4 +1,4 @@
-"""The faults that a stream may have: each drawn with what comes before it and what would have come after."""
+"""The faults that a stream may have, each drawn with the events before it and those that would have come after it."""
 
 from __future__ import annotations
 
@@ -11,49 +11,10 @@ from hypothesis import strategies as st
 
 from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.testing._events import event_streams
-from streamcore.testing._json import json_objects, json_texts, texts
+from streamcore.testing._json import deep, json_objects, json_texts, texts
 from streamcore.testing._values import content_blocks, messages
 from streamcore.testing._wire import Event, frame, payload_of
 from streamcore.types import TextBlock, ToolUseBlock
-
-__all__ = [
-    "NO_STREAMS",
-    "OTHER_NAMES",
-    "Events",
-    "Fault",
-    "about",
-    "after_stop",
-    "block_start",
-    "block_stop",
-    "delta_event",
-    "done",
-    "empty_data",
-    "empty_wrong_delta",
-    "error_event",
-    "misnamed",
-    "missing_blank_line",
-    "not_an_event",
-    "odd_error",
-    "odd_ping",
-    "other_start",
-    "over_limit",
-    "put",
-    "repeated_start",
-    "sound",
-    "start_after_stop",
-    "start_again",
-    "started",
-    "truncated",
-    "truncated_inside_event",
-    "typeless",
-    "typeless_before_start",
-    "typeless_event",
-    "unfinished_input",
-    "unknown",
-    "unknown_event",
-    "without",
-    "wrong_input",
-]
 
 Events: TypeAlias = list[Event]
 _Where: TypeAlias = Literal["anywhere", "inside", "open", "closed"]
@@ -61,12 +22,19 @@ _Where: TypeAlias = Literal["anywhere", "inside", "open", "closed"]
 
 @attrs.frozen
 class Fault:
-    """A stream with a fault: what came before, the fault, and what would have come."""
+    """A stream with a fault.
+
+    Attributes:
+        before: The events before the fault.
+        fault: The fault, as an event or as bytes.
+        after: The events that follow it.
+        api_error: The type of the error, if the fault is an `error` event. Engines deliver it, and end the stream.
+        limits: The limits that the fault exceeds.
+    """
 
     before: Sequence[Event]
     fault: Event | bytes
     after: Sequence[Event] = ()
-    # The type of the error, where an `error` event is the fault: it is delivered, and ends the stream.
     api_error: str | None = None
     limits: Limits = DEFAULT_LIMITS
 
@@ -75,7 +43,7 @@ class Fault:
 
 
 def sound(draw: st.DrawFn, first: Any = TextBlock, second: Any = (TextBlock, ToolUseBlock)) -> Events:
-    """The events of a stream whose block 0 is a text, or of the class `first`, and comes first and alone."""
+    """Draw a legal stream whose block 0 is a text, or of the class `first`, and ends before the next block starts."""
     block = draw(content_blocks(first))
     message = draw(messages(blocks=content_blocks(*second), max_blocks=1, cut_off=False, details=False))
     message = attrs.evolve(message, content=(block, *message.content))
@@ -83,12 +51,23 @@ def sound(draw: st.DrawFn, first: Any = TextBlock, second: Any = (TextBlock, Too
 
 
 def _place(draw: st.DrawFn, events: Events, where: _Where) -> int:
-    """How many of the events come before the fault: any number; or more than the first and less than all; or such that
-    block 0 is open, or closed and the message is not.
+    """Draw how many of the events come before the fault.
+
+    It is anywhere, inside the message, while block 0 is open, or between the end of block 0 and that of the message.
     """
-    stop = next(number for number, event in enumerate(events) if payload_of(event)["type"] == "content_block_stop")
+    stop = number_of("content_block_stop", events)
     bounds = {"anywhere": (0, len(events)), "inside": (1, len(events) - 1), "open": (2, stop)}
     return draw(st.integers(*bounds.get(where, (stop + 1, len(events) - 1))))
+
+
+def number_of(kind: str, events: Events) -> int:
+    """Return the number of the first event of a type."""
+    return next(number for number, event in enumerate(events) if payload_of(event)["type"] == kind)
+
+
+def replaced(events: Events, number: int, fault: Event | bytes) -> Fault:
+    """Put a fault in the place of one event."""
+    return Fault(events[:number], fault, events[number + 1 :])
 
 
 def started(events: Sequence[Event]) -> int:
@@ -108,22 +87,18 @@ def block_stop(index: int) -> Event:
 
 
 def about(draw: st.DrawFn, index: int, *, start: bool = False) -> Event:
-    """Some event about the block with this index."""
+    """Draw an event about the block with this index."""
     delta = delta_event(index, type="text_delta", text="x")
     return draw(st.sampled_from([delta, block_stop(index), *([block_start(index)] if start else [])]))
 
 
-def put(
-    event: Callable[[st.DrawFn, Events], Event | bytes],
-    where: _Where,
-    **options: Any,
-) -> Callable[[st.DrawFn], Fault]:
-    """Puts an event, made for those before it, into a sound stream."""
+def put(event: Callable[[st.DrawFn, Events], Event | bytes], where: _Where) -> Callable[[st.DrawFn], Fault]:
+    """Return a function that inserts an event into a legal stream; `event` gets the events before it."""
 
     def draw_fault(draw: st.DrawFn) -> Fault:
         events = sound(draw)
         place = _place(draw, events, where)
-        return Fault(events[:place], event(draw, events[:place]), events[place:], **options)
+        return Fault(events[:place], event(draw, events[:place]), events[place:])
 
     return draw_fault
 
@@ -136,7 +111,7 @@ def misnamed(draw: st.DrawFn, name: st.SearchStrategy[str | None]) -> Fault:
     place = draw(st.integers(0, len(events) - 1))
     own = payload_of(events[place])["type"]
     other = draw(name)
-    return Fault(events[:place], frame(events[place], name="message" if other == own else other), events[place + 1 :])
+    return replaced(events, place, frame(events[place], name="message" if other == own else other))
 
 
 OTHER_NAMES: st.SearchStrategy[str | None] = st.sampled_from(["ping", "message", "content_block_delta", "new_event"])
@@ -162,12 +137,11 @@ def start_after_stop(draw: st.DrawFn) -> Fault:
 
 
 def without(kind: str) -> Callable[[st.DrawFn], Fault]:
-    """Takes the first event of a type away."""
+    """Return a function that leaves out the first event of a type."""
 
     def draw_fault(draw: st.DrawFn) -> Fault:
         events = sound(draw)
-        place = next(number for number, event in enumerate(events) if payload_of(event)["type"] == kind)
-        return Fault(events[:place], b"", events[place + 1 :])
+        return replaced(events, number_of(kind, events), b"")
 
     return draw_fault
 
@@ -178,7 +152,7 @@ def truncated(draw: st.DrawFn) -> Fault:
 
 
 def truncated_inside_event(draw: st.DrawFn) -> Fault:
-    """The cut is before the last byte of the payload."""
+    """Cut an event off before the last byte of its payload."""
     events = sound(draw)
     place = draw(st.integers(0, len(events) - 1))
     last = frame(events[place])
@@ -186,14 +160,14 @@ def truncated_inside_event(draw: st.DrawFn) -> Fault:
 
 
 def missing_blank_line(draw: st.DrawFn) -> Fault:
-    """Nothing or only the line end follows the last payload."""
+    """Leave out the blank line at the end, and perhaps the line end before it."""
     events = sound(draw)
     last = frame(events[-1])
     return Fault(events[:-1], last[: len(last) - draw(st.integers(1, 2))])
 
 
 def done(draw: st.DrawFn, where: Literal["before", "instead", "after"]) -> Fault:
-    """A `[DONE]`, before the stop reason has come, in place of `message_stop` or after it."""
+    """Insert `[DONE]` before the stop reason, instead of `message_stop` or after it."""
     events = sound(draw)
     fault = draw(st.sampled_from([b"data: [DONE]\n\n", b"event: done\ndata: [DONE]\n\n"]))
     if where == "after":
@@ -239,13 +213,13 @@ def empty_data(draw: st.DrawFn, _: Events) -> bytes:
 
 
 def typeless(draw: st.DrawFn) -> Fault:
-    """One payload has no type, or null; the `event:` line has it."""
+    """Leave out the type of a payload, or make it null; the `event:` line names it."""
     events = sound(draw)
     place = draw(st.integers(0, len(events) - 1))
     payload = payload_of(events[place])
     name = payload.pop("type")
     changed = payload | draw(st.sampled_from([{}, {"type": None}]))
-    return Fault(events[:place], frame(changed, name=name), events[place + 1 :])
+    return replaced(events, place, frame(changed, name=name))
 
 
 _COST = {"cost": 0.5, "choices": []}
@@ -287,7 +261,7 @@ def error_event(draw: st.DrawFn) -> Fault:
 
 
 def odd_error(draw: st.DrawFn) -> Fault:
-    """The words of a server that failed, in the shapes that are known of servers and gateways."""
+    """Insert an error in one of the shapes that servers and gateways are known to send."""
     events = sound(draw)
     words = "upstream reset"
     name, payload, kind = draw(
@@ -326,9 +300,9 @@ def unknown(draw: st.DrawFn) -> Fault:
 
 
 def unfinished_input(draw: st.DrawFn) -> Fault:
-    """The message says that the tool is to be used, and its input is not whole."""
+    """Cut off the input of a tool although the stop reason is `tool_use`."""
     events = sound(draw, ToolUseBlock, (TextBlock,))
-    stop = next(number for number, event in enumerate(events) if payload_of(event)["type"] == "content_block_stop")
+    stop = number_of("content_block_stop", events)
     text = draw(json_texts({"a": 1})).rstrip()
     partial = text[: draw(st.integers(text.index("{") + 1, len(text) - 1))]
     change = {"type": "message_delta", "delta": {"stop_reason": "tool_use"}}
@@ -337,16 +311,14 @@ def unfinished_input(draw: st.DrawFn) -> Fault:
 
 
 def wrong_input(draw: st.DrawFn) -> Fault:
-    """A tool's input that no JSON begins with is found out when its block stops."""
+    """Make the input of a tool wrong JSON. It is reported when the block stops."""
     events = sound(draw, ToolUseBlock)
     text = draw(json_texts({"a": 1})) + draw(st.sampled_from(["x", "}", "]", ",", '"', "{}"]))
     return Fault([*events[:2], delta_event(0, type="input_json_delta", partial_json=text)], block_stop(0))
 
 
-# Over a limit: the limit is what the events before the fault just keep to.
-
-
 def over_limit(draw: st.DrawFn) -> Fault:
+    """Exceed a limit that the events before the fault only just keep."""
     events = sound(draw, second=(TextBlock,))
     place = _place(draw, events, "closed")
     before = events[:place]
@@ -359,7 +331,7 @@ def over_limit(draw: st.DrawFn) -> Fault:
                 (Limits(max_blocks=started(before)), block_start(started(before))),
                 (Limits(max_line_size=longest), {"type": "new_event", "text": "x" * longest}),
                 (Limits(max_event_size=longest), {"type": "new_event", "text": "x" * longest}),
-                (Limits(max_depth=deepest), {"type": "new_event", "value": _nested(deepest)}),
+                (Limits(max_depth=deepest), {"type": "new_event", "value": deep([], deepest)}),
                 (Limits(max_stream_size=sum(len(frame(event)) for event in before)), {"type": "ping"}),
             ]
         )
@@ -370,10 +342,3 @@ def over_limit(draw: st.DrawFn) -> Fault:
 def _depth(value: Any) -> int:
     items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
     return 0 if items is None else 1 + max(map(_depth, items), default=0)
-
-
-def _nested(depth: int) -> Any:
-    value: Any = []
-    for _ in range(depth - 1):
-        value = [value]
-    return value

@@ -1,4 +1,4 @@
-"""Faults of fields: absent ones, numbers that are spelled oddly, wrong types, and halves of surrogate pairs."""
+"""Faults of fields: fields that are absent, odd numbers, wrong JSON types, and halves of surrogate pairs."""
 
 from __future__ import annotations
 
@@ -8,43 +8,26 @@ from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
 
-from streamcore.testing._faults import Events, Fault, block_stop, delta_event, sound
+from streamcore.testing._faults import Events, Fault, block_stop, delta_event, number_of, replaced, sound
 from streamcore.testing._json import texts
 from streamcore.testing._wire import Event, payload_of
 
-__all__ = [
-    "MISSING_RESULTS",
-    "MISSING_TEXTS",
-    "MISSING_TOOL_FIELDS",
-    "ODD_COUNTS",
-    "WRONG_COUNTS",
-    "WRONG_INDEXES",
-    "counted",
-    "indexed",
-    "lacking",
-    "lone_surrogate",
-    "missing",
-    "split_surrogates",
-    "without_usage",
-    "wrong_field",
-]
-
 
 def _without_key(draw: st.DrawFn, value: dict[str, Any], key: str) -> dict[str, Any]:
-    """The object with this member absent or null."""
+    """Remove this member from an object, or make it null."""
     rest = {name: item for name, item in value.items() if name != key}
     return rest | draw(st.sampled_from([{}, {key: None}]))
 
 
 def lacking(kind: str, member: str, keys: Sequence[str]) -> Callable[[st.DrawFn], Fault]:
-    """Takes one of these keys from an object in the first event of a type."""
+    """Return a function that removes one of these keys from an object in the first event of a type."""
 
     def draw_fault(draw: st.DrawFn) -> Fault:
         events = sound(draw)
-        place = next(number for number, event in enumerate(events) if payload_of(event)["type"] == kind)
+        place = number_of(kind, events)
         payload = payload_of(events[place])
         changed = payload | {member: _without_key(draw, payload[member], draw(st.sampled_from(keys)))}
-        return Fault(events[:place], changed, events[place + 1 :])
+        return replaced(events, place, changed)
 
     return draw_fault
 
@@ -52,13 +35,13 @@ def lacking(kind: str, member: str, keys: Sequence[str]) -> Callable[[st.DrawFn]
 def without_usage(draw: st.DrawFn) -> Fault:
     events = sound(draw)
     kind = draw(st.sampled_from(["message_start", "message_delta"]))
-    place = next(number for number, event in enumerate(events) if payload_of(event)["type"] == kind)
+    place = number_of(kind, events)
     payload = payload_of(events[place])
     if kind == "message_start":
         changed = payload | {"message": _without_key(draw, payload["message"], "usage")}
     else:
         changed = _without_key(draw, payload, "usage")
-    return Fault(events[:place], changed, events[place + 1 :])
+    return replaced(events, place, changed)
 
 
 _Missing: TypeAlias = tuple[dict[str, Any], dict[str, Any] | None, str]
@@ -75,7 +58,7 @@ _CITATION = {
     "encrypted_index": "x",
 }
 
-# A block, a delta for it or None, and the field that is missing in the delta, or else in the block.
+# A block, a delta for it or None, and the field that is missing: in the delta if there is one, else in the block.
 MISSING_TEXTS: list[_Missing] = [
     ({"type": "text", "text": ""}, None, "text"),
     (_THINKING, None, "thinking"),
@@ -98,7 +81,7 @@ MISSING_RESULTS: list[_Missing] = [
 
 
 def missing(cases: Sequence[_Missing]) -> Callable[[st.DrawFn], Fault]:
-    """A stream of one block, in which a field is absent or null."""
+    """Return a function that draws a stream of one block, with a field absent or null in it or in its delta."""
 
     def draw_fault(draw: st.DrawFn) -> Fault:
         start, *_, change, stop = sound(draw)
@@ -120,7 +103,7 @@ def missing(cases: Sequence[_Missing]) -> Callable[[st.DrawFn], Fault]:
     return draw_fault
 
 
-# A half is rounded to the even integer: 2.5 to 2, and 3.5 to 4.
+# Halves are rounded to the even integer: 2.5 to 2, and 3.5 to 4.
 ODD_COUNTS: st.SearchStrategy[Any] = st.sampled_from([7.0, 2.5, 3.5, 0.1, 1e3, "0", "12", "007"])
 WRONG_COUNTS: st.SearchStrategy[Any] = st.sampled_from([True, "", "-1", "1.5", " 1", "many", "\u0661", [], {}])
 
@@ -128,12 +111,12 @@ WRONG_COUNTS: st.SearchStrategy[Any] = st.sampled_from([True, "", "-1", "1.5", "
 def counted(draw: st.DrawFn, counts: st.SearchStrategy[Any]) -> Fault:
     events = sound(draw)
     kind = draw(st.sampled_from(["message_start", "message_delta"]))
-    place = next(number for number, event in enumerate(events) if payload_of(event)["type"] == kind)
+    place = number_of(kind, events)
     payload = payload_of(events[place])
     holder = payload["message"] if kind == "message_start" else payload
     usage = holder.get("usage", {}) | {draw(st.sampled_from(["input_tokens", "output_tokens"])): draw(counts)}
     changed = payload | ({"message": holder | {"usage": usage}} if kind == "message_start" else {"usage": usage})
-    return Fault(events[:place], changed, events[place + 1 :])
+    return replaced(events, place, changed)
 
 
 WRONG_INDEXES: st.SearchStrategy[Callable[[int], Any]] = st.sampled_from(
@@ -142,18 +125,18 @@ WRONG_INDEXES: st.SearchStrategy[Callable[[int], Any]] = st.sampled_from(
 
 
 def indexed(draw: st.DrawFn, changed: Callable[[int], Any]) -> Fault:
-    """One event of a block has its index changed. None takes it away."""
+    """Change the index in one event of a block, or remove it if `changed` returns None."""
     events = sound(draw)
     places = [number for number, event in enumerate(events) if "index" in payload_of(event)]
     place = draw(st.sampled_from(places))
     payload = payload_of(events[place])
     index = changed(payload["index"])
     fault = _without_key(draw, payload, "index") if index is None else payload | {"index": index}
-    return Fault(events[:place], fault, events[place + 1 :])
+    return replaced(events, place, fault)
 
 
 def wrong_field(draw: st.DrawFn, _: Events) -> Event:
-    """Values of the wrong JSON type, and fields that must be there."""
+    """Draw an event that has a value of the wrong JSON type, or lacks a field that is required."""
     deltas: list[Event] = [
         delta_event(0, type="text_delta", text=1),
         delta_event(0, type="text_delta", text=["x"]),
@@ -167,11 +150,11 @@ def wrong_field(draw: st.DrawFn, _: Events) -> Event:
     return draw(st.sampled_from(deltas))
 
 
-# Surrogates: a server that cuts text by UTF-16 units sends half of a character
+# Surrogates: a server that cuts text by UTF-16 units sends halves of characters
 
 
 def _escaped(event: Event) -> bytes:
-    """The event with everything beyond ASCII escaped, as half of a pair must be."""
+    """Return the bytes of an event with everything beyond ASCII escaped, as halves of pairs must be."""
     payload = payload_of(event)
     return f"event: {payload['type']}\ndata: {json.dumps(payload)}\n\n".encode()
 

@@ -1,7 +1,7 @@
-"""The first half of the slow model: what event each frame is, by the table of deviations in `PROTOCOL.md`.
+"""The first half of the slow model: turn each frame into the payload of an event, by the table of deviations.
 
-It works on plain JSON values. What a value was taken for is in the payload that it returns, as in the events of an
-engine. Of errors it knows the shapes that `broken_streams` draws.
+Absent and odd values are replaced by what they are taken for, as in the events of an engine. Of the odd shapes of
+errors it knows those that `broken_streams` draws.
 """
 
 from __future__ import annotations
@@ -11,14 +11,12 @@ import json
 import math
 from typing import Any
 
-__all__ = ["JSON", "Payload", "Refused", "is_whole_payload", "payload_of_frame", "sse_frames"]
-
 JSON = Any
 Payload = dict[str, Any]
 
 
 class Refused(Exception):
-    """An event that must not come, or a payload that is not one; `args[0]` is the exception that the engine raises."""
+    """An event is illegal, or a payload is not an event; `args[0]` is the name of the exception of the engine."""
 
 
 def sse_frames(data: bytes, *, dataless: bool = False) -> tuple[list[tuple[str | None, str]], bool]:
@@ -73,12 +71,12 @@ def is_whole_payload(name: str | None, text: str) -> bool:
 def payload_of_frame(
     name: str | None, text: str, violations: list[str], *, has_begun: bool, lacks_only_stop: bool
 ) -> Payload | None:
-    """Return the payload that a frame is taken for, or None if it means nothing.
+    """Return the payload that a frame is taken for, or None if it has no meaning.
 
     Args:
-        name: What the `event:` line says.
+        name: The name in the `event:` line.
         text: The data.
-        violations: Takes the kinds of what is odd.
+        violations: The list to which the kinds of violations are added.
         has_begun: Whether `message_start` has come.
         lacks_only_stop: Whether the message is complete but for its `message_stop`.
     """
@@ -144,7 +142,7 @@ def _error(name: str | None, payload: JSON, violations: list[str]) -> Payload:
     return {"type": "error", "error": {**inner, "type": inner.get("type") or "api_error"}}
 
 
-# Fields that are absent, and numbers that are spelled oddly
+# Absent fields and odd numbers
 
 _TOOL: Payload = {"id": "", "name": "", "input": {}}
 _MISSING: dict[str, Payload] = {
@@ -172,7 +170,7 @@ _MISSING: dict[str, Payload] = {
 
 
 def _accepted(event: Payload, violations: list[str]) -> Payload:
-    """Return the payload with what its absent and odd values are taken for."""
+    """Return the payload with its absent and odd values replaced by what they are taken for."""
     event = copy.deepcopy(event)
     kind = event["type"]
     if "index" in event and kind.startswith("content_block_"):

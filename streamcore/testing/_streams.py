@@ -1,8 +1,7 @@
-"""What a stream comes to, whoever decoded it, and the assertion that two come to the same.
+"""`assert_same_stream`: compare two streams, given as bytes, chunks, events of any library, or captures.
 
-In: bytes, chunks, events of any kind, or a capture. Out: the wire events, and the error at their end if there is one.
-Events are compared as what the wire said: derived events, and what message streams add to a stop event, are left out,
-for they follow from the others.
+Only wire events and the error at the end are compared. Derived events, and what message streams add to stop events, are
+left out, because they follow from the others.
 """
 
 from __future__ import annotations
@@ -23,20 +22,18 @@ from streamcore.replay.playing import SyncPlayer
 from streamcore.testing._diff import event_lines, value_lines
 from streamcore.types import ErrorEvent, ParsedMessageStreamEvent, WireObject
 
-__all__ = ["Outcome", "assert_same_stream", "explain", "outcome_of"]
-
 _DERIVED = frozenset({"text", "thinking", "signature", "citation", "input_json", "compaction"})
-# What message streams add to an event of the wire.
+# The fields that message streams add to wire events.
 _ADDED = {"content_block_stop": "content_block", "message_stop": "message"}
 
 
 @attrs.frozen
 class Outcome:
-    """What a stream came to.
+    """The events of a stream and how it ended.
 
     Attributes:
         events: The wire events.
-        error: What the stream ended with in place of an end, if it did.
+        error: The error that the stream ended with, or `None`.
     """
 
     events: list[MessageStreamEvent]
@@ -44,7 +41,7 @@ class Outcome:
 
     @property
     def message(self) -> Message | None:
-        """The message that the events make, as far as they make one."""
+        """The message that the events add up to, as far as they are valid."""
         accumulator = MessageAccumulator(multiple_messages=True)
         try:
             for event in self.events:
@@ -55,23 +52,23 @@ class Outcome:
 
 
 def assert_same_stream(left: Any, right: Any) -> None:
-    """Fail, saying where, unless two streams have the same events in the same order and end in the same way.
+    """Fail unless two streams have the same events in the same order and end in the same way.
 
-    How they were cut into chunks, line ends, comments and anything else that no event tells of does not count.
+    Chunks, line ends, comments and anything else that does not change an event is ignored.
 
     ```python
     assert_same_stream("weather.sse", response.iter_bytes())
     ```
 
     Args:
-        left: The body as bytes; its chunks; its events, typed or as dicts, or those of the `anthropic` package; a
-            stream of ours, which is read to its end; a capture, or the path of a file of them, one after the other.
-        right: The same, not necessarily in the same form.
+        left: The body as bytes; its chunks; its events, typed, as dicts, or of the `anthropic` package; a stream of
+            streamcore, which is read to its end; a capture, or the path of a file with captures.
+        right: The other stream, in any of these forms.
 
     Raises:
-        AssertionError: They differ.
+        AssertionError: They differ. The message shows where.
         CaptureError: A file cannot be read.
-        InvalidArgumentError: One of the two is no stream.
+        InvalidArgumentError: An argument is not a stream.
     """
     __tracebackhide__ = True
     lines = difference(outcome_of(left), outcome_of(right))
@@ -80,7 +77,7 @@ def assert_same_stream(left: Any, right: Any) -> None:
 
 
 def difference(left: Outcome, right: Outcome) -> list[str]:
-    """How two outcomes differ, in lines; empty if they do not."""
+    """Return lines that describe how two outcomes differ; none if they are equal."""
     places = event_lines(left.events, right.events)
     ends = (
         []
@@ -97,8 +94,10 @@ def difference(left: Outcome, right: Outcome) -> list[str]:
 
 
 def explain(left: object, right: object) -> list[str] | None:
-    """For `assert left == right`: where two wire objects, two lists of them or of events, or the bytes of two streams
-    differ. `None` if they are nothing of the kind.
+    """Return lines for `assert left == right` that show where the two differ.
+
+    They may be two wire objects, two lists of them or of events, or the bytes of two streams. For anything else, return
+    None.
     """
     if (_all_are(left, _EVENTS) and _all_are(right, _EVENTS)) or (_is_body(left) and _is_body(right)):
         return difference(outcome_of(left), outcome_of(right)) or None
@@ -125,7 +124,7 @@ def _is_body(value: object) -> bool:
 def _ending(error: StreamCoreError | None) -> str:
     if error is None:
         return "no error"
-    # Where it happened is in bytes of one of the two, which may have been written in another way.
+    # Without the offset, which depends on the framing.
     return f"{type(error).__name__}: {error.message if isinstance(error, ProtocolError) else error}"
 
 
@@ -142,9 +141,9 @@ def outcome_of(stream: Any) -> Outcome:
         for event in _wire_events(_items(stream)):
             events.append(event)
             if isinstance(event, ErrorEvent):
-                break  # streams raise here, decoders go on: an error event is an end, whoever reads it
+                break  # streams raise here and decoders go on, so an error event counts as the end
     except (InvalidArgumentError, CaptureError):
-        raise  # nothing that a stream could end with
+        raise  # these are about the argument, not about the stream
     except StreamCoreError as error:
         return Outcome(events, error)
     return Outcome(events, None)
@@ -160,7 +159,7 @@ def _items(stream: Any) -> Iterable[Any]:
     if isinstance(stream, Iterable):
         return stream
     hint = ": read it first, `[event async for event in stream]`" if hasattr(stream, "__aiter__") else ""
-    raise InvalidArgumentError(f"a {type(stream).__name__} is no stream to compare{hint}")
+    raise InvalidArgumentError(f"a {type(stream).__name__} is not a stream that can be compared{hint}")
 
 
 def _wire_events(items: Iterable[Any]) -> Iterator[MessageStreamEvent]:
@@ -178,7 +177,7 @@ def _wire_events(items: Iterable[Any]) -> Iterator[MessageStreamEvent]:
 
 
 def _wire_event(item: Any) -> MessageStreamEvent | None:
-    """What the wire said for an event of any library; `None` for one that is derived from others."""
+    """Convert an event of any library to a wire event; return None if it is a derived event."""
     kind = item.get("type") if isinstance(item, Mapping) else getattr(item, "type", None)
     if kind in _DERIVED:
         return None

@@ -1,4 +1,4 @@
-"""Whole streams: a message, the events that add up to it, their bytes and chunks, drawn together."""
+"""A strategy for legal streams: a message, the events that add up to it, their bytes and chunks, drawn together."""
 
 from __future__ import annotations
 
@@ -9,22 +9,21 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from streamcore.testing._events import event_streams
+from streamcore.testing._shown import ShownByEvent
 from streamcore.testing._values import messages
 from streamcore.testing._wire import FRAMINGS, Framing, chunkings, sse_bytes
 from streamcore.types import ContentBlock, Message, MessageStreamEvent
 
-__all__ = ["WholeStream", "whole_streams"]
 
-
-@attrs.frozen(kw_only=True)
-class WholeStream:
-    """A legal stream, and what it means.
+@attrs.frozen(kw_only=True, repr=False)
+class WholeStream(ShownByEvent):
+    """A legal stream and what it means.
 
     Attributes:
-        message: What it adds up to.
+        message: The message that it adds up to.
         events: Its events.
         data: Its bytes.
-        chunks: The same, cut somehow.
+        chunks: The same bytes in chunks.
     """
 
     message: Message
@@ -49,8 +48,9 @@ def whole_streams(
     unknown: bool = True,
     framing: Collection[Framing] = FRAMINGS,
 ) -> WholeStream:
-    """Legal streams: `messages`, `event_streams`, `sse_bytes` and `chunkings`, one after the other; the arguments are
-    theirs. Everything legal is in them by default.
+    """Draw a legal stream by `messages`, `event_streams`, `sse_bytes` and `chunkings`, which take the arguments.
+
+    By default the stream may have everything that is legal, but many of the streams are simple.
 
     ```python
     @given(whole_streams(unknown=False, framing=["padding"]))  # as the API sends them now

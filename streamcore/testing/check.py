@@ -1,4 +1,4 @@
-"""`check_accumulator`: whether any function from the bytes of a stream to a message is right.
+"""`check_accumulator`: test a function that makes a message from the bytes of a stream.
 
 ```python
 from streamcore.testing import check_accumulator
@@ -15,10 +15,10 @@ def test_accumulator():
     check_accumulator(accumulate, skip=["interleaved"], max_examples=20)
 ```
 
-Of a whole stream it must make the message, of a broken one it must raise something. Streams come aspect by aspect,
-plain ones first; see `streamcore.testing.ASPECTS`. The first disagreement is shrunk to the shortest stream that shows
-it, written to a file that any tool can replay, and raised as a `Disagreement`; `find_disagreements` goes on and returns
-one for each aspect.
+For a whole stream it must return the message, for a broken one it must raise an exception. The streams come aspect by
+aspect, plain ones first; see `streamcore.testing.ASPECTS`. The first disagreement is shrunk to the shortest stream that
+shows it, written to a file that any tool can replay, and raised as a `Disagreement`; `find_disagreements` goes on and
+returns one for each aspect.
 
 Needs the extra `testing`.
 """
@@ -38,12 +38,13 @@ from hypothesis.errors import NoSuchExample
 from streamcore.errors import StreamCoreError
 from streamcore.testing._aspects import ASPECTS, Aspect, Sample, chosen_aspects
 from streamcore.testing._broken import BrokenStream
+from streamcore.testing._diff import ABSENT, differences_of
 from streamcore.testing.model import without_nulls
 
 __all__ = ["ASPECTS", "Accumulate", "Disagreement", "check_accumulator", "find_disagreements"]
 
 Accumulate: TypeAlias = Callable[[Iterable[bytes]], Any]
-"""From the chunks of a stream to its message: a mapping, or an object that has `to_dict()` or `model_dump()`."""
+"""Makes a message from the chunks of a stream: a mapping, or an object that has `to_dict()` or `model_dump()`."""
 
 _SHOWN = 4000
 
@@ -52,11 +53,11 @@ class Disagreement(StreamCoreError, AssertionError):
     """An accumulator is wrong about a stream.
 
     Attributes:
-        aspect: The name of what is special about the stream.
-        difference: The fault, in words.
-        sample: The stream, as short as could be found, and what it means.
-        path: The capture file that holds it: its bytes (`.sse`), or its chunks as well if it takes several to show what
-            is wrong (`.jsonl`).
+        aspect: The name of the aspect of the stream.
+        difference: What the accumulator did wrong.
+        sample: The stream and what it means. It is the shortest that was found.
+        path: The capture file with the stream: its bytes (`.sse`), or its chunks if one chunk does not show the
+            disagreement (`.jsonl`).
     """
 
     aspect: str
@@ -91,19 +92,19 @@ def check_accumulator(
     seed: int = 0,
     directory: Path | str | None = None,
 ) -> None:
-    """Compare an accumulator with what streams mean.
+    """Test an accumulator on streams whose message is known.
 
     Args:
-        accumulate: From chunks to a message. It is called many times, and keeps nothing between calls.
-        aspects: What streams are to be tried, by default all of `ASPECTS`.
-        skip: Aspects to leave out: what the accumulator does not claim to do.
+        accumulate: Makes a message from chunks. It is called many times and must not keep state between calls.
+        aspects: The aspects to try, by default all of `ASPECTS`.
+        skip: Aspects to leave out because the accumulator does not claim to support them.
         max_examples: How many streams are tried for each aspect.
         seed: The same seed gives the same streams.
-        directory: Where the capture file goes, by default to a new temporary directory.
+        directory: The directory for the capture file, by default a new temporary one.
 
     Raises:
-        Disagreement: The first, shrunk.
-        ValueError: An aspect does not exist.
+        Disagreement: The first that was found, with its stream shrunk.
+        ValueError: An aspect is unknown.
     """
     for found in _disagreements(accumulate, aspects, skip, max_examples, seed, directory):
         raise found
@@ -118,7 +119,7 @@ def find_disagreements(
     seed: int = 0,
     directory: Path | str | None = None,
 ) -> list[Disagreement]:
-    """Like `check_accumulator`, but returns one disagreement for each aspect that has one."""
+    """Return one disagreement for each aspect that has one; the arguments are those of `check_accumulator`."""
     return list(_disagreements(accumulate, aspects, skip, max_examples, seed, directory))
 
 
@@ -141,7 +142,7 @@ def _disagreements(
 
 
 def _worst(accumulate: Accumulate, aspect: Aspect, max_examples: int, seed: int) -> Sample | None:
-    """The shortest stream about which `accumulate` is wrong."""
+    """Find the shortest stream for which `accumulate` is wrong."""
     options = settings(
         max_examples=max_examples,
         database=None,
@@ -163,7 +164,7 @@ def _worst(accumulate: Accumulate, aspect: Aspect, max_examples: int, seed: int)
 
 
 def _fewest_chunks(accumulate: Accumulate, sample: Sample) -> Sample:
-    """The same bytes in as few chunks as show what is wrong."""
+    """Join chunks as long as `accumulate` is still wrong."""
     chunks = list(sample.chunks)
     for number in range(len(chunks) - 1, 0, -1):
         fewer = [*chunks[: number - 1], chunks[number - 1] + chunks[number], *chunks[number + 1 :]]
@@ -173,12 +174,12 @@ def _fewest_chunks(accumulate: Accumulate, sample: Sample) -> Sample:
 
 
 def _written(sample: Sample, stem: Path) -> Path:
-    """The file that holds the stream: its bytes, and its chunks if it needs several."""
+    """Write the stream to a file: only its bytes, or its chunks if it needs several."""
     if len(sample.chunks) <= 1:
         path = stem.with_suffix(".sse")
         path.write_bytes(sample.data)
         return path
-    # Who finds nothing does not need what reads and writes captures.
+    # Imported late: without a disagreement, nothing is written.
     from streamcore.replay import Capture, Chunk, write_captures
 
     path = stem.with_suffix(".jsonl")
@@ -197,7 +198,7 @@ def _difference(accumulate: Accumulate, sample: Sample) -> str | None:
         must_raise = may_raise = False
     try:
         found = _as_json(accumulate(iter(sample.chunks)))
-    except Exception as error:  # noqa: BLE001  # it raises what it likes
+    except Exception as error:  # noqa: BLE001  # it may raise any exception
         if may_raise:
             return None
         return f"raised {type(error).__name__} ({error}), and nothing is wrong with the stream"
@@ -222,36 +223,11 @@ def _excerpt(value: Any) -> str:
     return shown if len(shown) <= 200 else shown[:200] + "..."
 
 
-@attrs.frozen
-class _Pair:
-    path: str
-    expected: Any
-    found: Any
-
-
-_ABSENT = object()
-
-
 def _first_difference(expected: Any, found: Any) -> str | None:
-    """Where and how `found` is not `expected`; null and absent are the same, but in a tool's input."""
-    pairs = [_Pair("", without_nulls(expected), without_nulls(found))]
-    while pairs:
-        pair = pairs.pop()
-        if isinstance(pair.expected, dict) and isinstance(pair.found, dict):
-            keys = list(dict.fromkeys([*pair.expected, *pair.found]))
-            items = [
-                _Pair(f"{pair.path}.{key}", pair.expected.get(key, _ABSENT), pair.found.get(key, _ABSENT))
-                for key in keys
-            ]
-        elif isinstance(pair.expected, list) and isinstance(pair.found, list) and len(pair.expected) == len(pair.found):
-            both = zip(pair.expected, pair.found, strict=True)
-            items = [_Pair(f"{pair.path}[{number}]", one, other) for number, (one, other) in enumerate(both)]
-        elif pair.expected == pair.found and isinstance(pair.expected, bool) == isinstance(pair.found, bool):
-            continue
-        else:
-            expected, found = (
-                "nothing" if value is _ABSENT else _excerpt(value) for value in (pair.expected, pair.found)
-            )
-            return f"{pair.path.removeprefix('.') or 'the message'} is {found}, and should be {expected}"
-        pairs += reversed(items)
+    """Describe the first place where `found` differs. Null and absent are the same, except in a tool's input."""
+    for place in differences_of(without_nulls(expected), without_nulls(found)):
+        if place.left == place.right and not isinstance(place.left, bool) and not isinstance(place.right, bool):
+            continue  # 1 and 1.0
+        wanted, got = ("nothing" if value is ABSENT else _excerpt(value) for value in (place.left, place.right))
+        return f"{place.path or 'the message'} is {got}, and should be {wanted}"
     return None

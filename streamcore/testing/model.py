@@ -1,11 +1,11 @@
-"""A slow model of `MessageEngine`: what a stream means, in the plainest Python there is.
+"""A slow model of `MessageEngine`: what a stream means, in simple Python.
 
-In: all the bytes of a stream so far. Out: its events and the message after each, as JSON values, what was odd, and the
-fault. Everything is worked out anew from the first byte, each block from all of its deltas, and each tool's input from
-all of its text: nothing is kept that could get out of step. It shares no code with the engine and knows its types by
-name only; `PROTOCOL` decisions stand here a second time, so that the two can disagree.
+It takes all the bytes of a stream so far, and returns the events, the message after each, the violations and the error.
+It works everything out from the first byte: each block from all of its deltas, and each tool's input from all of its
+text. So it has no state that could go wrong. It shares no code with the engine, so that the two can disagree, and knows
+the types by their names only.
 
-Costs: quadratic in everything. It leaves out limits, most fields of the wrong JSON type, and bodies that are not event
+The cost is quadratic. The model does not know limits, most fields of the wrong JSON type, and bodies that are not event
 streams at all.
 """
 
@@ -27,10 +27,10 @@ class Outcome:
     """What the bytes of a stream mean.
 
     Attributes:
-        events: The events, each as its payload.
-        snapshots: The message after each of them, `None` before `message_start`.
-        violations: The kinds of what was odd but lost nothing, in the order in which it was noticed.
-        error: The name of the exception that ends the stream, if one does.
+        events: The payload of each event.
+        snapshots: The message after each event; `None` before `message_start`.
+        violations: The kinds of deviations that lost nothing, in the order in which they were noticed.
+        error: The name of the exception that ends the stream, or `None`.
         complete: Whether `message_stop` has come.
     """
 
@@ -47,7 +47,7 @@ class Outcome:
 
 
 def replay(data: bytes, *, ended: bool = True) -> Outcome:
-    """What the stream `data` means; `ended` says whether more may come."""
+    """Return what the stream `data` means; `ended` is whether this is the end of input."""
     message = _Message()
     events: list[Payload] = []
     snapshots: list[Payload | None] = []
@@ -89,8 +89,9 @@ def replay(data: bytes, *, ended: bool = True) -> Outcome:
 
 
 def without_nulls(value: JSON) -> JSON:
-    """`value` without members that are null: on the wire, null and absent say the same. In a tool's input, which is
-    the user's, they do not, and a null stays.
+    """Return `value` without members that are null, which mean the same as absent ones.
+
+    In a tool's input they do not, so there a null is kept.
     """
     if isinstance(value, dict):
         return {key: item if key == "input" else without_nulls(item) for key, item in value.items() if item is not None}
@@ -139,14 +140,14 @@ class _Block:
     start: Payload
     deltas: list[Payload] = attrs.field(factory=list)
     closed: bool = False
-    has_halves: bool = False  # in a text since the last check
+    has_halves: bool = False  # of surrogate pairs, in a text since the last check
 
     @property
     def input_text(self) -> str:
         return _joined("".join(delta["partial_json"] for delta in self.deltas if delta["type"] == "input_json_delta"))
 
     def value(self) -> Payload:
-        """The block so far: its start, and one delta after the other."""
+        """Return the block so far: its start with all deltas applied."""
         block = copy.deepcopy(self.start)
         for delta in self.deltas:
             kind = delta["type"]
@@ -178,7 +179,7 @@ class _Block:
 
 
 class _Message:
-    """The message, by the rules of the protocol, an event at a time."""
+    """The message, changed by one event after the other."""
 
     def __init__(self) -> None:
         self.message: Payload | None = None
@@ -211,18 +212,10 @@ class _Message:
                 self.violations.append("after_message_stop")
         elif kind == "message_start":
             self.start(payload["message"])
-        elif kind in ("content_block_start", "content_block_delta", "content_block_stop"):
+        elif kind in _HANDLERS:
             if self.message is None:
                 raise Refused("EventOrderError")
-            {
-                "content_block_start": self.start_block,
-                "content_block_delta": self.add_delta,
-                "content_block_stop": self.stop_block,
-            }[kind](payload)
-        elif kind in ("message_delta", "message_stop"):
-            if self.message is None:
-                raise Refused("EventOrderError")
-            {"message_delta": self.change, "message_stop": self.stop}[kind](payload)
+            _HANDLERS[kind](self, payload)
 
     def start(self, message: Payload) -> None:
         if self.message is None:
@@ -300,6 +293,15 @@ class _Message:
         self.stopped = True
 
 
+_HANDLERS = {
+    "content_block_start": _Message.start_block,
+    "content_block_delta": _Message.add_delta,
+    "content_block_stop": _Message.stop_block,
+    "message_delta": _Message.change,
+    "message_stop": _Message.stop,
+}
+
+
 def _texts_of(value: Payload) -> list[str]:
     return [value[key] for key in ("text", "thinking", "partial_json") if isinstance(value.get(key), str)]
 
@@ -328,7 +330,7 @@ _ENDINGS += ["Infinity"]
 
 
 def _closers(text: str) -> str:
-    """What closes the containers that are open in a text, were it not inside a string."""
+    """Return the brackets that close the open containers of a text, as if it did not end inside a string."""
     closers: list[str] = []
     for token in re.findall(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', text, re.DOTALL):
         if token in _CLOSING:
@@ -358,8 +360,10 @@ def may_go_on(text: str) -> bool:
 
 
 def partial_value(text: str, nothing: JSON = None) -> JSON:
-    """The best value of a JSON text that was cut off: of its whole tokens, as many as make a value once the containers
-    are closed; `nothing` if none do. A string that is open does not count, a number that may go on does.
+    """Return the best value of a JSON text that was cut off, or `nothing`.
+
+    It is made of as many whole tokens as give a value once the containers are closed. A string that is open is not a
+    whole token, a number that may go on is one.
     """
     tokens = []
     position = 0

@@ -1,7 +1,7 @@
 """The fixture `replay`: a client that plays captures, or records those that are missing.
 
-In: the marker of a test and the options of the run. Out: a client of the adapter that the marker names. A transport
-plays the captures in place of the network; for aiohttp, an endpoint on the loopback interface does.
+The client is one of the adapter that the marker names. A transport plays the captures instead of the network; for
+aiohttp, a server on the loopback interface does.
 """
 
 from __future__ import annotations
@@ -33,23 +33,22 @@ _ADAPTERS = {
     "httpx-async": ("streamcore.httpx", "AsyncAnthropic"),
     "aiohttp": ("streamcore.aiohttp", "AsyncAnthropic"),
 }
-_NO_KEY = "none"  # a client wants one, a capture does not
+_NO_KEY = "none"  # clients require a key, captures do not
 _SHOWN_SIZE = 500
 
 
 class Playing:
-    """What the client of the fixture has in addition to its class.
+    """Methods that the client of the fixture has in addition to those of its class.
 
-    It does not retry, so that each request takes one capture; `with_options(max_retries=)` changes that.
+    The client does not retry, so that each request takes one capture; `with_options(max_retries=)` changes that.
     """
 
     _captures: ClassVar[Replay | Recorder]
 
     def transport(self) -> Any:
-        """Return a transport for another sync client, for example the official one:
-        `anthropic.Anthropic(http_client=httpx2.Client(transport=replay.transport()))`.
+        """Return a transport for another sync client, so that both take their answers from the same captures in turn.
 
-        It plays, or records, the same captures, in one order with this client.
+        For the official client: `anthropic.Anthropic(http_client=httpx2.Client(transport=replay.transport()))`.
         """
         captures = self._captures
         return ReplayTransport(captures) if isinstance(captures, Replay) else RecordingTransport(captures)
@@ -61,7 +60,7 @@ class Playing:
 
 
 def playing(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """Provide the fixture. A mistake in the marker or the captures fails the test before it begins."""
+    """Provide the fixture. A mistake in the marker or the captures fails the test before it starts."""
     with contextlib.ExitStack() as stack:
         with _failing():
             client = stack.enter_context(_client(request))
@@ -111,9 +110,9 @@ class _Marker:
     """The marker of a test.
 
     Attributes:
-        paths: Of the captures.
+        paths: The paths of the captures.
         adapter: The name of the adapter.
-        replay: Plays the captures.
+        replay: The captures, ready to play.
     """
 
     paths: list[Path]
@@ -177,8 +176,8 @@ def _replaying(marker: _Marker) -> Iterator[Any]:
 def check_played(client: object) -> None:
     """Fail the test if its captures could not be played.
 
-    The test itself may have taken that for the error it tests for: clients wrap what a transport raises, and over HTTP
-    all that can be said is a status.
+    The test may have mistaken that for the error that it expects: clients wrap what a transport raises, and over HTTP
+    the failure is only a status.
     """
     captures = client._captures if isinstance(client, Playing) else None
     if isinstance(captures, Replay) and captures.error is not None:
@@ -192,7 +191,7 @@ def check_played(client: object) -> None:
 def _recording(marker: _Marker, absent: list[Path], url: str | None) -> Iterator[Any]:
     with contextlib.ExitStack() as stack:
         if url is not None:
-            # For clients that the test makes itself, too.
+            # An environment variable, for clients that the test makes itself.
             stack.enter_context(pytest.MonkeyPatch.context()).setenv("ANTHROPIC_BASE_URL", url)
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="streamcore-"))
         everything = Path(folder, "recorded.jsonl")
@@ -204,16 +203,16 @@ def _recording(marker: _Marker, absent: list[Path], url: str | None) -> Iterator
 
 
 def _keep(recording: Path, paths: list[Path], absent: list[Path]) -> None:
-    """Write what was recorded to where tests look for it: all of it to one file, or an exchange to each of several.
+    """Write the recording to the paths of the marker: everything to one file, or one exchange to each of several.
 
     Raises:
-        StreamCoreError: Nothing was recorded, or it is not a good example to test with.
+        StreamCoreError: Nothing was recorded, or the last answer is an error.
     """
     names = ", ".join(map(str, absent))
     if not recording.exists():
         raise StreamCoreError(f"{names} was not recorded: the test has sent no request")
     captures = list(read_captures(recording))
-    fault = _fault_of(captures[-1])  # after others before it, the test may have tried again
+    fault = _fault_of(captures[-1])  # earlier requests may have failed and been tried again
     if fault is not None:
         raise StreamCoreError(f"{names} was not recorded: {fault}")
     if len(paths) == 1:

@@ -7,8 +7,8 @@ def test_forecast(replay):
         assert stream.get_final_text() == "..."
 ```
 
-pytest imports this module wherever streamcore is installed. So it imports neither the core nor what the extra `testing`
-installs until it is used. Without that extra there are only the marker and the fixture, which say what is missing.
+pytest imports this module wherever streamcore is installed. So the module imports the core, and the packages of the
+extra `testing`, only when it is used. Without that extra, the fixture fails and names the missing package.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def replay(request: pytest.FixtureRequest) -> Iterator[Any]:
     """Provide a client that plays the captures of the marker `replay`.
 
-    See `streamcore.testing.playing.Playing` for what it has in addition to a client.
+    See `streamcore.testing.playing.Playing` for its additional methods.
     """
     missing = _missing()
     if missing:

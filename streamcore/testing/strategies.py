@@ -1,13 +1,13 @@
-"""Hypothesis strategies for Messages streams: JSON, blocks, messages, events, bytes, chunks, and broken ones.
+"""Hypothesis strategies for Messages streams: JSON, blocks, messages, events, bytes, chunks and broken streams.
 
-For whoever writes or maintains code that reads such streams. Each strategy is a small part, and the next is made of it:
+Each strategy is a small part that the next one uses:
 
     json_values ─► partial_json_deltas ─┐
     texts ───────► content_blocks ─► messages ─► event_streams ─► sse_bytes ─► chunkings
                                                                      └──────► mutations
 
-`whole_streams` draws all of them at once and says what must come out; `broken_streams` does so for streams that break
-the rules. Values are those of `streamcore.types`; `to_dict()` gives the JSON that another library wants.
+`whole_streams` draws all of them at once, together with the message that must come out; `broken_streams` does so for
+streams that break the rules. Values are objects of `streamcore.types`; `to_dict()` gives their JSON.
 
 ```python
 from hypothesis import given, strategies as st
@@ -27,8 +27,8 @@ def test_text_comes_through(message, data):
     assert engine.final_message == message
 ```
 
-A failure shrinks to the plainest stream that shows it: few blocks of short text, whole texts instead of pieces, blocks
-one after the other, the framing that the API uses, one chunk.
+Many of the streams are simple, and a failure shrinks to a simple one: few blocks of short text, in few deltas, one
+after the other, in the framing that the API uses, and in one chunk. It is printed with one event on a line.
 
 Needs the extra `testing`.
 """
@@ -37,6 +37,7 @@ from streamcore._extras import requires_extra
 
 with requires_extra("testing"):
     from streamcore.testing._broken import BROKEN_ROWS, BrokenStream, broken_streams
+    from streamcore.testing._choices import fragments
     from streamcore.testing._events import event_streams
     from streamcore.testing._json import (
         RepeatedKeys,
@@ -62,6 +63,7 @@ __all__ = [
     "content_blocks",
     "cut_off_blocks",
     "event_streams",
+    "fragments",
     "json_objects",
     "json_texts",
     "json_values",

@@ -186,7 +186,7 @@ def test_what_is_no_stream_is_said_so() -> None:
     async def events() -> Any:
         yield b""
 
-    with pytest.raises(StreamCoreError, match="a int is no stream to compare"):
+    with pytest.raises(StreamCoreError, match="a int is not a stream that can be compared"):
         assert_same_stream(b"", 5)
     with pytest.raises(StreamCoreError, match=r"\[event async for event in stream\]"):
         assert_same_stream(b"", events())

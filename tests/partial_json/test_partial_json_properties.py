@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 
 from streamcore.errors import DecodeError, LimitExceededError
 from streamcore.partial_json import PartialJSON
-from streamcore.testing._json import fragments
-from streamcore.testing.strategies import json_texts, json_values
+from streamcore.testing.strategies import fragments, json_texts, json_values
 
 
 @st.composite

@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamcore.partial_json import PartialJSON, Scanner, ValueAt
-from streamcore.testing._json import fragments
-from streamcore.testing.strategies import json_texts, json_values
+from streamcore.testing.strategies import fragments, json_texts, json_values
 
 DOCUMENTS = json_values(duplicate_keys=True).flatmap(json_texts)
 
