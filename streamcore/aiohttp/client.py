@@ -17,9 +17,9 @@ from streamcore.aiohttp.bodies import Body
 from streamcore.aiohttp.connections import Connections
 from streamcore.aiohttp.timeouts import DEFAULT_TIMEOUT, steps_of, timeouts_of
 from streamcore.api.client import Call
-from streamcore.api.errors import APIConnectionError, InvalidArgumentError
 from streamcore.api.face import AsyncClient
 from streamcore.api.request import without_userinfo
+from streamcore.errors import APIConnectionError, InvalidArgumentError
 
 __all__ = ["AsyncAnthropic"]
 

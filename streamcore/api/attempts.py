@@ -15,7 +15,6 @@ from typing import Any, Protocol, TypeVar, cast
 import attrs
 
 from streamcore.api.client import BaseClient, Call
-from streamcore.api.errors import APIConnectionError, APIResponseValidationError, APIStatusError
 from streamcore.api.peeked import AsyncPeeked, SyncPeeked
 from streamcore.api.redirects import MAX_REDIRECTS, describe_redirect, redirected
 from streamcore.api.response import (
@@ -28,7 +27,13 @@ from streamcore.api.response import (
     status_error,
 )
 from streamcore.api.retry import retry_delay
-from streamcore.errors import LimitExceededError, error_in_call
+from streamcore.errors import (
+    APIConnectionError,
+    APIResponseValidationError,
+    APIStatusError,
+    LimitExceededError,
+    error_in_call,
+)
 from streamcore.limits import DEFAULT_LIMITS
 from streamcore.types import Message
 

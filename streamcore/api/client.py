@@ -12,7 +12,6 @@ from typing import Any, Self
 
 import attrs
 
-from streamcore.api.errors import InvalidArgumentError
 from streamcore.api.request import (
     NOT_GIVEN,
     Headers,
@@ -23,6 +22,7 @@ from streamcore.api.request import (
     given,
     merge_headers,
 )
+from streamcore.errors import InvalidArgumentError
 
 __all__ = [
     "DEFAULT_CONNECT_TIMEOUT",

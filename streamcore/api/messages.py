@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from typing_extensions import TypeVar, Unpack
 
 from streamcore.api.attempts import AsyncAttempts, SyncAttempts
-from streamcore.api.errors import InvalidArgumentError
 from streamcore.api.request import NOT_GIVEN, CallOptions, NotGiven, given
 from streamcore.api.typed import typed_arguments
 from streamcore.decoders import MessageEventDecoder
-from streamcore.errors import InvalidJSON, api_errors
+from streamcore.errors import InvalidArgumentError, InvalidJSON, api_errors
 from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.stream import (
     AsyncMessageStream,

@@ -20,7 +20,7 @@ import attrs
 import msgspec
 from typing_extensions import TypedDict
 
-from streamcore.api.errors import InvalidArgumentError
+from streamcore.errors import InvalidArgumentError
 from streamcore.types import (
     CacheControlEphemeralParam,
     DiagnosticsParam,

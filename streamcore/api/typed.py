@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from streamcore.api.errors import InvalidArgumentError
 from streamcore.api.request import given
+from streamcore.errors import InvalidArgumentError
 from streamcore.types import Message
 
 if TYPE_CHECKING:

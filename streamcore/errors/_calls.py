@@ -24,14 +24,11 @@ from streamcore.errors._protocol import (
 )
 
 __all__ = [
-    "CALL_ERRORS",
     "APIEventOrderError",
     "APIIncompleteStreamError",
     "APILimitExceededError",
     "APIProtocolError",
     "APIResponseValidationError",
-    "api_errors",
-    "error_in_call",
 ]
 
 

@@ -16,9 +16,9 @@ import anyio
 import httpx2
 
 from streamcore.api.client import Call
-from streamcore.api.errors import APIConnectionError, InvalidArgumentError
 from streamcore.api.face import AsyncClient, SyncClient
 from streamcore.api.request import without_userinfo
+from streamcore.errors import APIConnectionError, InvalidArgumentError
 from streamcore.httpx.answers import AsyncAnswer, SyncAnswer, in_library
 from streamcore.httpx.library import DEFAULT_TIMEOUT, library_of, timeouts_of
 from streamcore.httpx.loops import close_with_loop, running_loop

@@ -6,7 +6,7 @@ from typing import Any
 
 from streamcore.api.attempts import async_checked, checked
 from streamcore.api.client import checked_idle_timeout
-from streamcore.api.errors import InvalidArgumentError
+from streamcore.errors import InvalidArgumentError
 from streamcore.httpx.answers import AsyncAnswer, SyncAnswer
 from streamcore.stream import AsyncMessageStream, MessageStream
 
