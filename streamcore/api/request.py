@@ -39,16 +39,21 @@ from streamcore.types import (
 from streamcore.types._base import lone_surrogate, with_surrogates_escaped
 
 if TYPE_CHECKING:
+    from streamcore.errors import InvalidJSON
+    from streamcore.limits import Limits
+    from streamcore.typed import OnInvalid
     from streamcore.typed.tools import ToolSource
 
 __all__ = [
     "NOT_GIVEN",
     "CallOptions",
+    "DecodingOptions",
     "Headers",
     "MessageParams",
     "NotGiven",
     "Omit",
     "Request",
+    "StreamOptions",
     "build_request",
     "check_base_url",
     "given",
@@ -149,6 +154,8 @@ class CallOptions(MessageParams, total=False):
         timeout: Replaces the client's: seconds, or a timeout object of the HTTP library; `None` means without one.
         idle_timeout: Replaces the client's: the longest silence between bytes of the answer, in seconds.
         max_retries: Replaces the client's.
+        on_invalid: What to do if something does not match its class: `"raise"` (the default) or `"keep"`; see
+            `MessageEngine`.
     """
 
     betas: Maybe[Iterable[str] | None]
@@ -160,6 +167,21 @@ class CallOptions(MessageParams, total=False):
     timeout: Any
     idle_timeout: float | NotGiven | None
     max_retries: int | NotGiven
+    on_invalid: OnInvalid
+
+
+class DecodingOptions(CallOptions, total=False):
+    """`CallOptions`, and options for decoding a stream, as for `MessageEngine`."""
+
+    strict: bool
+    limits: Limits
+
+
+class StreamOptions(DecodingOptions, total=False):
+    """`DecodingOptions`, and options for building a message from a stream, as for `MessageEngine`."""
+
+    trailing_strings: bool
+    invalid_json: InvalidJSON
 
 
 @attrs.frozen(kw_only=True)
