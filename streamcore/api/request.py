@@ -36,7 +36,6 @@ from streamcore.types import (
     ToolUnionParam,
     WireObject,
 )
-from streamcore.types._base import lone_surrogate, with_surrogates_escaped
 
 if TYPE_CHECKING:
     from streamcore.errors import InvalidJSON
@@ -383,29 +382,29 @@ def json_body(fields: Mapping[str, Any]) -> bytes:
         try:
             return msgspec.json.encode(jsonable)
         except UnicodeEncodeError:
-            return msgspec.json.encode(_with_ready_made(jsonable))
+            return msgspec.json.encode(_with_text_encoded(jsonable))
     except RecursionError:
         raise InvalidArgumentError("the body nests too deep") from None
 
 
-def _with_ready_made(value: Any) -> Any:
-    """Return `value` with `msgspec.Raw` in the place of strings that msgspec cannot encode."""
+def _with_text_encoded(value: Any) -> Any:
+    """Return `value` with `msgspec.Raw` in the place of strings, as msgspec cannot encode lone surrogates."""
     if isinstance(value, str):
-        return msgspec.Raw(_encode_string(value)) if lone_surrogate.search(value) else value
+        return msgspec.Raw(_encode_string(value))
     if isinstance(value, list):
-        return [_with_ready_made(item) for item in value]
+        return [_with_text_encoded(item) for item in value]
     if not isinstance(value, dict):
         return value
-    escaped = {key: _with_ready_made(item) for key, item in value.items()}
-    if not any(map(lone_surrogate.search, escaped)):
-        return escaped
     # The name of a member cannot be `Raw` by itself, so the whole object is.
-    members = [_encode_string(key) + b":" + msgspec.json.encode(item) for key, item in escaped.items()]
+    members = [
+        _encode_string(key) + b":" + msgspec.json.encode(_with_text_encoded(item)) for key, item in value.items()
+    ]
     return msgspec.Raw(b"{" + b",".join(members) + b"}")
 
 
 def _encode_string(text: str) -> bytes:
-    return with_surrogates_escaped(json.dumps(text, ensure_ascii=False)).encode()
+    # What this error handler writes for a lone surrogate is its escape in JSON.
+    return json.dumps(text, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
 def _jsonable(value: Any, path: str) -> Any:
