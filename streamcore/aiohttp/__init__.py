@@ -7,8 +7,8 @@
 | `proxies.py` | the proxy that the environment names for a URL |
 | `timeouts.py` | which timeouts a request has |
 | `bodies.py` | the body of a request, sent within a time limit |
-| `answers.py` | a response as an answer: its body in chunks, reliably closed |
-| `responses.py` | a response that the caller asked for, as a stream |
+| `open_response.py` | a response as an answer: its body in chunks, reliably closed |
+| `from_response.py` | a response that the caller asked for, as a stream |
 """
 # ruff: noqa: F403
 
@@ -23,7 +23,7 @@ with requires_extra("aiohttp"):
     from aiohttp import ClientTimeout
 
     from streamcore.aiohttp.client import AsyncAnthropic as AsyncAnthropic
-    from streamcore.aiohttp.responses import async_message_stream as async_message_stream
+    from streamcore.aiohttp.from_response import async_message_stream as async_message_stream
     from streamcore.aiohttp.timeouts import DEFAULT_TIMEOUT as DEFAULT_TIMEOUT
 
 AsyncClient = AsyncAnthropic

@@ -4,8 +4,8 @@ An adapter re-exports all of them (`from streamcore.api.names import *`). It add
 on the HTTP library, such as `DEFAULT_TIMEOUT`. Names for things that streamcore does not do are missing: other clouds,
 credentials in files, middleware, tracing, uploads, webhooks, and calls of other endpoints.
 
-Everything here is public, and there is no `__all__` for type checkers: they treat star imports and `import X as X` as
-re-exports, so no name has to be repeated.
+Everything here is public. Type checkers do not see an `__all__`: without one, they treat star imports and
+`import X as X` as re-exports, so no name has to be repeated.
 """
 # ruff: noqa: F403
 
@@ -19,8 +19,12 @@ from streamcore.api.request import not_given as not_given
 from streamcore.api.request import omit as omit
 from streamcore.errors.exceptions import *
 from streamcore.errors.exceptions import StreamCoreError
-from streamcore.stream import *
-from streamcore.stream import AsyncMessageStream, AsyncMessageStreamManager, MessageStream, MessageStreamManager
+from streamcore.stream import AsyncMessageStream as AsyncMessageStream
+from streamcore.stream import AsyncMessageStreamManager as AsyncMessageStreamManager
+from streamcore.stream import AsyncStream as AsyncStream
+from streamcore.stream import MessageStream as MessageStream
+from streamcore.stream import MessageStreamManager as MessageStreamManager
+from streamcore.stream import Stream as Stream
 from streamcore.typed import InvalidOutputError as InvalidOutputError
 from streamcore.typed import PathError as PathError
 from streamcore.typed import UnsupportedTypeError as UnsupportedTypeError

@@ -1,7 +1,7 @@
 """The exceptions that programs catch, and `Violation`, without the functions of `streamcore.errors`: for re-exports.
 
-There is no `__all__`, and everything here is public. Type checkers treat a star import as a re-export, so no name has
-to be repeated.
+Everything here is public. Without an `__all__`, type checkers treat star imports as re-exports, so no name has to be
+repeated.
 """
 # ruff: noqa: F403
 

@@ -14,12 +14,12 @@ from streamcore.api.names import __version__ as __version__
 with requires_extra("httpx"):
     from httpx2 import Timeout as Timeout
 
-    from streamcore.httpx import client, responses
+    from streamcore.httpx import client, from_response
     from streamcore.httpx.client import *
-    from streamcore.httpx.responses import *
+    from streamcore.httpx.from_response import *
 
 Client = client.Anthropic
 AsyncClient = client.AsyncAnthropic
 
 if not TYPE_CHECKING:  # a type checker would see an `__all__` without the names of the star imports
-    __all__ = ["AsyncClient", "Client", "Timeout", *client.__all__, *responses.__all__, *names.__all__]
+    __all__ = ["AsyncClient", "Client", "Timeout", *client.__all__, *from_response.__all__, *names.__all__]

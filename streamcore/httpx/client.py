@@ -19,9 +19,9 @@ from streamcore.api.client import BaseClient, Call
 from streamcore.api.face import AsyncClient, SyncClient
 from streamcore.api.request import without_userinfo
 from streamcore.errors import APIConnectionError, InvalidArgumentError
-from streamcore.httpx.answers import AsyncAnswer, SyncAnswer, in_library
 from streamcore.httpx.library import DEFAULT_TIMEOUT, library_of, timeouts_of
 from streamcore.httpx.loops import close_with_loop, running_loop
+from streamcore.httpx.open_response import AsyncAnswer, SyncAnswer, in_library
 
 __all__ = [
     "DEFAULT_CONNECTION_LIMITS",
