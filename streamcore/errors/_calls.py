@@ -43,7 +43,6 @@ class APIProtocolError(APIError, ProtocolError):
     status_code: int | None
     response: Any
     request: Any
-    offset: int | None
 
     def set_response(self, response: Any) -> None:
         """Set the response, and what follows from it."""
