@@ -12,14 +12,14 @@ import aiohttp
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-from streamcore.aiohttp.answers import AsyncAnswer, failure
 from streamcore.aiohttp.bodies import Body
 from streamcore.aiohttp.connections import Connections
+from streamcore.aiohttp.open_response import AsyncAnswer, failure
 from streamcore.aiohttp.timeouts import DEFAULT_TIMEOUT, steps_of, timeouts_of
 from streamcore.api.client import Call
-from streamcore.api.errors import APIConnectionError, InvalidArgumentError
 from streamcore.api.face import AsyncClient
 from streamcore.api.request import without_userinfo
+from streamcore.errors import APIConnectionError, InvalidArgumentError
 
 __all__ = ["AsyncAnthropic"]
 

@@ -17,8 +17,7 @@ import aiohttp
 import attrs
 
 from streamcore.aiohttp.proxies import proxy_for
-from streamcore.api.errors import APIConnectionError, InvalidArgumentError
-from streamcore.errors import StreamCoreError
+from streamcore.errors import APIConnectionError, InvalidArgumentError, StreamCoreError
 
 __all__ = ["Connections"]
 

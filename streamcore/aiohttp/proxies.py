@@ -9,7 +9,7 @@ import ipaddress
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from streamcore.api.errors import InvalidArgumentError
+from streamcore.errors import InvalidArgumentError
 
 __all__ = ["proxy_for"]
 

@@ -2,15 +2,15 @@
 
 | file | idea |
 | --- | --- |
-| `errors.py`, `error_codes.py` | the exceptions of the API under their public paths; `streamcore.errors` defines them |
+| `errors.py` | the exceptions of the API under a path of their own; `streamcore.errors` defines them |
 | `request.py` | build method, URL, headers and JSON body from the arguments of a call |
 | `response.py` | turn status, headers and body into an exception or a `Message`, or allow streaming |
 | `peeked.py` | answers whose beginning was read to find out what they are |
 | `redirects.py` | which redirects to follow, and with which request |
 | `retry.py` | whether to try again, and after how long |
 | `client.py` | the options of a client, and where they come from |
-| `attempts.py` | make a call: send, check the answer, follow redirects, retry; over an adapter's `_send` |
-| `typed.py` | the caller's own classes among the arguments of a call |
+| `attempts.py` | make a call, sync or async: send, check the answer, follow redirects, retry |
+| `prepared.py` | what is decided about a call before it is sent, with the caller's own classes among its arguments |
 | `messages.py` | `client.messages` and `client.beta.messages` |
 | `face.py` | the other public members of clients: `messages`, `beta`, `with`, `close()` |
 | `names.py` | the names that adapter modules export besides their clients |

@@ -1,7 +1,9 @@
-"""Make a call: send it, look at the answer, follow redirects, and try again if that helps. Once sync, once async.
+"""Make a call: send it, check the answer, follow redirects, and try again if that helps.
 
 An adapter derives its clients from `SyncAttempts` or `AsyncAttempts` and implements sending and waiting. What it gets
 from the network is a `SyncAnswer` or an `AsyncAnswer`. The decisions are made in `retry`, `redirects` and `response`.
+
+The procedures are written once, as steps (see `streamcore._steps`): sync clients run them, async clients await them.
 """
 
 from __future__ import annotations
@@ -9,14 +11,14 @@ from __future__ import annotations
 import contextlib
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from typing import Any, Protocol, TypeVar, cast
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from typing import Any, Protocol, TypeVar
 
 import attrs
 
+from streamcore._steps import Step, Steps, run, run_async
 from streamcore.api.client import BaseClient, Call
-from streamcore.api.errors import APIConnectionError, APIResponseValidationError, APIStatusError
-from streamcore.api.peeked import AsyncPeeked, SyncPeeked
+from streamcore.api.peeked import Peeked
 from streamcore.api.redirects import MAX_REDIRECTS, describe_redirect, redirected
 from streamcore.api.response import (
     ERROR_BODY_SIZE,
@@ -28,14 +30,17 @@ from streamcore.api.response import (
     status_error,
 )
 from streamcore.api.retry import retry_delay
-from streamcore.errors import LimitExceededError, error_in_call
+from streamcore.errors import (
+    APIConnectionError,
+    APIResponseValidationError,
+    APIStatusError,
+    LimitExceededError,
+    error_in_call,
+)
 from streamcore.limits import DEFAULT_LIMITS
 from streamcore.types import Message
 
 __all__ = ["AsyncAnswer", "AsyncAttempts", "SyncAnswer", "SyncAttempts", "async_checked", "checked"]
-
-_T = TypeVar("_T")
-
 
 _SyncAnswerT = TypeVar("_SyncAnswerT", bound="SyncAnswer")
 _AsyncAnswerT = TypeVar("_AsyncAnswerT", bound="AsyncAnswer")
@@ -106,11 +111,59 @@ def _delay(call: Call, error: APIConnectionError | APIStatusError, retries_taken
     )
 
 
-class SyncAttempts(BaseClient):
-    """A client that makes its calls from sync code."""
+class _Attempts(BaseClient):
+    """The base of `SyncAttempts` and `AsyncAttempts`: how a call is made, as steps."""
 
     # Whether redirects to the same origin are followed.
     _follows_redirects = True
+    _send: Callable[[Call], Any]
+    _sleep: Callable[[float], Any]
+
+    def _repeating(self, call: Call, attempt: Callable[[Call], Steps[Any]]) -> Steps[Any]:
+        retries_taken = 0
+        while True:
+            try:
+                return (yield from attempt(call))
+            except (APIConnectionError, APIStatusError) as error:
+                delay = _delay(call, error, retries_taken)
+                if delay is None or self.is_closed:
+                    raise
+            retries_taken += 1
+            yield self._sleep, (delay,)
+
+    def _begin(self, call: Call) -> Steps[Any]:
+        """Send a call, follow redirects, and return the answer, its body not read yet."""
+        for _ in range(MAX_REDIRECTS if self._follows_redirects else 0):
+            answer = yield self._send, (call,)
+            request = redirected(call.request, answer.status, answer.headers)
+            if request is None:
+                return (yield from _checking(answer, stream=call.stream))
+            # The body of a redirect does not matter, but only a body that was read frees the connection.
+            body = _Body(answer)
+            try:
+                yield from body.beginning()
+            finally:
+                yield from body.close_quietly()
+            call = attrs.evolve(call, request=request)
+        answer = yield self._send, (call,)
+        return (yield from _checking(answer, stream=call.stream))
+
+    def _read(self, call: Call) -> Steps[Message]:
+        """Send a call, and return the message in the answer."""
+        answer = yield from self._begin(call)
+        body = _Body(answer)
+        content = bytearray()
+        try:
+            while (chunk := (yield body.next_chunk)) is not None:
+                content += chunk
+                _check_size(len(content), answer.response)
+        finally:
+            yield body.close, ()
+        return message_from_body(bytes(content), response=answer.response)
+
+
+class SyncAttempts(_Attempts):
+    """A client that makes its calls from sync code."""
 
     def _send(self, call: Call) -> SyncAnswer:
         """Send the request and wait for the head of the answer, which may be a redirect.
@@ -130,7 +183,8 @@ class SyncAttempts(BaseClient):
             APIError: No answer came, or it says that the call failed.
             APIResponseValidationError: A stream was asked for, and the answer is not an event stream.
         """
-        return self._repeat(call, self._begin)
+        answer: SyncAnswer = run(self._repeating(call, self._begin))
+        return answer
 
     def _fetch(self, call: Call) -> Message:
         """Return the message in the answer to a call.
@@ -140,40 +194,29 @@ class SyncAttempts(BaseClient):
             APIResponseValidationError: The answer is not a message.
             LimitExceededError: The answer goes beyond the defaults of `Limits`.
         """
-        return self._repeat(call, self._read)
+        message: Message = run(self._repeating(call, self._read))
+        return message
 
-    def _repeat(self, call: Call, attempt: Callable[[Call], _T]) -> _T:
-        retries_taken = 0
-        while True:
-            try:
-                return attempt(call)
-            except (APIConnectionError, APIStatusError) as error:
-                delay = _delay(call, error, retries_taken)
-                if delay is None or self.is_closed:
-                    raise
-            retries_taken += 1
-            self._sleep(delay)
 
-    def _begin(self, call: Call) -> SyncAnswer:
-        for _ in range(MAX_REDIRECTS if self._follows_redirects else 0):
-            answer = self._send(call)
-            request = redirected(call.request, answer.status, answer.headers)
-            if request is None:
-                return checked(answer, stream=call.stream)
-            _read_and_close(answer)
-            call = attrs.evolve(call, request=request)
-        return checked(self._send(call), stream=call.stream)
+class AsyncAttempts(_Attempts):
+    """A client that makes its calls from async code."""
 
-    def _read(self, call: Call) -> Message:
-        answer = self._begin(call)
-        body = bytearray()
-        try:
-            for chunk in answer:
-                body += chunk
-                _check_size(len(body), answer.response)
-        finally:
-            answer.close()
-        return message_from_body(bytes(body), response=answer.response)
+    async def _send(self, call: Call) -> AsyncAnswer:
+        """Like `SyncAttempts._send`."""
+        raise NotImplementedError
+
+    async def _sleep(self, seconds: float) -> None:
+        raise NotImplementedError
+
+    async def _open(self, call: Call) -> AsyncAnswer:
+        """Like `SyncAttempts._open`."""
+        answer: AsyncAnswer = await run_async(self._repeating(call, self._begin))
+        return answer
+
+    async def _fetch(self, call: Call) -> Message:
+        """Like `SyncAttempts._fetch`."""
+        message: Message = await run_async(self._repeating(call, self._read))
+        return message
 
 
 def checked(answer: _SyncAnswerT, *, stream: bool) -> _SyncAnswerT:
@@ -185,161 +228,73 @@ def checked(answer: _SyncAnswerT, *, stream: bool) -> _SyncAnswerT:
         APIStatusError: The status is not 2xx.
         APIResponseValidationError: `stream` is true, and the answer is not an event stream.
     """
-    if _is_wanted(answer, stream=stream):
-        return answer
-    try:
-        chunks = iter(answer)
-        body, cause = b"", None
-        if is_success(answer.status):
-            body, cause = _beginning(chunks, until=begins_like_a_stream)
-            if begins_like_a_stream(body):
-                return cast("_SyncAnswerT", SyncPeeked(answer, chunks, body))
-        if cause is None:
-            body, cause = _beginning(chunks, body)
-    except BaseException:
-        _close_quietly(answer)
-        raise
-    _close_quietly(answer)
-    raise _failure(answer, body) from cause
-
-
-def _close_quietly(answer: SyncAnswer) -> None:
-    # The status of the answer, or the error that is under way, says more than an error in closing.
-    with contextlib.suppress(APIConnectionError):
-        answer.close()
-
-
-def _read_and_close(answer: SyncAnswer) -> None:
-    """Read the beginning of a body that does not matter, and close the answer."""
-    try:
-        _beginning(iter(answer))
-    finally:
-        _close_quietly(answer)
-
-
-def _beginning(
-    chunks: Iterator[bytes], begun: bytes = b"", *, until: Callable[[bytes], bool | None] | None = None
-) -> tuple[bytes, APIConnectionError | None]:
-    """Read the beginning of a body.
-
-    Return what was read, and the error that ended the reading if there was one.
-
-    Args:
-        chunks: The body.
-        begun: The part of it that was read before.
-        until: Decides whether to stop, for what was read so far: None means that more of it is needed. It gets a copy
-            of that for each chunk, so it must decide early.
-    """
-    body = bytearray(begun)
-    try:
-        for chunk in chunks:
-            body += chunk
-            if len(body) >= ERROR_BODY_SIZE or (until is not None and until(bytes(body)) is not None):
-                break
-    except APIConnectionError as error:
-        return bytes(body), error
-    return bytes(body), None
-
-
-class AsyncAttempts(BaseClient):
-    """A client that makes its calls from async code. It does the same as `SyncAttempts`, step by step."""
-
-    _follows_redirects = True
-
-    async def _send(self, call: Call) -> AsyncAnswer:
-        """Send the request and wait for the head of the answer, which may be a redirect.
-
-        Raises:
-            APIConnectionError: No answer came.
-        """
-        raise NotImplementedError
-
-    async def _sleep(self, seconds: float) -> None:
-        raise NotImplementedError
-
-    async def _open(self, call: Call) -> AsyncAnswer:
-        """Like `SyncAttempts._open`."""
-        return await self._repeat(call, self._begin)
-
-    async def _fetch(self, call: Call) -> Message:
-        """Like `SyncAttempts._fetch`."""
-        return await self._repeat(call, self._read)
-
-    async def _repeat(self, call: Call, attempt: Callable[[Call], Awaitable[_T]]) -> _T:
-        retries_taken = 0
-        while True:
-            try:
-                return await attempt(call)
-            except (APIConnectionError, APIStatusError) as error:
-                delay = _delay(call, error, retries_taken)
-                if delay is None or self.is_closed:
-                    raise
-            retries_taken += 1
-            await self._sleep(delay)
-
-    async def _begin(self, call: Call) -> AsyncAnswer:
-        for _ in range(MAX_REDIRECTS if self._follows_redirects else 0):
-            answer = await self._send(call)
-            request = redirected(call.request, answer.status, answer.headers)
-            if request is None:
-                return await async_checked(answer, stream=call.stream)
-            await _async_read_and_close(answer)
-            call = attrs.evolve(call, request=request)
-        return await async_checked(await self._send(call), stream=call.stream)
-
-    async def _read(self, call: Call) -> Message:
-        answer = await self._begin(call)
-        body = bytearray()
-        try:
-            async for chunk in answer:
-                body += chunk
-                _check_size(len(body), answer.response)
-        finally:
-            await answer.aclose()
-        return message_from_body(bytes(body), response=answer.response)
+    accepted: _SyncAnswerT = run(_checking(answer, stream=stream))
+    return accepted
 
 
 async def async_checked(answer: _AsyncAnswerT, *, stream: bool) -> _AsyncAnswerT:
-    """Like `checked`."""
+    """Like `checked`, for async code."""
+    accepted: _AsyncAnswerT = await run_async(_checking(answer, stream=stream))
+    return accepted
+
+
+def _checking(answer: Any, *, stream: bool) -> Steps[Any]:
     if _is_wanted(answer, stream=stream):
         return answer
+    body = _Body(answer)
     try:
-        chunks = aiter(answer)
-        body, cause = b"", None
+        beginning, cause = b"", None
         if is_success(answer.status):
-            body, cause = await _async_beginning(chunks, until=begins_like_a_stream)
-            if begins_like_a_stream(body):
-                return cast("_AsyncAnswerT", AsyncPeeked(answer, chunks, body))
+            beginning, cause = yield from body.beginning(until=begins_like_a_stream)
+            if begins_like_a_stream(beginning):
+                return Peeked(answer, body.chunks, beginning)
         if cause is None:
-            body, cause = await _async_beginning(chunks, body)
+            beginning, cause = yield from body.beginning(beginning)
     except BaseException:
-        await _async_close_quietly(answer)
+        yield from body.close_quietly()
         raise
-    await _async_close_quietly(answer)
-    raise _failure(answer, body) from cause
+    yield from body.close_quietly()
+    raise _failure(answer, beginning) from cause
 
 
-async def _async_close_quietly(answer: AsyncAnswer) -> None:
-    with contextlib.suppress(APIConnectionError):
-        await answer.aclose()
+class _Body:
+    """The body of an answer, sync or async.
 
+    Attributes:
+        chunks: The iterator over the body.
+        next_chunk: The step that reads the next chunk. Its result is None at the end.
+        close: Closes the answer.
+    """
 
-async def _async_read_and_close(answer: AsyncAnswer) -> None:
-    try:
-        await _async_beginning(aiter(answer))
-    finally:
-        await _async_close_quietly(answer)
+    def __init__(self, answer: Any) -> None:
+        is_async = hasattr(answer, "aclose")
+        self.chunks: Any = aiter(answer) if is_async else iter(answer)
+        self.next_chunk: Step = (anext if is_async else next, (self.chunks, None))
+        self.close: Callable[[], Any] = answer.aclose if is_async else answer.close
 
+    def beginning(
+        self, begun: bytes = b"", *, until: Callable[[bytes], bool | None] | None = None
+    ) -> Steps[tuple[bytes, APIConnectionError | None]]:
+        """Read the beginning of the body.
 
-async def _async_beginning(
-    chunks: AsyncIterator[bytes], begun: bytes = b"", *, until: Callable[[bytes], bool | None] | None = None
-) -> tuple[bytes, APIConnectionError | None]:
-    body = bytearray(begun)
-    try:
-        async for chunk in chunks:
-            body += chunk
-            if len(body) >= ERROR_BODY_SIZE or (until is not None and until(bytes(body)) is not None):
-                break
-    except APIConnectionError as error:
-        return bytes(body), error
-    return bytes(body), None
+        Return what was read, and the error that ended the reading if there was one.
+
+        Args:
+            begun: The part of it that was read before.
+            until: Decides whether to stop, for what was read so far: None means that more of it is needed. It gets a
+                copy of that for each chunk, so it must decide early.
+        """
+        content = bytearray(begun)
+        try:
+            while (chunk := (yield self.next_chunk)) is not None:
+                content += chunk
+                if len(content) >= ERROR_BODY_SIZE or (until is not None and until(bytes(content)) is not None):
+                    break
+        except APIConnectionError as error:
+            return bytes(content), error
+        return bytes(content), None
+
+    def close_quietly(self) -> Steps[None]:
+        # The status of the answer, or the error that is under way, says more than an error in closing.
+        with contextlib.suppress(APIConnectionError):
+            yield self.close, ()

@@ -12,7 +12,6 @@ from typing import Any, Self
 
 import attrs
 
-from streamcore.api.errors import InvalidArgumentError
 from streamcore.api.request import (
     NOT_GIVEN,
     Headers,
@@ -23,6 +22,7 @@ from streamcore.api.request import (
     given,
     merge_headers,
 )
+from streamcore.errors import InvalidArgumentError
 
 __all__ = [
     "DEFAULT_CONNECT_TIMEOUT",
@@ -104,10 +104,10 @@ class BaseClient:
             auth_token = (os.environ.get("ANTHROPIC_AUTH_TOKEN") or None) if api_key is None else None
         self.api_key = api_key
         self.auth_token = auth_token
-        self.base_url = check_base_url(str(base_url or os.environ.get("ANTHROPIC_BASE_URL") or DEFAULT_BASE_URL))
-        self.timeout = self._checked_timeout(timeout)
-        self.idle_timeout = checked_idle_timeout(idle_timeout)
-        self.max_retries = _checked_max_retries(max_retries)
+        self.base_url: str = check_base_url(str(base_url or os.environ.get("ANTHROPIC_BASE_URL") or DEFAULT_BASE_URL))
+        self.timeout: Any = self._checked_timeout(timeout)
+        self.idle_timeout: float | None = checked_idle_timeout(idle_timeout)
+        self.max_retries: int = _checked_max_retries(max_retries)
         self.default_headers: dict[str, Any] = {**_headers_from_environment(), **(default_headers or {})}
         self.default_query: dict[str, Any] = dict(default_query or {})
         merge_headers(self._credentials(), self.default_headers)  # raises if one is not valid in HTTP

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import Any, Literal, overload
 
 from typing_extensions import TypeVar, Unpack
 
 from streamcore.api.attempts import AsyncAttempts, SyncAttempts
-from streamcore.api.errors import InvalidArgumentError
-from streamcore.api.request import NOT_GIVEN, CallOptions, NotGiven, given
-from streamcore.api.typed import typed_arguments
+from streamcore.api.prepared import prepare_call, prepare_create
+from streamcore.api.request import NOT_GIVEN, CallOptions, DecodingOptions, StreamOptions
 from streamcore.decoders import MessageEventDecoder
-from streamcore.errors import InvalidJSON, api_errors
-from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.stream import (
     AsyncMessageStream,
     AsyncMessageStreamManager,
@@ -25,43 +21,10 @@ from streamcore.stream import (
 from streamcore.types import Message, MessageStreamEvent
 from streamcore.types.message import OutputT
 
-if TYPE_CHECKING:
-    from streamcore.typed import OnInvalid
-
 __all__ = ["AsyncBeta", "AsyncMessages", "Beta", "Messages"]
 
 _StreamT = TypeVar("_StreamT", bound=MessageStream, default=MessageStream)
 _AsyncStreamT = TypeVar("_AsyncStreamT", bound=AsyncMessageStream, default=AsyncMessageStream)
-
-_PATH = "/v1/messages"
-
-
-def _event_decoder(
-    strict: bool | NotGiven, limits: Limits | NotGiven, arguments: Mapping[str, Any], *, stream: bool
-) -> MessageEventDecoder | None:
-    """Return the decoder for the answer to a `create()`, or None if the answer is not streamed.
-
-    Raises:
-        InvalidArgumentError: An option of decoding does not apply. It would otherwise be sent to the API as a new
-            parameter.
-    """
-    for name in ("trailing_strings", "invalid_json", "event_handler"):
-        if name in arguments:
-            raise InvalidArgumentError(f"{name} is an argument of stream(): create() accumulates nothing")
-    if stream:
-        return MessageEventDecoder(strict=given(strict) and bool(strict), limits=_checked_limits(limits))
-    for name, value in (("strict", strict), ("limits", limits)):
-        if given(value):
-            raise InvalidArgumentError(f"{name} says how to decode a stream: create() takes it only with stream=True")
-    return None
-
-
-def _checked_limits(limits: Any) -> Limits:
-    if not given(limits):
-        return DEFAULT_LIMITS
-    if not isinstance(limits, Limits):
-        raise InvalidArgumentError(f"limits must be of the class streamcore.Limits, not {limits!r}")
-    return limits
 
 
 class Messages:
@@ -72,51 +35,22 @@ class Messages:
 
     @overload
     def create(
-        self,
-        *,
-        stream: Literal[False] = False,
-        output_format: type[OutputT],
-        on_invalid: OnInvalid = "raise",
-        **arguments: Unpack[CallOptions],
+        self, *, stream: Literal[False] = False, output_format: type[OutputT], **arguments: Unpack[CallOptions]
     ) -> Message[OutputT]: ...
     @overload
     def create(
-        self,
-        *,
-        stream: Literal[False] = False,
-        output_format: Any = NOT_GIVEN,
-        on_invalid: OnInvalid = "raise",
-        **arguments: Unpack[CallOptions],
+        self, *, stream: Literal[False] = False, output_format: Any = NOT_GIVEN, **arguments: Unpack[CallOptions]
     ) -> Message: ...
     @overload
     def create(
-        self,
-        *,
-        stream: Literal[True],
-        strict: bool = False,
-        limits: Limits = DEFAULT_LIMITS,
-        output_format: Any = NOT_GIVEN,
-        on_invalid: OnInvalid = "raise",
-        **arguments: Unpack[CallOptions],
+        self, *, stream: Literal[True], output_format: Any = NOT_GIVEN, **arguments: Unpack[DecodingOptions]
     ) -> Stream[MessageStreamEvent]: ...
     @overload
     def create(
-        self,
-        *,
-        stream: bool,
-        output_format: Any = NOT_GIVEN,
-        on_invalid: OnInvalid = "raise",
-        **arguments: Unpack[CallOptions],
+        self, *, stream: bool, output_format: Any = NOT_GIVEN, **arguments: Unpack[CallOptions]
     ) -> Message | Stream[MessageStreamEvent]: ...
     def create(
-        self,
-        *,
-        stream: bool = False,
-        strict: bool | NotGiven = NOT_GIVEN,
-        limits: Limits | NotGiven = NOT_GIVEN,
-        output_format: Any = NOT_GIVEN,
-        on_invalid: OnInvalid = "raise",
-        **arguments: Unpack[CallOptions],
+        self, *, stream: bool = False, output_format: Any = NOT_GIVEN, **arguments: Unpack[DecodingOptions]
     ) -> Message | Stream[MessageStreamEvent]:
         """Return the model's answer as a message, or with `stream=True` as a stream of events.
 
@@ -124,12 +58,9 @@ class Messages:
 
         Args:
             stream: Whether to return a stream.
-            strict: As for `MessageEngine`; only with `stream=True`.
-            limits: As for `MessageEngine`; only with `stream=True`. (`trailing_strings` is about accumulating, and
-                `stream()` alone has it.)
             output_format: The class that the text should be JSON of. `parsed_output` of the message is an instance.
-            on_invalid: What to do if something does not match its class: `"raise"` or `"keep"`; see `MessageEngine`.
-            **arguments: Those of the API, and `CallOptions`. `tools` may also contain classes and functions.
+            **arguments: Those of the API, and `CallOptions`; with `stream=True` also `strict` and `limits`, as for
+                `MessageEngine`. `tools` may also contain classes and functions.
 
         Raises:
             InvalidOutputError: The answer does not match the class that was asked for.
@@ -139,103 +70,61 @@ class Messages:
             APIResponseValidationError: The answer is neither a message nor an event stream.
             LimitExceededError: The message goes beyond the defaults of `Limits`.
         """
-        decoder = _event_decoder(strict, limits, arguments, stream=stream)
-        typed = typed_arguments(arguments, output_format=output_format, on_invalid=on_invalid)
-        call = self._client._call(_PATH, typed.request, stream=stream)
-        if decoder is None:
-            message = self._client._fetch(call)
-            with api_errors(None):
-                return typed.parsed(message)
-        answer = self._client._open(call)
+        prepared = prepare_create(self._client, arguments, stream=stream, output_format=output_format)
+        if not stream:
+            return prepared.parsed(self._client._fetch(prepared.call))
+        answer = self._client._open(prepared.call)
+        decoder = MessageEventDecoder(**prepared.decoding)
         return Stream(answer, decoder=decoder, response=answer.response, close=answer.close)
 
     @overload
-    def parse(
-        self, *, output_format: type[OutputT], on_invalid: OnInvalid = "raise", **arguments: Unpack[CallOptions]
-    ) -> Message[OutputT]: ...
+    def parse(self, *, output_format: type[OutputT], **arguments: Unpack[CallOptions]) -> Message[OutputT]: ...
     @overload
-    def parse(
-        self, *, output_format: Any = NOT_GIVEN, on_invalid: OnInvalid = "raise", **arguments: Unpack[CallOptions]
-    ) -> Message: ...
-    def parse(
-        self, *, output_format: Any = NOT_GIVEN, on_invalid: OnInvalid = "raise", **arguments: Unpack[CallOptions]
-    ) -> Message:
+    def parse(self, *, output_format: Any = NOT_GIVEN, **arguments: Unpack[CallOptions]) -> Message: ...
+    def parse(self, *, output_format: Any = NOT_GIVEN, **arguments: Unpack[CallOptions]) -> Message:
         """Return the model's answer as `create` does: the name that the `anthropic` package has for `output_format`.
 
         Raises:
             Exception: As for `create`.
         """
-        return self.create(output_format=output_format, on_invalid=on_invalid, **arguments)
+        return self.create(output_format=output_format, **arguments)
 
     @overload
     def stream(
-        self,
-        *,
-        strict: bool = False,
-        limits: Limits = DEFAULT_LIMITS,
-        trailing_strings: bool = False,
-        invalid_json: InvalidJSON = "raise",
-        output_format: type[OutputT],
-        on_invalid: OnInvalid = "raise",
-        **arguments: Unpack[CallOptions],
+        self, *, output_format: type[OutputT], **arguments: Unpack[StreamOptions]
     ) -> MessageStreamManager[MessageStream[OutputT]]: ...
     @overload
     def stream(
         self,
         *,
         event_handler: type[_StreamT] = MessageStream,  # type: ignore[assignment]  # the default of the variable too
-        strict: bool = False,
-        limits: Limits = DEFAULT_LIMITS,
-        trailing_strings: bool = False,
-        invalid_json: InvalidJSON = "raise",
         output_format: Any = NOT_GIVEN,
-        on_invalid: OnInvalid = "raise",
-        **arguments: Unpack[CallOptions],
+        **arguments: Unpack[StreamOptions],
     ) -> MessageStreamManager[_StreamT]: ...
     def stream(
         self,
         *,
         event_handler: type[Any] = MessageStream,
-        strict: bool = False,
-        limits: Limits = DEFAULT_LIMITS,
-        trailing_strings: bool = False,
-        invalid_json: InvalidJSON = "raise",
         output_format: Any = NOT_GIVEN,
-        on_invalid: OnInvalid = "raise",
-        **arguments: Unpack[CallOptions],
+        **arguments: Unpack[StreamOptions],
     ) -> MessageStreamManager[Any]:
         """Stream the model's answer. The request is sent when the `with` block is entered.
 
         Args:
             event_handler: The class of the stream: a subclass of `MessageStream` with handler methods of its own.
-            strict: As for `MessageEngine`.
-            limits: As for `MessageEngine`.
-            trailing_strings: As for `MessageEngine`.
-            invalid_json: As for `MessageEngine`.
             output_format: The class that the text should be JSON of, as for `create` and `MessageEngine`.
-            on_invalid: As for `MessageEngine`.
-            **arguments: Those of the API, and `CallOptions`. `tools` may also contain classes and functions.
+            **arguments: Those of the API, and `StreamOptions`: also `strict`, `limits`, `trailing_strings` and
+                `invalid_json`, as for `MessageEngine`. `tools` may also contain classes and functions.
 
         Raises:
             UnsupportedTypeError: A schema cannot be made for a class.
             InvalidArgumentError: An argument is missing or invalid.
         """
-        limits = _checked_limits(limits)
-        typed = typed_arguments(arguments, output_format=output_format, on_invalid=on_invalid)
-        call = self._client._call(_PATH, typed.request, stream=True)
+        prepared = prepare_call(self._client, arguments, output_format=output_format)
 
         def open_stream() -> Any:
-            answer = self._client._open(call)
-            return event_handler(
-                answer,
-                response=answer.response,
-                close=answer.close,
-                strict=strict,
-                limits=limits,
-                trailing_strings=trailing_strings,
-                invalid_json=invalid_json,
-                **typed.for_stream,
-            )
+            answer = self._client._open(prepared.call)
+            return event_handler(answer, response=answer.response, close=answer.close, **prepared.stream_options)
 
         return MessageStreamManager(open_stream)
 
@@ -248,131 +137,64 @@ class AsyncMessages:
 
     @overload
     async def create(
-        self,
-        *,
-        stream: Literal[False] = False,
-        output_format: type[OutputT],
-        on_invalid: OnInvalid = "raise",
-        **arguments: Unpack[CallOptions],
+        self, *, stream: Literal[False] = False, output_format: type[OutputT], **arguments: Unpack[CallOptions]
     ) -> Message[OutputT]: ...
     @overload
     async def create(
-        self,
-        *,
-        stream: Literal[False] = False,
-        output_format: Any = NOT_GIVEN,
-        on_invalid: OnInvalid = "raise",
-        **arguments: Unpack[CallOptions],
+        self, *, stream: Literal[False] = False, output_format: Any = NOT_GIVEN, **arguments: Unpack[CallOptions]
     ) -> Message: ...
     @overload
     async def create(
-        self,
-        *,
-        stream: Literal[True],
-        strict: bool = False,
-        limits: Limits = DEFAULT_LIMITS,
-        output_format: Any = NOT_GIVEN,
-        on_invalid: OnInvalid = "raise",
-        **arguments: Unpack[CallOptions],
+        self, *, stream: Literal[True], output_format: Any = NOT_GIVEN, **arguments: Unpack[DecodingOptions]
     ) -> AsyncStream[MessageStreamEvent]: ...
     @overload
     async def create(
-        self,
-        *,
-        stream: bool,
-        output_format: Any = NOT_GIVEN,
-        on_invalid: OnInvalid = "raise",
-        **arguments: Unpack[CallOptions],
+        self, *, stream: bool, output_format: Any = NOT_GIVEN, **arguments: Unpack[CallOptions]
     ) -> Message | AsyncStream[MessageStreamEvent]: ...
     async def create(
-        self,
-        *,
-        stream: bool = False,
-        strict: bool | NotGiven = NOT_GIVEN,
-        limits: Limits | NotGiven = NOT_GIVEN,
-        output_format: Any = NOT_GIVEN,
-        on_invalid: OnInvalid = "raise",
-        **arguments: Unpack[CallOptions],
+        self, *, stream: bool = False, output_format: Any = NOT_GIVEN, **arguments: Unpack[DecodingOptions]
     ) -> Message | AsyncStream[MessageStreamEvent]:
         """Like `Messages.create`."""
-        decoder = _event_decoder(strict, limits, arguments, stream=stream)
-        typed = typed_arguments(arguments, output_format=output_format, on_invalid=on_invalid)
-        call = self._client._call(_PATH, typed.request, stream=stream)
-        if decoder is None:
-            message = await self._client._fetch(call)
-            with api_errors(None):
-                return typed.parsed(message)
-        answer = await self._client._open(call)
+        prepared = prepare_create(self._client, arguments, stream=stream, output_format=output_format)
+        if not stream:
+            return prepared.parsed(await self._client._fetch(prepared.call))
+        answer = await self._client._open(prepared.call)
+        decoder = MessageEventDecoder(**prepared.decoding)
         return AsyncStream(answer, decoder=decoder, response=answer.response, close=answer.aclose)
 
     @overload
-    async def parse(
-        self, *, output_format: type[OutputT], on_invalid: OnInvalid = "raise", **arguments: Unpack[CallOptions]
-    ) -> Message[OutputT]: ...
+    async def parse(self, *, output_format: type[OutputT], **arguments: Unpack[CallOptions]) -> Message[OutputT]: ...
     @overload
-    async def parse(
-        self, *, output_format: Any = NOT_GIVEN, on_invalid: OnInvalid = "raise", **arguments: Unpack[CallOptions]
-    ) -> Message: ...
-    async def parse(
-        self, *, output_format: Any = NOT_GIVEN, on_invalid: OnInvalid = "raise", **arguments: Unpack[CallOptions]
-    ) -> Message:
+    async def parse(self, *, output_format: Any = NOT_GIVEN, **arguments: Unpack[CallOptions]) -> Message: ...
+    async def parse(self, *, output_format: Any = NOT_GIVEN, **arguments: Unpack[CallOptions]) -> Message:
         """Like `Messages.parse`."""
-        return await self.create(output_format=output_format, on_invalid=on_invalid, **arguments)
+        return await self.create(output_format=output_format, **arguments)
 
     @overload
     def stream(
-        self,
-        *,
-        strict: bool = False,
-        limits: Limits = DEFAULT_LIMITS,
-        trailing_strings: bool = False,
-        invalid_json: InvalidJSON = "raise",
-        output_format: type[OutputT],
-        on_invalid: OnInvalid = "raise",
-        **arguments: Unpack[CallOptions],
+        self, *, output_format: type[OutputT], **arguments: Unpack[StreamOptions]
     ) -> AsyncMessageStreamManager[AsyncMessageStream[OutputT]]: ...
     @overload
     def stream(
         self,
         *,
         event_handler: type[_AsyncStreamT] = AsyncMessageStream,  # type: ignore[assignment]  # as in `Messages.stream`
-        strict: bool = False,
-        limits: Limits = DEFAULT_LIMITS,
-        trailing_strings: bool = False,
-        invalid_json: InvalidJSON = "raise",
         output_format: Any = NOT_GIVEN,
-        on_invalid: OnInvalid = "raise",
-        **arguments: Unpack[CallOptions],
+        **arguments: Unpack[StreamOptions],
     ) -> AsyncMessageStreamManager[_AsyncStreamT]: ...
     def stream(
         self,
         *,
         event_handler: type[Any] = AsyncMessageStream,
-        strict: bool = False,
-        limits: Limits = DEFAULT_LIMITS,
-        trailing_strings: bool = False,
-        invalid_json: InvalidJSON = "raise",
         output_format: Any = NOT_GIVEN,
-        on_invalid: OnInvalid = "raise",
-        **arguments: Unpack[CallOptions],
+        **arguments: Unpack[StreamOptions],
     ) -> AsyncMessageStreamManager[Any]:
         """Like `Messages.stream`, with `async with`. `event_handler` is a subclass of `AsyncMessageStream`."""
-        limits = _checked_limits(limits)
-        typed = typed_arguments(arguments, output_format=output_format, on_invalid=on_invalid)
-        call = self._client._call(_PATH, typed.request, stream=True)
+        prepared = prepare_call(self._client, arguments, output_format=output_format)
 
         async def open_stream() -> Any:
-            answer = await self._client._open(call)
-            return event_handler(
-                answer,
-                response=answer.response,
-                close=answer.aclose,
-                strict=strict,
-                limits=limits,
-                trailing_strings=trailing_strings,
-                invalid_json=invalid_json,
-                **typed.for_stream,
-            )
+            answer = await self._client._open(prepared.call)
+            return event_handler(answer, response=answer.response, close=answer.aclose, **prepared.stream_options)
 
         return AsyncMessageStreamManager(open_stream)
 

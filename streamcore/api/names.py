@@ -3,72 +3,43 @@
 An adapter re-exports all of them (`from streamcore.api.names import *`). It adds its clients and the names that depend
 on the HTTP library, such as `DEFAULT_TIMEOUT`. Names for things that streamcore does not do are missing: other clouds,
 credentials in files, middleware, tracing, uploads, webhooks, and calls of other endpoints.
-"""
 
-from streamcore import types
-from streamcore.api import error_codes
-from streamcore.api.client import DEFAULT_MAX_RETRIES
-from streamcore.api.error_codes import *  # noqa: F403  # one class for each code
-from streamcore.api.errors import (
-    APIConnectionError,
-    APIError,
-    APIResponseValidationError,
-    APIStatusError,
-    APITimeoutError,
-    AuthenticationError,
-    BadRequestError,
-    ClientClosedRequestError,
-    ConflictError,
-    ContentTooLargeError,
-    DeadlineExceededError,
-    GatewayTimeoutError,
-    HTTPNotImplementedError,
-    InternalServerError,
-    InvalidArgumentError,
-    NotFoundError,
-    OverloadedError,
-    PaymentRequiredError,
-    PermissionDeniedError,
-    PreconditionFailedError,
-    RateLimitError,
-    RequestHeaderFieldsTooLargeError,
-    RequestTimeoutError,
-    RequestTooLargeError,
-    ServiceUnavailableError,
-    UnprocessableEntityError,
-)
-from streamcore.api.request import NOT_GIVEN, NotGiven, Omit, library_version, not_given, omit
-from streamcore.errors import (
-    DecodeError,
-    EventOrderError,
-    IncompleteStreamError,
-    LimitExceededError,
-    NoTextError,
-    ProtocolError,
-    StreamCoreError,
-)
-from streamcore.stream import (
-    AsyncMessageStream,
-    AsyncMessageStreamManager,
-    AsyncStream,
-    MessageStream,
-    MessageStreamManager,
-    Stream,
-)
-from streamcore.typed import InvalidOutputError, PathError, UnsupportedTypeError, tool, transform_schema
-from streamcore.types import (
-    CitationEvent,
-    CompactionEvent,
+Everything here is public. Type checkers do not see an `__all__`: without one, they treat star imports and
+`import X as X` as re-exports, so no name has to be repeated.
+"""
+# ruff: noqa: F403
+
+from streamcore import types as types
+from streamcore.api.client import DEFAULT_MAX_RETRIES as DEFAULT_MAX_RETRIES
+from streamcore.api.request import NOT_GIVEN as NOT_GIVEN
+from streamcore.api.request import NotGiven as NotGiven
+from streamcore.api.request import Omit as Omit
+from streamcore.api.request import library_version as _library_version
+from streamcore.api.request import not_given as not_given
+from streamcore.api.request import omit as omit
+from streamcore.errors.exceptions import *
+from streamcore.errors.exceptions import StreamCoreError
+from streamcore.stream import AsyncMessageStream as AsyncMessageStream
+from streamcore.stream import AsyncMessageStreamManager as AsyncMessageStreamManager
+from streamcore.stream import AsyncStream as AsyncStream
+from streamcore.stream import MessageStream as MessageStream
+from streamcore.stream import MessageStreamManager as MessageStreamManager
+from streamcore.stream import Stream as Stream
+from streamcore.typed import InvalidOutputError as InvalidOutputError
+from streamcore.typed import PathError as PathError
+from streamcore.typed import UnsupportedTypeError as UnsupportedTypeError
+from streamcore.typed import tool as tool
+from streamcore.typed import transform_schema as transform_schema
+from streamcore.types.derived import *
+from streamcore.types.derived import (
     InputJsonEvent,
     ParsedContentBlockStopEvent,
     ParsedMessageStopEvent,
     ParsedMessageStreamEvent,
-    SignatureEvent,
     TextEvent,
-    ThinkingEvent,
 )
 
-__version__ = library_version()
+__version__ = _library_version()
 
 AnthropicError = StreamCoreError
 
@@ -89,84 +60,4 @@ BetaMessageStreamEvent = ParsedBetaMessageStreamEvent = MessageStreamEvent
 BetaMessageStreamManager = MessageStreamManager
 BetaTextEvent = ParsedBetaTextEvent = TextEvent
 
-__all__ = [
-    "DEFAULT_MAX_RETRIES",
-    "NOT_GIVEN",
-    "APIConnectionError",
-    "APIError",
-    "APIResponseValidationError",
-    "APIStatusError",
-    "APITimeoutError",
-    "AnthropicError",
-    "AsyncMessageStream",
-    "AsyncMessageStreamManager",
-    "AsyncStream",
-    "AuthenticationError",
-    "BadRequestError",
-    "BetaAsyncMessageStream",
-    "BetaAsyncMessageStreamManager",
-    "BetaContentBlockStopEvent",
-    "BetaInputJsonEvent",
-    "BetaMessageStopEvent",
-    "BetaMessageStream",
-    "BetaMessageStreamEvent",
-    "BetaMessageStreamManager",
-    "BetaTextEvent",
-    "CitationEvent",
-    "ClientClosedRequestError",
-    "CompactionEvent",
-    "ConflictError",
-    "ContentBlockStopEvent",
-    "ContentTooLargeError",
-    "DeadlineExceededError",
-    "DecodeError",
-    "EventOrderError",
-    "GatewayTimeoutError",
-    "HTTPNotImplementedError",
-    "IncompleteStreamError",
-    "InputJsonEvent",
-    "InternalServerError",
-    "InvalidArgumentError",
-    "InvalidOutputError",
-    "LimitExceededError",
-    "MessageStopEvent",
-    "MessageStream",
-    "MessageStreamEvent",
-    "MessageStreamManager",
-    "NoTextError",
-    "NotFoundError",
-    "NotGiven",
-    "Omit",
-    "OverloadedError",
-    "ParsedBetaContentBlockStopEvent",
-    "ParsedBetaMessageStopEvent",
-    "ParsedBetaMessageStreamEvent",
-    "ParsedBetaTextEvent",
-    "ParsedContentBlockStopEvent",
-    "ParsedMessageStopEvent",
-    "ParsedMessageStreamEvent",
-    "PathError",
-    "PaymentRequiredError",
-    "PermissionDeniedError",
-    "PreconditionFailedError",
-    "ProtocolError",
-    "RateLimitError",
-    "RequestHeaderFieldsTooLargeError",
-    "RequestTimeoutError",
-    "RequestTooLargeError",
-    "ServiceUnavailableError",
-    "SignatureEvent",
-    "Stream",
-    "StreamCoreError",
-    "TextEvent",
-    "ThinkingEvent",
-    "UnprocessableEntityError",
-    "UnsupportedTypeError",
-    "__version__",
-    "not_given",
-    "omit",
-    "tool",
-    "transform_schema",
-    "types",
-]
-__all__ += error_codes.__all__
+globals()["__all__"] = ["__version__", *(name for name in dir() if not name.startswith("_"))]

@@ -20,7 +20,7 @@ import attrs
 import msgspec
 from typing_extensions import TypedDict
 
-from streamcore.api.errors import InvalidArgumentError
+from streamcore.errors import InvalidArgumentError
 from streamcore.types import (
     CacheControlEphemeralParam,
     DiagnosticsParam,
@@ -36,19 +36,23 @@ from streamcore.types import (
     ToolUnionParam,
     WireObject,
 )
-from streamcore.types._base import lone_surrogate, with_surrogates_escaped
 
 if TYPE_CHECKING:
+    from streamcore.errors import InvalidJSON
+    from streamcore.limits import Limits
+    from streamcore.typed import OnInvalid
     from streamcore.typed.tools import ToolSource
 
 __all__ = [
     "NOT_GIVEN",
     "CallOptions",
+    "DecodingOptions",
     "Headers",
     "MessageParams",
     "NotGiven",
     "Omit",
     "Request",
+    "StreamOptions",
     "build_request",
     "check_base_url",
     "given",
@@ -149,6 +153,8 @@ class CallOptions(MessageParams, total=False):
         timeout: Replaces the client's: seconds, or a timeout object of the HTTP library; `None` means without one.
         idle_timeout: Replaces the client's: the longest silence between bytes of the answer, in seconds.
         max_retries: Replaces the client's.
+        on_invalid: What to do if something does not match its class: `"raise"` (the default) or `"keep"`; see
+            `MessageEngine`.
     """
 
     betas: Maybe[Iterable[str] | None]
@@ -160,6 +166,21 @@ class CallOptions(MessageParams, total=False):
     timeout: Any
     idle_timeout: float | NotGiven | None
     max_retries: int | NotGiven
+    on_invalid: OnInvalid
+
+
+class DecodingOptions(CallOptions, total=False):
+    """`CallOptions`, and options for decoding a stream, as for `MessageEngine`."""
+
+    strict: bool
+    limits: Limits
+
+
+class StreamOptions(DecodingOptions, total=False):
+    """`DecodingOptions`, and options for building a message from a stream, as for `MessageEngine`."""
+
+    trailing_strings: bool
+    invalid_json: InvalidJSON
 
 
 @attrs.frozen(kw_only=True)
@@ -361,29 +382,29 @@ def json_body(fields: Mapping[str, Any]) -> bytes:
         try:
             return msgspec.json.encode(jsonable)
         except UnicodeEncodeError:
-            return msgspec.json.encode(_with_ready_made(jsonable))
+            return msgspec.json.encode(_with_text_encoded(jsonable))
     except RecursionError:
         raise InvalidArgumentError("the body nests too deep") from None
 
 
-def _with_ready_made(value: Any) -> Any:
-    """Return `value` with `msgspec.Raw` in the place of strings that msgspec cannot encode."""
+def _with_text_encoded(value: Any) -> Any:
+    """Return `value` with `msgspec.Raw` in the place of strings, as msgspec cannot encode lone surrogates."""
     if isinstance(value, str):
-        return msgspec.Raw(_encode_string(value)) if lone_surrogate.search(value) else value
+        return msgspec.Raw(_encode_string(value))
     if isinstance(value, list):
-        return [_with_ready_made(item) for item in value]
+        return [_with_text_encoded(item) for item in value]
     if not isinstance(value, dict):
         return value
-    escaped = {key: _with_ready_made(item) for key, item in value.items()}
-    if not any(map(lone_surrogate.search, escaped)):
-        return escaped
     # The name of a member cannot be `Raw` by itself, so the whole object is.
-    members = [_encode_string(key) + b":" + msgspec.json.encode(item) for key, item in escaped.items()]
+    members = [
+        _encode_string(key) + b":" + msgspec.json.encode(_with_text_encoded(item)) for key, item in value.items()
+    ]
     return msgspec.Raw(b"{" + b",".join(members) + b"}")
 
 
 def _encode_string(text: str) -> bytes:
-    return with_surrogates_escaped(json.dumps(text, ensure_ascii=False)).encode()
+    # What this error handler writes for a lone surrogate is its escape in JSON.
+    return json.dumps(text, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
 def _jsonable(value: Any, path: str) -> Any:

@@ -22,7 +22,7 @@ from streamcore.errors import (
     excerpt,
 )
 from streamcore.limits import DEFAULT_LIMITS
-from streamcore.stream._failures import error_from_json
+from streamcore.stream.failures import error_from_json
 from streamcore.types import Message
 
 __all__ = [

@@ -9,28 +9,37 @@
 | `_calls.py` | the errors of a peer as clients raise them: each is an `APIError` too |
 | `_codes.py` | their subclasses, one for each code that names a cause |
 | `_choice.py` | choose the exception for an answer or an `error` event |
+| `exceptions.py` | all the classes, for re-exports |
 
 Clients and streams both raise the exceptions of the API, so these are here and not in `api`. This folder is below all
 others. Loading the classes of the API takes 1.5 ms, too little to be worth deferring.
+
+The classes are in `exceptions` too, for modules that re-export them. The functions are for the other rooms.
 """
+# ruff: noqa: F403
 
-from streamcore.errors import _api, _calls, _choice, _codes, _protocol
-from streamcore.errors._api import *  # noqa: F403  # they are listed where they are defined
-from streamcore.errors._calls import *  # noqa: F403
-from streamcore.errors._choice import *  # noqa: F403
-from streamcore.errors._codes import *  # noqa: F403
-from streamcore.errors._protocol import *  # noqa: F403
-from streamcore.errors._protocol import StreamCoreError
+from typing import TYPE_CHECKING
 
-__all__: list[str] = []
-__all__ += _protocol.__all__
-__all__ += _api.__all__
-__all__ += _calls.__all__
-__all__ += _codes.__all__
-__all__ += _choice.__all__
+from streamcore.errors import exceptions
+from streamcore.errors._api import connection_error as connection_error
+from streamcore.errors._api import error_code_in as error_code_in
+from streamcore.errors._api import request_id_of as request_id_of
+from streamcore.errors._api import request_of as request_of
+from streamcore.errors._calls import CALL_ERRORS as CALL_ERRORS
+from streamcore.errors._calls import api_errors as api_errors
+from streamcore.errors._calls import error_in_call as error_in_call
+from streamcore.errors._choice import error_from_event as error_from_event
+from streamcore.errors._choice import error_from_status as error_from_status
+from streamcore.errors._protocol import StreamCoreError as StreamCoreError
+from streamcore.errors._protocol import ViolationLog as ViolationLog
+from streamcore.errors._protocol import excerpt as excerpt
+from streamcore.errors._protocol import shortened as shortened
+from streamcore.errors.exceptions import *
+
+if not TYPE_CHECKING:  # a type checker would see an `__all__` without the names of the star import
+    __all__ = [name for name in vars(exceptions) if not name.startswith("_")]
 
 # A traceback and a pickle name the module of a class. They name this one, which is where programs import it from.
-for _name in __all__:
-    _value = globals()[_name]
+for _value in list(vars(exceptions).values()):
     if isinstance(_value, type) and issubclass(_value, StreamCoreError):
         _value.__module__ = __name__

@@ -39,10 +39,6 @@ __all__ = [
     "RequestTooLargeError",
     "ServiceUnavailableError",
     "UnprocessableEntityError",
-    "connection_error",
-    "error_code_in",
-    "request_id_of",
-    "request_of",
 ]
 
 
@@ -117,6 +113,8 @@ class APIStatusError(APIError):
         api_message: What the API says, whole and without the status, if the body has it. The wording may change.
         error_code: The code of the cause, if the body has one. Many codes have a class of their own.
         details: All that the body says about the cause, as it came.
+
+    A subclass for a code is declared with it: `class NewError(BadRequestError, code="new")`.
     """
 
     status_code: int
@@ -127,6 +125,11 @@ class APIStatusError(APIError):
     api_message: str | None
     error_code: str | None = None
     details: Mapping[str, Any] | None
+
+    def __init_subclass__(cls, *, code: str | None = None, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if code is not None:
+            cls.error_code = code
 
     def __init__(
         self,

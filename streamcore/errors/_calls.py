@@ -24,14 +24,11 @@ from streamcore.errors._protocol import (
 )
 
 __all__ = [
-    "CALL_ERRORS",
     "APIEventOrderError",
     "APIIncompleteStreamError",
     "APILimitExceededError",
     "APIProtocolError",
     "APIResponseValidationError",
-    "api_errors",
-    "error_in_call",
 ]
 
 
@@ -45,6 +42,7 @@ class APIProtocolError(APIError, ProtocolError):
 
     status_code: int | None
     response: Any
+    request: Any
 
     def set_response(self, response: Any) -> None:
         """Set the response, and what follows from it."""

@@ -84,364 +84,246 @@ __all__ = [
 ]
 
 
-class CompactionBlockAmbiguousError(BadRequestError):
+class CompactionBlockAmbiguousError(BadRequestError, code="compaction_block_ambiguous"):
     """Several compaction blocks in `messages` have content."""
 
-    error_code: str | None = "compaction_block_ambiguous"
 
-
-class CompactionBlockMisplacedError(BadRequestError):
+class CompactionBlockMisplacedError(BadRequestError, code="compaction_block_misplaced"):
     """A compaction block is in a place where it is not allowed."""
 
-    error_code: str | None = "compaction_block_misplaced"
 
-
-class CompactionContentMismatchError(BadRequestError):
+class CompactionContentMismatchError(BadRequestError, code="compaction_content_mismatch"):
     """A compaction block does not match the conversation that it summarizes."""
 
-    error_code: str | None = "compaction_content_mismatch"
 
-
-class CompactionIncompleteTurnError(BadRequestError):
+class CompactionIncompleteTurnError(BadRequestError, code="compaction_incomplete_turn"):
     """Compaction was asked for in the middle of a turn."""
 
-    error_code: str | None = "compaction_incomplete_turn"
 
-
-class CompactionNothingToSummarizeError(BadRequestError):
+class CompactionNothingToSummarizeError(BadRequestError, code="compaction_nothing_to_summarize"):
     """The conversation has nothing to compact."""
 
-    error_code: str | None = "compaction_nothing_to_summarize"
 
-
-class CompactionSignatureInvalidError(BadRequestError):
+class CompactionSignatureInvalidError(BadRequestError, code="compaction_signature_invalid"):
     """A compaction block was changed since the API made it."""
 
-    error_code: str | None = "compaction_signature_invalid"
 
-
-class CompactionTooManyToolReferencesError(BadRequestError):
+class CompactionTooManyToolReferencesError(BadRequestError, code="compaction_too_many_tool_references"):
     """The compacted part refers to too many tools."""
 
-    error_code: str | None = "compaction_too_many_tool_references"
 
-
-class CompactionToolChangesMismatchError(BadRequestError):
+class CompactionToolChangesMismatchError(BadRequestError, code="compaction_tool_changes_mismatch"):
     """The changes of tools in a compaction block do not match."""
 
-    error_code: str | None = "compaction_tool_changes_mismatch"
 
-
-class CompactionUnavailableError(OverloadedError):
+class CompactionUnavailableError(OverloadedError, code="compaction_unavailable"):
     """Compaction has no capacity for the moment."""
 
-    error_code: str | None = "compaction_unavailable"
 
-
-class AvailableToolsLimitExceededError(BadRequestError):
+class AvailableToolsLimitExceededError(BadRequestError, code="available_tools_limit_exceeded"):
     """The request makes too many tools available."""
 
-    error_code: str | None = "available_tools_limit_exceeded"
 
-
-class ToolNameConflictError(BadRequestError):
+class ToolNameConflictError(BadRequestError, code="tool_name_conflict"):
     """Two tools have the same name."""
 
-    error_code: str | None = "tool_name_conflict"
 
-
-class ToolReferenceUnresolvedError(BadRequestError):
+class ToolReferenceUnresolvedError(BadRequestError, code="tool_reference_unresolved"):
     """`messages` refer to a tool that the request does not have."""
 
-    error_code: str | None = "tool_reference_unresolved"
 
-
-class ThreadAlreadyContinuedError(BadRequestError):
+class ThreadAlreadyContinuedError(BadRequestError, code="thread_already_continued"):
     """The thread was already continued from this turn."""
 
-    error_code: str | None = "thread_already_continued"
 
-
-class ThreadContinueInFlightError(BadRequestError):
+class ThreadContinueInFlightError(BadRequestError, code="thread_continue_in_flight"):
     """Another request is continuing the thread."""
 
-    error_code: str | None = "thread_continue_in_flight"
 
-
-class ThreadFingerprintMismatchError(BadRequestError):
+class ThreadFingerprintMismatchError(BadRequestError, code="thread_fingerprint_mismatch"):
     """Something that must stay the same in a thread has changed."""
 
-    error_code: str | None = "thread_fingerprint_mismatch"
 
-
-class ThreadNotFoundError(NotFoundError):
+class ThreadNotFoundError(NotFoundError, code="thread_not_found"):
     """The thread does not exist."""
 
-    error_code: str | None = "thread_not_found"
 
-
-class ThreadUnsupportedRequestError(BadRequestError):
+class ThreadUnsupportedRequestError(BadRequestError, code="thread_unsupported_request"):
     """The request uses a feature that threads do not support."""
 
-    error_code: str | None = "thread_unsupported_request"
 
-
-class FileExpiredError(NotFoundError):
+class FileExpiredError(NotFoundError, code="file_expired"):
     """The file has expired."""
 
-    error_code: str | None = "file_expired"
 
-
-class FileNotDownloadableError(BadRequestError):
+class FileNotDownloadableError(BadRequestError, code="file_not_downloadable"):
     """The content of the file cannot be downloaded."""
 
-    error_code: str | None = "file_not_downloadable"
 
-
-class SkillReadBlockedUndecryptableError(ConflictError):
+class SkillReadBlockedUndecryptableError(ConflictError, code="skill_read_blocked_undecryptable"):
     """The skill cannot be decrypted."""
 
-    error_code: str | None = "skill_read_blocked_undecryptable"
 
-
-class StorageQuotaExceededError(BadRequestError):
+class StorageQuotaExceededError(BadRequestError, code="storage_quota_exceeded"):
     """The organization's storage is full."""
 
-    error_code: str | None = "storage_quota_exceeded"
 
-
-class BetaStorageInUseError(ConflictError):
+class BetaStorageInUseError(ConflictError, code="storage_in_use"):
     """The bucket is in use, or was recently."""
 
-    error_code: str | None = "storage_in_use"
 
-
-class BetaStorageNotApprovedError(BadRequestError):
+class BetaStorageNotApprovedError(BadRequestError, code="storage_not_approved"):
     """Anthropic has not approved storage in the customer's bucket, or has withdrawn the approval."""
 
-    error_code: str | None = "storage_not_approved"
 
-
-class RequestBodyEncodingInvalidError(BadRequestError):
+class RequestBodyEncodingInvalidError(BadRequestError, code="request_body_encoding_invalid"):
     """The body is not encoded as its header says."""
 
-    error_code: str | None = "request_body_encoding_invalid"
 
-
-class RequestBodyEncodingUnsupportedError(BadRequestError):
+class RequestBodyEncodingUnsupportedError(BadRequestError, code="request_body_encoding_unsupported"):
     """The API does not know the body's encoding."""
 
-    error_code: str | None = "request_body_encoding_unsupported"
 
-
-class RequestBodyTooLargeAfterDecodingError(ContentTooLargeError):
+class RequestBodyTooLargeAfterDecodingError(ContentTooLargeError, code="request_body_too_large_after_decoding"):
     """The body is too large once decoded."""
 
-    error_code: str | None = "request_body_too_large_after_decoding"
 
-
-class ImageDimensionsTooLargeError(BadRequestError):
+class ImageDimensionsTooLargeError(BadRequestError, code="image_dimensions_too_large"):
     """An image has more pixels on a side than the API accepts."""
 
-    error_code: str | None = "image_dimensions_too_large"
 
-
-class BetaRequestBodyTimeoutError(BadRequestError):
+class BetaRequestBodyTimeoutError(BadRequestError, code="request_body_timeout"):
     """The body took too long to arrive."""
 
-    error_code: str | None = "request_body_timeout"
 
-
-class BetaUnsupportedCharsetError(BadRequestError):
+class BetaUnsupportedCharsetError(BadRequestError, code="unsupported_charset"):
     """The body is not in UTF-8."""
 
-    error_code: str | None = "unsupported_charset"
 
-
-class BetaOrganizationNotEnrolledInBetaError(BadRequestError):
+class BetaOrganizationNotEnrolledInBetaError(BadRequestError, code="organization_not_enrolled_in_beta"):
     """The organization is not enrolled in the beta."""
 
-    error_code: str | None = "organization_not_enrolled_in_beta"
 
-
-class CMEKContextUnavailableError(ServiceUnavailableError):
+class CMEKContextUnavailableError(ServiceUnavailableError, code="cmek_context_unavailable"):
     """Something that encryption with the customer's key needs is not available."""
 
-    error_code: str | None = "cmek_context_unavailable"
 
-
-class CMEKKeyDisabledError(BadRequestError):
+class CMEKKeyDisabledError(BadRequestError, code="cmek_key_disabled"):
     """The customer's key is disabled."""
 
-    error_code: str | None = "cmek_key_disabled"
 
-
-class CMEKKeyNetworkBlockedError(BadRequestError):
+class CMEKKeyNetworkBlockedError(BadRequestError, code="cmek_key_network_blocked"):
     """The customer's network rules block the access to the key."""
 
-    error_code: str | None = "cmek_key_network_blocked"
 
-
-class CMEKKeyUnreachableError(ServiceUnavailableError):
+class CMEKKeyUnreachableError(ServiceUnavailableError, code="cmek_key_unreachable"):
     """The customer's key cannot be reached."""
 
-    error_code: str | None = "cmek_key_unreachable"
 
-
-class BetaCMEKNotApprovedError(BadRequestError):
+class BetaCMEKNotApprovedError(BadRequestError, code="cmek_not_approved"):
     """Anthropic has not approved encryption with the customer's keys, or has withdrawn the approval."""
 
-    error_code: str | None = "cmek_not_approved"
 
-
-class BetaExternalKeyNotFoundError(BadRequestError):
+class BetaExternalKeyNotFoundError(BadRequestError, code="external_key_not_found"):
     """The organization has no active external key with this id."""
 
-    error_code: str | None = "external_key_not_found"
 
-
-class BetaExternalKeyProviderMismatchError(BadRequestError):
+class BetaExternalKeyProviderMismatchError(BadRequestError, code="external_key_provider_mismatch"):
     """The external key is in a key management service that the endpoint does not accept."""
 
-    error_code: str | None = "external_key_provider_mismatch"
 
-
-class BetaGCPProjectNotVerifiedError(BadRequestError):
+class BetaGCPProjectNotVerifiedError(BadRequestError, code="gcp_project_not_verified"):
     """The organization has not proved that it owns the Google Cloud project."""
 
-    error_code: str | None = "gcp_project_not_verified"
 
-
-class BetaGCPProjectControlledByAnotherOrganizationError(ConflictError):
+class BetaGCPProjectControlledByAnotherOrganizationError(
+    ConflictError, code="gcp_project_controlled_by_another_organization"
+):
     """Another organization has data controls for the Google Cloud project."""
 
-    error_code: str | None = "gcp_project_controlled_by_another_organization"
 
-
-class ContractSpendLimitReachedError(RateLimitError):
+class ContractSpendLimitReachedError(RateLimitError, code="contract_spend_limit_reached"):
     """The limit on spending in the contract is reached."""
 
-    error_code: str | None = "contract_spend_limit_reached"
 
-
-class EnforcedSpendLimitReachedError(RateLimitError):
+class EnforcedSpendLimitReachedError(RateLimitError, code="enforced_spend_limit_reached"):
     """The limit on spending that Anthropic has set is reached."""
 
-    error_code: str | None = "enforced_spend_limit_reached"
 
-
-class RampLimitExceededError(RateLimitError):
+class RampLimitExceededError(RateLimitError, code="ramp_limit_exceeded"):
     """Use has grown faster than allowed."""
 
-    error_code: str | None = "ramp_limit_exceeded"
 
-
-class LinkedOrganizationBillingUnavailableError(PaymentRequiredError):
+class LinkedOrganizationBillingUnavailableError(PaymentRequiredError, code="linked_organization_billing_unavailable"):
     """The organization that pays cannot be billed."""
 
-    error_code: str | None = "linked_organization_billing_unavailable"
 
-
-class LinkedOrganizationSpendLimitReachedError(PaymentRequiredError):
+class LinkedOrganizationSpendLimitReachedError(PaymentRequiredError, code="linked_organization_spend_limit_reached"):
     """The organization that pays has reached its limit."""
 
-    error_code: str | None = "linked_organization_spend_limit_reached"
 
-
-class OrganizationOnHoldError(BadRequestError):
+class OrganizationOnHoldError(BadRequestError, code="organization_on_hold"):
     """The organization is on hold."""
 
-    error_code: str | None = "organization_on_hold"
 
-
-class OrganizationTypeNotSupportedError(BadRequestError):
+class OrganizationTypeNotSupportedError(BadRequestError, code="organization_type_not_supported"):
     """Organizations of this type are not supported."""
 
-    error_code: str | None = "organization_type_not_supported"
 
-
-class ParentOrganizationRequiredError(BadRequestError):
+class ParentOrganizationRequiredError(BadRequestError, code="parent_organization_required"):
     """The organization must have a parent."""
 
-    error_code: str | None = "parent_organization_required"
 
-
-class OrgMemberLimitExceededError(BadRequestError):
+class OrgMemberLimitExceededError(BadRequestError, code="org_member_limit_exceeded"):
     """The organization has reached its limit of members."""
 
-    error_code: str | None = "org_member_limit_exceeded"
 
-
-class ConcurrentMembershipChangeError(ConflictError):
+class ConcurrentMembershipChangeError(ConflictError, code="concurrent_membership_change"):
     """Another request changed the membership at the same time."""
 
-    error_code: str | None = "concurrent_membership_change"
 
-
-class RBACRoleNotFoundError(NotFoundError):
+class RBACRoleNotFoundError(NotFoundError, code="rbac_role_not_found"):
     """The role does not exist."""
 
-    error_code: str | None = "rbac_role_not_found"
 
-
-class SandboxEgressRestrictedError(PermissionDeniedError):
+class SandboxEgressRestrictedError(PermissionDeniedError, code="sandbox_egress_restricted"):
     """The sandbox must not reach this address."""
 
-    error_code: str | None = "sandbox_egress_restricted"
 
-
-class BetaRegionNotSupportedError(BadRequestError):
+class BetaRegionNotSupportedError(BadRequestError, code="region_not_supported"):
     """The organization cannot use this region here."""
 
-    error_code: str | None = "region_not_supported"
 
-
-class WorkspaceHumanReviewDisabledError(BadRequestError):
+class WorkspaceHumanReviewDisabledError(BadRequestError, code="workspace_human_review_disabled"):
     """The workspace has human review turned off, and the request needs it."""
 
-    error_code: str | None = "workspace_human_review_disabled"
 
-
-class ChangeOutcomeUnknownError(ServiceUnavailableError):
+class ChangeOutcomeUnknownError(ServiceUnavailableError, code="change_outcome_unknown"):
     """Some changes may have been saved. The same request can be sent again to finish it."""
 
-    error_code: str | None = "change_outcome_unknown"
 
-
-class UserProfileBillingNotAuthorizedError(PermissionDeniedError):
+class UserProfileBillingNotAuthorizedError(PermissionDeniedError, code="user_profile_billing_not_authorized"):
     """This key is not authorized to bill the user profile."""
 
-    error_code: str | None = "user_profile_billing_not_authorized"
 
-
-class UserProfileNotBillableError(PermissionDeniedError):
+class UserProfileNotBillableError(PermissionDeniedError, code="user_profile_not_billable"):
     """The user profile cannot be billed."""
 
-    error_code: str | None = "user_profile_not_billable"
 
-
-class UserProfileNotFoundError(BadRequestError):
+class UserProfileNotFoundError(BadRequestError, code="user_profile_not_found"):
     """The user profile does not exist."""
 
-    error_code: str | None = "user_profile_not_found"
 
-
-class UserProfileRequiredError(BadRequestError):
+class UserProfileRequiredError(BadRequestError, code="user_profile_required"):
     """The request must name a user profile."""
 
-    error_code: str | None = "user_profile_required"
 
-
-class ClaudeCodeKeyCreatorNotMemberError(BadRequestError):
+class ClaudeCodeKeyCreatorNotMemberError(BadRequestError, code="claude_code_key_creator_not_member"):
     """The creator of the Claude Code key is not a member any longer."""
 
-    error_code: str | None = "claude_code_key_creator_not_member"
 
-
-class ClaudeCodeVersionTooOldError(BadRequestError):
+class ClaudeCodeVersionTooOldError(BadRequestError, code="claude_code_version_too_old"):
     """This version of Claude Code is too old."""
-
-    error_code: str | None = "claude_code_version_too_old"
 
 
 BY_CODE: dict[tuple[int, str | None], type[APIStatusError]] = {
@@ -449,4 +331,4 @@ BY_CODE: dict[tuple[int, str | None], type[APIStatusError]] = {
     for cls in list(globals().values())
     if isinstance(cls, type) and issubclass(cls, APIStatusError) and cls.error_code is not None
 }
-"""The class for a status and a code: all classes of this module."""
+"""The class for each status and code."""

@@ -25,9 +25,6 @@ __all__ = [
     "StreamCoreError",
     "Violation",
     "ViolationKind",
-    "ViolationLog",
-    "excerpt",
-    "shortened",
 ]
 
 _EXCERPT_LENGTH = 120

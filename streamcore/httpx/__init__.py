@@ -2,38 +2,24 @@
 
 `streamcore.api.names` says which names of that package are here, and which are not.
 """
+# ruff: noqa: F403
+
+from typing import TYPE_CHECKING
 
 from streamcore._extras import requires_extra
 from streamcore.api import names
-from streamcore.api.names import *  # noqa: F403  # all adapters have these
+from streamcore.api.names import *
+from streamcore.api.names import __version__ as __version__
 
 with requires_extra("httpx"):
-    from httpx2 import Timeout
+    from httpx2 import Timeout as Timeout
 
-    from streamcore.httpx.client import (
-        DEFAULT_CONNECTION_LIMITS,
-        DEFAULT_TIMEOUT,
-        Anthropic,
-        AsyncAnthropic,
-        DefaultAsyncHttpxClient,
-        DefaultHttpxClient,
-    )
-    from streamcore.httpx.responses import async_message_stream, message_stream
+    from streamcore.httpx import client, from_response
+    from streamcore.httpx.client import *
+    from streamcore.httpx.from_response import *
 
-Client = Anthropic
-AsyncClient = AsyncAnthropic
+Client = client.Anthropic
+AsyncClient = client.AsyncAnthropic
 
-__all__ = [
-    "DEFAULT_CONNECTION_LIMITS",
-    "DEFAULT_TIMEOUT",
-    "Anthropic",
-    "AsyncAnthropic",
-    "AsyncClient",
-    "Client",
-    "DefaultAsyncHttpxClient",
-    "DefaultHttpxClient",
-    "Timeout",
-    "async_message_stream",
-    "message_stream",
-]
-__all__ += names.__all__
+if not TYPE_CHECKING:  # a type checker would see an `__all__` without the names of the star imports
+    __all__ = ["AsyncClient", "Client", "Timeout", *client.__all__, *from_response.__all__, *names.__all__]

@@ -8,20 +8,20 @@ from __future__ import annotations
 import contextlib
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Self, TypeVar
 from urllib.request import getproxies
 
 import anyio
 import httpx2
 
-from streamcore.api.client import Call
-from streamcore.api.errors import APIConnectionError, InvalidArgumentError
+from streamcore.api.client import BaseClient, Call
 from streamcore.api.face import AsyncClient, SyncClient
 from streamcore.api.request import without_userinfo
-from streamcore.httpx.answers import AsyncAnswer, SyncAnswer, in_library
+from streamcore.errors import APIConnectionError, InvalidArgumentError
 from streamcore.httpx.library import DEFAULT_TIMEOUT, library_of, timeouts_of
 from streamcore.httpx.loops import close_with_loop, running_loop
+from streamcore.httpx.open_response import AsyncAnswer, SyncAnswer, in_library
 
 __all__ = [
     "DEFAULT_CONNECTION_LIMITS",
@@ -39,7 +39,65 @@ DEFAULT_CONNECTION_LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_co
 _DEFAULTS = {"timeout": DEFAULT_TIMEOUT, "limits": DEFAULT_CONNECTION_LIMITS, "follow_redirects": True}
 
 
-class Anthropic(SyncClient):
+class _HttpxClient(BaseClient):
+    """What the two clients share."""
+
+    _http: Any
+
+    def _use(self, http_client: Any, kind: str, make: Callable[[], Any]) -> None:
+        """Send with `http_client`, or with an HTTP client of our own if it is None."""
+        self._http = _checked_http(http_client, kind) if http_client is not None else _own(make)
+        # Redirects to the same origin are followed if the library's client would follow them.
+        self._follows_redirects = bool(getattr(self._http, "follow_redirects", True))
+
+    def _arguments(self) -> dict[str, Any]:
+        return {**super()._arguments(), "http_client": self._http}
+
+    def _checked_timeout(self, timeout: Any) -> Any:
+        timeouts_of(timeout, DEFAULT_TIMEOUT)
+        return timeout
+
+    def _check_open(self, cause: Exception | None = None) -> None:
+        """Check that the client is open.
+
+        Raises:
+            APIConnectionError: It was closed, which may be the reason for `cause`.
+        """
+        if self.is_closed:
+            raise APIConnectionError("The client was closed.") from cause
+
+    def _request(self, call: Call) -> Any:
+        """Return the library's request for one attempt.
+
+        Raises:
+            APIConnectionError: The client was closed.
+            InvalidArgumentError: The URL or the timeout is invalid.
+        """
+        self._check_open()
+        request = call.request
+        try:
+            return self._http.build_request(
+                request.method,
+                request.url,
+                headers=request.headers,
+                content=request.body,
+                extensions={"timeout": timeouts_of(call.timeout, self._http.timeout)},
+            )
+        except library_of(self._http).invalid_url as error:
+            raise InvalidArgumentError(f"the URL {without_userinfo(request.url)!r} is invalid: {error}") from error
+
+    @contextlib.contextmanager
+    def _translating(self, request: Any = None, *, doing: str) -> Iterator[None]:
+        """Raise our exceptions for those of the library."""
+        try:
+            yield
+        except Exception as error:
+            if request is not None:
+                self._check_open(error)
+            raise library_of(self._http).translate(error, request=request, doing=doing) from error
+
+
+class Anthropic(_HttpxClient, SyncClient):
     """A client of the API for sync code; threads may share it.
 
     ```python
@@ -66,8 +124,7 @@ class Anthropic(SyncClient):
 
     def __init__(self, *, http_client: Any = None, **options: Any) -> None:
         super().__init__(**options)
-        self._http = _checked_http(http_client, "Client") if http_client is not None else _own(_OwnClient)
-        self._follows_redirects = _follows_redirects(self._http)
+        self._use(http_client, "Client", _OwnClient)
         self._live = _Live(self._http)
 
     def close(self) -> None:
@@ -81,11 +138,8 @@ class Anthropic(SyncClient):
             self._live.close()
 
     def _close_http(self) -> None:
-        try:
-            with in_library():
-                self._http.close()
-        except Exception as error:
-            raise library_of(self._http).translate(error, request=None, doing="closing the connections") from error
+        with self._translating(doing="closing the connections"), in_library():
+            self._http.close()
 
     @property
     def is_closed(self) -> bool:
@@ -100,26 +154,14 @@ class Anthropic(SyncClient):
 
     copy.__doc__ = SyncClient.copy.__doc__
 
-    def _arguments(self) -> dict[str, Any]:
-        return {**super()._arguments(), "http_client": self._http}
-
-    def _checked_timeout(self, timeout: Any) -> Any:
-        timeouts_of(timeout, DEFAULT_TIMEOUT)
-        return timeout
-
     def _send(self, call: Call) -> SyncAnswer:
-        _check_open(self)
-        request = _http_request(self._http, call)
-        try:
-            with in_library():
-                response = self._http.send(request, stream=True, follow_redirects=False)
-        except Exception as error:
-            _check_open(self, error)
-            raise library_of(self._http).translate(error, request=request, doing="waiting for the answer") from error
+        request = self._request(call)
+        with self._translating(request, doing="waiting for the answer"), in_library():
+            response = self._http.send(request, stream=True, follow_redirects=False)
         return self._live.added(SyncAnswer(response, http=self._live, idle_timeout=call.idle_timeout))
 
 
-class AsyncAnthropic(AsyncClient):
+class AsyncAnthropic(_HttpxClient, AsyncClient):
     """A client of the API for async code, under asyncio or trio.
 
     ```python
@@ -140,8 +182,7 @@ class AsyncAnthropic(AsyncClient):
 
     def __init__(self, *, http_client: Any = None, **options: Any) -> None:
         super().__init__(**options)
-        self._http = _checked_http(http_client, "AsyncClient") if http_client is not None else _own(_OwnAsyncClient)
-        self._follows_redirects = _follows_redirects(self._http)
+        self._use(http_client, "AsyncClient", _OwnAsyncClient)
 
     async def close(self) -> None:
         """Close all connections, including those of copies of this client and of an `http_client` that was passed.
@@ -150,31 +191,18 @@ class AsyncAnthropic(AsyncClient):
             APIConnectionError: A connection could not be closed cleanly, such as one that another event loop left open.
                 The client is closed nevertheless.
         """
-        try:
+        with self._translating(doing="closing the connections"):
             await self._http.aclose()
-        except Exception as error:
-            raise library_of(self._http).translate(error, request=None, doing="closing the connections") from error
 
     @property
     def is_closed(self) -> bool:
         """Whether `close()` was called."""
         return bool(self._http.is_closed)
 
-    def _arguments(self) -> dict[str, Any]:
-        return {**super()._arguments(), "http_client": self._http}
-
-    def _checked_timeout(self, timeout: Any) -> Any:
-        timeouts_of(timeout, DEFAULT_TIMEOUT)
-        return timeout
-
     async def _send(self, call: Call) -> AsyncAnswer:
-        _check_open(self)
-        request = _http_request(self._http, call)
-        try:
+        request = self._request(call)
+        with self._translating(request, doing="waiting for the answer"):
             response = await self._http.send(request, stream=True, follow_redirects=False)
-        except Exception as error:
-            _check_open(self, error)
-            raise library_of(self._http).translate(error, request=request, doing="waiting for the answer") from error
         if (connection := response.extensions.get("network_stream")) is not None:
             close_with_loop(connection)
         return AsyncAnswer(response, http=self._http, idle_timeout=call.idle_timeout)
@@ -214,16 +242,6 @@ class _Live:
                 closings.callback(answer.close)
 
 
-def _check_open(client: SyncClient | AsyncClient, cause: Exception | None = None) -> None:
-    """Check that the client is open.
-
-    Raises:
-        APIConnectionError: It was closed, which may be the reason for `cause`.
-    """
-    if client.is_closed:
-        raise APIConnectionError("The client was closed.") from cause
-
-
 def _checked_http(http: Any, kind: str) -> Any:
     """Return the `http_client` that was passed.
 
@@ -234,31 +252,6 @@ def _checked_http(http: Any, kind: str) -> Any:
     if not all(hasattr(http, name) for name in ("build_request", "send", "timeout", "is_closed", close)):
         raise InvalidArgumentError(f"http_client must be an httpx2.{kind} or an httpx.{kind}, not {http!r}")
     return http
-
-
-def _follows_redirects(http: Any) -> bool:
-    """Return whether the library's client would follow redirects; those to the same origin are then followed."""
-    return bool(getattr(http, "follow_redirects", True))
-
-
-def _http_request(http: Any, call: Call) -> Any:
-    """Return the library's request for one attempt.
-
-    Raises:
-        InvalidArgumentError: The URL or the timeout is invalid.
-    """
-    timeouts = timeouts_of(call.timeout, http.timeout)
-    request = call.request
-    try:
-        return http.build_request(
-            request.method,
-            request.url,
-            headers=request.headers,
-            content=request.body,
-            extensions={"timeout": timeouts},
-        )
-    except library_of(http).invalid_url as error:
-        raise InvalidArgumentError(f"the URL {without_userinfo(request.url)!r} is invalid: {error}") from error
 
 
 class DefaultHttpxClient(httpx2.Client):

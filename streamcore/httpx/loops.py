@@ -1,9 +1,21 @@
 """The event loop of an async answer: close the answer where nothing can be awaited, and when the loop ends.
 
-For asyncio and trio. Both close async generators that are left half-read. asyncio closes all at once. The generators of
-a body close each other, and then fail because one "is already running". trio closes them in any order, and warns about
-each that was dropped. So both are kept from seeing the generators of a body. They see a single one, the guard, which
-closes the others in order.
+The body of a response of httpx is read by six to eight async generators, each inside the next, in httpx and httpcore.
+Both asyncio and trio close the generators that are left half-read. asyncio closes all at once. Those of a body close
+each other, and then fail because one "is already running". trio closes them in any order, and warns about each that was
+dropped. So `first_of` keeps both from seeing the generators of a body. They see a single one, the guard, which closes
+the others in order.
+
+Each part is needed; simpler ways were considered:
+
+- Setting the hooks of `first_of` once, around the first read: while it waits, other tasks would start their generators
+  under our hooks. So the hooks are set for each step, and the steps are passed on by hand. `yield from` cannot do it.
+- Closing only the response: that does not end the generators, which the loop would finalize later, with a complaint.
+- Running `aclose()` up to its first wait, as streams do for other iterables: httpcore first waits for a lock of its
+  pool, so nothing would be closed. It takes a task, and `_Begun` makes sure that the task starts.
+- anyio for `pause()`: its cancel scope belongs to a task, and a stream that is dropped is closed from within any task.
+- One guard for each loop, for bodies and kept connections alike: bodies must be kept alive until they are closed, and
+  connections must not be.
 """
 
 from __future__ import annotations
@@ -18,9 +30,9 @@ import types
 import weakref
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from types import AsyncGeneratorType
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-__all__ = ["Close", "Loop", "at_end", "close_with_loop", "first_of", "running_loop"]
+__all__ = ["Close", "at_end", "close_with_loop", "first_of", "running_loop"]
 
 _T = TypeVar("_T")
 
@@ -29,18 +41,8 @@ _log = logging.getLogger(__name__)
 Close: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 
 
-class Loop(Protocol):
-    """An event loop. It may have ended when its methods are called."""
-
-    def spawn(self, close: Close) -> None:
-        """Run `close` in the background, from any thread, if the loop still accepts tasks."""
-
-    async def pause(self) -> None:
-        """Let other tasks run once, shielded from cancellation by trio."""
-
-
-def running_loop() -> Loop:
-    """Return the event loop that is running now.
+def running_loop() -> _AsyncioLoop | _TrioLoop:
+    """Return the event loop that is running now. Its `spawn()` may be called even when it has ended.
 
     Raises:
         RuntimeError: Neither asyncio nor trio is running.
@@ -218,6 +220,8 @@ class _AsyncioLoop:
         self._loop = loop
 
     def spawn(self, close: Close) -> None:
+        """Run `close` in the background, from any thread, if the loop still accepts tasks."""
+
         def start() -> None:
             task = self._loop.create_task(_Begun(_quietly(close)))
             self._closing.add(task)
@@ -227,6 +231,7 @@ class _AsyncioLoop:
             self._loop.call_soon_threadsafe(start)
 
     async def pause(self) -> None:
+        """Let other tasks run once."""
         await asyncio.sleep(0)
 
 
@@ -238,6 +243,8 @@ class _TrioLoop:
         self._token = trio.lowlevel.current_trio_token()
 
     def spawn(self, close: Close) -> None:
+        """Run `close` in the background, from any thread, if trio still accepts tasks."""
+
         def start() -> None:
             with contextlib.suppress(RuntimeError):  # the main task has ended, and with it the time of system tasks
                 self._trio.lowlevel.spawn_system_task(_quietly, close)
@@ -246,4 +253,5 @@ class _TrioLoop:
             self._token.run_sync_soon(start)
 
     async def pause(self) -> None:
+        """Let other tasks run once, shielded from cancellation by trio."""
         await self._trio.lowlevel.cancel_shielded_checkpoint()

@@ -3,7 +3,7 @@
 | file | idea |
 | --- | --- |
 | `_pump.py` | chunks in, items out, without I/O: all that a stream decides while it is read |
-| `_failures.py` | which exception an `error` event, or an error in place of a stream, is raised as |
+| `failures.py` | which exception an `error` event, or an error in place of a stream, is raised as |
 | `_base.py` | what sync and async streams share: properties, the order of what happens at the end, calls of handlers |
 | `_stream.py`, `_async_stream.py` | `Stream` and `AsyncStream`: read chunks, and release the connection |
 | `_drain.py` | read what follows `message_stop` for a short time, so that the connection can be used again |

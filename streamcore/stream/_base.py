@@ -1,29 +1,23 @@
 """What sync and async streams share: properties, the order of what happens at the end, and the calls of handlers.
 
 At its end a stream has to do several things in a fixed order. Each of them may fail, and in an async stream may have to
-be awaited. So that the order is written only once, a generator yields them as steps. A sync stream takes the steps with
-`run`, an async stream with `run_async`. A step that fails raises at its `yield`, so that `try` and `finally` in the
-generator mean what they always mean.
+be awaited. The order is written only once, as steps for `run` and `run_async`.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Generator
-from typing import Any, Generic, TypeAlias, TypeVar
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
 
 from streamcore._objects.not_copyable import NotCopyable
+from streamcore._steps import Steps
 from streamcore.stream._handlers import Call, Handlers
 from streamcore.stream._pump import Decoder, Pump
 
-__all__ = ["IN_USE", "Step", "Steps", "StreamBase", "run", "run_async"]
+__all__ = ["IN_USE", "StreamBase"]
 
 _T = TypeVar("_T")
-
-Step: TypeAlias = tuple[Callable[..., Any], tuple[Any, ...]]
-"""Something to call, and with what. In an async stream it returns something to await, or None if it need not wait."""
-
-Steps: TypeAlias = Generator[Step, None, None]
 
 IN_USE = "the stream is being read by another thread or task"
 
@@ -64,7 +58,7 @@ class StreamBase(NotCopyable, Generic[_T]):
         """Close the iterable of chunks, if it can be closed now."""
         raise NotImplementedError
 
-    def _ending(self, error: BaseException | None) -> Steps:
+    def _ending(self, error: BaseException | None) -> Steps[None]:
         """Yield the steps that end the stream: handlers of the error, the rest of the answer, release, `on_end`.
 
         A stream may be ended several times, also by several threads at once. Only the first time has all the steps.
@@ -92,7 +86,7 @@ class StreamBase(NotCopyable, Generic[_T]):
                 if is_first and handlers is not None and handlers.end():
                     yield from self._calling(handlers.for_end())
 
-    def _handling(self, handlers: Handlers, calls: list[Call]) -> Steps:
+    def _handling(self, handlers: Handlers, calls: list[Call]) -> Steps[None]:
         """Yield these calls of handlers, and `on_end` if the stream is closed meanwhile."""
         if handlers.enter():
             try:
@@ -101,39 +95,7 @@ class StreamBase(NotCopyable, Generic[_T]):
                 if handlers.leave():
                     yield from self._calling(handlers.for_end())
 
-    def _calling(self, calls: list[Call]) -> Steps:
+    def _calling(self, calls: list[Call]) -> Steps[None]:
         # `Handlers` knows names and not methods, since bound methods would make a reference cycle with the stream.
         for name, arguments in calls:
             yield getattr(self, name), arguments
-
-
-def run(steps: Steps) -> None:
-    """Take the steps one by one."""
-    try:
-        call, arguments = next(steps)
-        while True:
-            try:
-                call(*arguments)
-            except BaseException as error:  # noqa: BLE001  # raised again, in the generator
-                call, arguments = steps.throw(error)
-            else:
-                call, arguments = next(steps)
-    except StopIteration:
-        return
-
-
-async def run_async(steps: Steps) -> None:
-    """Take the steps one by one, and await what they return."""
-    try:
-        call, arguments = next(steps)
-        while True:
-            try:
-                waits = call(*arguments)
-                if waits is not None:
-                    await waits
-            except BaseException as error:  # noqa: BLE001  # raised again, in the generator
-                call, arguments = steps.throw(error)
-            else:
-                call, arguments = next(steps)
-    except StopIteration:
-        return

@@ -21,7 +21,7 @@ from streamcore.accumulator._deltas import DELTA_RULES, Move
 from streamcore.accumulator._surrogates import is_first_half, joined
 from streamcore.engine import MessageEngine
 from streamcore.errors import ProtocolError
-from streamcore.stream._failures import error_after_event, error_of_decoder
+from streamcore.stream.failures import error_after_event, error_of_decoder
 from streamcore.types import (
     CitationEvent,
     CompactionBlock,

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any, Generic, Protocol, TypeVar
 
 from streamcore.errors import ProtocolError
-from streamcore.stream._failures import error_after_event, error_of_decoder
+from streamcore.stream.failures import error_after_event, error_of_decoder
 from streamcore.types import ErrorEvent, MessageStopEvent
 
 __all__ = ["SLICE_SIZE", "WORK_PER_TURN", "Completion", "Decoder", "Pump"]

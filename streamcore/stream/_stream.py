@@ -8,9 +8,10 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from streamcore._steps import run
 from streamcore.errors import StreamCoreError
 from streamcore.sse import ServerSentEvent, SSEDecoder
-from streamcore.stream._base import IN_USE, StreamBase, run
+from streamcore.stream._base import IN_USE, StreamBase
 from streamcore.stream._drain import drain, is_drainable
 from streamcore.stream._pump import Decoder
 

@@ -3,6 +3,6 @@
 from streamcore._extras import requires_extra
 
 with requires_extra("urllib3"):
-    from streamcore.urllib3.responses import message_stream
+    from streamcore.urllib3.from_response import message_stream
 
 __all__ = ["message_stream"]

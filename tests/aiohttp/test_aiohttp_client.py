@@ -723,7 +723,7 @@ def test_the_adapter_loads_neither_httpx_nor_anyio() -> None:
 def test_it_has_the_names_of_the_httpx_adapter_but_for_those_of_sync_clients_and_of_httpx() -> None:
     import streamcore.httpx
 
-    missing = set(streamcore.httpx.__all__) - set(anthropic.__all__)
-    assert all(hasattr(anthropic, name) for name in anthropic.__all__)
+    missing = set(vars(streamcore.httpx)["__all__"]) - set(vars(anthropic)["__all__"])
+    assert all(hasattr(anthropic, name) for name in vars(anthropic)["__all__"])
     of_httpx = {"DEFAULT_CONNECTION_LIMITS", "DefaultHttpxClient", "DefaultAsyncHttpxClient"}
     assert missing == {"Anthropic", "Client", "message_stream"} | of_httpx

@@ -193,7 +193,7 @@ def test_exceptions_survive_pickling_but_for_the_connection(through: object) -> 
 
 
 def test_exceptions_name_the_module_to_import_them_from() -> None:
-    for name in errors.__all__:
+    for name in vars(errors)["__all__"]:
         value = getattr(errors, name)
         if isinstance(value, type) and issubclass(value, Exception):
             assert (value.__module__, value.__name__) == ("streamcore.errors", value.__qualname__)

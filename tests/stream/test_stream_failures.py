@@ -23,7 +23,7 @@ from streamcore import (
 )
 from streamcore.errors import APIError, APIStatusError, FileExpiredError, OverloadedError, RateLimitError
 from streamcore.stream import Stream
-from streamcore.stream._failures import error_from_json
+from streamcore.stream.failures import error_from_json
 from streamcore.typed import InvalidOutputError
 
 RESPONSE = SimpleNamespace(status_code=200, headers={"request-id": "req_head"}, request="the request")

@@ -148,18 +148,19 @@ def test_the_accumulator_is_right_without_a_fault(stream: WholeStream) -> None:
     assert not is_wrong(Accumulator, stream)
 
 
-# The most events and blocks that the example may have.
+# The most events and blocks that the example may have: two events more than the smallest one, as Hypothesis may stop
+# early. What it draws first depends on the constants in our sources, so any change here may change it.
 FAULTS: list[tuple[type[Accumulator], int, int]] = [
-    (DropsTheLastDelta, 6, 1),
-    (JoinsThinkingIntoText, 8, 2),
-    (ForgetsUsage, 3, 0),
-    (LosesInputAfterAnEscape, 7, 1),
-    (SaysAWrongStopReason, 3, 0),
-    (LosesABlock, 7, 2),
-    (CountsUTF16, 6, 1),
-    (DropsCitations, 6, 1),
-    (MergesTexts, 7, 2),
-    (ChangesSnapshots, 3, 0),
+    (DropsTheLastDelta, 8, 1),
+    (JoinsThinkingIntoText, 10, 2),
+    (ForgetsUsage, 5, 0),
+    (LosesInputAfterAnEscape, 9, 1),
+    (SaysAWrongStopReason, 5, 0),
+    (LosesABlock, 9, 2),
+    (CountsUTF16, 8, 1),
+    (DropsCitations, 8, 1),
+    (MergesTexts, 9, 2),
+    (ChangesSnapshots, 5, 0),
 ]
 OPTIONS = settings(
     max_examples=1000,

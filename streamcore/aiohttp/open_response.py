@@ -16,7 +16,7 @@ from typing import Any, Self
 import aiohttp
 
 from streamcore.aiohttp.connections import Connections
-from streamcore.api.errors import APIConnectionError, connection_error
+from streamcore.errors import APIConnectionError, connection_error
 
 __all__ = ["AsyncAnswer", "failure"]
 

@@ -8,7 +8,7 @@ from typing import Any, Self
 from urllib3.exceptions import TimeoutError as Urllib3TimeoutError
 
 from streamcore.api.attempts import checked
-from streamcore.api.errors import APIConnectionError, InvalidArgumentError, connection_error
+from streamcore.errors import APIConnectionError, InvalidArgumentError, connection_error
 from streamcore.stream import MessageStream
 
 __all__ = ["message_stream"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import aiohttp
 
-from streamcore.aiohttp.answers import AsyncAnswer
+from streamcore.aiohttp.open_response import AsyncAnswer
 from streamcore.api.attempts import async_checked
 from streamcore.api.client import checked_idle_timeout
 from streamcore.stream import AsyncMessageStream

@@ -19,7 +19,7 @@ from typing import Any, Self
 
 import anyio
 
-from streamcore.api.errors import APIConnectionError
+from streamcore.errors import APIConnectionError
 from streamcore.httpx.library import library_of
 from streamcore.httpx.loops import at_end, first_of, running_loop
 

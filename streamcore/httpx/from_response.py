@@ -6,8 +6,8 @@ from typing import Any
 
 from streamcore.api.attempts import async_checked, checked
 from streamcore.api.client import checked_idle_timeout
-from streamcore.api.errors import InvalidArgumentError
-from streamcore.httpx.answers import AsyncAnswer, SyncAnswer
+from streamcore.errors import InvalidArgumentError
+from streamcore.httpx.open_response import AsyncAnswer, SyncAnswer
 from streamcore.stream import AsyncMessageStream, MessageStream
 
 __all__ = ["async_message_stream", "message_stream"]

@@ -1,0 +1,142 @@
+"""Decide everything about a call of the Messages API before it is sent: its request, its decoding, its types.
+
+A call without classes among its arguments does not load `streamcore.typed`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from streamcore.api.client import BaseClient, Call
+from streamcore.api.request import NOT_GIVEN, given
+from streamcore.errors import InvalidArgumentError, api_errors
+from streamcore.limits import DEFAULT_LIMITS, Limits
+from streamcore.types import Message
+
+if TYPE_CHECKING:
+    from streamcore.typed import AnswerTypes, OnInvalid
+
+__all__ = ["PreparedCall", "prepare_call", "prepare_create"]
+
+_PATH = "/v1/messages"
+_DECODING_OPTIONS = ("strict", "limits")
+_BUILDING_OPTIONS = ("trailing_strings", "invalid_json")
+
+
+@attrs.frozen(kw_only=True)
+class PreparedCall:
+    """A call that is ready to be sent.
+
+    Attributes:
+        call: The request, and how it is made.
+        decoding: The options for decoding a stream that were given.
+        types: The types of the answer, None if the arguments contain no classes.
+    """
+
+    call: Call
+    decoding: dict[str, Any]
+    types: AnswerTypes | None
+
+    @property
+    def stream_options(self) -> dict[str, Any]:
+        """The options for a message stream."""
+        if self.types is None:
+            return self.decoding
+        return {
+            **self.decoding,
+            "output_format": self.types.output_format,
+            "tool_types": self.types.tools,
+            "on_invalid": self.types.on_invalid,
+        }
+
+    def parsed(self, message: Message) -> Message[Any]:
+        """Return a message that was not streamed, with the parsed values of its blocks.
+
+        Raises:
+            InvalidOutputError: A block does not match its type.
+        """
+        if self.types is None:
+            return message
+        with api_errors(None):
+            return self.types.parse_message(message)
+
+
+def prepare_create(
+    client: BaseClient, arguments: Mapping[str, Any], *, stream: bool, output_format: Any
+) -> PreparedCall:
+    """Prepare a `create()`.
+
+    Raises:
+        InvalidArgumentError: An argument is missing or invalid, or is for another kind of answer. An option that does
+            not apply would otherwise be sent to the API as a new parameter.
+        UnsupportedTypeError: A schema cannot be made for a class.
+    """
+    for name in (*_BUILDING_OPTIONS, "event_handler"):
+        if name in arguments:
+            raise InvalidArgumentError(f"{name} is an argument of stream(): create() accumulates nothing")
+    for name in _DECODING_OPTIONS if not stream else ():
+        if given(arguments.get(name, NOT_GIVEN)):
+            raise InvalidArgumentError(f"{name} says how to decode a stream: create() takes it only with stream=True")
+    return prepare_call(client, arguments, stream=stream, output_format=output_format)
+
+
+def prepare_call(
+    client: BaseClient, arguments: Mapping[str, Any], *, stream: bool = True, output_format: Any
+) -> PreparedCall:
+    """Prepare a call: of `stream()`, or of `create()` once its arguments were checked.
+
+    Args:
+        client: The client that makes the call.
+        arguments: The arguments of the call, except those with a parameter here.
+        stream: Whether the answer should be an event stream.
+        output_format: The class that the text should be JSON of, or `NOT_GIVEN`.
+
+    Raises:
+        InvalidArgumentError: An argument is missing or invalid.
+        UnsupportedTypeError: A schema cannot be made for a class.
+    """
+    params = dict(arguments)
+    options = {name: params.pop(name, NOT_GIVEN) for name in _DECODING_OPTIONS + _BUILDING_OPTIONS}
+    decoding = {name: value for name, value in options.items() if given(value)}
+    limits = decoding.get("limits", DEFAULT_LIMITS)
+    if not isinstance(limits, Limits):
+        raise InvalidArgumentError(f"limits must be of the class streamcore.Limits, not {limits!r}")
+    types = _take_types(params, output_format if given(output_format) else None, params.pop("on_invalid", "raise"))
+    return PreparedCall(call=client._call(_PATH, params, stream=stream), decoding=decoding, types=types)
+
+
+def _take_types(params: dict[str, Any], output_format: Any, on_invalid: OnInvalid) -> AnswerTypes | None:
+    """Replace the classes among the parameters by their schemas, and return the types of the answer.
+
+    Raises:
+        InvalidArgumentError: Two output formats are given.
+        UnsupportedTypeError: A class does not have a schema that the API accepts.
+    """
+    tools = params.get("tools")
+    if given(tools) and tools is not None:
+        tools = params["tools"] = list(tools)
+    else:
+        tools = []
+    if output_format is None and not any(map(_may_have_a_type, tools)):
+        return None
+
+    from streamcore.typed import AnswerTypes, output_format_param, tool_params
+
+    if output_format is not None:
+        config = params.get("output_config")
+        config = dict(config) if given(config) and config is not None else {}
+        if config.get("format") is not None:
+            raise InvalidArgumentError("both output_format and output_config['format'] were given")
+        params["output_config"] = {**config, "format": output_format_param(output_format)}
+    types = AnswerTypes(output_format=output_format, tools=tools, on_invalid=on_invalid)
+    if tools:
+        params["tools"] = tool_params(tools)
+    return types if types.some else None
+
+
+def _may_have_a_type(tool: Any) -> bool:
+    return not isinstance(tool, Mapping) and (inspect.isroutine(tool) or callable(tool) or hasattr(tool, "structure"))
