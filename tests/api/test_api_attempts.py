@@ -38,6 +38,8 @@ class Failure:
     def close(self) -> None:
         pass
 
+
+class AsyncFailure(Failure):
     async def aclose(self) -> None:
         pass
 
@@ -53,7 +55,7 @@ def test_the_body_of_a_failure_is_not_copied_for_each_chunk(is_async: bool, monk
             return bytes(memoryview(self))
 
     monkeypatch.setattr(attempts, "bytearray", Counted, raising=False)
-    answer: Any = Failure(2 * ERROR_BODY_SIZE)
+    answer: Any = (AsyncFailure if is_async else Failure)(2 * ERROR_BODY_SIZE)
 
     def check() -> object:
         if is_async:
