@@ -12,13 +12,14 @@ import msgspec
 import pytest
 from hypothesis import given
 
-from streamcore import MessageAccumulator, PartialJSON
+from streamcore import MessageAccumulator, MessageEngine, PartialJSON
 from streamcore._objects import immutable as module
 from streamcore._objects.immutable import ImmutableDict, ImmutableList, immutable
 from streamcore.codec import converter, decode_event, decode_raw_event
 from streamcore.testing.strategies import WholeStream, json_values, whole_streams
 from streamcore.types import (
     ContentBlockStartEvent,
+    ErrorEvent,
     Message,
     RawContentBlockStartEvent,
     TextBlock,
@@ -229,6 +230,14 @@ def test_unknown_blocks_and_unknown_fields_are_immutable_at_every_depth() -> Non
         assert len(found) >= 6
         assert all(type(container) in (ImmutableDict, ImmutableList) for container in found)
         attempt_changes(event.extra)
+
+
+def test_the_payload_of_an_error_is_immutable() -> None:
+    engine = MessageEngine()
+    engine.receive_data(b'event: error\ndata: {"type":"error","error":{"type":"api_error","message":"m"}}\n\n')
+    (event,) = engine.events()
+    assert isinstance(event, ErrorEvent)
+    assert [type(container) for container in (event.payload, event.payload["error"])] == [ImmutableDict] * 2
 
 
 def test_the_dicts_of_raw_events_are_ordinary() -> None:

@@ -97,4 +97,4 @@ def _event(payload: dict[str, Any], inner: dict[str, Any], extra: dict[str, Any]
 
 
 def _as_text(value: Any) -> str:
-    return value if type(value) is str else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return value if type(value) is str else json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=repr)

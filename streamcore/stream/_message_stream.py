@@ -52,8 +52,8 @@ class _MessageBase(Generic[OutputT]):
     def current_message_snapshot(self) -> Message[OutputT]:
         """The message exactly up to the latest event. It never changes.
 
-        Reading it costs a copy of each open part that has changed since it was last read: the text so far, or one level
-        of each open list and dict in the input of a tool. Closed parts are shared.
+        Reading it costs a copy of each open part that has changed since it was last read: the list of blocks, and the
+        text so far, or one level of each open list and dict in the input of a tool. Closed parts are shared.
 
         Raises:
             IncompleteStreamError: `message_start` has not arrived.

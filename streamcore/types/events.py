@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeAlias
 
 from typing_extensions import TypeVar
 
-from streamcore._objects.immutable import ImmutableDict, immutable_items
+from streamcore._objects.immutable import ImmutableDict, immutable, immutable_items
 from streamcore.types._base import Unknown, WireObject, absent, wire_field
 from streamcore.types._frozen import frozen
 from streamcore.types.blocks import ContentBlock
@@ -182,7 +182,7 @@ class ErrorEvent(WireObject):
 
     error: ErrorObject
     request_id: str | None = None
-    payload: Any = wire_field(local=True, shown=False)
+    payload: Any = wire_field(local=True, shown=False, converter=immutable)
 
 
 class UnknownEvent(Unknown):

@@ -531,6 +531,13 @@ def test_what_is_neither_an_event_nor_a_dict_is_refused(value: Any) -> None:
         MessageAccumulator().apply(value)
 
 
+def test_an_error_whose_dict_is_not_json_is_shown_as_python_shows_it() -> None:
+    accumulator = MessageAccumulator()
+    accumulator.apply({"type": "error", "error": {"reason": b"gone"}})
+    (violation,) = accumulator.violations
+    assert "gone" in violation.message
+
+
 def test_a_dict_that_is_no_event_is_a_decode_error_and_changes_nothing() -> None:
     accumulator = accumulated(HELLO[:3])
     before = accumulator.snapshot
