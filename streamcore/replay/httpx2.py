@@ -9,7 +9,9 @@ http_client = httpx2.Client(transport=ReplayTransport("weather.jsonl"))
 from __future__ import annotations
 
 from streamcore._extras import requires_extra
-from streamcore.replay.transports import AsyncRecording, AsyncReplaying, Recording, Replaying, Streams
+from streamcore.replay.transports.library import Streams
+from streamcore.replay.transports.recording_transports import AsyncRecording, Recording
+from streamcore.replay.transports.replaying_transports import AsyncReplaying, Replaying
 
 with requires_extra("httpx"):
     import httpx2

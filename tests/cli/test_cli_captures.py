@@ -13,7 +13,7 @@ from test_cli import run, start_command
 from wire import ask
 
 from streamcore.replay import Capture, Chunk, End, read_captures, write_captures
-from streamcore.replay.files import capture_files
+from streamcore.replay.formats.files import capture_files
 from streamcore.replay.server import serve
 
 WEATHER = Path(__file__).parents[2] / "fixtures" / "weather.sse"

@@ -183,7 +183,7 @@ def test_where_a_stream_broke_off_is_found_at_any_cut(tmp_path: Path, monkeypatc
     path = tmp_path / "a.sse"
     write_captures(path, [captured(whole[:50]), captured(whole)])
     for size in range(1, 80):
-        monkeypatch.setattr("streamcore.replay.plain._BLOCK_SIZE", size)
+        monkeypatch.setattr("streamcore.replay.formats.sse._BLOCK_SIZE", size)
         assert [capture.data for capture in read_captures(path)] == [whole[:50], whole]
 
 
@@ -227,7 +227,7 @@ def test_a_library_that_is_not_installed_is_said_so(
 ) -> None:
     path = tmp_path / name
     write_captures(path, [captured(b"data: 1\n\n")])
-    monkeypatch.delitem(sys.modules, "streamcore.replay._yaml", raising=False)
+    monkeypatch.delitem(sys.modules, "streamcore.replay.formats.yaml_items", raising=False)
     monkeypatch.setitem(sys.modules, library, None)
     said = rf"{library} is not installed, which this needs: pip install 'streamcore-messages\[replay\]'"
     with pytest.raises(CaptureError, match=said):

@@ -34,7 +34,7 @@ from streamcore.replay import (
     read_captures,
     write_captures,
 )
-from streamcore.replay.content import ContentDecoder, ContentError
+from streamcore.replay.content_coding import ContentDecoder, ContentError
 
 URL = "https://api.anthropic.com/v1/messages"
 DATA = body(*HELLO)

@@ -492,7 +492,7 @@ def test_a_full_disk_fails_the_recording_and_not_the_stream(tmp_path: Path, monk
     def full(*args: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("streamcore.replay.spool.Spool.append", full)
+    monkeypatch.setattr("streamcore.replay.formats.spool.Spool.append", full)
     path = tmp_path / "a.jsonl"
     with (
         pytest.raises(CaptureError, match=r"the recording does not fit on the disk: .*No space left"),

@@ -25,7 +25,7 @@ from streamcore.replay import (
     open_capture,
     write_captures,
 )
-from streamcore.replay.mask import BLOCK_SIZE
+from streamcore.replay.redaction.mask import BLOCK_SIZE
 
 URL = "https://api.anthropic.com/v1/messages"
 SECRET = "top/s3cret+ä\"q'"

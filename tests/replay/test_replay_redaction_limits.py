@@ -29,19 +29,21 @@ from streamcore.replay import (
     End,
     Recorder,
     Redaction,
-    deltas,
-    escapes,
-    json_depth,
-    json_fields,
-    mask,
     read_captures,
     record,
+    write_captures,
+)
+from streamcore.replay.formats import json_depth
+from streamcore.replay.redaction import (
+    delta_texts,
+    escapes,
+    json_fields,
+    mask,
     request_body,
     secret_names,
     secret_places,
-    write_captures,
 )
-from streamcore.replay.mask import RedactionError
+from streamcore.replay.redaction.mask import RedactionError
 
 URL = "https://api.anthropic.com/v1/messages"
 SECRET = "TOPSECRET-123456"
@@ -178,7 +180,7 @@ def test_what_has_been_searched_is_not_searched_again() -> None:
 
 
 def patterns() -> Iterator[tuple[str, re.Pattern[Any]]]:
-    for module in (secret_names, secret_places, request_body, mask, deltas, json_fields, json_depth, escapes):
+    for module in (secret_names, secret_places, request_body, mask, delta_texts, json_fields, json_depth, escapes):
         for name, value in vars(module).items():
             if isinstance(value, re.Pattern):
                 yield f"{module.__name__.rpartition('.')[2]}.{name}", value

@@ -19,7 +19,7 @@ from streamcore.replay import (
     Redaction,
     write_captures,
 )
-from streamcore.replay.json_fields import FieldScanner
+from streamcore.replay.redaction.json_fields import FieldScanner
 
 URL = "https://api.anthropic.com/v1/messages"
 SECRET = "TOPSECRET-123456"

@@ -38,8 +38,8 @@ from streamcore.replay import (
     open_stream,
     parse_chunking,
 )
-from streamcore.replay.chunking import rechunk
-from streamcore.replay.files import capture_files
+from streamcore.replay.formats.files import capture_files
+from streamcore.replay.playing.chunking import rechunk
 
 GOOD = [path for path in FIXTURES if path.parent.name != "broken" and path.stem != "several"]
 REQUEST = CapturedRequest(url="http://api/v1/messages", body=b"{}")

@@ -19,11 +19,9 @@ from streamcore.api.client import Call
 from streamcore.api.errors import InvalidArgumentError
 from streamcore.api.face import AsyncClient, SyncClient
 from streamcore.replay.capture import Capture, CapturedRequest
-from streamcore.replay.content import content_headers
-from streamcore.replay.files import Format, StrPath
-from streamcore.replay.recorder import Recorder
-from streamcore.replay.redaction import DEFAULT_REDACTION, Redaction
-from streamcore.replay.tee import (
+from streamcore.replay.content_coding import content_headers
+from streamcore.replay.formats.files import Format, StrPath
+from streamcore.replay.recording.recorded_chunks import (
     AsyncTee,
     RecordedAsyncAnswer,
     RecordedSyncAnswer,
@@ -33,6 +31,8 @@ from streamcore.replay.tee import (
     head_of,
     pairs,
 )
+from streamcore.replay.recording.recorder import Recorder
+from streamcore.replay.redaction import DEFAULT_REDACTION, Redaction
 from streamcore.stream import (
     AsyncMessageStream,
     AsyncMessageStreamManager,

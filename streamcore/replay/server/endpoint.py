@@ -28,10 +28,13 @@ import msgspec
 
 from streamcore import StreamCoreError
 from streamcore._extras import requires_extra
-from streamcore.replay.answers import accumulate, is_event_stream
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError
-from streamcore.replay.files import capture_files, check_inside, open_capture
-from streamcore.replay.listening import (
+from streamcore.replay.formats.files import capture_files, check_inside, open_capture
+from streamcore.replay.headers import unsendable
+from streamcore.replay.playing.complete_message import accumulate, is_event_stream
+from streamcore.replay.playing.players import AsyncPlayer, Failures
+from streamcore.replay.playing.replay import MOST_LISTED, NoCaptureError, Replay, Source, without_secrets
+from streamcore.replay.server.listening import (
     LOOPBACK,
     MALFORMED,
     Log,
@@ -43,9 +46,6 @@ from streamcore.replay.listening import (
     not_http,
     who_left,
 )
-from streamcore.replay.playing import AsyncPlayer, Failures
-from streamcore.replay.replay import MOST_LISTED, NoCaptureError, Replay, Source, without_secrets
-from streamcore.replay.sendable import unsendable
 
 with requires_extra("serve"):
     import anyio

@@ -14,7 +14,7 @@ import attrs
 
 from streamcore.api.errors import InvalidArgumentError
 from streamcore.replay.capture import Chunk, End, Step
-from streamcore.replay.events import event_steps, is_event
+from streamcore.replay.formats.event_splitter import event_steps, is_event
 
 __all__ = ["Anywhere", "AtEvent", "at_least", "beyond", "split_at_byte", "split_at_event"]
 

@@ -22,12 +22,12 @@ from typing import Literal, TypeAlias, get_args
 
 from streamcore._extras import NotInstalledError
 from streamcore.replay.capture import Capture, CaptureError
-from streamcore.replay.cassette import cassette_pieces, read_cassette
-from streamcore.replay.har import har_pieces, read_har
-from streamcore.replay.plain import plain_pieces, read_plain
+from streamcore.replay.formats.cassette import cassette_pieces, read_cassette
+from streamcore.replay.formats.har import har_pieces, read_har
+from streamcore.replay.formats.replace_file import replacing
+from streamcore.replay.formats.sse import plain_pieces, read_plain
+from streamcore.replay.formats.timed import read_timed, timed_lines
 from streamcore.replay.redaction import DEFAULT_REDACTION, Redaction
-from streamcore.replay.replacing import replacing
-from streamcore.replay.timed import read_timed, timed_lines
 
 __all__ = [
     "Format",

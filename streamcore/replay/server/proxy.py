@@ -18,9 +18,14 @@ from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator
 from streamcore._extras import requires_extra
 from streamcore.api.request import check_base_url, without_userinfo
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError
-from streamcore.replay.content import MAX_SIZE, ContentDecoder, ContentError, content_headers, encoding_of
-from streamcore.replay.files import StrPath
-from streamcore.replay.listening import (
+from streamcore.replay.content_coding import MAX_SIZE, ContentDecoder, ContentError, content_headers, encoding_of
+from streamcore.replay.formats.files import StrPath
+from streamcore.replay.headers import unsendable
+from streamcore.replay.playing.replay import without_secrets
+from streamcore.replay.recording.recorded_chunks import pairs
+from streamcore.replay.recording.recorder import Exchange, Recorder
+from streamcore.replay.redaction import DEFAULT_REDACTION, Redaction
+from streamcore.replay.server.listening import (
     LOOPBACK,
     MALFORMED,
     Log,
@@ -32,11 +37,6 @@ from streamcore.replay.listening import (
     not_http,
     who_left,
 )
-from streamcore.replay.recorder import Exchange, Recorder
-from streamcore.replay.redaction import DEFAULT_REDACTION, Redaction
-from streamcore.replay.replay import without_secrets
-from streamcore.replay.sendable import unsendable
-from streamcore.replay.tee import pairs
 
 with requires_extra("serve"):
     import aiohttp

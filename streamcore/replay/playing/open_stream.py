@@ -14,11 +14,11 @@ import msgspec
 
 from streamcore.api.attempts import async_checked, checked
 from streamcore.replay.capture import Capture, CapturedRequest
-from streamcore.replay.chunking import Chunking
 from streamcore.replay.faults import Fault
-from streamcore.replay.files import StrPath, open_capture
-from streamcore.replay.playing import INSTANTLY, AsyncPlayer, Failures, SyncPlayer
-from streamcore.replay.replay import prepare
+from streamcore.replay.formats.files import StrPath, open_capture
+from streamcore.replay.playing.chunking import Chunking
+from streamcore.replay.playing.players import INSTANTLY, AsyncPlayer, Failures, SyncPlayer
+from streamcore.replay.playing.replay import prepare
 from streamcore.stream import AsyncMessageStream, MessageStream
 
 __all__ = ["CapturedResponse", "aopen_stream", "open_stream"]

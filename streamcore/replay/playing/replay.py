@@ -15,11 +15,11 @@ import attrs
 from streamcore.api.errors import InvalidArgumentError
 from streamcore.errors import StreamCoreError, excerpt
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, Step
-from streamcore.replay.chunking import Chunking, check_chunking, rechunk
-from streamcore.replay.fault_texts import check_faults
 from streamcore.replay.faults import Fault
-from streamcore.replay.files import StrPath, capture_files, check_inside, read_captures
-from streamcore.replay.playing import INSTANTLY, check_speed
+from streamcore.replay.faults.parsing import check_faults
+from streamcore.replay.formats.files import StrPath, capture_files, check_inside, read_captures
+from streamcore.replay.playing.chunking import Chunking, check_chunking, rechunk
+from streamcore.replay.playing.players import INSTANTLY, check_speed
 from streamcore.replay.redaction import DEFAULT_REDACTION, REDACTED, RedactionError
 
 __all__ = ["Choose", "NoCaptureError", "Replay", "Source", "prepare", "without_secrets"]

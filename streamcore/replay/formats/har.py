@@ -22,11 +22,11 @@ import attrs
 import msgspec
 
 from streamcore._extras import requires_extra
-from streamcore.replay._heads import head_of, shown
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, End, Headers
-from streamcore.replay.content import content_headers
-from streamcore.replay.json_depth import DepthGuard, TooDeepError
-from streamcore.replay.spool import Spool, SpooledBody
+from streamcore.replay.content_coding import content_headers
+from streamcore.replay.formats.file_head import head_of, shown
+from streamcore.replay.formats.json_depth import DepthGuard, TooDeepError
+from streamcore.replay.formats.spool import Spool, SpooledBody
 
 __all__ = ["har_pieces", "read_har"]
 

@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import attrs
 
 from streamcore.replay.capture import CaptureError, Chunk, End, Step
-from streamcore.replay.deltas import DeltaScanner, DeltaText
-from streamcore.replay.escapes import Span, View
-from streamcore.replay.json_fields import FieldScanner
+from streamcore.replay.redaction.delta_texts import DeltaScanner, DeltaText
+from streamcore.replay.redaction.escapes import Span, View
+from streamcore.replay.redaction.json_fields import FieldScanner
 
 __all__ = ["BLOCK_SIZE", "REDACTED", "Mask", "RedactionError", "Secrets"]
 

@@ -19,7 +19,7 @@ from typing import TypeAlias
 
 from streamcore._extras import requires_extra
 from streamcore.errors import StreamCoreError
-from streamcore.replay.answers import error_body
+from streamcore.replay.playing.complete_message import error_body
 
 with requires_extra("serve"):
     from aiohttp import web

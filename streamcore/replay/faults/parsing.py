@@ -5,37 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from streamcore.api.errors import InvalidArgumentError
-from streamcore.replay.faults import (
-    Comments,
-    Corrupt,
-    Crlf,
-    Cut,
-    Drop,
-    Duplicate,
-    Error,
-    Fault,
-    Nameless,
-    Pings,
-    Stall,
-    Status,
-)
-from streamcore.replay.options import split_options, with_options
+from streamcore.replay.faults.kinds import FAULTS, Fault
+from streamcore.replay.faults.text_options import split_options, with_options
 
 __all__ = ["check_faults", "parse_fault"]
-
-_FAULTS: dict[str, type] = {
-    "cut": Cut,
-    "stall": Stall,
-    "error": Error,
-    "status": Status,
-    "corrupt": Corrupt,
-    "duplicate": Duplicate,
-    "drop": Drop,
-    "nameless": Nameless,
-    "comments": Comments,
-    "pings": Pings,
-    "crlf": Crlf,
-}
 
 
 def check_faults(faults: Iterable[Fault | str]) -> tuple[Fault, ...]:
@@ -63,8 +36,8 @@ def parse_fault(text: str) -> Fault:
         InvalidArgumentError: The text is not a fault.
     """
     name, options = split_options(text)
-    cls = _FAULTS.get(name)
+    cls = FAULTS.get(name)
     if cls is None:
-        raise InvalidArgumentError(f"{name!r} is not a fault; it must be one of {', '.join(_FAULTS)}")
+        raise InvalidArgumentError(f"{name!r} is not a fault; it must be one of {', '.join(FAULTS)}")
     fault: Fault = with_options(cls, name, options)
     return fault

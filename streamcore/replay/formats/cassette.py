@@ -18,10 +18,10 @@ import attrs
 import msgspec
 
 from streamcore._extras import requires_extra
-from streamcore.replay._heads import head_of, shown
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, Headers
-from streamcore.replay.content import ContentError, content_headers, decoded, encoding_of
-from streamcore.replay.spool import Spool, SpooledBody
+from streamcore.replay.content_coding import ContentError, content_headers, decoded, encoding_of
+from streamcore.replay.formats.file_head import head_of, shown
+from streamcore.replay.formats.spool import Spool, SpooledBody
 
 __all__ = ["cassette_pieces", "read_cassette"]
 
@@ -78,7 +78,7 @@ def _interactions(file: BufferedReader, path: Path) -> Iterator[Any]:
     with requires_extra("replay"):
         import yaml
 
-    from streamcore.replay._yaml import sequence_items
+    from streamcore.replay.formats.yaml_items import sequence_items
 
     head = head_of(file)
 
@@ -173,7 +173,7 @@ def _is_text(data: bytes) -> bool:
 
 def cassette_pieces(captures: Iterable[Capture]) -> Iterator[bytes]:
     """Yield the bytes of a file with these captures."""
-    from streamcore.replay._yaml import dumped
+    from streamcore.replay.formats.yaml_items import dumped
 
     empty = True
     for capture in captures:

@@ -43,7 +43,7 @@ from streamcore.replay.capture import (
     Pause,
     Step,
 )
-from streamcore.replay.spool import Spool
+from streamcore.replay.formats.spool import Spool
 
 __all__ = ["read_timed", "timed_capture", "timed_chunk", "timed_end", "timed_header", "timed_lines"]
 

@@ -14,7 +14,7 @@ import msgspec
 from streamcore import MessageEngine, ProtocolError
 from streamcore.errors import error_from_event
 from streamcore.replay.capture import Capture, CapturedRequest, Chunk
-from streamcore.replay.playing import AsyncPlayer
+from streamcore.replay.playing.players import AsyncPlayer
 from streamcore.sse import ServerSentEvent, encode
 from streamcore.types import ErrorEvent
 

@@ -15,9 +15,9 @@ import attrs
 
 from streamcore.api.errors import InvalidArgumentError
 from streamcore.replay.capture import Chunk, Step
-from streamcore.replay.events import event_steps
-from streamcore.replay.options import split_options
-from streamcore.replay.places import at_least
+from streamcore.replay.faults.places import at_least
+from streamcore.replay.faults.text_options import split_options
+from streamcore.replay.formats.event_splitter import event_steps
 
 __all__ = ["Chunking", "RandomChunks", "check_chunking", "parse_chunking", "rechunk"]
 

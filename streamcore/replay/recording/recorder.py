@@ -26,12 +26,12 @@ from typing import Any, Self, TypeVar
 from streamcore._extras import requires_extra
 from streamcore.errors import StreamCoreError
 from streamcore.replay.capture import Capture, CaptureError, Chunk, End, EndReason, Step
-from streamcore.replay.files import Format, StrPath, check_format, write_captures
-from streamcore.replay.mask import BLOCK_SIZE, Mask
-from streamcore.replay.plain import is_stream
+from streamcore.replay.formats.files import Format, StrPath, check_format, write_captures
+from streamcore.replay.formats.spool import Spool
+from streamcore.replay.formats.sse import is_stream
+from streamcore.replay.formats.timed import timed_capture, timed_chunk, timed_end, timed_header
 from streamcore.replay.redaction import DEFAULT_REDACTION, Redaction
-from streamcore.replay.spool import Spool
-from streamcore.replay.timed import timed_capture, timed_chunk, timed_end, timed_header
+from streamcore.replay.redaction.mask import BLOCK_SIZE, Mask
 
 __all__ = ["Exchange", "Recorder"]
 

@@ -12,9 +12,9 @@ from itertools import islice
 from typing import Any
 
 from streamcore.replay.capture import CapturedRequest
-from streamcore.replay.mask import REDACTED
-from streamcore.replay.secret_names import normal_name
-from streamcore.replay.secret_places import SecretPlaces
+from streamcore.replay.redaction.mask import REDACTED
+from streamcore.replay.redaction.secret_names import normal_name
+from streamcore.replay.redaction.secret_places import SecretPlaces
 
 __all__ = ["clean_body"]
 

@@ -12,8 +12,8 @@ from typing import Any, Protocol, Self
 
 from streamcore.api.attempts import AsyncAnswer, SyncAnswer
 from streamcore.replay.capture import Capture, CapturedRequest, Headers
-from streamcore.replay.content import content_headers
-from streamcore.replay.recorder import Exchange
+from streamcore.replay.content_coding import content_headers
+from streamcore.replay.recording.recorder import Exchange
 from streamcore.stream._drain import is_drainable
 
 __all__ = [

@@ -17,7 +17,7 @@ import attrs
 from streamcore.api.response import is_event_stream, is_success
 from streamcore.limits import DEFAULT_LIMITS
 from streamcore.replay.capture import Capture, CaptureError, Chunk
-from streamcore.replay.events import EventSplitter, payload_type
+from streamcore.replay.formats.event_splitter import EventSplitter, payload_type
 
 __all__ = ["is_stream", "plain_pieces", "read_plain"]
 

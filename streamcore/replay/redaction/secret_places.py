@@ -12,8 +12,8 @@ import re
 from urllib.parse import unquote, unquote_plus
 
 from streamcore.replay.capture import Headers
-from streamcore.replay.mask import REDACTED
-from streamcore.replay.secret_names import (
+from streamcore.replay.redaction.mask import REDACTED
+from streamcore.replay.redaction.secret_names import (
     is_credential,
     is_secret_field,
     is_secret_header,
