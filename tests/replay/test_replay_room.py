@@ -380,3 +380,12 @@ def test_a_spool_is_as_before_when_its_file_is_full(monkeypatch: pytest.MonkeyPa
         assert (spool.size, spool.read(0, 100)) == (3, b"abc")
     spool.extend(other)
     assert spool.open().read() == b"abc0123456789"
+
+
+@pytest.mark.parametrize("name", ["a" * 249, "é" * 124 + "a"], ids=["ASCII", "UTF-8"])
+def test_the_name_of_a_file_may_be_as_long_as_the_file_system_allows(name: str, tmp_path: Path) -> None:
+    path = tmp_path / f"{name}.jsonl"
+    write_captures(path, [CAPTURE])
+    with Recorder(path) as recorder:
+        record(recorder, HELLO_BYTES)
+    assert os.listdir(tmp_path) == [path.name]

@@ -118,3 +118,14 @@ def test_the_password_of_basic_authorization_is_known_without_padding(tmp_path: 
     assert parameter.endswith("=")
     request = CapturedRequest(url=URL, headers={"authorization": f"Basic {parameter.rstrip('=')}"})
     assert SECRET not in written(tmp_path, Capture(request=request, body=[Chunk(0, SECRET.encode())]))
+
+
+@pytest.mark.parametrize("name", ["api_key[]", "{token}", "user[api_key]", "a[b][token][]", "(secret)", "$token|"])
+def test_the_name_of_a_parameter_of_a_url_in_a_text_may_have_brackets(name: str, tmp_path: Path) -> None:
+    check_taken_out(tmp_path, text_of(f"see {URL}?a=1&{name}={SECRET}, or so"))
+    check_taken_out(tmp_path, text_of(f"see ({URL}?{name}={SECRET})"))
+
+
+def test_brackets_around_a_url_in_a_text_stay(tmp_path: Path) -> None:
+    text = f"[see]({URL}?a=1) {{{URL}}} [x](y)=2"
+    assert json.dumps(text)[1:-1] in json.loads(written(tmp_path, text_of(text)).splitlines()[0])["request"]["body"]

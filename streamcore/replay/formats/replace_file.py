@@ -23,6 +23,8 @@ except ImportError:  # Windows: an open file cannot be removed there, which does
 
 __all__ = ["replacing", "temporary_file"]
 
+_LONGEST_PREFIX = 200  # bytes; a name may have 255
+
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
@@ -69,7 +71,7 @@ def temporary_file(target: Path) -> Iterator[IO[bytes]]:
 
 def _create(target: Path) -> IO[bytes]:
     while True:
-        path = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
+        path = target.with_name(f"{_prefix(target)}{secrets.token_hex(8)}.tmp")
         file = open(path, "xb", opener=_open_private)  # noqa: SIM115  # `temporary_file` closes it
         _lock(file.fileno())
         if os.fstat(file.fileno()).st_nlink:
@@ -77,12 +79,17 @@ def _create(target: Path) -> IO[bytes]:
         file.close()  # removed by another process, before there was a lock
 
 
+def _prefix(target: Path) -> str:
+    """Return what the names of temporary files for `target` begin with: its own name, unless that is very long."""
+    return f".{os.fsencode(target.name)[:_LONGEST_PREFIX].decode(errors='ignore')}."
+
+
 def _open_private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
 def _remove_abandoned(target: Path) -> None:
-    name = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]{{16}}\.tmp")
+    name = re.compile(rf"{re.escape(_prefix(target))}[0-9a-f]{{16}}\.tmp")
     for path in [Path(target.parent, each) for each in os.listdir(target.parent) if name.fullmatch(each)]:
         # It may belong to somebody else, or have just been removed.
         with contextlib.suppress(OSError), open(path, "r+b") as file:

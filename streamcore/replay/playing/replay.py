@@ -22,7 +22,7 @@ from streamcore.replay.playing.chunking import Chunking, check_chunking, rechunk
 from streamcore.replay.playing.players import INSTANTLY, check_speed
 from streamcore.replay.redaction import DEFAULT_REDACTION, REDACTED, RedactionError
 
-__all__ = ["Choose", "NoCaptureError", "Replay", "Source", "prepare", "without_secrets"]
+__all__ = ["MOST_LISTED", "Choose", "NoCaptureError", "Replay", "Source", "prepare", "request_line", "shortened"]
 
 Choose: TypeAlias = Callable[[CapturedRequest, Sequence[Capture]], Capture | None]
 """Says which of the captures answers a request, `None` for none."""
@@ -32,6 +32,9 @@ Source: TypeAlias = StrPath | Capture | Iterable[StrPath | Capture]
 these."""
 
 MOST_LISTED = 20
+"""At most so many captures or paths are listed in a message."""
+
+_LONGEST = 500
 
 
 class NoCaptureError(CaptureError):
@@ -202,8 +205,18 @@ def _in_path(path: Path) -> Iterator[Capture]:
         yield from read_captures(each)
 
 
-def without_secrets(request: CapturedRequest) -> CapturedRequest:
-    """Return a request as it can be shown in messages and logs."""
+def shortened(text: str) -> str:
+    """Return the beginning of a text that a peer has chosen, for messages and logs."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text)} characters)"
+
+
+def request_line(request: CapturedRequest) -> str:
+    """Return the method and URL of a request for messages and logs: without secrets, and not too long."""
+    request = _without_secrets(request)
+    return shortened(f"{request.method} {request.url}")
+
+
+def _without_secrets(request: CapturedRequest) -> CapturedRequest:
     try:
         return DEFAULT_REDACTION.redact(Capture(request=request)).request or request
     except RedactionError:
@@ -211,14 +224,13 @@ def without_secrets(request: CapturedRequest) -> CapturedRequest:
 
 
 def _name(capture: Capture) -> str:
-    request = None if capture.request is None else without_secrets(capture.request)
+    request = None if capture.request is None else _without_secrets(capture.request)
     return str(attrs.evolve(capture, request=request))
 
 
 def _asked(request: CapturedRequest) -> str:
-    request = without_secrets(request)
-    body = f" with {excerpt(request.body)}" if request.body else ""
-    return f"{request.method} {request.url}{body}"
+    body = _without_secrets(request).body
+    return request_line(request) + (f" with {excerpt(body)}" if body else "")
 
 
 def _listed(names: list[str]) -> str:

@@ -28,6 +28,8 @@ Not promised:
 - Short values and ordinary words that were in a secret place are not masked elsewhere: values with less than 8
   characters or with a blank in them, digits without a letter below 16 characters, and words without a digit (but for
   the value of a credential from 12 characters on).
+- Without its request, a capture has nothing to look for in its body. This concerns bare streams, and responses of
+  urllib3, which do not know their request: a key that is echoed there stays, unless it looks like an API key.
 - Values that only the body of the response has are masked in the fields that are named for secrets, and not in the text
   that a model writes, in the JSON that tool input deltas add up to, or where they are repeated.
 - Secrets in places without a telling name (also `key`, `code`, `pin`, `token_value`) are not known: tell `Redaction`

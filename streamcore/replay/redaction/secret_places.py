@@ -28,8 +28,9 @@ _SHORTEST = 8
 _SHORTEST_WITHOUT_DIGIT = 12
 _SHORTEST_WITHOUT_LETTER = 16
 
-# A URL in a text, from its `://` on: looking for the scheme before it would not be linear.
-_URL = re.compile(r"://[^\s\"'<>\\^`{}|()\[\]]++")
+# A URL in a text, from its `://` on: looking for the scheme before it would not be linear. Brackets end it, except in
+# the name of a parameter: `?api_key[]=a`.
+_URL = re.compile(r"://(?:[^\s\"'<>\\^`{}|()\[\]]++|[{}|()\[\]][\w$.%{}|()\[\]-]*+=)++")
 # The user and password of a URL in a text. A password may have the characters that end a URL above.
 _USER_AND_PASSWORD = re.compile(r"(?<=://)[\w.~%!$&*+,;=-]*+:([^/?#@\s\"<>\\]++)(?=@)")
 # A URL in a header, which may have such characters in it: `?token=a'b(c)` or `?token[]=a`.

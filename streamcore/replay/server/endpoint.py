@@ -33,7 +33,7 @@ from streamcore.replay.formats.files import capture_files, check_inside, open_ca
 from streamcore.replay.headers import unsendable
 from streamcore.replay.playing.complete_message import accumulate, is_event_stream
 from streamcore.replay.playing.players import AsyncPlayer, Failures
-from streamcore.replay.playing.replay import MOST_LISTED, NoCaptureError, Replay, Source, without_secrets
+from streamcore.replay.playing.replay import MOST_LISTED, NoCaptureError, Replay, Source, request_line, shortened
 from streamcore.replay.server.listening import (
     LOOPBACK,
     MALFORMED,
@@ -200,8 +200,8 @@ class _Exchange:
         parts.append(f"{time.monotonic() - self.began:.2f} s")
         if self.end:
             parts.append(self.end)
-        asked = without_secrets(CapturedRequest(method=self.request.method, url=self.request.path_qs))
-        return f"{asked.method} {asked.url} {self.status or '-'}: {', '.join(parts)}"
+        asked = request_line(CapturedRequest(method=self.request.method, url=self.request.path_qs))
+        return f"{asked} {self.status or '-'}: {', '.join(parts)}"
 
 
 class Endpoint:
@@ -246,9 +246,8 @@ class Endpoint:
             said = f"{request.path} is not served; POST to one of: {there}" + (f" and {more} more" if more > 0 else "")
             return _error(exchange, 404, "not_found_error", said, log="this path does not exist")
         if request.method != "POST":
-            response = _error(
-                exchange, 405, "invalid_request_error", f"{request.path} takes POST, not {request.method}"
-            )
+            said = f"{request.path} takes POST, not {shortened(request.method)}"
+            response = _error(exchange, 405, "invalid_request_error", said)
             response.headers["allow"] = "POST"
             return response
         try:

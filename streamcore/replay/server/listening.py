@@ -20,6 +20,7 @@ from typing import TypeAlias
 from streamcore._extras import requires_extra
 from streamcore.errors import StreamCoreError
 from streamcore.replay.playing.complete_message import error_body
+from streamcore.replay.playing.replay import shortened
 
 with requires_extra("serve"):
     from aiohttp import web
@@ -88,7 +89,7 @@ async def listening(
     @web.middleware  # in place of a route: no pattern matches every path
     async def handle(request: web.Request, handler: Handler) -> web.StreamResponse:
         if not _is_allowed(request.headers.get("host"), allowed):
-            log(f"{request.method} 403: the Host header names another host")
+            log(f"{shortened(request.method)} 403: the Host header names another host")
             return error_response(403, "permission_error", _FOREIGN_HOST)
         try:
             return await answer(request)
@@ -104,7 +105,7 @@ async def listening(
 
     async def log_unexpected(request: web.Request, response: web.StreamResponse) -> None:
         if isinstance(response, web.HTTPExpectationFailed):  # aiohttp answers an unknown `Expect` itself
-            log(f"{request.method} {response.status}: {response.reason}")
+            log(f"{shortened(request.method)} {response.status}: {response.reason}")
 
     app.on_shutdown.append(note_end)
     app.on_response_prepare.append(log_unexpected)

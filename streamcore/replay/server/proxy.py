@@ -21,7 +21,7 @@ from streamcore.replay.capture import Capture, CapturedRequest, CaptureError
 from streamcore.replay.content_coding import MAX_SIZE, ContentDecoder, ContentError, content_headers, encoding_of
 from streamcore.replay.formats.files import StrPath
 from streamcore.replay.headers import unsendable
-from streamcore.replay.playing.replay import without_secrets
+from streamcore.replay.playing.replay import request_line
 from streamcore.replay.recording.recorded_chunks import pairs
 from streamcore.replay.recording.recorder import Exchange, Recorder
 from streamcore.replay.redaction import DEFAULT_REDACTION, Redaction
@@ -183,8 +183,7 @@ class _Proxy:
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         """Pass a request on, and its answer back."""
         url = self._upstream + request.rel_url.raw_path_qs
-        shown = without_secrets(CapturedRequest(url=request.rel_url.raw_path_qs)).url
-        line = f"{request.method} {shown}"
+        line = request_line(CapturedRequest(method=request.method, url=request.rel_url.raw_path_qs))
         if not request.rel_url.raw_path.startswith("/"):  # OPTIONS * and CONNECT
             return self._error(line, 400, "the target of the request must be a path")
         body = _RequestBody(request.content)
