@@ -23,11 +23,11 @@ from streamcore._extras import requires_extra
 from streamcore.replay.capture import Capture, CapturedRequest
 from streamcore.replay.content_coding import content_headers
 from streamcore.replay.faults import Fault
+from streamcore.replay.headers import pairs
 from streamcore.replay.playing.chunking import Chunking
 from streamcore.replay.playing.complete_message import accumulate, wants_message
 from streamcore.replay.playing.players import INSTANTLY, AsyncPlayer, Failures
 from streamcore.replay.playing.replay import Choose, Replay, Source
-from streamcore.replay.recording.recorded_chunks import pairs
 
 with requires_extra("aiohttp"):
     import aiohttp

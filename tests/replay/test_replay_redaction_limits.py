@@ -20,7 +20,6 @@ from server import BACKENDS, run
 from test_bombs import check_linear
 
 import streamcore.replay.httpx2
-from streamcore import AsyncMessageStream
 from streamcore.replay import (
     Capture,
     CapturedRequest,
@@ -30,7 +29,6 @@ from streamcore.replay import (
     Recorder,
     Redaction,
     read_captures,
-    record,
     write_captures,
 )
 from streamcore.replay.formats import json_depth
@@ -333,8 +331,10 @@ def test_large_bodies_are_redacted_in_a_thread(backend: str, tmp_path: Path, mon
 
     async def test() -> None:
         loop.append(threading.get_ident())
-        async with record(AsyncMessageStream(chunks()), tmp_path / "a.jsonl") as stream:
-            await stream.until_done()
+        sends = httpx2.MockTransport(lambda request: httpx2.Response(200, content=chunks()))
+        transport = streamcore.replay.httpx2.AsyncRecordingTransport(tmp_path / "a.jsonl", sends)
+        async with httpx2.AsyncClient(transport=transport) as client:
+            assert (await client.post("http://api/")).content == data
         with Recorder(tmp_path / "b.jsonl") as recorder:
             threads["head"].clear()
             (await recorder.abegin(asked(body=b'{"a":"%s"}' % (b"a" * 100_000)))).complete()

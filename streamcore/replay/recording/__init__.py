@@ -1,4 +1,4 @@
-"""Record answers while they are received.
+"""Record answers while they are received, for clients of streamcore and for transports.
 
 | file | idea |
 | --- | --- |

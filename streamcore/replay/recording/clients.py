@@ -1,17 +1,15 @@
-"""`record()`: a stream or a client that is used as ever, and a file of what came.
+"""Record what a client receives: it is used as before, and a file of captures is written at the end.
 
-Clients are recorded where they get their answers, whichever HTTP library is below: each attempt is an exchange, with
-its request. Streams are recorded where they read their chunks. The bytes are those after content codings were undone.
-For any other client on httpx2 or httpx, there are the recording transports of `streamcore.replay.httpx2` and
-`streamcore.replay.httpx`.
+Answers are recorded where the client gets them, whichever HTTP library is below: each attempt is an exchange, with its
+request. The bytes are those after content codings were undone. For other clients on httpx2 or httpx, there are the
+recording transports of `streamcore.replay.httpx2` and `streamcore.replay.httpx`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import inspect
 import time
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, TypeVar, overload
 
 from streamcore.api.attempts import AsyncAnswer, SyncAnswer
@@ -21,43 +19,21 @@ from streamcore.api.face import AsyncClient, SyncClient
 from streamcore.replay.capture import Capture, CapturedRequest
 from streamcore.replay.content_coding import content_headers
 from streamcore.replay.formats.files import Format, StrPath
-from streamcore.replay.recording.recorded_chunks import (
-    AsyncTee,
-    RecordedAsyncAnswer,
-    RecordedSyncAnswer,
-    SyncTee,
-    aclosing,
-    closing,
-    head_of,
-    pairs,
-)
-from streamcore.replay.recording.recorder import Recorder
+from streamcore.replay.headers import pairs
+from streamcore.replay.recording.recorded_chunks import AsyncRecordedChunks, RecordedChunks
+from streamcore.replay.recording.recorder import Exchange, Recorder
 from streamcore.replay.redaction import DEFAULT_REDACTION, Redaction
-from streamcore.stream import (
-    AsyncMessageStream,
-    AsyncMessageStreamManager,
-    AsyncStream,
-    MessageStream,
-    MessageStreamManager,
-    Stream,
-)
 
 __all__ = ["record", "recorded"]
 
-_SyncT = TypeVar("_SyncT", bound="SyncClient | Stream[Any]")
-_AsyncT = TypeVar("_AsyncT", bound="AsyncClient | AsyncStream[Any]")
-_SyncClientT = TypeVar("_SyncClientT", bound=SyncClient)
-_AsyncClientT = TypeVar("_AsyncClientT", bound=AsyncClient)
+_SyncT = TypeVar("_SyncT", bound=SyncClient)
+_AsyncT = TypeVar("_AsyncT", bound=AsyncClient)
 _ClientT = TypeVar("_ClientT", bound="SyncClient | AsyncClient")
-_StreamT = TypeVar("_StreamT", bound="Stream[Any]")
-_AsyncStreamT = TypeVar("_AsyncStreamT", bound="AsyncStream[Any]")
-_MessageStreamT = TypeVar("_MessageStreamT", bound=MessageStream)
-_AsyncMessageStreamT = TypeVar("_AsyncMessageStreamT", bound=AsyncMessageStream)
 
 
 @overload
 def record(
-    target: _SyncT,
+    client: _SyncT,
     path: StrPath,
     *,
     format: Format | None = None,
@@ -66,99 +42,74 @@ def record(
 ) -> contextlib.AbstractContextManager[_SyncT]: ...
 @overload
 def record(
-    target: MessageStreamManager[_MessageStreamT],
-    path: StrPath,
-    *,
-    format: Format | None = None,
-    redaction: Redaction | None = DEFAULT_REDACTION,
-    clock: Callable[[], float] = time.monotonic,
-) -> contextlib.AbstractContextManager[_MessageStreamT]: ...
-@overload
-def record(
-    target: _AsyncT,
+    client: _AsyncT,
     path: StrPath,
     *,
     format: Format | None = None,
     redaction: Redaction | None = DEFAULT_REDACTION,
     clock: Callable[[], float] = time.monotonic,
 ) -> contextlib.AbstractAsyncContextManager[_AsyncT]: ...
-@overload
 def record(
-    target: AsyncMessageStreamManager[_AsyncMessageStreamT],
-    path: StrPath,
-    *,
-    format: Format | None = None,
-    redaction: Redaction | None = DEFAULT_REDACTION,
-    clock: Callable[[], float] = time.monotonic,
-) -> contextlib.AbstractAsyncContextManager[_AsyncMessageStreamT]: ...
-def record(
-    target: Any,
+    client: Any,
     path: StrPath,
     *,
     format: Format | None = None,  # noqa: A002  # the field's word
     redaction: Redaction | None = DEFAULT_REDACTION,
     clock: Callable[[], float] = time.monotonic,
 ) -> Any:
-    """Record what a client or a stream receives, for as long as a `with` block lasts.
+    """Record what a client receives, for as long as a `with` block lasts.
 
     ```python
-    with record(client, "weather.jsonl") as client:
-        with client.messages.stream(...) as stream:
+    with record(client, "weather.jsonl") as recorded:
+        with recorded.messages.stream(...) as stream:
             ...
-    with record(client.messages.stream(...), "weather.jsonl") as stream:
-        ...
     ```
 
-    The file is written at the end of the block, however that ends, and holds what was received by then; a stream that
-    broke is recorded up to there, and that it broke. Without an answer no file is written. The time of a chunk is that
-    at which it was read: who reads late, records late.
+    The block gets a client to use in place of the given one; the two share their connections. The file is written at
+    the end of the block, however it ends, and holds what was received by then. A stream that broke is recorded as far
+    as it came, and as broken. Without an answer no file is written. The time of a chunk is the time at which it was
+    read.
 
     Args:
-        target: A client of `streamcore.httpx` or `streamcore.aiohttp`: what is to be used in its place shares its
-            connections. Or what `messages.stream()` returns; or a stream that nothing has been read from. For the async
-            ones it is `async with`.
+        client: A client of `streamcore.httpx` or `streamcore.aiohttp`; an async one takes `async with`.
         path: The file to write. It is replaced.
-        format: What to write, if its suffix does not tell.
+        format: The format to write, if the suffix does not name it.
         redaction: Removes secrets; None keeps everything.
-        clock: Tells the time in seconds.
+        clock: Returns the time in seconds.
 
     Raises:
-        CaptureError: The suffix stands for no format, or the folder is not there. At the end of the block: the file
-            cannot be written, or the hook of the redaction has failed.
-        InvalidArgumentError: `target` is nothing that can be recorded; when the block is entered: a stream has been
-            read from.
+        CaptureError: The suffix is unknown, or the folder does not exist. At the end of the block: the file cannot be
+            written, or the hook of the redaction has failed.
+        InvalidArgumentError: `client` is not a client of streamcore.
     """
-    for kind, begin in _TARGETS.items():
-        if isinstance(target, kind):
-            return begin(target, Recorder(path, format=format, redaction=redaction, clock=clock))
-    raise InvalidArgumentError(
-        "only clients and streams of streamcore can be recorded (for other clients on httpx2 or httpx there are "
-        f"recording transports), not {type(target).__name__}"
-    )
-
-
-# Clients
+    if not isinstance(client, SyncClient | AsyncClient):
+        raise InvalidArgumentError(
+            f"only clients of streamcore can be recorded, not {type(client).__name__}: for a stream, record the client "
+            "that makes it; for other clients on httpx2 or httpx, use a recording transport"
+        )
+    recorder = Recorder(path, format=format, redaction=redaction, clock=clock)
+    return _sync_block(client, recorder) if isinstance(client, SyncClient) else _async_block(client, recorder)
 
 
 @contextlib.contextmanager
-def _sync_client(client: _SyncClientT, recorder: Recorder) -> Iterator[_SyncClientT]:
+def _sync_block(client: _SyncT, recorder: Recorder) -> Iterator[_SyncT]:
     with recorder:
         yield recorded(client, recorder)
 
 
 @contextlib.asynccontextmanager
-async def _async_client(client: _AsyncClientT, recorder: Recorder) -> AsyncIterator[_AsyncClientT]:
+async def _async_block(client: _AsyncT, recorder: Recorder) -> AsyncIterator[_AsyncT]:
     with recorder:
         yield recorded(client, recorder)
 
 
 def recorded(client: _ClientT, recorder: Recorder) -> _ClientT:
-    """A copy of a client that is recorded, and so are its own copies. The recorder is for its owner to close."""
+    """Return a copy of a client that is recorded, as are its own copies. The recorder's owner closes it."""
     recording = _RecordedSyncClient if isinstance(client, SyncClient) else _RecordedAsyncClient
     copied: Any = client.copy()
     cls = type(client)
     copied.__class__ = type(f"Recorded{cls.__name__}", (recording, cls), {"_recorder": recorder})
-    return copied  # type: ignore[no-any-return]  # of a child of the client's class
+    return copied  # type: ignore[no-any-return]  # of a subclass of the client's class
 
 
 class _RecordedSyncClient(SyncClient):
@@ -166,7 +117,7 @@ class _RecordedSyncClient(SyncClient):
 
     def _send(self, call: Call) -> SyncAnswer:
         answer = super()._send(call)
-        return RecordedSyncAnswer(answer, self._recorder.begin(_head(call, answer)))
+        return _RecordedSyncAnswer(answer, self._recorder.begin(_head(call, answer)))
 
 
 class _RecordedAsyncClient(AsyncClient):
@@ -174,7 +125,7 @@ class _RecordedAsyncClient(AsyncClient):
 
     async def _send(self, call: Call) -> AsyncAnswer:
         answer = await super()._send(call)
-        return RecordedAsyncAnswer(answer, await self._recorder.abegin(_head(call, answer)))
+        return _RecordedAsyncAnswer(answer, await self._recorder.abegin(_head(call, answer)))
 
 
 def _head(call: Call, answer: SyncAnswer | AsyncAnswer) -> Capture:
@@ -183,67 +134,40 @@ def _head(call: Call, answer: SyncAnswer | AsyncAnswer) -> Capture:
     return Capture(request=request, status=answer.status, headers=content_headers(pairs(answer.headers)))
 
 
-# Streams
+class _RecordedAnswer:
+    """The answer of a client, whose chunks are recorded while they are read."""
+
+    def __init__(self, answer: SyncAnswer | AsyncAnswer, exchange: Exchange) -> None:
+        self.status = answer.status
+        self.headers = answer.headers
+        self.response = answer.response
+        self.keep_body = answer.keep_body
+        self._exchange = exchange
 
 
-@contextlib.contextmanager
-def _stream(stream: _StreamT, recorder: Recorder) -> Iterator[_StreamT]:
-    with recorder, stream:
-        yield _tapped(stream, recorder)
+class _RecordedSyncAnswer(_RecordedAnswer):
+    def __init__(self, answer: SyncAnswer, exchange: Exchange) -> None:
+        super().__init__(answer, exchange)
+        self._chunks = RecordedChunks(iter(answer), exchange)
+        self._close = answer.close
+
+    def __iter__(self) -> RecordedChunks:
+        return self._chunks
+
+    def close(self) -> None:
+        self._exchange.close()
+        self._close()
 
 
-@contextlib.contextmanager
-def _manager(manager: MessageStreamManager[_MessageStreamT], recorder: Recorder) -> Iterator[_MessageStreamT]:
-    with recorder, manager as stream:
-        yield _tapped(stream, recorder)
+class _RecordedAsyncAnswer(_RecordedAnswer):
+    def __init__(self, answer: AsyncAnswer, exchange: Exchange) -> None:
+        super().__init__(answer, exchange)
+        self._chunks = AsyncRecordedChunks(aiter(answer), exchange)
+        self._aclose = answer.aclose
 
+    def __aiter__(self) -> AsyncRecordedChunks:
+        return self._chunks
 
-@contextlib.asynccontextmanager
-async def _async_stream(stream: _AsyncStreamT, recorder: Recorder) -> AsyncIterator[_AsyncStreamT]:
-    with recorder:
-        async with stream:
-            yield await _async_tapped(stream, recorder)
-
-
-@contextlib.asynccontextmanager
-async def _async_manager(
-    manager: AsyncMessageStreamManager[_AsyncMessageStreamT], recorder: Recorder
-) -> AsyncIterator[_AsyncMessageStreamT]:
-    with recorder:
-        async with manager as stream:
-            yield await _async_tapped(stream, recorder)
-
-
-def _check_unread(stream: Stream[Any] | AsyncStream[Any]) -> None:
-    items = stream._pump.items
-    begun = isinstance(items, Generator) and inspect.getgeneratorstate(items) != inspect.GEN_CREATED
-    if stream._pump.over or begun:
-        raise InvalidArgumentError("the stream has been read from: what came before could not be recorded any more")
-
-
-def _tapped(stream: _StreamT, recorder: Recorder) -> _StreamT:
-    _check_unread(stream)
-    exchange = recorder.begin(head_of(stream.response))
-    pump, chunks = stream._pump, stream._chunks
-    stream._chunks = SyncTee(chunks, exchange)
-    stream._release = closing(exchange, chunks, stream._release, lambda: pump.reading)
-    return stream
-
-
-async def _async_tapped(stream: _AsyncStreamT, recorder: Recorder) -> _AsyncStreamT:
-    _check_unread(stream)
-    pump, chunks = stream._pump, stream._chunks
-    exchange = await recorder.abegin(head_of(stream.response, getattr(chunks, "request_body", b"")))
-    stream._chunks = AsyncTee(chunks, exchange)
-    stream._release = aclosing(exchange, chunks, stream._release, lambda: pump.reading)
-    return stream
-
-
-_TARGETS: dict[type, Callable[[Any, Recorder], Any]] = {
-    SyncClient: _sync_client,
-    AsyncClient: _async_client,
-    Stream: _stream,
-    AsyncStream: _async_stream,
-    MessageStreamManager: _manager,
-    AsyncMessageStreamManager: _async_manager,
-}
+    async def aclose(self) -> None:
+        self._exchange.close()
+        await self._aclose()

@@ -20,9 +20,8 @@ from streamcore.api.request import check_base_url, without_userinfo
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError
 from streamcore.replay.content_coding import MAX_SIZE, ContentDecoder, ContentError, content_headers, encoding_of
 from streamcore.replay.formats.files import StrPath
-from streamcore.replay.headers import unsendable
+from streamcore.replay.headers import pairs, unsendable
 from streamcore.replay.playing.replay import request_line
-from streamcore.replay.recording.recorded_chunks import pairs
 from streamcore.replay.recording.recorder import Exchange, Recorder
 from streamcore.replay.redaction import DEFAULT_REDACTION, Redaction
 from streamcore.replay.server.listening import (

@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from streamcore.replay.capture import CapturedRequest
-from streamcore.replay.recording.recorded_chunks import pairs
+from streamcore.replay.headers import pairs
 
 __all__ = ["Streams", "captured_request"]
 

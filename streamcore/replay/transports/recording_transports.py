@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 from streamcore.replay.capture import Capture
 from streamcore.replay.content_coding import ContentDecoder, ContentError, content_headers, encoding_of
 from streamcore.replay.formats.files import StrPath
-from streamcore.replay.recording.recorded_chunks import AsyncTee, SyncTee, pairs
+from streamcore.replay.headers import pairs
+from streamcore.replay.recording.recorded_chunks import AsyncRecordedChunks, RecordedChunks
 from streamcore.replay.recording.recorder import Exchange, Recorder
 from streamcore.replay.transports.library import Streams, captured_request
 
@@ -107,7 +108,8 @@ class Recording(_Recording):
             exchange.close()
             response.stream.close()
 
-        return self._response(response, self.streams.sync_stream(SyncTee(iter(response.stream), exchange), close))
+        chunks = RecordedChunks(iter(response.stream), exchange)
+        return self._response(response, self.streams.sync_stream(chunks, close))
 
     def close(self) -> None:
         """Close the connections, and write the file.
@@ -138,7 +140,8 @@ class AsyncRecording(_Recording):
             exchange.close()
             await response.stream.aclose()
 
-        return self._response(response, self.streams.async_stream(AsyncTee(aiter(response.stream), exchange), close))
+        chunks = AsyncRecordedChunks(aiter(response.stream), exchange)
+        return self._response(response, self.streams.async_stream(chunks, close))
 
     async def aclose(self) -> None:
         """Close the connections, and write the file.
