@@ -1,7 +1,7 @@
-r"""Faults: captures broken on purpose, in ways in which streams break in the wild.
+r"""Break captures on purpose, in ways in which streams break in practice.
 
-A fault is a value that is called with a capture and gives another one. Faults compose: each works on what the one
-before it has made.
+A fault is a value that is called with a capture and returns another one. Faults compose: each works on the result of
+the one before it.
 
 ```python
 with open_stream("weather.sse", faults=[Pings(), Cut(event=7, broken=True)]) as stream: ...
@@ -9,20 +9,20 @@ with open_stream("weather.sse", faults=[Pings(), Cut(event=7, broken=True)]) as 
 
 | fault | what it does | text |
 | --- | --- | --- |
-| `Cut` | the body ends early: in good order, or (`broken`) because the connection fails | `cut:event=3,broken=yes` |
-| `Stall` | nothing comes for so many seconds, at any speed of playing | `stall:seconds=2,byte=100` |
+| `Cut` | the body ends early: normally, or (`broken`) because the connection fails | `cut:event=3,broken=yes` |
+| `Stall` | nothing arrives for so many seconds, at any speed | `stall:seconds=2,byte=100` |
 | `Error` | an `error` event in place of all that follows | `error:event=3,type=api_error` |
-| `Status` | another answer altogether, with this status | `status:code=529` |
-| `Corrupt` | bytes of a payload become such as JSON does not allow | `corrupt:event=3,count=2` |
-| `Duplicate`, `Drop` | an event comes twice, or not at all | `duplicate:event=3`, `drop:event=3` |
+| `Status` | a different answer, with this status | `status:code=529` |
+| `Corrupt` | bytes of a payload are replaced by bytes that JSON does not allow | `corrupt:event=3,count=2` |
+| `Duplicate`, `Drop` | an event comes twice, or is missing | `duplicate:event=3`, `drop:event=3` |
 | `Nameless` | no `event:` lines, as behind some proxies | `nameless` |
-| `Comments`, `Pings` | a comment, a `ping` event, between events | `comments`, `pings:every=5` |
+| `Comments`, `Pings` | a comment, or a `ping` event, between events | `comments`, `pings:every=5` |
 | `Crlf` | lines end in CRLF | `crlf` |
 
-Where: `event` is the number of an event, the first being 0, and `byte` a number of bytes. A cut at event 3 lets events
-0, 1 and 2 through. Without either, the place is a random event, the same for the same `seed` and stream. A place that
-the stream does not have is an `InvalidArgumentError` where the stream ends. Faults that concern events leave a chunk
-for each event; a chunking, which comes after them, may cut the bytes in any other way.
+The place is `event`, the number of an event (the first is 0), or `byte`, a number of bytes. A cut at event 3 lets
+events 0, 1 and 2 through. Without either, the place is a random event: the same one for the same `seed` and stream. If
+the stream does not have the place, its end raises `InvalidArgumentError`. Faults that concern events make one chunk of
+each event; the chunking is applied after them and may cut the bytes differently.
 
 In texts, a comma within a value is `\,`, and headers are `status:code=429,headers=retry-after: 7|x-should-retry: true`.
 

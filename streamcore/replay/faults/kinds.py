@@ -1,19 +1,21 @@
-"""The faults, a class each. `streamcore.replay.faults` describes them."""
+"""The faults, each a class. `streamcore.replay.faults` describes them.
+
+A new fault is a class here, and its name in `_CLASSES`.
+"""
 
 from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import Any, TypeAlias
 
 import attrs
 import msgspec
 
 from streamcore.api.errors import InvalidArgumentError
 from streamcore.replay.capture import Capture, Chunk, End, Headers, Pause, Step
-from streamcore.replay.faults.places import Anywhere, AtEvent, at_least, beyond, split_at_event
+from streamcore.replay.faults.places import Anywhere, AtEvent, BodyFault, at_least, beyond, split_at_event
 from streamcore.replay.formats.event_splitter import event_steps, is_event
 from streamcore.replay.headers import unsendable
 from streamcore.sse import ServerSentEvent, encode, encode_comment
@@ -35,7 +37,7 @@ __all__ = [
 ]
 
 Fault: TypeAlias = Callable[[Capture], Capture]
-"""Breaks a capture on purpose: gives another one in its place."""
+"""Breaks a capture on purpose: returns another one in its place."""
 
 
 # Faults of the connection
@@ -46,37 +48,37 @@ class Cut(Anywhere):
     """The body ends early.
 
     Attributes:
-        broken: Whether the connection fails there; else the body ends in good order, as if that were all.
+        broken: Whether the connection fails there. Otherwise the body ends normally, as if it was complete.
     """
 
     broken: bool = attrs.field(default=False, kw_only=True)
 
-    def __call__(self, capture: Capture) -> Capture:
-        return capture.with_body(self._change)
-
     def _change(self, body: Iterable[Step]) -> Iterator[Step]:
-        time = 0.0
-        for step in self.split(body):
-            if step is None:
-                yield End(time, "broken", "the connection was cut on purpose") if self.broken else End(time)
-                return
-            if not isinstance(step, Pause):
-                time = step.time
-            yield step
+        time = yield from _until(self.split(body))
+        yield End(time, "broken", "the connection was cut on purpose") if self.broken else End(time)
+
+
+def _until(steps: Iterable[Step | None]) -> Generator[Step, None, float]:
+    """Yield the steps up to the None among them, and return the time that it has."""
+    time = 0.0
+    for step in steps:
+        if step is None:
+            break
+        if not isinstance(step, Pause):
+            time = step.time
+        yield step
+    return time
 
 
 @attrs.frozen
 class Stall(Anywhere):
-    """Nothing comes for a while, at whatever speed the capture is played.
+    """Nothing arrives for a while, whatever the speed.
 
     Attributes:
         seconds: How long.
     """
 
     seconds: float = attrs.field(validator=at_least(0, float), kw_only=True)
-
-    def __call__(self, capture: Capture) -> Capture:
-        return capture.with_body(self._change)
 
     def _change(self, body: Iterable[Step]) -> Iterator[Step]:
         return (Pause(self.seconds) if step is None else step for step in self.split(body))
@@ -87,29 +89,20 @@ class Stall(Anywhere):
 
 @attrs.frozen
 class Error(AtEvent):
-    """An `error` event, and then the end, in good order.
+    """An `error` event, and then a normal end.
 
     Attributes:
-        type: Of the error.
-        message: Of the error.
+        type: The type of the error.
+        message: The message of the error.
     """
 
     type: str = attrs.field(default="overloaded_error", kw_only=True)
     message: str = attrs.field(default="Overloaded", kw_only=True)
 
-    def __call__(self, capture: Capture) -> Capture:
-        return capture.with_body(self._change)
-
     def _change(self, body: Iterable[Step]) -> Iterator[Step]:
-        time = 0.0
-        for step in split_at_event(body, self.number(body)):
-            if step is None:
-                yield Chunk(time, _event(_error(self.type, self.message)))
-                yield End(time)
-                return
-            if not isinstance(step, Pause):
-                time = step.time
-            yield step
+        time = yield from _until(split_at_event(body, self.number(body)))
+        yield Chunk(time, _event(_error(self.type, self.message)))
+        yield End(time)
 
 
 _ERROR_TYPES = {
@@ -166,12 +159,11 @@ def _event(payload: dict[str, Any]) -> bytes:
 # Faults of events
 
 
-class _ChangesPiece(Protocol):
-    def __call__(self, piece: bytes, number: int, /) -> Iterable[bytes]: ...
+_ChangePiece: TypeAlias = Callable[[bytes, int], Iterable[bytes]]
 
 
-def _pieces(body: Iterable[Step], change: _ChangesPiece, wanted: int | None = None) -> Iterator[Step]:
-    """Each event replaced by the pieces that `change` makes of it and its number.
+def _pieces(body: Iterable[Step], change: _ChangePiece, wanted: int | None = None) -> Iterator[Step]:
+    """Replace each event by the pieces that `change` makes of it and its number.
 
     Raises:
         InvalidArgumentError: The stream has fewer events than `wanted`.
@@ -191,66 +183,61 @@ def _pieces(body: Iterable[Step], change: _ChangesPiece, wanted: int | None = No
 
 
 @attrs.frozen
-class Duplicate(AtEvent):
-    """An event comes twice."""
-
-    def __call__(self, capture: Capture) -> Capture:
-        return capture.with_body(self._change)
-
+class _OneEvent(AtEvent):
     def _change(self, body: Iterable[Step]) -> Iterator[Step]:
         chosen = self.number(body)
-        return _pieces(body, lambda piece, number: (piece, piece) if number == chosen else (piece,), self.event)
+        return _pieces(body, lambda piece, number: self._instead(piece) if number == chosen else (piece,), self.event)
+
+    def _instead(self, piece: bytes) -> Iterable[bytes]:
+        raise NotImplementedError
 
 
 @attrs.frozen
-class Drop(AtEvent):
-    """An event does not come."""
+class Duplicate(_OneEvent):
+    """An event comes twice."""
 
-    def __call__(self, capture: Capture) -> Capture:
-        return capture.with_body(self._change)
+    def _instead(self, piece: bytes) -> Iterable[bytes]:
+        return piece, piece
 
-    def _change(self, body: Iterable[Step]) -> Iterator[Step]:
-        chosen = self.number(body)
-        return _pieces(body, lambda piece, number: () if number == chosen else (piece,), self.event)
+
+@attrs.frozen
+class Drop(_OneEvent):
+    """An event is missing."""
+
+    def _instead(self, piece: bytes) -> Iterable[bytes]:
+        return ()
 
 
 _PAYLOAD = re.compile(rb"(?:^|[\r\n])data: ?([^\r\n]+)")
-# No JSON has them, neither in its strings nor between its values; and no line ends with them.
+# JSON does not allow them in strings or between values, and no line ends with them.
 _FORBIDDEN = bytes(code for code in range(0x20) if code not in b"\t\n\r")
 
 
 @attrs.frozen
-class Corrupt(Anywhere):
-    """Bytes become such as JSON does not allow. At an event these are bytes of its payload, in random places.
+class Corrupt(_OneEvent, Anywhere):
+    """Bytes that JSON does not allow. At an event they replace bytes of its payload, in random places.
 
     Attributes:
-        count: How many.
+        count: How many bytes.
     """
 
     count: int = attrs.field(default=1, validator=at_least(1), kw_only=True)
 
-    def __call__(self, capture: Capture) -> Capture:
-        return capture.with_body(self._change)
-
     def _change(self, body: Iterable[Step]) -> Iterator[Step]:
-        source = random.Random(self.seed)  # noqa: S311  # it makes tests, it keeps no secret
-        if self.byte is not None:
-            return self._from_byte(body, source, self.byte)
-        chosen = self.number(body)
-        return _pieces(
-            body, lambda piece, number: (self._payload(piece, source) if number == chosen else piece,), self.event
-        )
+        return super()._change(body) if self.byte is None else self._from_byte(body, self.byte)
 
-    def _payload(self, piece: bytes, source: random.Random) -> bytes:
+    def _instead(self, piece: bytes) -> Iterable[bytes]:
+        source = random.Random(self.seed)  # noqa: S311  # it makes tests, it keeps no secret
         found = _PAYLOAD.search(piece)
         broken = bytearray(piece)
         if found is not None:
             places = range(found.start(1), found.end(1))
             for place in source.sample(places, min(self.count, len(places))):
                 broken[place] = source.choice(_FORBIDDEN)
-        return bytes(broken)
+        return (bytes(broken),)
 
-    def _from_byte(self, body: Iterable[Step], source: random.Random, first: int) -> Iterator[Step]:
+    def _from_byte(self, body: Iterable[Step], first: int) -> Iterator[Step]:
+        source = random.Random(self.seed)  # noqa: S311  # it makes tests, it keeps no secret
         offset = 0
         for step in body:
             if isinstance(step, Chunk):
@@ -269,7 +256,7 @@ class Corrupt(Anywhere):
             raise beyond("byte", first, offset)
 
 
-# Harmless, or nearly so
+# Changes that a client should not notice
 
 
 _EVENT_LINE = re.compile(rb"((?:^|(?<=[\r\n]))(?:\xef\xbb\xbf)?)event(?::[^\r\n]*)?(?:\r\n|\r|\n)")
@@ -277,19 +264,16 @@ _LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
 @attrs.frozen
-class Nameless:
+class Nameless(BodyFault):
     """No `event:` lines."""
 
-    def __call__(self, capture: Capture) -> Capture:
-        return capture.with_body(partial(_pieces, change=lambda piece, _: (_EVENT_LINE.sub(rb"\1", piece),)))
+    def _change(self, body: Iterable[Step]) -> Iterator[Step]:
+        return _pieces(body, lambda piece, _: (_EVENT_LINE.sub(rb"\1", piece),))
 
 
 @attrs.frozen
-class Crlf:
-    """Lines end in CRLF."""
-
-    def __call__(self, capture: Capture) -> Capture:
-        return capture.with_body(self._change)
+class Crlf(BodyFault):
+    """Lines that end in CRLF."""
 
     def _change(self, body: Iterable[Step]) -> Iterator[Step]:
         for step in event_steps(body):
@@ -297,7 +281,7 @@ class Crlf:
 
 
 @attrs.frozen
-class _Between:
+class _Between(BodyFault):
     """Something between events.
 
     Attributes:
@@ -306,11 +290,11 @@ class _Between:
 
     every: int = attrs.field(default=1, validator=at_least(1), kw_only=True)
 
-    def __call__(self, capture: Capture) -> Capture:
-        return capture.with_body(partial(_pieces, change=self._before))
-
-    def _before(self, piece: bytes, number: int) -> Iterable[bytes]:
-        return (self._inserted(), piece) if number and number % self.every == 0 else (piece,)
+    def _change(self, body: Iterable[Step]) -> Iterator[Step]:
+        return _pieces(
+            body,
+            lambda piece, number: (self._inserted(), piece) if number and number % self.every == 0 else (piece,),
+        )
 
     def _inserted(self) -> bytes:
         raise NotImplementedError
@@ -321,7 +305,7 @@ class Comments(_Between):
     """Comments between events, as servers send them to keep a connection alive.
 
     Attributes:
-        text: Of each.
+        text: The text of each comment.
     """
 
     text: str = attrs.field(default="keep-alive", kw_only=True)
@@ -342,17 +326,6 @@ class Pings(_Between):
         return _event({"type": "ping"})
 
 
-FAULTS: dict[str, type] = {
-    "cut": Cut,
-    "stall": Stall,
-    "error": Error,
-    "status": Status,
-    "corrupt": Corrupt,
-    "duplicate": Duplicate,
-    "drop": Drop,
-    "nameless": Nameless,
-    "comments": Comments,
-    "pings": Pings,
-    "crlf": Crlf,
-}
+_CLASSES = (Cut, Stall, Error, Status, Corrupt, Duplicate, Drop, Nameless, Comments, Pings, Crlf)
+FAULTS: dict[str, type] = {cls.__name__.lower(): cls for cls in _CLASSES}
 """The faults by the names that they have in texts."""

@@ -1,6 +1,6 @@
-"""Where in a body a fault is: at an event, after a number of bytes, or at a random event that a seed finds again.
+"""Say where in a body a fault is: at an event, after a number of bytes, or at a random event that a seed chooses.
 
-A place that a body does not reach is an error where the body ends: a fault that does nothing would let a test pass.
+A body that does not reach the place is an error: a fault that does nothing would let a test pass.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from typing import Any
 import attrs
 
 from streamcore.api.errors import InvalidArgumentError
-from streamcore.replay.capture import Chunk, End, Step
+from streamcore.replay.capture import Capture, Chunk, End, Step
 from streamcore.replay.formats.event_splitter import event_steps, is_event
 
-__all__ = ["Anywhere", "AtEvent", "at_least", "beyond", "split_at_byte", "split_at_event"]
+__all__ = ["Anywhere", "AtEvent", "BodyFault", "at_least", "beyond", "split_at_byte", "split_at_event"]
 
 
 def beyond(kind: str, number: int, count: int) -> InvalidArgumentError:
-    """The error for a place that a body of so many events or bytes does not have."""
+    """Return the error for a place that a body of `count` events or bytes does not have."""
     return InvalidArgumentError(f"the fault at {kind} {number} has no place: the stream has {count} {kind}s")
 
 
 def at_least(least: float, kind: type = int) -> Callable[[Any, attrs.Attribute[Any], Any], None]:
-    """Make a validator for numbers of this kind that are finite and not below `least`, and for `None`."""
+    """Make a validator for numbers of this kind that are finite and not below `least`, and for None."""
 
     def check(_: object, field: attrs.Attribute[Any], value: Any) -> None:
         is_number = isinstance(value, (int, kind)) and not isinstance(value, bool)
@@ -36,19 +36,30 @@ def at_least(least: float, kind: type = int) -> Callable[[Any, attrs.Attribute[A
 
 
 @attrs.frozen
-class AtEvent:
-    """At an event.
+class BodyFault:
+    """A fault that changes the body of a capture, each time the body is iterated over."""
+
+    def __call__(self, capture: Capture) -> Capture:
+        return capture.with_body(self._change)
+
+    def _change(self, body: Iterable[Step]) -> Iterator[Step]:
+        raise NotImplementedError
+
+
+@attrs.frozen
+class AtEvent(BodyFault):
+    """A fault at an event.
 
     Attributes:
-        event: Its number, the first being 0.
-        seed: Without a number, the same seed finds the same event of a stream.
+        event: The number of the event; the first is 0.
+        seed: Chooses an event if there is no number: the same seed finds the same event of a stream.
     """
 
     event: int | None = attrs.field(default=None, validator=at_least(0), kw_only=True)
     seed: int = attrs.field(default=0, kw_only=True)
 
     def number(self, body: Iterable[Step]) -> int:
-        """The number of the event in the stream that `body` holds."""
+        """Return the number of the event in the stream of `body`."""
         if self.event is not None:
             return self.event
         count = sum(_is_event(step) for step in event_steps(body))
@@ -57,10 +68,10 @@ class AtEvent:
 
 @attrs.frozen
 class Anywhere(AtEvent):
-    """At an event, or after a number of bytes.
+    """A fault at an event, or after a number of bytes.
 
     Attributes:
-        byte: Bytes before the place, in place of an event.
+        byte: How many bytes come before the fault. It replaces `event`.
     """
 
     byte: int | None = attrs.field(default=None, validator=at_least(0), kw_only=True)
@@ -70,7 +81,11 @@ class Anywhere(AtEvent):
             raise InvalidArgumentError("a fault is at an event or at a byte, not at both")
 
     def split(self, body: Iterable[Step]) -> Iterator[Step | None]:
-        """The steps, with a `None` at the place. Without one, if they do not reach it."""
+        """Yield the steps, with a None at the place.
+
+        Raises:
+            InvalidArgumentError: They do not reach it.
+        """
         return split_at_event(body, self.number(body)) if self.byte is None else split_at_byte(body, self.byte)
 
 
@@ -79,7 +94,7 @@ def _is_event(step: Step) -> bool:
 
 
 def split_at_event(body: Iterable[Step], number: int) -> Iterator[Step | None]:
-    """The steps of a body, a chunk for each event, with a `None` before an event or after the last.
+    """Yield the steps of a body, a chunk for each event, with a None before an event or after the last one.
 
     Raises:
         InvalidArgumentError: There are fewer events.
@@ -102,7 +117,7 @@ def split_at_event(body: Iterable[Step], number: int) -> Iterator[Step | None]:
 
 
 def split_at_byte(body: Iterable[Step], number: int) -> Iterator[Step | None]:
-    """The steps of a body, with a `None` after so many bytes.
+    """Yield the steps of a body, with a None after so many bytes.
 
     Raises:
         InvalidArgumentError: There are fewer bytes.
