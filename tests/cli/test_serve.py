@@ -634,7 +634,7 @@ def test_a_file_whose_name_is_no_text_is_played(tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(b"\xfe.sse")).write_bytes(body(*HELLO[:3]))
     with serve(tmp_path) as url:
         assert "/%FE/v1/messages, /%FF/v1/messages" in ask(url, "/x").json()["error"]["message"]
-        assert "comes to no message" in ask(url, body={}).json()["error"]["message"]
+        assert "does not add up to a message" in ask(url, body={}).json()["error"]["message"]
         assert ask(url).body == HELLO_BYTES
 
 

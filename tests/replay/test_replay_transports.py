@@ -243,7 +243,7 @@ def test_who_asks_for_no_stream_gets_the_error_that_the_stream_comes_to(client: 
     damaged.write_bytes(damaged.read_bytes().rpartition(b'{"t"')[0])
     for path, error, match in (
         (broken["error"], "OverloadedError", "Overloaded"),
-        (broken["truncated"], "InternalServerError", "comes to no message: the stream ended before"),
+        (broken["truncated"], "InternalServerError", "does not add up to a message: the stream ended before"),
         (damaged, "CaptureError" if is_ours(client) else "InternalServerError", "no end line"),
     ):
         with pytest.raises(Exception, match=match) as caught:

@@ -52,7 +52,7 @@ class AtEvent(BodyFault):
 
     Attributes:
         event: The number of the event; the first is 0.
-        seed: Chooses an event if there is no number: the same seed finds the same event of a stream.
+        seed: Chooses an event where `event` is None: the same seed finds the same event of a stream.
     """
 
     event: int | None = attrs.field(default=None, validator=at_least(0), kw_only=True)

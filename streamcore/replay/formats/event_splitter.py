@@ -1,10 +1,8 @@
-"""An event stream cut where its events end, with every byte kept as it is.
+"""Cut an event stream where its events end, and keep every byte.
 
-In: bytes, cut anywhere. Out: pieces that make up the very same bytes, each ending with a blank line, the last perhaps
-without one. For faults and chunkings, which move events about and must not touch what is in them. A decoder is the
-wrong tool for that: it gives what an event means, not how it was written.
-
-Linear in the bytes. What is held is the one piece that has begun.
+Faults and chunkings move events and must not change them, so a decoder, which returns the meaning of an event, does not
+help. Joined, the pieces are the input. Each ends with a blank line, except perhaps the last. The work is linear in the
+bytes, and only the piece that has begun is kept in memory.
 """
 
 from __future__ import annotations
@@ -29,10 +27,10 @@ _DATA_LINE = re.compile(rb"(?:^|[\r\n]|^\xef\xbb\xbf)data(?=[:\r\n])")
 
 
 class EventSplitter:
-    """Cuts the bytes it is fed.
+    """Cuts the bytes that it is fed.
 
     Args:
-        max_size: Bytes in one piece.
+        max_size: How many bytes a piece may have.
     """
 
     def __init__(self, *, max_size: int = DEFAULT_LIMITS.max_event_size) -> None:
@@ -41,10 +39,10 @@ class EventSplitter:
         self._max_size = max_size
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The pieces that end in `data`.
+        """Return the pieces that end in `data`.
 
         Raises:
-            LimitExceededError: One is longer than it may be.
+            LimitExceededError: A piece is longer than it may be.
         """
         held = self._held
         held += data
@@ -60,12 +58,12 @@ class EventSplitter:
             begin = position
         del held[:begin]
         self._searched = max(0, len(held) - _LONGEST_BLANK_LINE)
-        if len(held) > self._max_size and not pieces:  # with pieces to give, the next call is early enough
+        if len(held) > self._max_size and not pieces:  # if there are pieces to return, the next call can raise
             raise LimitExceededError(f"an event has more than {self._max_size} bytes")
         return pieces
 
     def finish(self) -> bytes:
-        """What has come since the last piece: an event without its blank line, or nothing."""
+        """Return the rest, which may be an event without its blank line, or nothing."""
         rest = bytes(self._held)
         self._held.clear()
         self._searched = 0
@@ -78,7 +76,7 @@ def is_event(piece: bytes) -> bool:
 
 
 def payload_type(piece: bytes) -> str | None:
-    """The `type` in the payload of an event; `None` if the piece has none."""
+    """Return the `type` in the payload of an event, or None."""
     decoder = SSEDecoder()
     decoder.receive_data(piece)
     try:
@@ -95,7 +93,7 @@ class _Typed:
 
 
 def event_steps(body: Iterable[Step]) -> Iterator[Step]:
-    """The steps of a body with a chunk for each piece. A piece has the time at which the last of its bytes arrived."""
+    """Yield the steps of a body with a chunk for each piece. Its time is that of the last byte in it."""
     splitter = EventSplitter()
     time = 0.0
     for step in body:

@@ -1,4 +1,4 @@
-"""What a file begins with, for errors that say that it is not what it was taken for."""
+"""Show what a file begins with, for errors that say that it is in another format."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from streamcore.errors import excerpt
 
 __all__ = ["head_of", "shown"]
 
-_HEAD_SIZE = 200  # what messages show is less
+_HEAD_SIZE = 200  # messages show less
 
 
 def head_of(file: BufferedReader) -> bytes:
-    """The first bytes of a file, which stays at its beginning."""
+    """Return the first bytes of a file, which stays at its beginning."""
     return file.peek(_HEAD_SIZE)[:_HEAD_SIZE]
 
 
 def shown(head: bytes) -> str | None:
-    """The first line, without a BOM and blanks, as a literal; `None` if there is nothing in the file."""
+    """Return the first line as a literal, without a BOM and blanks, or None if the file is empty."""
     text = head.removeprefix(BOM_UTF8)
     start = text.lstrip()
     if not start and len(head) < _HEAD_SIZE:

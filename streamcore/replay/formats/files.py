@@ -124,7 +124,7 @@ def _blocks(path: Path) -> bool:
 
 
 def _shown(below: list[str], names: list[str]) -> list[str]:
-    """The names that are not hidden. Of the directories, the others are taken out, so that they are not walked."""
+    """Return the names that are not hidden. Remove hidden directories from `below`, so that they are not walked."""
     below[:] = [name for name in below if not name.startswith(".")]
     return [name for name in names if not name.startswith(".")]
 

@@ -1,6 +1,6 @@
-"""A file without a name, for data that would be too much for memory. It is gone when nothing refers to it any more.
+"""Keep data in a file without a name, when it is too much for memory. The file ends with the last reference to it.
 
-Appending and reading may go on at once, from several threads; each reader has its own place in it.
+Threads may append and read at the same time. Each reader has its own position.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _IN_MEMORY = 1024 * 1024
 
 
 class Spool:
-    """Bytes that are appended, and read from any place. Few of them stay in memory.
+    """Bytes that can be appended, and read from any place. Up to a megabyte of them is in memory.
 
-    The file has no buffer, unlike `tempfile.SpooledTemporaryFile`: after a write that failed for want of room, the
-    bytes before are still there, and the next write may succeed.
+    The file has no buffer, unlike `tempfile.SpooledTemporaryFile`: after a write that failed because the disk is full,
+    the bytes before it are still there, and the next write may succeed.
     """
 
     def __init__(self) -> None:
@@ -91,7 +91,7 @@ class Spool:
         return io.BufferedReader(_Reader(self), _BLOCK_SIZE)
 
     def keep(self, path: Path) -> None:
-        """Give the bytes a name, so that they stay. On Linux a file needs no more room for that.
+        """Give the bytes a name, so that they stay. On Linux this takes no further room.
 
         Raises:
             OSError: That is not possible.

@@ -1,9 +1,9 @@
-"""Plain recordings: the bytes of event streams and nothing else, as `curl` writes them. Files end in `.sse`.
+"""Read and write the bytes of event streams and nothing else, as `curl` writes them. Files end in `.sse`.
 
-They have no request, no headers and no times: all is there at once, in chunks of 64 KB. A file may hold several
-streams, one after the other; a `message_start` that comes after a `message_stop` begins the next. After a stream that
-broke off, a comment that belongs to neither stands before the next. Answers that are not event streams, such as the
-failures before a success, are not written. Both ways hold a block and one event in memory.
+They have no request, no headers and no times: everything arrives at once, in chunks of 64 KB. A file may have several
+streams, one after the other: a `message_start` after a `message_stop` begins the next. After a stream that broke off, a
+comment marks the beginning of the next. Answers that are not event streams, such as failures before a success, are not
+written. Reading and writing keep one block and one event in memory.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ __all__ = ["is_stream", "plain_pieces", "read_plain"]
 
 _BLOCK_SIZE = 64 * 1024
 _SLICE = 1024
-# Enough of them to find some ends of events; which they are exactly, is for the splitter to say.
+# Enough to find some ends of events. The splitter then says where they are exactly.
 _BLANK_LINES = (b"\n\n", b"\n\r\n", b"\r\r")
 _LONGEST_BLANK_LINE = 3
 _MOST_HELD = DEFAULT_LIMITS.max_event_size
 _HEADERS = {"content-type": "text/event-stream; charset=utf-8"}
-# It begins with what files hardly end in, so that their ends need not be held back.
+# Files rarely end as it begins, so their ends need not be held back.
 _MARK = b"\r\n\r\n: the stream above broke off, another follows\n\n"
 
 
 def read_plain(path: Path) -> Iterator[Capture | CaptureError]:
-    """The captures in a file, one by one. Their bodies read the file again, each time they are gone through.
+    """Yield the captures in a file. Their bodies read the file again, each time they are iterated over.
 
     Raises:
         OSError: The file cannot be read.
@@ -41,8 +41,8 @@ def read_plain(path: Path) -> Iterator[Capture | CaptureError]:
     path.stat()  # a missing file is an error at once, not when the body is read
     body = PlainBody(path, 0)
     yield Capture(headers=_HEADERS, body=body, name=str(path))
-    # The size is asked for each time: the file may have become shorter since, or a pipe. A pipe cannot be read a second
-    # time, and its size is 0.
+    # The file may have become shorter, or a pipe, which cannot be read a second time and has the size 0. So the size is
+    # checked each time.
     while (size := path.stat().st_size) and (offset := _next_offset(body)) < size:
         body = PlainBody(path, offset)
         yield Capture(headers=_HEADERS, body=body, name=f"{path}, byte {offset}")
@@ -57,12 +57,12 @@ def _next_offset(body: PlainBody) -> int:
 
 
 def is_stream(capture: Capture) -> bool:
-    """Whether the body is an event stream, as far as its head tells."""
+    """Whether the body is an event stream, according to the head."""
     return is_success(capture.status) and is_event_stream({"content-type": capture.header("content-type") or ""})
 
 
 def plain_pieces(captures: Iterable[Capture]) -> Iterator[bytes]:
-    """The bytes of the event streams among these captures.
+    """Yield the bytes of the event streams among these captures.
 
     Raises:
         CaptureError: There are captures, and none of them is an event stream.
@@ -115,7 +115,7 @@ def _chunks(path: Path, offset: int) -> Iterator[Chunk]:
 
 
 class _Boundary:
-    """Finds where the next stream begins. Looks more closely only where the name of such an event is."""
+    """Finds where the next stream begins. It looks closely only at blocks that have the name of such an event."""
 
     def __init__(self) -> None:
         self._held = bytearray()
@@ -123,7 +123,7 @@ class _Boundary:
         self.passed = False
 
     def before(self, block: bytes) -> bytes:
-        """Of the bytes that have come, those that for sure belong to the first stream."""
+        """Return the bytes so far that certainly belong to the first stream."""
         held = self._held
         searched = max(0, len(held) - _LONGEST_BLANK_LINE)
         held += block
@@ -134,7 +134,7 @@ class _Boundary:
             return self._first_of(bytes(held[:mark]))
         end = max(place + length if place >= 0 else 0 for place, length in places)
         if len(held) - end > _MOST_HELD:
-            end = len(held)  # no event stream, most likely
+            end = len(held)  # probably not an event stream
         end = min(end, len(held) - _begun_mark(held))
         data = bytes(held[:end])
         del held[:end]
@@ -142,17 +142,17 @@ class _Boundary:
 
     @property
     def is_over(self) -> bool:
-        """Whether what comes next is seen to be another stream, if it begins as one."""
+        """Whether a stream that comes next would be recognised as another one."""
         return self.passed or (self._stopped and not self._held.strip(b"\r\n"))
 
     def rest(self) -> bytes:
-        """After the last block: what has been held back."""
+        """Return the bytes that were held back, after the last block."""
         return self._first_of(bytes(self._held))
 
     def _first_of(self, data: bytes) -> bytes:
         splitter = EventSplitter(max_size=len(data))
         size = 0
-        # In slices, so that no more is split than the stream has.
+        # In slices, so that little of the next stream is split.
         slices = (data[at : at + _SLICE] for at in range(0, len(data), _SLICE))
         pieces = chain.from_iterable(map(splitter.feed, slices))
         for piece in chain(pieces, map(EventSplitter.finish, (splitter,))):

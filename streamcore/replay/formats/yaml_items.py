@@ -1,7 +1,11 @@
 """Read YAML as a stream: the items of a sequence one by one, where PyYAML's own loaders build the whole document.
 
-This combines PyYAML's parser in C, if it is installed, with the parts in Python that turn its events into values. Only
-plain values come out, and those with the names that Python 2 gave them.
+`yaml.CSafeLoader` behind a bound on the size of the file does not replace this. It takes hundreds of bytes of memory
+for a node of three bytes, so the bound would have to be far below the size of a long recording. And one interaction
+with an error (an unknown tag or alias, a wrong number) makes the whole file unreadable; here only that one is lost.
+
+So this combines PyYAML's parser in C, if it is installed, with the parts in Python that turn its events into values.
+Only plain values come out, and those with the names that Python 2 gave them.
 
 A small document must not become a large value or a deep recursion. So there are limits: on the depth, on the length of
 numbers, on the nodes of one value (each takes some 700 bytes in memory), and on the text that the aliases of a document

@@ -1,7 +1,6 @@
-"""How the bytes of a capture are cut when it is played: as recorded, an event at a time, in sizes, at random.
+"""Cut the bytes of a body in another way: an event at a time, in chunks of one size, or of random sizes.
 
-In: the steps of a body. Out: the same bytes in other chunks, each at the time at which the last of its bytes arrived.
-No chunk spans a pause or the end. Linear; at most one chunk of each kind is held.
+The time of a chunk is that of the last byte in it. No chunk spans a pause or the end.
 """
 
 from __future__ import annotations
@@ -27,8 +26,8 @@ class RandomChunks:
     """Chunks of random sizes; the same seed gives the same sizes.
 
     Attributes:
-        seed: Of the random numbers.
-        largest: Bytes in the largest chunk there may be.
+        seed: The seed of the random numbers.
+        largest: How many bytes the largest chunk may have.
     """
 
     seed: int = 0
@@ -36,13 +35,13 @@ class RandomChunks:
 
 
 Chunking: TypeAlias = Literal["recorded", "event"] | int | RandomChunks
-"""As recorded; a chunk an event; chunks of so many bytes; or of random sizes."""
+"""As recorded, a chunk for each event, chunks of so many bytes, or chunks of random sizes."""
 
 _NAMED: dict[str, Chunking] = {"recorded": "recorded", "event": "event"}
 
 
 def rechunk(body: Iterable[Step], chunking: Chunking) -> Iterable[Step]:
-    """The steps of `body`, cut in that way.
+    """Return the steps of `body`, cut in that way.
 
     Raises:
         InvalidArgumentError: `chunking` is invalid.
@@ -73,7 +72,7 @@ def check_chunking(chunking: Chunking | str) -> Chunking:
 
 
 def parse_chunking(text: str) -> Chunking:
-    """A chunking as text: `recorded`, `event`, `1000` (bytes), `random` or `random:seed=1,largest=100`.
+    """Parse a chunking: `recorded`, `event`, `1000` (bytes), `random` or `random:seed=1,largest=100`.
 
     Raises:
         InvalidArgumentError: It is not one of these.

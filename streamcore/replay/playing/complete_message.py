@@ -1,7 +1,4 @@
-"""Answers in place of a capture's own: the message of a stream for a request without `stream: true`, and the reverse.
-
-In: the bytes of a stream. Out: a capture, which is played like any other.
-"""
+"""Turn a stream into the complete message that it adds up to, for a request without `stream: true`; and the reverse."""
 
 from __future__ import annotations
 
@@ -25,7 +22,7 @@ _JSON = ("content-type", "application/json")
 
 
 def error_body(kind: str, message: str) -> bytes:
-    """An error in the API's form, as JSON. It may quote what no UTF-8 can say: a lone surrogate, a file's name."""
+    """Return an error in the API's form, as JSON in ASCII: a message may quote a lone surrogate."""
     return json.dumps({"type": "error", "error": {"type": kind, "message": message}}).encode()
 
 
@@ -36,7 +33,7 @@ class _Asked:
 
 
 def wants_message(request: CapturedRequest, capture: Capture) -> bool:
-    """Whether a request asks the endpoint for a message, and for no stream of it, and is answered with a stream."""
+    """Whether a request asks the endpoint for a complete message, and the capture is a stream."""
     if request.method != "POST" or not request.path.endswith(_PATH) or not is_event_stream(capture):
         return False
     try:
@@ -46,15 +43,15 @@ def wants_message(request: CapturedRequest, capture: Capture) -> bool:
 
 
 def is_event_stream(capture: Capture) -> bool:
-    """Whether the answer is a stream that comes to a message."""
+    """Whether the answer is an event stream."""
     return capture.status == 200 and (capture.header("content-type") or "").startswith("text/event-stream")
 
 
 class Accumulated:
-    """What the API would have answered, had it not been asked for the stream that it is fed.
+    """Makes the answer without `stream: true` from the bytes of a stream.
 
     Args:
-        name: What to call the stream in messages.
+        name: The name of the stream in messages.
     """
 
     def __init__(self, name: str) -> None:
@@ -63,13 +60,13 @@ class Accumulated:
         self._answer: Capture | None = None
 
     def receive_data(self, data: bytes) -> bool:
-        """Take the next bytes. Returns whether the answer is known already, whatever comes."""
+        """Take the next bytes. Return whether the answer is known, whatever follows."""
         self._engine.receive_data(data)
         self._read()
         return self._answer is not None
 
     def receive_eof(self) -> Capture:
-        """The message, or the error that the stream has reported, or one that says why it comes to no message."""
+        """Return the message, or the error that the stream reported, or an error that says why it failed."""
         if self._answer is None:
             self._engine.receive_eof()
             self._read()
@@ -83,20 +80,20 @@ class Accumulated:
                     self._answer = _json(status, event.to_json())
                     return
         except ProtocolError as error:
-            said = f"the stream {self._name} comes to no message: {error}"
+            said = f"the stream {self._name} does not add up to a message: {error}"
             self._answer = Capture(
                 status=500,
-                headers=(_JSON, ("x-should-retry", "false")),  # to try again would not help
+                headers=(_JSON, ("x-should-retry", "false")),  # a retry would not help
                 body=(Chunk(0.0, error_body("api_error", said)),),
             )
 
 
 async def accumulate(capture: Capture, **options: Any) -> Capture:
-    """The answer that a capture's stream comes to, when it has been played.
+    """Play the stream of a capture, and return the answer that it adds up to.
 
     Args:
         capture: The stream.
-        **options: Those of `AsyncPlayer`: its `failures` are raised.
+        **options: The options of `AsyncPlayer`. Its `failures` are raised.
     """
     accumulated = Accumulated(capture.name)
     player = AsyncPlayer(capture.body, **options)
@@ -107,7 +104,7 @@ async def accumulate(capture: Capture, **options: Any) -> Capture:
 
 
 def stream_of(message: dict[str, Any]) -> bytes:
-    """Return the event stream that a complete message could have been sent as: each block comes whole, in its start."""
+    """Return an event stream that adds up to a complete message. Each block is complete in its start event."""
     stopped = {name: message[name] for name in _STOPPED if name in message}
     events: list[dict[str, Any]] = [
         {"type": "message_start", "message": {**message, **dict.fromkeys(stopped), "content": []}}

@@ -1,7 +1,7 @@
-"""Message streams straight from a capture, without an HTTP library.
+"""Open message streams on a capture, without an HTTP library.
 
-The exceptions are those of the clients: the capture's status and content type are checked, a connection that was cut is
-an `APIConnectionError`, and a silence longer than `idle_timeout` is an `APITimeoutError`.
+The exceptions are those of the clients: the status and the content type are checked, a connection that was cut raises
+`APIConnectionError`, and a silence longer than `idle_timeout` raises `APITimeoutError`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def open_stream(
     clock: Callable[[], float] = time.monotonic,
     **options: Any,
 ) -> MessageStream:
-    """A `MessageStream` that plays a capture.
+    """Return a `MessageStream` that plays a capture.
 
     ```python
     with open_stream("weather.jsonl", speed=AS_RECORDED) as stream:
@@ -44,14 +44,14 @@ def open_stream(
     ```
 
     Args:
-        source: The capture, or the file whose first one it is.
+        source: The capture, or a file, whose first capture is played.
         speed: 1 is as recorded, 10 ten times as fast, `INSTANTLY` (the default) without waiting.
         chunking: How the bytes are cut.
         faults: Faults to apply, in this order. The chunking comes after them.
         idle_timeout: The longest silence between bytes, in seconds.
-        sleep: Waits for so many seconds, in place of a wait that `close()` can end.
-        clock: Tells the time in seconds.
-        **options: Those of `MessageStream`.
+        sleep: Waits for so many seconds. It replaces a wait that `close()` ends.
+        clock: Returns the time in seconds.
+        **options: The options of `MessageStream`.
 
     Raises:
         CaptureError: The file cannot be read.
@@ -76,7 +76,7 @@ async def aopen_stream(
     clock: Callable[[], float] = time.monotonic,
     **options: Any,
 ) -> AsyncMessageStream:
-    """As `open_stream`, for async code, under asyncio or trio. Files are read without giving way."""
+    """Like `open_stream`, for async code, under asyncio or trio. Reading the file blocks the event loop."""
     capture = prepare(source if isinstance(source, Capture) else open_capture(source), faults, chunking)
     player = AsyncPlayer(capture.body, speed=speed, failures=_failures(idle_timeout), sleep=sleep, clock=clock)
     answer = await async_checked(_AsyncAnswer(capture, player), stream=True)
@@ -88,7 +88,7 @@ def _failures(idle_timeout: float | None) -> Failures:
 
 
 class _CapturedHeaders(Mapping[str, str]):
-    """The headers of a capture, found whatever the case of their names."""
+    """The headers of a capture. Names may be in any case."""
 
     def __init__(self, capture: Capture) -> None:
         self._found = {name.lower(): capture.header(name) or "" for name, _ in capture.headers}
@@ -104,13 +104,13 @@ class _CapturedHeaders(Mapping[str, str]):
 
 
 class CapturedResponse:
-    """What stands in the place of an HTTP library's response where a capture is played without one.
+    """The response of a stream that plays a capture without an HTTP library.
 
     Attributes:
         status_code: The status.
-        headers: The headers, found whatever the case of their names.
-        request: What was asked, if that is known.
-        content: Of a failure, the beginning of its body.
+        headers: The headers. Names may be in any case.
+        request: The request, if it is known.
+        content: The beginning of the body of a failure.
     """
 
     def __init__(self, capture: Capture) -> None:

@@ -1,7 +1,7 @@
-"""A body played: its bytes chunk by chunk, each when its time has come, sync and async.
+"""Play a body: give its chunks when they are due, to sync and async code.
 
-`Schedule` says what is due and knows no clock but the one it is given; the two players wait for it. A reader who is
-slow finds the chunks waiting for him, as he would on a socket: times count from the first read, not from the last.
+`_schedule()` says what is due; the two players wait for it. Times count from the first read, not from the last one: a
+slow reader finds the chunks waiting, as on a socket.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 import threading
 import time
 from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator
-from typing import Any, Self
+from typing import Any, Generic, Self, TypeVar
 
 import attrs
 
@@ -21,15 +21,17 @@ from streamcore.replay.capture import Chunk, End, Pause, Step
 
 __all__ = ["AS_RECORDED", "INSTANTLY", "AsyncPlayer", "Failures", "SyncPlayer", "check_speed"]
 
+_SleepT = TypeVar("_SleepT")
+
 AS_RECORDED = 1.0
-"""The speed at which chunks come as they came."""
+"""The speed at which chunks arrive as they were recorded."""
 
 INSTANTLY = math.inf
 """The speed at which nothing waits, except where a fault says so."""
 
 
 def check_speed(speed: object) -> float:
-    """`speed`, if it is one.
+    """Return `speed` if it is valid.
 
     Raises:
         InvalidArgumentError: It is not a number above 0.
@@ -55,12 +57,12 @@ def _no_timeout() -> float | None:
 
 @attrs.frozen(kw_only=True)
 class Failures:
-    """What a player raises, and how long it lets a reader wait. Adapters have exceptions of their own.
+    """The exceptions of a player, and how long it lets a reader wait. Each adapter has its own exceptions.
 
     Attributes:
-        broken: Makes the exception for a connection that fails, of words that say how.
-        timed_out: Makes the exception for a silence that is too long, of its length in seconds.
-        timeout: Tells how long a silence may be, in seconds; `None` is any length.
+        broken: Makes the exception for a connection that fails, from a message.
+        timed_out: Makes the exception for a silence that is too long, from its length in seconds.
+        timeout: Returns how long a silence may be, in seconds; None is any length.
     """
 
     broken: Callable[[str], Exception] = _broken
@@ -71,7 +73,7 @@ class Failures:
 def _schedule(
     body: Iterable[Step], speed: float, failures: Failures, clock: Callable[[], float]
 ) -> Generator[float | bytes]:
-    """What to do, in order: wait for so many seconds, or give these bytes. Ends or raises where the body does."""
+    """Yield what is due, in order: a number of seconds to wait, or bytes to give. End or raise where the body does."""
     began = clock()
     for step in body:
         if isinstance(step, Pause):
@@ -80,7 +82,7 @@ def _schedule(
         else:
             wait = 0.0 if speed == INSTANTLY else began + step.time / speed - clock()
         if wait > 0:
-            wait = min(wait, threading.TIMEOUT_MAX)  # a file may say any time
+            wait = min(wait, threading.TIMEOUT_MAX)  # a file may have any time
             allowed = failures.timeout()
             if allowed is not None and wait > allowed:
                 yield allowed
@@ -95,15 +97,15 @@ def _schedule(
             return
 
 
-class SyncPlayer(Iterator[bytes]):
-    """Plays a body to sync code. `close()` may be called from any thread; it ends a wait.
+class _Player(Generic[_SleepT]):
+    """A body that is played.
 
     Args:
         body: The steps.
         speed: 1 is as recorded, 10 ten times as fast, `INSTANTLY` without waiting.
         failures: The exceptions to raise.
-        sleep: Waits for so many seconds, in place of waiting that `close()` can end.
-        clock: Tells the time in seconds.
+        sleep: Waits for so many seconds. It replaces a wait that closing the player ends.
+        clock: Returns the time in seconds.
     """
 
     def __init__(
@@ -112,13 +114,18 @@ class SyncPlayer(Iterator[bytes]):
         *,
         speed: float = INSTANTLY,
         failures: Failures | None = None,
-        sleep: Callable[[float], object] | None = None,
+        sleep: _SleepT | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._schedule = _schedule(body, check_speed(speed), failures or Failures(), clock)
+        self._sleep = sleep
         self._closed = threading.Event()
-        self._sleep = sleep or self._closed.wait
-        self._reading = False
+
+
+class SyncPlayer(_Player[Callable[[float], object]], Iterator[bytes]):
+    """Plays a body to sync code. `close()` may be called from any thread; it ends a wait."""
+
+    _reading = False
 
     def __next__(self) -> bytes:
         self._reading = True
@@ -128,7 +135,7 @@ class SyncPlayer(Iterator[bytes]):
                     break
                 if isinstance(due, bytes):
                     return due
-                self._sleep(due)
+                (self._sleep or self._closed.wait)(due)
         finally:
             self._reading = False
             if self._closed.is_set():
@@ -136,47 +143,27 @@ class SyncPlayer(Iterator[bytes]):
         raise StopIteration
 
     def close(self) -> None:
-        """Play no more."""
+        """Stop playing."""
         self._closed.set()
         if not self._reading:
             with contextlib.suppress(ValueError):  # a thread has begun to read just now, and will close it
                 self._schedule.close()
 
 
-class AsyncPlayer:
-    """Plays a body to async code, under asyncio or trio. `aclose()` may be called from any task; it ends a wait.
+class AsyncPlayer(_Player[Callable[[float], Awaitable[object]]]):
+    """Plays a body to async code, under asyncio or trio. `aclose()` may be called from any task; it ends a wait."""
 
-    Args:
-        body: The steps.
-        speed: As for `SyncPlayer`.
-        failures: The exceptions to raise.
-        sleep: Waits for so many seconds.
-        clock: Tells the time in seconds.
-    """
-
-    def __init__(
-        self,
-        body: Iterable[Step],
-        *,
-        speed: float = INSTANTLY,
-        failures: Failures | None = None,
-        sleep: Callable[[float], Awaitable[object]] | None = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._schedule = _schedule(body, check_speed(speed), failures or Failures(), clock)
-        self._sleep = sleep
-        self._anyio: Any = None
-        self._closed = False
-        self._waiting: Any = None
+    _anyio: Any = None
+    _waiting: Any = None
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> bytes:
         if self._anyio is None:
-            self._anyio = _loaded_anyio()  # before the clock starts: it takes a while
+            self._anyio = _loaded_anyio()  # before the clock starts, as it takes a while
         for due in self._schedule:
-            if self._closed:
+            if self._closed.is_set():
                 break
             if isinstance(due, bytes):
                 return due
@@ -191,8 +178,8 @@ class AsyncPlayer:
                 self._waiting = None
 
     async def aclose(self) -> None:
-        """Play no more."""
-        self._closed = True
+        """Stop playing."""
+        self._closed.set()
         if self._waiting is None:
             self._schedule.close()
         else:
@@ -203,5 +190,5 @@ def _loaded_anyio() -> Any:
     with requires_extra("replay"):
         import anyio
 
-    anyio.CancelScope()  # which loads what is for this event loop
+    anyio.CancelScope()  # this loads the part for this event loop
     return anyio

@@ -1,4 +1,4 @@
-"""Which capture answers a request, and how it is played: the part that all ways to replay share. It does not wait."""
+"""Choose the capture that answers a request, with its faults and chunking, for all transports and servers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypedDict
 
 import attrs
 
@@ -22,14 +22,23 @@ from streamcore.replay.playing.chunking import Chunking, check_chunking, rechunk
 from streamcore.replay.playing.players import INSTANTLY, check_speed
 from streamcore.replay.redaction import DEFAULT_REDACTION, REDACTED, RedactionError
 
-__all__ = ["MOST_LISTED", "Choose", "NoCaptureError", "Replay", "Source", "prepare", "request_line", "shortened"]
+__all__ = [
+    "MOST_LISTED",
+    "Choose",
+    "NoCaptureError",
+    "Replay",
+    "ReplayOptions",
+    "Source",
+    "prepare",
+    "request_line",
+    "shortened",
+]
 
 Choose: TypeAlias = Callable[[CapturedRequest, Sequence[Capture]], Capture | None]
-"""Says which of the captures answers a request, `None` for none."""
+"""Returns which of the captures answers a request, or None."""
 
 Source: TypeAlias = StrPath | Capture | Iterable[StrPath | Capture]
-"""Captures: one, a file of them, a directory of such files (in the order of their names, also below it), or several of
-these."""
+"""Where captures are: a capture, a file, a directory of files (also below it, in the order of names), or several."""
 
 MOST_LISTED = 20
 """At most so many captures or paths are listed in a message."""
@@ -38,7 +47,7 @@ _LONGEST = 500
 
 
 class NoCaptureError(CaptureError):
-    """A request came that no capture answers. The message lists what there was.
+    """No capture answers a request. The message lists the captures.
 
     Attributes:
         request: The request.
@@ -68,6 +77,16 @@ def prepare(capture: Capture, faults: Iterable[Fault | str], chunking: Chunking 
     if checked == "recorded":
         return capture
     return capture.with_body(partial(rechunk, chunking=checked))
+
+
+class ReplayOptions(TypedDict, total=False):
+    """The options of a `Replay`, which describes them, for everything that makes one."""
+
+    speed: float
+    chunking: Chunking | str
+    faults: Iterable[Fault | str]
+    choose: Choose | None
+    repeat: bool
 
 
 class Replay:
@@ -115,6 +134,11 @@ class Replay:
         self._played: list[str] = []
         self._count = 0
         self._lock = threading.Lock()
+
+    @classmethod
+    def of(cls, source: Source | Replay, options: ReplayOptions) -> Replay:
+        """Return `source` if it is a `Replay`, which has its own options, and otherwise make one."""
+        return source if isinstance(source, Replay) else cls(source, **options)
 
     def answer(self, request: CapturedRequest) -> Capture:
         """Return the capture that answers a request, with its faults and chunking.

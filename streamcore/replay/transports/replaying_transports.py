@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar, Unpack
 
 from streamcore.errors import StreamCoreError
 from streamcore.replay.capture import Capture
 from streamcore.replay.content_coding import content_headers
-from streamcore.replay.faults import Fault
-from streamcore.replay.playing.chunking import Chunking
 from streamcore.replay.playing.complete_message import Accumulated, accumulate, error_body, wants_message
-from streamcore.replay.playing.players import INSTANTLY, AsyncPlayer, Failures, SyncPlayer
-from streamcore.replay.playing.replay import Choose, NoCaptureError, Replay, Source
+from streamcore.replay.playing.players import AsyncPlayer, Failures, SyncPlayer
+from streamcore.replay.playing.replay import NoCaptureError, Replay, ReplayOptions, Source
 from streamcore.replay.transports.library import Streams, captured_request
 
 __all__ = ["AsyncReplaying", "Replaying"]
@@ -27,14 +25,10 @@ class _Replaying:
     """A transport that plays captures in place of sending requests.
 
     Args:
-        source: Captures, or a `Replay` of them: then that has the options that follow.
-        speed: 1 is as recorded, 10 ten times as fast, `INSTANTLY` (the default) without waiting.
-        chunking: How the bytes are cut.
-        faults: Faults to apply, in this order. The chunking comes after them.
-        choose: Says which capture answers a request. Without it they are played in order.
-        repeat: Whether the order starts again at its end.
+        source: Captures, or a `Replay` of them.
         sleep: Waits for so many seconds.
-        clock: Tells the time in seconds.
+        clock: Returns the time in seconds.
+        **options: The options of `Replay`, unless `source` is one: `speed`, `chunking`, `faults`, `choose`, `repeat`.
 
     Raises:
         InvalidArgumentError: An option is invalid.
@@ -46,17 +40,11 @@ class _Replaying:
         self,
         source: Source | Replay,
         *,
-        speed: float = INSTANTLY,
-        chunking: Chunking | str = "recorded",
-        faults: Iterable[Fault | str] = (),
-        choose: Choose | None = None,
-        repeat: bool = False,
         sleep: Callable[[float], Any] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        **options: Unpack[ReplayOptions],
     ) -> None:
-        if not isinstance(source, Replay):
-            source = Replay(source, speed=speed, chunking=chunking, faults=faults, choose=choose, repeat=repeat)
-        self.replay = source
+        self.replay = Replay.of(source, options)
         self._sleep = sleep
         self._clock = clock
 
