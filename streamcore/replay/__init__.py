@@ -1,7 +1,7 @@
-"""Captures of Messages API streams: read, record, replay with their timing, break on purpose.
+"""Read and record captures of Messages API streams, replay them with their timing, and break them on purpose.
 
-A `Capture` is one exchange over HTTP, its answer cut and timed as it arrived. This room is an adapter: it reads and
-writes files, looks at clocks and sleeps, which the core never does.
+A `Capture` is one exchange over HTTP, its answer cut and timed as it arrived. Unlike the core, this package reads and
+writes files, looks at clocks and sleeps. Its README.md maps the folders.
 """
 
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, Chunk, End, Pause, Step

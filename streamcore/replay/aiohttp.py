@@ -114,7 +114,7 @@ class ReplayConnector(aiohttp.BaseConnector):
 
 
 class _Broken(Exception):
-    """The connection fails here."""
+    """The connection fails at this point."""
 
 
 def _raise_at(client: ResponseHandler, error: Exception) -> None:

@@ -1,7 +1,7 @@
-"""Undo content codings (gzip, ...): a capture holds the content itself, whatever it was packed in on its way.
+"""Undo content codings (gzip, ...), so that captures have the content itself.
 
-In: the value of `content-encoding` and bytes, cut anywhere. Out: the content. gzip and deflate are always known, `br`
-with the package `brotli` (1.2 or later), `zstd` with `zstandard` (or Python 3.14).
+gzip and deflate are always available, `br` with the package `brotli` (1.2 or later), `zstd` with `zstandard` (or Python
+3.14). The input may be cut anywhere.
 
 A few bytes can be packed so that they unpack to gigabytes. So there are limits: on the size of the content, on the
 number of codings, and on the number of gzip members and of zstd frames. The bytes are unpacked in small slices, so that
@@ -31,18 +31,18 @@ _SLICE = 256
 _LARGEST_PIECE = 1024 * 1024
 _ZSTD_WINDOW_LOG = 23  # RFC 9659 allows 8 MB in HTTP
 
-# The headers that say how the bytes were packed and sent, and not what they are.
+# Headers about how the bytes were coded and sent.
 _OF_THE_TRANSFER = frozenset(
     {"content-encoding", "content-length", "transfer-encoding", "connection", "keep-alive", "trailer", "upgrade"}
 )
 
 
 class ContentError(StreamCoreError):
-    """Content is not packed as its `content-encoding` says, in a way that is unknown here, or is too large."""
+    """Content is not coded as its `content-encoding` says, has an unknown coding, or is too large."""
 
 
 def content_headers(headers: Headers) -> Headers:
-    """Return the headers that stay true when the content codings have been undone and the content is sent anew."""
+    """Return the headers that are still correct after the content codings were undone."""
     return tuple((name, value) for name, value in headers if name.lower() not in _OF_THE_TRANSFER)
 
 
@@ -140,7 +140,7 @@ class ContentDecoder:
 
 
 class _Stage:
-    """One coding, with a limit on what comes out of it."""
+    """One coding, with a limit on the size of its output."""
 
     def __init__(self, coding: _Coding, max_size: int) -> None:
         self._coding = coding
@@ -192,7 +192,7 @@ def _coding(name: str) -> _Coding:
 
 
 class _Zlib:
-    """gzip, also with several members, and deflate, also without the zlib header that it should have."""
+    """gzip, also with several members; deflate, also without its zlib header."""
 
     def __init__(self) -> None:
         self._decompressor = zlib.decompressobj(wbits=47)

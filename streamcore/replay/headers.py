@@ -1,4 +1,4 @@
-"""The headers of captures: take them from the objects of HTTP libraries, and say which ones a server can send."""
+"""Take headers from the objects of HTTP libraries, and check which ones a server can send."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ from typing import Any
 
 from streamcore.replay.capture import Headers
 
-__all__ = ["pairs", "unsendable"]
+__all__ = ["HOP_BY_HOP", "pairs", "unsendable"]
+
+HOP_BY_HOP = frozenset(
+    {
+        *("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection"),
+        *("te", "trailer", "transfer-encoding", "upgrade"),
+    }
+)
+"""Headers about one connection and not about the exchange (RFC 9110, section 7.6.1)."""
 
 # RFC 9110, sections 5.1, 5.5 and 5.6.2. The characters of a value are those of text; they are sent as UTF-8.
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -16,7 +24,7 @@ _VALUE = re.compile("[^\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]*")
 
 
 def unsendable(status: int, headers: Headers) -> str | None:
-    """Say what an answer with this status and these headers has that cannot be sent; None if it is fine.
+    """Return why an answer with this status and these headers cannot be sent, or None.
 
     Captures come from files, which may hold anything. A status below 200 is not a final one.
     """
@@ -36,7 +44,7 @@ def pairs(headers: Any) -> Headers:
 
 
 def _value(value: str) -> str:
-    """Return a header's value. aiohttp puts surrogates in it for bytes that are not UTF-8; no file could hold those."""
+    """Return a header's value. For bytes that are not UTF-8 aiohttp has surrogates, which cannot be written."""
     try:
         value.encode()
     except UnicodeEncodeError:

@@ -59,7 +59,7 @@ class Cut(Anywhere):
 
 
 def _until(steps: Iterable[Step | None]) -> Generator[Step, None, float]:
-    """Yield the steps up to the None among them, and return the time that it has."""
+    """Yield the steps up to the None among them, and return its time."""
     time = 0.0
     for step in steps:
         if step is None:
@@ -118,13 +118,13 @@ _ERROR_TYPES = {
 
 @attrs.frozen
 class Status:
-    """Another answer in place of the capture's.
+    """Another answer instead of the captured one.
 
     Attributes:
-        code: Its status.
-        body: Its body; by default the API's own form of an error, as JSON.
-        headers: Its headers; by default the content type of JSON, and `x-should-retry: false`. Without the latter,
-            clients may try again, and are answered with the next capture.
+        code: The status.
+        body: The body; by default an error in the API's form, as JSON.
+        headers: The headers; by default the content type of JSON, and `x-should-retry: false`. Without the latter,
+            clients may retry and get the next capture.
     """
 
     code: int = attrs.field(kw_only=True)

@@ -1,4 +1,4 @@
-"""Faults as texts: a name and options, as on the command line (`cut:event=3,broken=yes`)."""
+"""Parse faults that are given as texts, as on the command line (`cut:event=3,broken=yes`)."""
 
 from __future__ import annotations
 

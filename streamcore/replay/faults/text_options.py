@@ -1,4 +1,4 @@
-r"""Values as text, for commands: a name and options, as in `cut:event=3,broken=yes`.
+r"""Make values from texts with a name and options, as in `cut:event=3,broken=yes`.
 
 A comma in a value is written `\,`. Headers are written `name: value`, with `|` between two of them.
 """
@@ -31,7 +31,7 @@ def split_options(text: str) -> tuple[str, dict[str, str]]:
     for part in _COMMA.split(rest) if colon else ():
         option, equals, value = part.partition("=")
         if not option or not equals or option in options:
-            raise InvalidArgumentError(f"{part!r} in {text!r} is not an option of its own with a value (option=value)")
+            raise InvalidArgumentError(f"{part!r} in {text!r} must be a new option with a value (option=value)")
         options[option] = value.replace("\\,", ",")
     return name, options
 
@@ -62,8 +62,8 @@ def with_options(cls: type, name: str, given: Mapping[str, str]) -> Any:
 
     Args:
         cls: The class.
-        name: What to call it in messages.
-        given: Its fields, by name.
+        name: The name of the value in messages.
+        given: The fields, by name.
 
     Raises:
         InvalidArgumentError: A field is unknown, has an invalid value, or is missing.

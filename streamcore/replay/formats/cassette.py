@@ -21,7 +21,7 @@ from streamcore._extras import requires_extra
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, Headers
 from streamcore.replay.content_coding import ContentError, content_headers, decoded, encoding_of
 from streamcore.replay.formats.file_head import head_of, shown
-from streamcore.replay.formats.spool import Spool, SpooledBody
+from streamcore.replay.formats.spool import Spool
 
 __all__ = ["cassette_pieces", "read_cassette"]
 
@@ -38,7 +38,7 @@ class _Request:
 
 @attrs.frozen(kw_only=True)
 class _Response:
-    # Before version 6, vcrpy had names of its own for what came by httpx.
+    # Before version 6, vcrpy used other names for responses of httpx.
     status: Any = None
     status_code: int | None = None
     headers: Any = None
@@ -56,7 +56,7 @@ class _Interaction:
 
 
 def read_cassette(path: Path) -> Iterator[Capture | CaptureError]:
-    """Yield the captures in a file. An interaction that is YAML and not one of vcrpy's is an error in its place.
+    """Yield the captures in a file. An interaction that is YAML and not one of vcrpy's yields an error.
 
     Raises:
         CaptureError: It is not a cassette.
@@ -101,12 +101,10 @@ def _interactions(file: BufferedReader, path: Path) -> Iterator[Any]:
 def _capture(interaction: _Interaction, spool: Spool, name: str) -> Capture:
     asked, answered = interaction.request, interaction.response
     headers = _headers(answered.headers)
-    begin = spool.size
     packed = answered.body if answered.body is not None else answered.content
     content = _unpacked(packed.get("string") if isinstance(packed, dict) else packed, headers)
-    if begin + len(content) > _MOST_CONTENT:
+    if spool.size + len(content) > _MOST_CONTENT:
         raise ContentError(f"the bodies of the file have more than {_MOST_CONTENT} bytes when they are unpacked")
-    spool.append(content)
     status: Any = answered.status.get("code") if isinstance(answered.status, dict) else answered.status_code
     return Capture(
         request=CapturedRequest(
@@ -116,7 +114,7 @@ def _capture(interaction: _Interaction, spool: Spool, name: str) -> Capture:
         else None,
         status=int(status),
         headers=content_headers(headers),
-        body=SpooledBody(spool, begin, spool.size),
+        body=spool.body(content),
         name=name,
     )
 
@@ -151,7 +149,7 @@ def _bytes(value: Any) -> bytes:
 def _unpacked(body: Any, headers: Headers) -> bytes:
     data = _bytes(body)
     if not isinstance(body, bytes):
-        return data  # vcrpy unpacks what it writes as text, whatever the headers say
+        return data  # vcrpy unpacks a body before it writes it as text, and keeps its headers
     try:
         return decoded(encoding_of(headers), data)
     except ContentError:

@@ -1,4 +1,4 @@
-"""Captures in files of every format: choose the format, read, and write whole files.
+"""Read and write files of captures in any format.
 
 | format | suffixes | request and headers | cuts and times | a broken end |
 | --- | --- | --- | --- | --- |
@@ -18,7 +18,7 @@ import os
 import stat
 from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias
 
 from streamcore._extras import NotInstalledError
 from streamcore.replay.capture import Capture, CaptureError
@@ -48,14 +48,16 @@ Format: TypeAlias = Literal["timed", "sse", "har", "cassette"]
 
 StrPath: TypeAlias = str | os.PathLike[str]
 
-_SUFFIXES: dict[str, Format] = {
-    ".jsonl": "timed",
-    ".sse": "sse",
-    ".har": "har",
-    ".json": "har",
-    ".yaml": "cassette",
-    ".yml": "cassette",
+Reader: TypeAlias = Callable[[Path], Iterator[Capture | CaptureError]]
+Writer: TypeAlias = Callable[[Iterable[Capture]], Iterator[bytes]]
+
+_FORMATS: dict[Format, tuple[Reader, Writer, tuple[str, ...]]] = {
+    "timed": (read_timed, timed_lines, (".jsonl",)),
+    "sse": (read_plain, plain_pieces, (".sse",)),
+    "har": (read_har, har_pieces, (".har", ".json")),
+    "cassette": (read_cassette, cassette_pieces, (".yaml", ".yml")),
 }
+_SUFFIXES: dict[str, Format] = {suffix: name for name, (_, _, suffixes) in _FORMATS.items() for suffix in suffixes}
 
 
 def format_of(path: StrPath) -> Format:
@@ -72,7 +74,7 @@ def format_of(path: StrPath) -> Format:
 
 
 def capture_files(path: Path) -> list[Path]:
-    """Return the files of captures in a directory and below, in the order of their names; for a file, the file itself.
+    """Return the files of captures in a directory and below, in the order of their names, or the file itself.
 
     Hidden files are left out, and so are named pipes and devices, which could block for ever. Links to directories are
     not followed.
@@ -81,7 +83,7 @@ def capture_files(path: Path) -> list[Path]:
         CaptureError: The path does not exist, a directory has no captures or cannot be read, or a link leads out of it.
     """
     try:
-        # This also fails, with the reason, where the directory above must not be read.
+        # This also fails, with the reason, if the parent directory is not readable.
         if not stat.S_ISDIR(path.stat().st_mode):
             return [path]
         found = [
@@ -101,7 +103,7 @@ def capture_files(path: Path) -> list[Path]:
 
 
 def check_inside(path: Path, folder: Path) -> None:
-    """Check that a file found in a folder is inside it, whatever links there are on the way.
+    """Check that a file found in a folder is inside it, with all links followed.
 
     A folder of captures may come from somebody else; a link in it must not publish other files. The folder may change,
     so this is called each time before the file is read.
@@ -116,7 +118,7 @@ def check_inside(path: Path, folder: Path) -> None:
 
 
 def _blocks(path: Path) -> bool:
-    """Whether reading may wait for somebody else, as with a named pipe. A missing file is an error when it is read."""
+    """Whether reading may block, as with a named pipe. Reading a missing file raises an error later."""
     try:
         return not stat.S_ISREG(path.stat().st_mode)
     except OSError:
@@ -140,14 +142,6 @@ def _unreadable(error: OSError, path: StrPath) -> CaptureError:
 # Reading
 
 
-_READERS: dict[Format, Callable[[Path], Iterator[Capture | CaptureError]]] = {
-    "timed": read_timed,
-    "sse": read_plain,
-    "har": read_har,
-    "cassette": read_cassette,
-}
-
-
 def read_captures(path: StrPath, *, format: Format | None = None) -> Generator[Capture]:  # noqa: A002  # the field's word
     """Generate the captures in a file, one by one, as the file is read.
 
@@ -165,12 +159,12 @@ def read_captures(path: StrPath, *, format: Format | None = None) -> Generator[C
 
 
 def read_exchanges(path: StrPath, *, format: Format | None = None) -> Iterator[Capture | CaptureError]:  # noqa: A002
-    """Like `read_captures()`, but generate an error in the place of a capture that is damaged, and go on after it.
+    """Like `read_captures()`, but yield an error for a damaged capture, and go on after it.
 
     Raises:
         CaptureError: The file, or the rest of it, cannot be read.
     """
-    read = _READERS[check_format(format, path)]
+    read = _FORMATS[check_format(format, path)][0]
     empty = True
     try:
         for found in read(Path(path)):
@@ -202,25 +196,12 @@ def check_format(format: Format | None, path: StrPath) -> Format:  # noqa: A002
     """
     if format is None:
         return format_of(path)
-    if format not in get_args(Format):
-        raise CaptureError(f"the format {format!r} must be one of {', '.join(get_args(Format))}", path=str(path))
+    if format not in _FORMATS:
+        raise CaptureError(f"the format {format!r} must be one of {', '.join(_FORMATS)}", path=str(path))
     return format
 
 
 # Writing
-
-
-def _write_timed(captures: Iterable[Capture]) -> Iterator[bytes]:
-    for capture in captures:
-        yield from timed_lines(capture)
-
-
-_WRITERS: dict[Format, Callable[[Iterable[Capture]], Iterator[bytes]]] = {
-    "timed": _write_timed,
-    "sse": plain_pieces,
-    "har": har_pieces,
-    "cassette": cassette_pieces,
-}
 
 
 def write_captures(
@@ -230,7 +211,7 @@ def write_captures(
     format: Format | None = None,  # noqa: A002
     redaction: Redaction | None = DEFAULT_REDACTION,
 ) -> None:
-    """Write captures to a file, one by one. The file is replaced at the end: it never holds half of them.
+    """Write captures to a file, one by one. The file is replaced at the end, with all of them.
 
     A new file is readable by its owner only; one that is replaced keeps its mode.
 
@@ -241,7 +222,7 @@ def write_captures(
         redaction: Removes secrets; None keeps everything.
 
     Raises:
-        CaptureError: It cannot be written. Whatever is raised, also by `captures`, the file is as it was before.
+        CaptureError: It cannot be written. After any exception, also from `captures`, the file is unchanged.
     """
     pieces = capture_pieces(captures, check_format(format, path), redaction=redaction)
     try:
@@ -265,6 +246,6 @@ def capture_pieces(
     if redaction is not None:
         captures = map(redaction.redact, captures)
     try:
-        yield from _WRITERS[format](captures)
+        yield from _FORMATS[format][1](captures)
     except NotInstalledError as error:
         raise CaptureError(str(error)) from error

@@ -26,7 +26,7 @@ from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, En
 from streamcore.replay.content_coding import content_headers
 from streamcore.replay.formats.file_head import head_of, shown
 from streamcore.replay.formats.json_depth import DepthGuard, TooDeepError
-from streamcore.replay.formats.spool import Spool, SpooledBody
+from streamcore.replay.formats.spool import Spool
 
 __all__ = ["har_pieces", "read_har"]
 
@@ -81,7 +81,7 @@ class _Entry:
 
 
 def read_har(path: Path) -> Iterator[Capture | CaptureError]:
-    """Yield the captures in a file. An entry that is JSON and not an entry of HAR is an error in its place.
+    """Yield the captures in a file. An entry that is JSON and not an entry of HAR yields an error.
 
     Raises:
         CaptureError: It is not a HAR file.
@@ -121,7 +121,7 @@ class _Reader:
         step: The size of those blocks.
 
     Attributes:
-        block: How many bytes of the file come before those that were read last.
+        block: The offset of the bytes that were read last.
     """
 
     def __init__(self, file: BufferedReader, careful: int | None = None, step: int = _BLOCK_SIZE) -> None:
@@ -161,7 +161,7 @@ def _why_not(error: Exception, head: bytes, file: BufferedReader, block: int) ->
 
 
 def _offset(file: BufferedReader, block: int) -> int | None:
-    """Return how many bytes come before the one that the parser stopped at, in the block that begins at `block`.
+    """Return the offset of the byte that the parser stopped at, in the block that begins at `block`.
 
     The parser does not say. So the file is parsed again in smaller and smaller blocks. One byte at a time from the
     beginning of the block would be quadratic: the parser begins a long string or number anew with each.
@@ -187,15 +187,14 @@ def _offset(file: BufferedReader, block: int) -> int | None:
 
 
 def _without_nulls(value: Any) -> Any:
-    """Drop what is `null`: some programs write it for a missing value."""
+    """Drop null values, which some programs write for missing ones."""
     if isinstance(value, dict):
         return {name: _without_nulls(each) for name, each in value.items() if each is not None}
     return [_without_nulls(each) for each in value] if isinstance(value, list) else value
 
 
 def _capture(entry: _Entry, spool: Spool, name: str) -> Capture:
-    begin = spool.size
-    spool.append(_content(entry.response.content))
+    body = spool.body(_content(entry.response.content))
     asked = entry.request
     request = None
     if asked.url:
@@ -206,7 +205,7 @@ def _capture(entry: _Entry, spool: Spool, name: str) -> Capture:
         request=request,
         status=entry.response.status,
         headers=content_headers(_pairs(entry.response.headers)),
-        body=SpooledBody(spool, begin, spool.size),
+        body=body,
         name=name,
     )
 

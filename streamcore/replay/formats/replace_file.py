@@ -1,4 +1,4 @@
-"""Replace a file whole or not at all, by way of a temporary file beside it.
+"""Replace a file completely or not at all, with a temporary file beside it.
 
 Recordings hold conversations: a new file is readable by its owner only, and a file that is replaced keeps its mode.
 A process that is killed leaves its temporary file behind; the next one that writes the same file removes it. Whoever
@@ -80,7 +80,7 @@ def _create(target: Path) -> IO[bytes]:
 
 
 def _prefix(target: Path) -> str:
-    """Return what the names of temporary files for `target` begin with: its own name, unless that is very long."""
+    """Return the prefix of temporary files for `target`: the name of `target`, cut off if it is very long."""
     return f".{os.fsencode(target.name)[:_LONGEST_PREFIX].decode(errors='ignore')}."
 
 
@@ -98,7 +98,7 @@ def _remove_abandoned(target: Path) -> None:
 
 
 def _lock(descriptor: int, *, wait: bool = True) -> bool:
-    """Lock a file; return whether the caller has it. Some network file systems have no locks: there it has not."""
+    """Lock a file; return whether the caller has it. Some network file systems have no locks and return False."""
     if fcntl is None:
         return True
     try:

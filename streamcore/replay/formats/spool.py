@@ -52,6 +52,16 @@ class Spool:
                 _write(self._file, self.size, data)
             self.size += len(data)
 
+    def body(self, data: bytes) -> SpooledBody:
+        """Add bytes at the end, and return the body that has them.
+
+        Raises:
+            OSError: As for `append()`.
+        """
+        begin = self.size
+        self.append(data)
+        return SpooledBody(self, begin, begin + len(data))
+
     def extend(self, other: Spool) -> None:
         """Add the bytes of another spool at the end.
 
@@ -79,7 +89,7 @@ class Spool:
         self._memory = bytearray()
 
     def read(self, offset: int, size: int) -> bytes:
-        """Return at most so many of the bytes from `offset` on."""
+        """Return at most `size` bytes from `offset` on."""
         with self._lock:
             if self._file is None:
                 return bytes(self._memory[offset : offset + size])

@@ -93,8 +93,14 @@ _encode = msgspec.json.Encoder().encode
 # Writing
 
 
-def timed_lines(capture: Capture) -> Iterator[bytes]:
-    """Yield the lines of a capture. The format has no pauses: they shift the times of what comes after them."""
+def timed_lines(captures: Iterable[Capture]) -> Iterator[bytes]:
+    """Yield the lines of a file with these captures."""
+    for capture in captures:
+        yield from _capture_lines(capture)
+
+
+def _capture_lines(capture: Capture) -> Iterator[bytes]:
+    """Yield the lines of a capture. The format has no pauses: they shift the times of the steps after them."""
     yield timed_header(capture)
     time = shift = 0.0
     for step in capture.body:
@@ -192,7 +198,7 @@ def _begins_capture(line: bytes) -> bool:
     try:
         return "streamcore" in msgspec.json.decode(line, type=dict[str, object])
     except _UNREADABLE:
-        return True  # so that reading it says what is wrong with it
+        return True  # reading it raises the error
 
 
 def _ends_capture(line: bytes) -> bool:
@@ -201,7 +207,7 @@ def _ends_capture(line: bytes) -> bool:
     try:
         return _line_decoder.decode(line).end is not None
     except _UNREADABLE:
-        return False  # reading the body says what is wrong with it
+        return False  # reading the body raises the error
 
 
 def _capture(line: bytes, path: Path | Spool, number: int, offset: int) -> Capture:

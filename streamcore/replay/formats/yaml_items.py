@@ -1,4 +1,4 @@
-"""Read YAML as a stream: the items of a sequence one by one, where PyYAML's own loaders build the whole document.
+"""Read the items of a sequence in a YAML file one by one. PyYAML's own loaders build the whole document.
 
 `yaml.CSafeLoader` behind a bound on the size of the file does not replace this. It takes hundreds of bytes of memory
 for a node of three bytes, so the bound would have to be far below the size of a long recording. And one interaction
@@ -82,7 +82,7 @@ class _Loader(_Parts):
             ) from None
 
     def item(self) -> Any:
-        """Return the next value; or the error of it, and skip it.
+        """Return the next value. If it is wrong, skip it and return the error.
 
         Raises:
             yaml.YAMLError: It cannot be skipped: the YAML after it is wrong.
@@ -96,7 +96,7 @@ class _Loader(_Parts):
                     self.get_event()
             except yaml.YAMLError:
                 raise error from None
-            # Later aliases must not refer to what was read only in part, nor must later values contain it.
+            # Later aliases must not refer to nodes that were read only in part.
             while len(self.anchors) > anchors:
                 self.anchors.popitem()
             SafeConstructor.__init__(self)
@@ -134,7 +134,7 @@ class _Loader(_Parts):
             raise _ValueError(problem=problem, problem_mark=where.start_mark)
 
     def flatten_mapping(self, node: Any) -> None:
-        """Leave merge keys as they are: nothing constructs them, so they are refused."""
+        """Do nothing: a merge key that stays has no constructor, so it raises an error."""
 
 
 # The tags that Python 2 wrote. The stub of the method is for other classes.

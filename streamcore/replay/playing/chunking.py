@@ -15,7 +15,7 @@ import attrs
 from streamcore.api.errors import InvalidArgumentError
 from streamcore.replay.capture import Chunk, Step
 from streamcore.replay.faults.places import at_least
-from streamcore.replay.faults.text_options import split_options
+from streamcore.replay.faults.text_options import split_options, with_options
 from streamcore.replay.formats.event_splitter import event_steps
 
 __all__ = ["Chunking", "RandomChunks", "check_chunking", "parse_chunking", "rechunk"]
@@ -77,14 +77,12 @@ def parse_chunking(text: str) -> Chunking:
     Raises:
         InvalidArgumentError: It is not one of these.
     """
-    if text in _NAMED:
-        return _NAMED[text]
     try:
         kind, options = split_options(text)
-        if kind == "random" and options.keys() <= {"seed", "largest"}:
-            found: Chunking = RandomChunks(**{name: int(value) for name, value in options.items()})
+        if kind == "random":
+            found: Chunking = with_options(RandomChunks, kind, options)
         else:
-            found = int(text)
+            found = _NAMED.get(text) or int(text)
         rechunk((), found)
     except ValueError:
         raise InvalidArgumentError(

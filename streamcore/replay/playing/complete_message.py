@@ -11,11 +11,12 @@ import msgspec
 from streamcore import MessageEngine, ProtocolError
 from streamcore.errors import error_from_event
 from streamcore.replay.capture import Capture, CapturedRequest, Chunk
+from streamcore.replay.formats.sse import is_stream
 from streamcore.replay.playing.players import AsyncPlayer
 from streamcore.sse import ServerSentEvent, encode
 from streamcore.types import ErrorEvent
 
-__all__ = ["Accumulated", "accumulate", "error_body", "is_event_stream", "stream_of", "wants_message"]
+__all__ = ["Accumulated", "accumulate", "error_body", "stream_of", "wants_message"]
 
 _PATH = "/v1/messages"
 _JSON = ("content-type", "application/json")
@@ -34,17 +35,12 @@ class _Asked:
 
 def wants_message(request: CapturedRequest, capture: Capture) -> bool:
     """Whether a request asks the endpoint for a complete message, and the capture is a stream."""
-    if request.method != "POST" or not request.path.endswith(_PATH) or not is_event_stream(capture):
+    if request.method != "POST" or not request.path.endswith(_PATH) or not is_stream(capture):
         return False
     try:
         return not msgspec.json.decode(request.body, type=_Asked).stream
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return False
-
-
-def is_event_stream(capture: Capture) -> bool:
-    """Whether the answer is an event stream."""
-    return capture.status == 200 and (capture.header("content-type") or "").startswith("text/event-stream")
 
 
 class Accumulated:

@@ -132,14 +132,8 @@ class CapturedResponse:
 class _Answer:
     def __init__(self, capture: Capture) -> None:
         self.response = CapturedResponse(capture)
-
-    @property
-    def status(self) -> int:
-        return self.response.status_code
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        return self.response.headers
+        self.status = capture.status
+        self.headers = self.response.headers
 
     def keep_body(self, body: bytes) -> None:
         self.response.content = body

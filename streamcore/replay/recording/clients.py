@@ -8,9 +8,8 @@ recording transports of `streamcore.replay.httpx2` and `streamcore.replay.httpx`
 from __future__ import annotations
 
 import contextlib
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any, TypeVar, overload
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, TypeVar, Unpack, overload
 
 from streamcore.api.attempts import AsyncAnswer, SyncAnswer
 from streamcore.api.client import Call
@@ -18,11 +17,10 @@ from streamcore.api.errors import InvalidArgumentError
 from streamcore.api.face import AsyncClient, SyncClient
 from streamcore.replay.capture import Capture, CapturedRequest
 from streamcore.replay.content_coding import content_headers
-from streamcore.replay.formats.files import Format, StrPath
+from streamcore.replay.formats.files import StrPath
 from streamcore.replay.headers import pairs
 from streamcore.replay.recording.recorded_chunks import AsyncRecordedChunks, RecordedChunks
-from streamcore.replay.recording.recorder import Exchange, Recorder
-from streamcore.replay.redaction import DEFAULT_REDACTION, Redaction
+from streamcore.replay.recording.recorder import Exchange, Recorder, RecorderOptions
 
 __all__ = ["record", "recorded"]
 
@@ -33,30 +31,13 @@ _ClientT = TypeVar("_ClientT", bound="SyncClient | AsyncClient")
 
 @overload
 def record(
-    client: _SyncT,
-    path: StrPath,
-    *,
-    format: Format | None = None,
-    redaction: Redaction | None = DEFAULT_REDACTION,
-    clock: Callable[[], float] = time.monotonic,
+    client: _SyncT, path: StrPath, **options: Unpack[RecorderOptions]
 ) -> contextlib.AbstractContextManager[_SyncT]: ...
 @overload
 def record(
-    client: _AsyncT,
-    path: StrPath,
-    *,
-    format: Format | None = None,
-    redaction: Redaction | None = DEFAULT_REDACTION,
-    clock: Callable[[], float] = time.monotonic,
+    client: _AsyncT, path: StrPath, **options: Unpack[RecorderOptions]
 ) -> contextlib.AbstractAsyncContextManager[_AsyncT]: ...
-def record(
-    client: Any,
-    path: StrPath,
-    *,
-    format: Format | None = None,  # noqa: A002  # the field's word
-    redaction: Redaction | None = DEFAULT_REDACTION,
-    clock: Callable[[], float] = time.monotonic,
-) -> Any:
+def record(client: Any, path: StrPath, **options: Unpack[RecorderOptions]) -> Any:
     """Record what a client receives, for as long as a `with` block lasts.
 
     ```python
@@ -73,9 +54,8 @@ def record(
     Args:
         client: A client of `streamcore.httpx` or `streamcore.aiohttp`; an async one takes `async with`.
         path: The file to write. It is replaced.
-        format: The format to write, if the suffix does not name it.
-        redaction: Removes secrets; None keeps everything.
-        clock: Returns the time in seconds.
+        **options: `format`, the format to write, if the suffix does not name it; `redaction`, which removes secrets
+            (None keeps everything); `clock`, which returns the time in seconds.
 
     Raises:
         CaptureError: The suffix is unknown, or the folder does not exist. At the end of the block: the file cannot be
@@ -87,7 +67,7 @@ def record(
             f"only clients of streamcore can be recorded, not {type(client).__name__}: for a stream, record the client "
             "that makes it; for other clients on httpx2 or httpx, use a recording transport"
         )
-    recorder = Recorder(path, format=format, redaction=redaction, clock=clock)
+    recorder = Recorder(path, **options)
     return _sync_block(client, recorder) if isinstance(client, SyncClient) else _async_block(client, recorder)
 
 

@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypedDict, TypeVar
 
 from streamcore._extras import requires_extra
 from streamcore.errors import StreamCoreError
@@ -33,17 +33,25 @@ from streamcore.replay.formats.timed import timed_capture, timed_chunk, timed_en
 from streamcore.replay.redaction import DEFAULT_REDACTION, Redaction
 from streamcore.replay.redaction.mask import BLOCK_SIZE, Mask
 
-__all__ = ["Exchange", "Recorder"]
+__all__ = ["Exchange", "Recorder", "RecorderOptions"]
 
 _LITTLE = 1024 * 1024
 
 _T = TypeVar("_T")
 
 
+class RecorderOptions(TypedDict, total=False):
+    """The options of a `Recorder`, which describes them."""
+
+    format: Format | None
+    redaction: Redaction | None
+    clock: Callable[[], float]
+
+
 class Recorder:
     """Takes exchanges, and writes them to a file when it is closed. Threads may share it.
 
-    If there is nothing to write (for failures, a file of bare streams holds nothing), no file is written.
+    Without anything to write, no file is written. A `.sse` file, for example, does not have failures.
 
     Args:
         path: The file. It is replaced, unless something else has written it since the recorder was made.
@@ -65,15 +73,8 @@ class Recorder:
     ) -> None:
         self._path = path
         self._format: Format = check_format(format, path)
-        folder = Path(path).parent
-        if not os.path.isdir(folder):  # which is false also where it must not be looked at
-            raise CaptureError("cannot be written: its folder is not there", path=str(path))
-        if os.path.isdir(path):
-            raise CaptureError("cannot be written: it is a folder", path=str(path))
-        if os.path.exists(path) and not os.path.isfile(path):
-            raise CaptureError("cannot be written: it is not a regular file", path=str(path))
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise CaptureError("cannot be written: its folder is not writable", path=str(path))
+        if why := _why_not_writable(Path(path)):
+            raise CaptureError(f"cannot be written: {why}", path=str(path))
         self._redaction = redaction
         self._clock = clock
         self._lock = threading.Lock()
@@ -110,7 +111,7 @@ class Recorder:
         try:
             await _in_thread(begin)
         except BaseException:
-            # The thread goes on. Nobody gets its exchange: whichever of the two is later sees the other, and ends it.
+            # The thread goes on. Whichever of the two is later ends the exchange, which nobody gets.
             cancelled.set()
             for exchange in begun:
                 exchange.close()
@@ -126,7 +127,7 @@ class Recorder:
         if self._redaction is not None:
             try:
                 head, mask = self._redaction.begin(head)
-            except Exception as error:  # noqa: BLE001  # the hook is the user's, and must not break what is recorded
+            except Exception as error:  # noqa: BLE001  # an error in the user's hook must not break the recorded code
                 failed = error
         exchange = Exchange(self, number, mask, self._clock, began)
         with self._lock:
@@ -140,7 +141,7 @@ class Recorder:
 
     @property
     def is_worth_saving(self) -> bool:
-        """Whether there is little to write, or as much again as was written: then saving costs what is recorded."""
+        """Whether saving is cheap: there is little to write, or twice as much as at the last time."""
         size = self._spool.size
         return size < _LITTLE or size >= 2 * self._saved_size
 
@@ -168,7 +169,7 @@ class Recorder:
         self._saved, self._saved_size = len(finished), size
 
     def close(self) -> None:
-        """Write the file. Exchanges that have not ended are kept as far as they came.
+        """Write the file. Exchanges that have not ended are kept up to this point.
 
         Raises:
             CaptureError: It cannot be written, or exchanges were lost.
@@ -191,7 +192,7 @@ class Recorder:
             raise CaptureError(said, path=str(self._path)) from first.__cause__
 
     def _kept(self) -> str:
-        """Keep what could not be written, and say where."""
+        """Keep the recording that could not be written, and return where it is."""
         folder = "a temporary folder"
         try:
             folder = tempfile.gettempdir()  # fails if no folder has room for a single byte
@@ -224,11 +225,21 @@ class Recorder:
                 self._lost.append(exchange.failure)
 
 
+def _why_not_writable(path: Path) -> str | None:
+    if not os.path.isdir(path.parent):  # this is False also where it must not be looked at
+        return "its folder is not there"
+    if os.path.isdir(path):
+        return "it is a folder"
+    if os.path.exists(path) and not os.path.isfile(path):
+        return "it is not a regular file"
+    return None if os.access(path.parent, os.W_OK | os.X_OK) else "its folder is not writable"
+
+
 def _version(path: StrPath) -> tuple[int, ...] | None:
-    """Return what changes when a file is written; None if it does not exist."""
+    """Return values that change when a file is written, or None if it does not exist."""
     try:
         found = os.stat(path)
-    except OSError:  # writing it will say what is wrong
+    except OSError:  # writing it will raise the error
         return None
     return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
 
@@ -245,7 +256,7 @@ def _failed(what: str, cause: Exception) -> CaptureError:
 
 
 class Exchange:
-    """One answer as it arrives. It ends once: complete, broken, or closed; after that it takes nothing more.
+    """One answer as it arrives. It ends once: complete, broken or closed. After that, it ignores everything.
 
     Attributes:
         failure: Why it is lost, if it is.
@@ -270,14 +281,14 @@ class Exchange:
             self._step(Chunk(self._clock() - self._began, data))
 
     async def areceive(self, data: bytes) -> None:
-        """Like `receive()`, for async code: when there is much to redact, that happens in a thread."""
+        """Like `receive()`, for async code: large blocks are redacted in a thread."""
         if self._mask is None or self.failure is not None or not self._mask.is_due(len(data)):
             self.receive(data)
         else:
             await _in_thread(self._step, Chunk(self._clock() - self._began, data))
 
     def complete(self) -> None:
-        """End the body as the server meant it to end."""
+        """End the body normally."""
         self._end("complete")
 
     def broke(self, error: BaseException) -> None:
@@ -285,7 +296,7 @@ class Exchange:
         self._end("broken", f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
 
     def close(self) -> None:
-        """End the body because the reader has left, unless it has ended before."""
+        """End the body because the reader left, unless it has ended already."""
         self._end("closed")
 
     def _end(self, reason: EndReason, message: str = "") -> None:
@@ -305,7 +316,7 @@ class Exchange:
     def _take(self, step: Step) -> None:
         try:
             ready = [step] if self._mask is None else self._mask.feed(step)
-        except Exception as error:  # noqa: BLE001  # whatever it is: only this exchange is lost
+        except Exception as error:  # noqa: BLE001  # any error loses only this exchange
             self._lose(_NOT_REDACTED, error)
             return
         for each in ready:
@@ -328,7 +339,7 @@ class Exchange:
 
 
 async def _in_thread(function: Callable[..., _T], *args: Any) -> _T:
-    """Call a function in a thread, in whichever event loop this runs."""
+    """Call a function in a thread, from any event loop."""
     with requires_extra("replay"):
         import anyio.to_thread
 

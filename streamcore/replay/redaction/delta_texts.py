@@ -1,7 +1,7 @@
 """Find the texts of deltas in an event stream that arrives in pieces, in one pass and without a parser.
 
-In: bytes. Out: for each delta, the index of its block, the name of the field, and where its text is. A text of any
-length takes no memory: nothing is kept but which delta the scan is in.
+For each delta the scanner returns the index of its block, the name of the field, and where its text is. It only keeps
+which delta it is in, so a text of any length takes no memory.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _HEAD = re.compile(
     rb'|"(text|thinking|partial_json|content)"[ \t]{0,9}+:[ \t]{0,9}+"'
 )
 _LONGEST_HEAD = 64
-# Strings do not go past the end of a line: after a broken one, nothing else is lost.
+# A string ends at the end of a line, so a broken one does not hide the rest.
 _REST_OF_STRING = re.compile(rb'(?:[^"\\\r\n]++|\\[^\r\n])*+')
 
 
@@ -47,7 +47,7 @@ class DeltaScanner:
                     return texts, len(data) if final else max(at, len(data) - _LONGEST_HEAD)
                 if head[1] is not None:
                     if head.end() == len(data) and not final:
-                        return texts, head.start()  # perhaps the index goes on
+                        return texts, head.start()  # the index may go on
                     self._index = head[1]
                 self._field = head[2]
                 at = head.end()

@@ -1,8 +1,8 @@
 """Cross out the values of secret fields in JSON that arrives in pieces, in one pass and without a parser.
 
-In: bytes, of a JSON answer or of an event stream whose payloads are JSON; a payload may go over several `data:` lines.
-Out: spans to cross out. A value is a string or a number, or an array or object: then all strings in it, names too, and
-all numbers. A value of any length takes no memory: nothing is kept but how deep in it the scan is.
+The input is a JSON answer, or an event stream whose payloads are JSON; a payload may have several `data:` lines. The
+scanner returns spans to cross out. In an array or object these are all strings, names too, and all numbers. It only
+keeps how deep in a value it is, so a value of any length takes no memory.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LONGEST_NAME = 100
 _NAME = re.compile(rb'"((?:[^"\\\x00-\x1f]|\\[^\x00-\x1f]){1,100}+)"' + _BLANK + rb"{0,16}+:")
 _LONGEST_MATCH = 2 * _LONGEST_NAME + 2 + 16 * len(_DATA) + 1
 _BLANKS = re.compile(_BLANK + rb"*+")
-# Strings do not go past the end of a line: after a broken one, nothing else is lost.
+# A string ends at the end of a line, so a broken one does not hide the rest.
 _REST_OF_STRING = re.compile(rb'(?:[^"\\\r\n]++|\\[^\r\n])*+')
 _NUMBER = re.compile(rb"[-+.0-9eE]*+")
 _TOKEN = re.compile(rb'[\[{\]}"\-0-9]')
@@ -107,7 +107,7 @@ class FieldScanner:
         return None
 
     def _open(self, token: bytes, at: int) -> int:
-        """Begin, or end, what begins with this byte of a secret value. Return where its content begins."""
+        """Begin or end the token of a secret value at this byte. Return where its content begins."""
         if token == b'"':
             self._place = _Place.IN_STRING
         elif token in b"[{":
@@ -119,7 +119,7 @@ class FieldScanner:
         elif token in b"-0123456789":
             self._place = _Place.IN_NUMBER
             return at
-        else:  # true, false, null: they tell nothing
+        else:  # true, false and null are not secret
             self._close()
             return at
         return at + 1

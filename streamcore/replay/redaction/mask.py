@@ -1,6 +1,6 @@
-"""Mask known secrets, and whatever looks like an API key (`sk-ant-...`), in texts and in bodies that arrive in chunks.
+"""Mask known secrets, and text that looks like an API key (`sk-ant-...`), in texts and in bodies that arrive in chunks.
 
-A secret is found however it is spelled: with JSON escapes, also in JSON within a JSON string, or percent-encoded. In a
+A secret is found in any spelling: with JSON escapes, also in JSON within a JSON string, or percent-encoded. In a
 body it is also found where it is split over chunks, or over several deltas of an event stream; and there the values of
 JSON fields that are named for secrets are crossed out too.
 
@@ -31,7 +31,7 @@ BLOCK_SIZE = 64 * 1024
 
 _LONGEST_NEEDLE = 256
 _MOST_NEEDLES = 1000
-# JSON in a string of JSON, and one level more for what percent encoding adds.
+# JSON in a string of JSON, and one more level for percent encoding.
 _LEVELS = 3
 
 # Bounded or possessive throughout, so that the search is linear. `sk-` does not count within a word (`task-ant-hill`).
@@ -50,7 +50,7 @@ def _never(_: str) -> bool:
 
 
 class Secrets:
-    """Texts to mask, and where they are. It is immutable.
+    """Secrets to mask. It is immutable.
 
     Args:
         texts: The secrets.
@@ -217,7 +217,7 @@ def _merged(spans: Iterable[Span]) -> list[Span]:
 
 
 def _written(secret: str) -> set[str]:
-    """Return the spellings that undoing escapes does not lead back to the secret: a form has `+` for a blank."""
+    """Return the secret as it is and as in a form, which has `+` for a blank. Undoing escapes does not undo that."""
     return {secret, secret.replace(" ", "+")}
 
 

@@ -30,12 +30,12 @@ def _normal_names(names: Iterable[str]) -> frozenset[str]:
 
 @attrs.frozen(kw_only=True)
 class Redaction:
-    """What to take out of captures before they are written, besides what always is.
+    """Secrets to take out of captures before they are written, in addition to the usual ones.
 
     Attributes:
-        secrets: Texts to take out wherever they are, whatever their length.
+        secrets: Texts to take out everywhere, of any length.
         names: Further names of headers, parameters and JSON fields whose values are secret, in any case.
-        hook: Called with each capture without its body; returns it with more taken out.
+        hook: Called with each capture without its body; returns a cleaner one.
     """
 
     secrets: tuple[str, ...] = attrs.field(default=(), converter=_tuple)
@@ -53,7 +53,7 @@ class Redaction:
         return attrs.evolve(head, body=capture.body).with_body(secrets.body)
 
     def begin(self, head: Capture) -> tuple[Capture, Mask]:
-        """Return the head of a capture without secrets, and the mask for its body, which may still be to come.
+        """Return the head of a capture without secrets, and the mask for its body, which may arrive later.
 
         Raises:
             RedactionError: It cannot be redacted.

@@ -1,4 +1,4 @@
-"""Take secrets out of the body of a request: JSON, forms of both kinds, and other text.
+"""Take secrets out of the body of a request: JSON, both kinds of forms, and other text.
 
 A body that looks like JSON is read as JSON, whatever the content type says: `curl -d` calls everything a form.
 """
@@ -127,7 +127,7 @@ def _user_id(places: SecretPlaces, user_id: Any) -> Any:
 
 
 def _secret(places: SecretPlaces, name: str, value: Any) -> Any:
-    """Replace all values in a secret place. An empty one, true and false tell nothing."""
+    """Replace all values in a secret place. Empty ones, true and false are not secret."""
     if isinstance(value, dict):
         return {each: _secret(places, name, below) for each, below in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Know which names of headers, parameters and JSON fields hold secrets.
+"""Tell which names of headers, parameters and JSON fields hold secrets.
 
 This is the only list of names. Names are compared by their words in lower case, and by all their letters run together:
 `x-api-key`, `apiKey`, `API_KEY` and `aPi-kEy` are the same. A name is never split at a capital letter. The work is
@@ -94,12 +94,12 @@ def is_secret_field(name: str) -> bool:
 
 
 def is_credential(name: str) -> bool:
-    """Whether a secret place with this normal name holds a credential, and not perhaps an ordinary word."""
+    """Whether a secret place with this normal name holds a credential, so that it cannot be an ordinary word."""
     return _MAYBE_WORDS.isdisjoint(word.rstrip(_DIGITS) for word in name.split("_"))
 
 
 def _is_ended(joined: str, ends: tuple[str, ...]) -> bool:
-    """Whether a name, its words run together, ends in one of these or their plurals, or is one of tokens."""
+    """Whether a name without separators ends in one of these, in its plural, or as a name of tokens does."""
     return joined.removesuffix("s").endswith(ends) or joined.endswith(_TOKEN_ENDS) or joined in _FIELDS
 
 

@@ -1,4 +1,4 @@
-"""Take out what is in places that are named for secrets: headers, parameters of URLs and forms, user and password.
+"""Clean the places that are named for secrets: headers, parameters of URLs and forms, users and passwords.
 
 `SecretPlaces` also remembers the values, so that they can be masked wherever else they are. Every search is a single
 pass over the text.
@@ -33,7 +33,7 @@ _SHORTEST_WITHOUT_LETTER = 16
 _URL = re.compile(r"://(?:[^\s\"'<>\\^`{}|()\[\]]++|[{}|()\[\]][\w$.%{}|()\[\]-]*+=)++")
 # The user and password of a URL in a text. A password may have the characters that end a URL above.
 _USER_AND_PASSWORD = re.compile(r"(?<=://)[\w.~%!$&*+,;=-]*+:([^/?#@\s\"<>\\]++)(?=@)")
-# A URL in a header, which may have such characters in it: `?token=a'b(c)` or `?token[]=a`.
+# A URL in a header. It may have the characters that end a URL above: `?token=a'b(c)`.
 _RUN = re.compile(r"[^\s\"<>]++")
 _AUTHORITY = re.compile(r"(?<=//)(?<![^:]//)[^/?#\s]++")  # also of a reference without a scheme: `//user:password@host`
 _PARAMETER = re.compile(r"[?&;#]([^=?&;#]++)=")  # a name may have a `/`: `?user/api_key=a`, `#/access_token=a`
@@ -79,7 +79,7 @@ class SecretPlaces:
         return normal in self._names or is_secret_header(normal)
 
     def found(self, name: str, *secrets: str) -> str:
-        """Remember secrets that were in a place of this name. Return what takes their place."""
+        """Remember secrets that were in a place of this name. Return their replacement."""
         credential = is_credential(normal_name(name))
         # A search undoes percent escapes with others, and then does not find a secret that has them itself.
         ways = {*secrets, *map(unquote, secrets)}

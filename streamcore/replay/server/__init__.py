@@ -1,4 +1,4 @@
-"""Servers on aiohttp: one plays captures, one records what passes through it.
+"""Serve captures, or record as a proxy, on aiohttp.
 
 | file | idea |
 | --- | --- |

@@ -1,9 +1,8 @@
-"""A local Messages endpoint that plays captures to any HTTP client. aiohttp runs it.
+"""Play captures to any HTTP client, as a local Messages endpoint on aiohttp.
 
-In: requests over HTTP, and a `Replay` that has a capture for each. Out: its status, headers and chunks. A chunk of a
-capture is a chunk of the transfer coding, sent at once; where the connection broke, it is closed in the middle of the
-answer. A request without `stream: true` gets the complete message that the stream adds up to, or an error in the API's
-form that says why it does not.
+A `Replay` has a capture for each request. A chunk of the capture is a chunk of the transfer coding and sent at once.
+Where the captured connection broke, the connection is closed in the middle of the answer. A request without
+`stream: true` gets the complete message that the stream adds up to, or an error in the API's form that says why not.
 
 A body is read from its file while it is played.
 """
@@ -20,7 +19,7 @@ from contextlib import AbstractAsyncContextManager
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Unpack
 from urllib.parse import quote
 
 import attrs
@@ -30,14 +29,24 @@ from streamcore import StreamCoreError
 from streamcore._extras import requires_extra
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError
 from streamcore.replay.formats.files import capture_files, check_inside, open_capture
-from streamcore.replay.headers import unsendable
-from streamcore.replay.playing.complete_message import accumulate, is_event_stream
+from streamcore.replay.formats.sse import is_stream
+from streamcore.replay.headers import HOP_BY_HOP, unsendable
+from streamcore.replay.playing.complete_message import accumulate
 from streamcore.replay.playing.players import AsyncPlayer, Failures
-from streamcore.replay.playing.replay import MOST_LISTED, NoCaptureError, Replay, Source, request_line, shortened
+from streamcore.replay.playing.replay import (
+    MOST_LISTED,
+    NoCaptureError,
+    Replay,
+    ReplayOptions,
+    Source,
+    request_line,
+    shortened,
+)
 from streamcore.replay.server.listening import (
     LOOPBACK,
     MALFORMED,
     Log,
+    ServerOptions,
     error_response,
     hang_up,
     in_thread,
@@ -56,35 +65,17 @@ __all__ = ["Endpoint", "serve", "serving"]
 
 _PATH = "/v1/messages"
 
-# Headers about one connection, and about how the bytes were coded on it: captures hold the decoded content.
-_NOT_PLAYED = frozenset(
-    {
-        "alt-svc",
-        "connection",
-        "content-encoding",
-        "content-length",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
+# Also headers about how the bytes were coded on a connection: captures hold the decoded content.
+_NOT_PLAYED = HOP_BY_HOP | {"alt-svc", "content-encoding", "content-length"}
+
+
+class ServeOptions(ServerOptions, ReplayOptions, total=False):
+    """The options of `serve()`."""
 
 
 @contextlib.contextmanager
-def serve(
-    source: Source,
-    *,
-    host: str = LOOPBACK,
-    port: int = 0,
-    allowed_hosts: Collection[str] = (),
-    log: Log = no_log,
-    **options: Any,
-) -> Iterator[str]:
-    """Run a Messages endpoint in a thread of its own for the time of the block, which gets its URL.
+def serve(source: Source, **options: Unpack[ServeOptions]) -> Iterator[str]:
+    """Run a Messages endpoint in a new thread for the time of the block, which gets its URL.
 
     ```python
     with serve("captures/weather.jsonl", speed=AS_RECORDED) as url:
@@ -97,19 +88,16 @@ def serve(
 
     Args:
         source: A file of captures, a directory of such files, a capture, or several of these.
-        host: The address to listen on.
-        port: The port; 0 picks a free one.
-        allowed_hosts: Further names that a request may have as its `Host`; `*` allows any.
-        log: Called with one line for each request, when it has been answered.
-        **options: The options of `Replay`.
+        **options: `host`, the address to listen on; `port` (0 picks a free one); `allowed_hosts`, further names that a
+            request may have as its `Host` (`*` allows any); `log`, called with one line for each request, when it has
+            been answered; and the options of `Replay`.
 
     Raises:
         CaptureError: `source` has no captures, or a link leads out of the folder that it is in.
         InvalidArgumentError: An option is invalid.
         StreamCoreError: The server cannot listen there.
     """
-    server = serving(source, host=host, port=port, allowed_hosts=allowed_hosts, log=log, **options)
-    with in_thread(server) as url:
+    with in_thread(serving(source, **options)) as url:
         yield url
 
 
@@ -120,10 +108,10 @@ def serving(
     port: int = 0,
     allowed_hosts: Collection[str] = (),
     log: Log = no_log,
-    **options: Any,
+    **playing: Unpack[ReplayOptions],
 ) -> AbstractAsyncContextManager[str]:
     """Like `serve`, in the running event loop."""
-    options = {"repeat": True, **options}
+    options: ReplayOptions = {"repeat": True, **playing}
     if isinstance(source, Iterable) and not isinstance(source, str):
         source = tuple(source)
     named = {name: Replay(file, **options) for name, file in _named(source).items()}
@@ -133,7 +121,7 @@ def serving(
 
 @attrs.frozen
 class _File(Iterable[Path]):
-    """One file of captures as a source of its own, in the folder that it was found in.
+    """A source that is one file of captures, in the folder that it was found in.
 
     Iterating gives its path, and checks each time that the file is still inside the folder.
     """
@@ -178,12 +166,12 @@ def _files(source: Source) -> Iterator[_File]:
 
 
 class _Cut(Exception):
-    """The connection breaks here, in the middle of the answer."""
+    """The connection breaks in the middle of the answer."""
 
 
 @attrs.define
 class _Exchange:
-    """One request and how far its answer has come, for the log."""
+    """One request and the progress of its answer, for the log."""
 
     request: web.Request
     began: float = attrs.field(factory=time.monotonic)
@@ -262,7 +250,7 @@ class Endpoint:
         try:
             capture = replay.answer(_captured(request, body))
             exchange.what = capture.name
-            if asked.stream or not is_event_stream(capture):
+            if asked.stream or not is_stream(capture):
                 return await self._play(capture, replay.speed, request, exchange)
             return await self._accumulate(capture, replay.speed, exchange)
         except NoCaptureError as error:
@@ -276,7 +264,7 @@ class Endpoint:
         self, capture: Capture, speed: float, request: web.Request, exchange: _Exchange
     ) -> web.StreamResponse:
         response = web.StreamResponse(**_response_head(capture))
-        anyio.CancelScope()  # loads what players wait with: before the head, from which times count
+        anyio.CancelScope()  # load this before the head is sent, as times count from there
         await response.prepare(request)
         exchange.status = capture.status
         async for data in _player(capture, speed):
@@ -303,7 +291,7 @@ def _player(capture: Capture, speed: float) -> AsyncPlayer:
 
 @attrs.frozen
 class _Asked:
-    """The part of a request's body that matters here."""
+    """The part of a request's body that matters to the endpoint."""
 
     stream: bool = False
 

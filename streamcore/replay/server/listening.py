@@ -1,7 +1,6 @@
 """Run an aiohttp handler: in the running event loop, in a thread of its own, or until the process gets a signal.
 
-Knows how a server starts, stops and fails, which requests never reach its handler (malformed HTTP, a foreign `Host`, an
-unknown `Expect`), and nothing about the other answers.
+Some requests never reach the handler: malformed HTTP, a foreign `Host`, an unknown `Expect`.
 """
 
 from __future__ import annotations
@@ -12,10 +11,9 @@ import ipaddress
 import logging
 import re
 import signal
-import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from contextlib import AbstractAsyncContextManager
-from typing import TypeAlias
+from typing import TypeAlias, TypedDict
 
 from streamcore._extras import requires_extra
 from streamcore.errors import StreamCoreError
@@ -25,11 +23,13 @@ from streamcore.replay.playing.replay import shortened
 with requires_extra("serve"):
     from aiohttp import web
     from aiohttp.http import HttpProcessingError
+    from anyio.from_thread import start_blocking_portal
 
 __all__ = [
     "LOOPBACK",
     "MALFORMED",
     "Log",
+    "ServerOptions",
     "error_response",
     "hang_up",
     "in_thread",
@@ -46,6 +46,16 @@ Log: TypeAlias = Callable[[str], object]
 """Called with one line for each finished request."""
 
 LOOPBACK = "127.0.0.1"
+
+
+class ServerOptions(TypedDict, total=False):
+    """Where a server listens and what it logs. `listening()` describes the options."""
+
+    host: str
+    port: int
+    allowed_hosts: Collection[str]
+    log: Log
+
 
 # Requests may carry images. The API itself takes 32 MB.
 _MAX_REQUEST_SIZE = 64 * 1024 * 1024
@@ -169,7 +179,7 @@ MALFORMED = (HttpProcessingError, web.RequestPayloadError)
 
 
 def not_http(error: Exception) -> str:
-    """Say that a request is malformed, without the bytes that were sent, which aiohttp's message quotes."""
+    """Return the text for a malformed request. Unlike aiohttp's message it does not quote the bytes."""
     return f"not valid HTTP ({type(error.__cause__ or error).__name__})"
 
 
@@ -206,46 +216,13 @@ Listening: TypeAlias = AbstractAsyncContextManager[str]
 
 @contextlib.contextmanager
 def in_thread(server: Listening) -> Iterator[str]:
-    """Run `server` in an event loop in a thread of its own for the time of the block, which gets its URL.
+    """Run `server` in the event loop of a new thread for the time of the block, which gets its URL.
 
     Raises:
         StreamCoreError: It could not start.
     """
-    started = threading.Event()
-    loop = asyncio.new_event_loop()
-    stop = asyncio.Event()
-    urls: list[str] = []
-    faults: list[BaseException] = []
-
-    async def run() -> None:
-        async with server as url:
-            urls.append(url)
-            started.set()
-            await stop.wait()
-
-    def main() -> None:
-        try:
-            with asyncio.Runner(loop_factory=lambda: loop) as runner:
-                runner.run(run())
-        except BaseException as fault:  # noqa: BLE001  # raised in the thread that waits
-            faults.append(fault)
-        finally:
-            started.set()
-
-    thread = threading.Thread(target=main, name="streamcore server", daemon=True)
-    thread.start()
-    started.wait()
-    if faults:
-        thread.join()
-        raise faults[0]
-    try:
-        yield urls[0]
-    finally:
-        if thread.is_alive():
-            loop.call_soon_threadsafe(stop.set)
-        thread.join()
-        if faults:
-            raise faults[0]
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(server) as url:
+        yield url
 
 
 def until_stopped(server: Listening, say: Callable[[str], object]) -> None:
@@ -282,7 +259,7 @@ def error_response(status: int, kind: str, message: str) -> web.Response:
 
 
 def who_left(request: web.Request) -> str:
-    """Say in words why a handler was cancelled."""
+    """Return why a handler was cancelled."""
     return "the server has ended" if request.app[_ENDING].is_set() else "the client has left"
 
 

@@ -1,11 +1,11 @@
-"""A recording proxy: passes requests on to an upstream and its answers back, and keeps both. aiohttp runs it.
+"""Pass requests on to an upstream and its answers back, and record both, as a proxy on aiohttp.
 
 Bytes are passed on as they arrive, in both directions. The upstream is asked for an answer without content coding,
 which every client can read; if it sends one nevertheless, the coding is undone, up to 64 MB, unless it is unknown. A
 chunk of the transfer coding is a chunk of the capture. If the connection to either side breaks, everything received by
 then is kept.
 
-The proxy knows nothing about the content of requests and answers.
+The proxy does not look at the content of requests and answers.
 """
 
 from __future__ import annotations
@@ -13,21 +13,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from typing import Unpack
 
 from streamcore._extras import requires_extra
 from streamcore.api.request import check_base_url, without_userinfo
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError
 from streamcore.replay.content_coding import MAX_SIZE, ContentDecoder, ContentError, content_headers, encoding_of
 from streamcore.replay.formats.files import StrPath
-from streamcore.replay.headers import pairs, unsendable
+from streamcore.replay.headers import HOP_BY_HOP, pairs, unsendable
 from streamcore.replay.playing.replay import request_line
 from streamcore.replay.recording.recorder import Exchange, Recorder
 from streamcore.replay.redaction import DEFAULT_REDACTION, Redaction
 from streamcore.replay.server.listening import (
-    LOOPBACK,
     MALFORMED,
     Log,
+    ServerOptions,
     error_response,
     hang_up,
     in_thread,
@@ -46,22 +47,8 @@ with requires_extra("serve"):
 
 __all__ = ["proxy", "proxying"]
 
-# Headers about one connection and not about the exchange (RFC 9110, section 7.6.1).
-_HOP_BY_HOP = frozenset(
-    {
-        "connection",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
 # aiohttp sets these for the upstream itself.
-_NOT_PASSED_ON = _HOP_BY_HOP | {"accept-encoding", "expect", "host"}
+_NOT_PASSED_ON = HOP_BY_HOP | {"accept-encoding", "expect", "host"}
 
 # Everything that a request may fail with; aiohttp raises RuntimeError for a connection that is gone.
 _FAILURES = (aiohttp.ClientError, HttpProcessingError, OSError, RuntimeError)
@@ -79,13 +66,10 @@ def proxy(
     url: str,
     output: StrPath,
     *,
-    host: str = LOOPBACK,
-    port: int = 0,
-    allowed_hosts: Collection[str] = (),
     redaction: Redaction | None = DEFAULT_REDACTION,
-    log: Log = no_log,
+    **options: Unpack[ServerOptions],
 ) -> Iterator[str]:
-    """Run a recording proxy in a thread of its own for the time of the block, which gets its URL.
+    """Run a recording proxy in a new thread for the time of the block, which gets its URL.
 
     ```python
     with proxy("https://api.anthropic.com", "captures/weather.jsonl") as url:
@@ -100,11 +84,9 @@ def proxy(
     Args:
         url: The URL of the upstream, without the path of an endpoint.
         output: The file. It is replaced as soon as there is something to write. Its suffix tells the format.
-        host: The address to listen on.
-        port: The port; 0 picks a free one.
-        allowed_hosts: Further names that a request may have as its `Host`; `*` allows any.
         redaction: Removes secrets; None keeps everything.
-        log: Called with one line for each finished request.
+        **options: `host`, the address to listen on; `port` (0 picks a free one); `allowed_hosts`, further names that a
+            request may have as its `Host` (`*` allows any); `log`, called with one line for each finished request.
 
     Raises:
         CaptureError: No format has the suffix of `output`, or it cannot be written. At the end of the block: it cannot
@@ -112,8 +94,7 @@ def proxy(
         InvalidArgumentError: `url` is not a URL.
         StreamCoreError: The proxy cannot listen there.
     """
-    server = proxying(url, output, host=host, port=port, allowed_hosts=allowed_hosts, redaction=redaction, log=log)
-    with in_thread(server) as local:
+    with in_thread(proxying(url, output, redaction=redaction, **options)) as local:
         yield local
 
 
@@ -122,14 +103,12 @@ async def proxying(
     url: str,
     output: StrPath,
     *,
-    host: str = LOOPBACK,
-    port: int = 0,
-    allowed_hosts: Collection[str] = (),
     redaction: Redaction | None = DEFAULT_REDACTION,
-    log: Log = no_log,
+    **options: Unpack[ServerOptions],
 ) -> AsyncIterator[str]:
     """Like `proxy`, in the running event loop."""
     upstream = check_base_url(url)
+    log = options.get("log", no_log)
     recorder = Recorder(output, redaction=redaction)
     with recorder:
         async with (
@@ -141,14 +120,7 @@ async def proxying(
                 timeout=_TIMEOUT,
                 trust_env=True,
             ) as session,
-            listening(
-                _Proxy(upstream, session, recorder, log),
-                host=host,
-                port=port,
-                allowed_hosts=allowed_hosts,
-                auto_decompress=False,
-                log=log,
-            ) as local,
+            listening(_Proxy(upstream, session, recorder, log), auto_decompress=False, **options) as local,
         ):
             yield local
 
@@ -162,11 +134,11 @@ class _Broken(Exception):
 
 
 class _Proxy:
-    """The handler.
+    """The handler of the proxy.
 
     Args:
         upstream: Its URL.
-        session: What sends requests to it.
+        session: Sends requests to it.
         recorder: Takes the exchanges.
         log: Called with one line for each finished request.
     """
@@ -235,7 +207,7 @@ class _Proxy:
         return error_response(status, "api_error" if status >= 500 else "invalid_request_error", said)
 
     def _saved(self) -> str:
-        """Write what there is so far, unless an exchange is open: files are written whole. Return what went wrong."""
+        """Write the file, unless an exchange is open. Return what went wrong, as text for the log."""
         self._open -= 1
         if self._open:
             return ""
@@ -286,7 +258,7 @@ class _Tape:
             await self.exchange.areceive(self._take())
 
     def complete(self) -> None:
-        """End the body as it should end."""
+        """End the body normally."""
         self._flush()
         self.exchange.complete()
         self._end = ""
@@ -378,12 +350,12 @@ async def _pieces(content: aiohttp.StreamReader) -> AsyncGenerator[tuple[bytes, 
         _Broken: The connection has failed. Everything that arrived before has been generated.
     """
     if content.at_eof():
-        return  # nothing to come; for an answer without a body, aiohttp's iterator would never end
+        return  # for an answer without a body, aiohttp's iterator would never end
     try:
         async for piece in content.iter_chunks():
             yield piece
     except _FAILURES as error:
-        # aiohttp raises at once, and leaves unread what it holds.
+        # aiohttp raises at once, and has bytes that were not read.
         content.set_exception(None)  # type: ignore[arg-type]  # its initial value
         content.feed_eof()
         async for piece in content.iter_chunks():
@@ -399,12 +371,12 @@ def _request_headers(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
 
 def _answer_headers(headers: CIMultiDictProxy[str], *, unpacked: bool) -> CIMultiDict[str]:
     if unpacked and "content-encoding" in headers:
-        return _without(headers, _HOP_BY_HOP | {"content-encoding", "content-length"})
-    return _without(headers, _HOP_BY_HOP)
+        return _without(headers, HOP_BY_HOP | {"content-encoding", "content-length"})
+    return _without(headers, HOP_BY_HOP)
 
 
 def _decoder(encoding: str) -> ContentDecoder | None:
-    """Return what undoes the codings of an answer; None if one of them is unknown: it is passed on as it is."""
+    """Return a decoder for an answer, or None if a coding is unknown: then it is passed on unchanged."""
     try:
         return ContentDecoder(encoding, max_size=MAX_SIZE)
     except ContentError:

@@ -1,4 +1,4 @@
-"""Transports for clients on httpx2 and httpx. `streamcore.replay.httpx2` and `streamcore.replay.httpx` are their faces.
+"""Transports for clients on httpx2 and httpx. `streamcore.replay.httpx2` and `streamcore.replay.httpx` have them.
 
 | file | idea |
 | --- | --- |

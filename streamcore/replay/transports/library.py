@@ -1,4 +1,4 @@
-"""The classes of httpx2 or httpx that transports need: the two libraries have the same names and different classes."""
+"""Find the classes of httpx2 or httpx, which have the same names in both libraries."""
 
 from __future__ import annotations
 

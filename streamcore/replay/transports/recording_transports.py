@@ -18,7 +18,7 @@ __all__ = ["AsyncRecording", "Recording"]
 
 
 class _Unpacking:
-    """Feeds an exchange with the content of what arrives packed."""
+    """Undoes the content codings of an answer for an exchange."""
 
     def __init__(self, exchange: Exchange, decoder: ContentDecoder | None) -> None:
         self._exchange = exchange
@@ -50,19 +50,19 @@ class _Unpacking:
             else:
                 yield self._decoder.finish()
                 self._decoder.check_complete()
-        except ContentError as error:  # the library tells the reader of the body itself
+        except ContentError as error:  # the HTTP library raises its own error for the reader of the body
             self._exchange.broke(error)
 
 
 class _Recording:
-    """A transport that sends requests, and records what comes back.
+    """A transport that sends requests, and records the answers.
 
-    The file is written when the client is closed. Bodies are recorded after their content codings were undone; what
-    the client gets is what came.
+    The file is written when the client is closed. Bodies are recorded after their content codings were undone. The
+    client gets them unchanged.
 
     Args:
         recorder: The file to write, or a `Recorder` for what several transports receive: its owner closes it.
-        transport: What sends; by default the library's own.
+        transport: Sends the requests; by default the library's own transport.
     """
 
     streams: ClassVar[Streams]
@@ -76,7 +76,7 @@ class _Recording:
     def _head(self, request: Any, response: Any) -> tuple[Capture, ContentDecoder | None]:
         headers = pairs(response.headers)
         decoder = None
-        # A body in an unknown coding is recorded as it comes, if it need not be redacted. Its headers say so.
+        # A body in an unknown coding is recorded as it arrives, with its headers, if it need not be redacted.
         with contextlib.suppress(ContentError):
             decoder = ContentDecoder(encoding_of(headers))
         head = Capture(
@@ -93,12 +93,12 @@ class _Recording:
 
 
 class Recording(_Recording):
-    """The same for sync clients."""
+    """`_Recording` for sync clients."""
 
     default = "HTTPTransport"
 
     def handle_request(self, request: Any) -> Any:
-        """Send a request. Raises what the transport that sends does."""
+        """Send a request, and begin to record its answer. Exceptions are those of the sending transport."""
         request.read()
         response = self._transport.handle_request(request)
         head, decoder = self._head(request, response)
@@ -125,12 +125,12 @@ class Recording(_Recording):
 
 
 class AsyncRecording(_Recording):
-    """The same for async clients."""
+    """`_Recording` for async clients."""
 
     default = "AsyncHTTPTransport"
 
     async def handle_async_request(self, request: Any) -> Any:
-        """Send a request. Raises what the transport that sends does."""
+        """Send a request, and begin to record its answer. Exceptions are those of the sending transport."""
         await request.aread()
         response = await self._transport.handle_async_request(request)
         head, decoder = self._head(request, response)

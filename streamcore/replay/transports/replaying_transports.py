@@ -48,30 +48,22 @@ class _Replaying:
         self._sleep = sleep
         self._clock = clock
 
-    def _failures(self, request: Any) -> Failures:
+    def _options(self, request: Any) -> dict[str, Any]:
+        """Return the options of the player that answers a request."""
         module = self.streams.module
         # Looked up for each wait: clients change it while the body is read.
         timeouts = request.extensions.get("timeout", {})
-        return Failures(
+        failures = Failures(
             broken=lambda message: module.ReadError(message, request=request),
             timed_out=lambda seconds: module.ReadTimeout(f"nothing came for {seconds} s", request=request),
             timeout=lambda: timeouts.get("read"),
         )
-
-    def _options(self, request: Any) -> dict[str, Any]:
-        """Those of the player that answers a request."""
-        return {
-            "speed": self.replay.speed,
-            "failures": self._failures(request),
-            "sleep": self._sleep,
-            "clock": self._clock,
-        }
+        return {"speed": self.replay.speed, "failures": failures, "sleep": self._sleep, "clock": self._clock}
 
     def _refused(self, error: StreamCoreError) -> Any:
         """Answer a request that no capture can answer. `streamcore.httpx` raises `error` itself.
 
-        Other clients wrap an exception of a transport in one that hides it, some after they have tried again. They
-        show an answer at once.
+        Other clients hide an exception of a transport in their own, some after retries. An answer they show at once.
         """
         status, kind = (404, "not_found_error") if isinstance(error, NoCaptureError) else (500, "api_error")
         said = str(error) if status == 404 else f"the capture cannot be played: {error}"
@@ -87,10 +79,10 @@ class _Replaying:
 
 
 class Replaying(_Replaying):
-    """The same for sync clients."""
+    """`_Replaying` for sync clients."""
 
     def handle_request(self, request: Any) -> Any:
-        """Answer with the next capture, or the chosen one; with an error in the API's form if that fails."""
+        """Answer with the next capture, or the chosen one. If that fails, answer with an error in the API's form."""
         request.read()
         asked = captured_request(request)
         try:
@@ -110,10 +102,10 @@ class Replaying(_Replaying):
 
 
 class AsyncReplaying(_Replaying):
-    """The same for async clients."""
+    """`_Replaying` for async clients."""
 
     async def handle_async_request(self, request: Any) -> Any:
-        """Answer with the next capture, or the chosen one; with an error in the API's form if that fails."""
+        """Answer with the next capture, or the chosen one. If that fails, answer with an error in the API's form."""
         await request.aread()
         asked = captured_request(request)
         try:
