@@ -22,7 +22,7 @@ from typing import Any, Unpack
 from streamcore._extras import requires_extra
 from streamcore.replay.capture import Capture, CapturedRequest
 from streamcore.replay.content_coding import content_headers
-from streamcore.replay.headers import pairs
+from streamcore.replay.headers import header_pairs
 from streamcore.replay.playing.complete_message import accumulate, wants_message
 from streamcore.replay.playing.players import AsyncPlayer, Failures
 from streamcore.replay.playing.replay import Replay, ReplayOptions, Source
@@ -82,7 +82,7 @@ class ReplayConnector(aiohttp.BaseConnector):
     async def _answer(self, client: ResponseHandler, url: str, request: web.BaseRequest) -> web.StreamResponse:
         try:
             asked = CapturedRequest(
-                method=request.method, url=url, headers=pairs(request.headers), body=await request.content.read()
+                method=request.method, url=url, headers=header_pairs(request.headers), body=await request.content.read()
             )
             capture = self.replay.answer(asked)
             if wants_message(asked, capture):

@@ -8,7 +8,7 @@ from typing import Any
 
 from streamcore.replay.capture import Headers
 
-__all__ = ["HOP_BY_HOP", "pairs", "unsendable"]
+__all__ = ["HOP_BY_HOP", "header_pairs", "unsendable"]
 
 HOP_BY_HOP = frozenset(
     {
@@ -36,7 +36,7 @@ def unsendable(status: int, headers: Headers) -> str | None:
     return None
 
 
-def pairs(headers: Any) -> Headers:
+def header_pairs(headers: Any) -> Headers:
     """Return the headers in a mapping of any HTTP library, with those that come more than once."""
     items = getattr(headers, "multi_items", None)
     found: Iterable[tuple[str, str]] = items() if items is not None else headers.items()

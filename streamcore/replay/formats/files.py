@@ -25,7 +25,7 @@ from streamcore.replay.capture import Capture, CaptureError
 from streamcore.replay.formats.cassette import cassette_pieces, read_cassette
 from streamcore.replay.formats.har import har_pieces, read_har
 from streamcore.replay.formats.replace_file import replacing
-from streamcore.replay.formats.sse import plain_pieces, read_plain
+from streamcore.replay.formats.sse import read_sse, sse_pieces
 from streamcore.replay.formats.timed import read_timed, timed_lines
 from streamcore.replay.redaction import DEFAULT_REDACTION, Redaction
 
@@ -53,7 +53,7 @@ Writer: TypeAlias = Callable[[Iterable[Capture]], Iterator[bytes]]
 
 _FORMATS: dict[Format, tuple[Reader, Writer, tuple[str, ...]]] = {
     "timed": (read_timed, timed_lines, (".jsonl",)),
-    "sse": (read_plain, plain_pieces, (".sse",)),
+    "sse": (read_sse, sse_pieces, (".sse",)),
     "har": (read_har, har_pieces, (".har", ".json")),
     "cassette": (read_cassette, cassette_pieces, (".yaml", ".yml")),
 }

@@ -19,7 +19,7 @@ from streamcore.limits import DEFAULT_LIMITS
 from streamcore.replay.capture import Capture, CaptureError, Chunk
 from streamcore.replay.formats.event_splitter import EventSplitter, payload_type
 
-__all__ = ["is_stream", "plain_pieces", "read_plain"]
+__all__ = ["is_stream", "read_sse", "sse_pieces"]
 
 _BLOCK_SIZE = 64 * 1024
 _SLICE = 1024
@@ -32,23 +32,23 @@ _HEADERS = {"content-type": "text/event-stream; charset=utf-8"}
 _MARK = b"\r\n\r\n: the stream above broke off, another follows\n\n"
 
 
-def read_plain(path: Path) -> Iterator[Capture | CaptureError]:
+def read_sse(path: Path) -> Iterator[Capture | CaptureError]:
     """Yield the captures in a file. Their bodies read the file again, each time they are iterated over.
 
     Raises:
         OSError: The file cannot be read.
     """
     path.stat()  # a missing file is an error at once, not when the body is read
-    body = PlainBody(path, 0)
+    body = SseBody(path, 0)
     yield Capture(headers=_HEADERS, body=body, name=str(path))
     # The file may have become shorter, or a pipe, which cannot be read a second time and has the size 0. So the size is
     # checked each time.
     while (size := path.stat().st_size) and (offset := _next_offset(body)) < size:
-        body = PlainBody(path, offset)
+        body = SseBody(path, offset)
         yield Capture(headers=_HEADERS, body=body, name=f"{path}, byte {offset}")
 
 
-def _next_offset(body: PlainBody) -> int:
+def _next_offset(body: SseBody) -> int:
     """Return the offset of the stream after this one, or of the end of the file."""
     offset = body.offset + sum(len(chunk.data) for chunk in body)
     with body.path.open("rb") as file:
@@ -61,7 +61,7 @@ def is_stream(capture: Capture) -> bool:
     return is_success(capture.status) and is_event_stream({"content-type": capture.header("content-type") or ""})
 
 
-def plain_pieces(captures: Iterable[Capture]) -> Iterator[bytes]:
+def sse_pieces(captures: Iterable[Capture]) -> Iterator[bytes]:
     """Yield the bytes of the event streams among these captures.
 
     Raises:
@@ -86,7 +86,7 @@ def plain_pieces(captures: Iterable[Capture]) -> Iterator[bytes]:
 
 
 @attrs.frozen
-class PlainBody:
+class SseBody:
     """The bytes of one stream in a file, from an offset on."""
 
     path: Path

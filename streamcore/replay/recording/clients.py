@@ -18,7 +18,7 @@ from streamcore.api.face import AsyncClient, SyncClient
 from streamcore.replay.capture import Capture, CapturedRequest
 from streamcore.replay.content_coding import content_headers
 from streamcore.replay.formats.files import StrPath
-from streamcore.replay.headers import pairs
+from streamcore.replay.headers import header_pairs
 from streamcore.replay.recording.recorded_chunks import AsyncRecordedChunks, RecordedChunks
 from streamcore.replay.recording.recorder import Exchange, Recorder, RecorderOptions
 
@@ -111,7 +111,7 @@ class _RecordedAsyncClient(AsyncClient):
 def _head(call: Call, answer: SyncAnswer | AsyncAnswer) -> Capture:
     sent = call.request
     request = CapturedRequest(method=sent.method, url=sent.url, headers=sent.headers, body=sent.body)
-    return Capture(request=request, status=answer.status, headers=content_headers(pairs(answer.headers)))
+    return Capture(request=request, status=answer.status, headers=content_headers(header_pairs(answer.headers)))
 
 
 class _RecordedAnswer:

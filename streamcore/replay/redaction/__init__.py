@@ -1,11 +1,11 @@
 """Take secrets out of captures before they are written: keys, authorization, cookies, organisation ids.
 
-It goes in two steps. First, every value in a place that is named for secrets is taken out, whatever it is: headers,
+It goes in two steps. First, every value in a place that is named for secrets is taken out: headers,
 parameters of URLs and forms, JSON fields of the request, the user and password of a URL, and Claude Code's
 `metadata.user_id`. Names are compared without regard to case and separators (`secret_names` lists them). Then each
 value that was in such a place of the request, or of the head of the response, is masked everywhere else: in the URL, in
-all headers and in both bodies, however it is escaped, and where it is split over chunks or deltas. So is whatever looks
-like an API key (`sk-ant-...`), and so are the JSON fields of the response that are named for secrets (`access_token`).
+all headers and in both bodies, also if it is escaped or split over chunks or deltas. So are texts that look
+like API keys (`sk-ant-...`), and the JSON fields of the response that are named for secrets (`access_token`).
 
 A JSON field is named for secrets if its name ends in one of these, whatever comes before, in the singular or the plural
 (`my_access_tokens`, `webhookSigningKey`):
@@ -28,8 +28,8 @@ Not promised:
 - Short values and ordinary words that were in a secret place are not masked elsewhere: values with less than 8
   characters or with a blank in them, digits without a letter below 16 characters, and words without a digit (but for
   the value of a credential from 12 characters on).
-- Without its request, a capture has nothing to look for in its body. This concerns bare streams, and responses of
-  urllib3, which do not know their request: a key that is echoed there stays, unless it looks like an API key.
+- If the request of a capture is not known, its secrets cannot be found in the answer: a key that is echoed there stays,
+  unless it looks like an API key. A file of bare streams has no request, and a response of urllib3 does not know its own.
 - Values that only the body of the response has are masked in the fields that are named for secrets, and not in the text
   that a model writes, in the JSON that tool input deltas add up to, or where they are repeated.
 - Secrets in places without a telling name (also `key`, `code`, `pin`, `token_value`) are not known: tell `Redaction`

@@ -21,7 +21,7 @@ from streamcore.api.request import check_base_url, without_userinfo
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError
 from streamcore.replay.content_coding import MAX_SIZE, ContentDecoder, ContentError, content_headers, encoding_of
 from streamcore.replay.formats.files import StrPath
-from streamcore.replay.headers import HOP_BY_HOP, pairs, unsendable
+from streamcore.replay.headers import HOP_BY_HOP, header_pairs, unsendable
 from streamcore.replay.playing.replay import request_line
 from streamcore.replay.recording.recorder import Exchange, Recorder
 from streamcore.replay.redaction import DEFAULT_REDACTION, Redaction
@@ -178,10 +178,9 @@ class _Proxy:
             self._log(f"{line} -: {who_left(request)}")
             raise
         async with answer:
-            asked = CapturedRequest(
-                method=request.method, url=url, headers=pairs(_request_headers(request.headers)), body=bytes(body.seen)
-            )
-            headers = pairs(answer.headers)
+            sent = header_pairs(_request_headers(request.headers))
+            asked = CapturedRequest(method=request.method, url=url, headers=sent, body=bytes(body.seen))
+            headers = header_pairs(answer.headers)
             if fault := unsendable(answer.status, headers):
                 return self._error(line, 502, f"the answer of the upstream cannot be passed on: {fault}")
             decoder = _decoder(encoding_of(headers))

@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from streamcore.replay.capture import CapturedRequest
-from streamcore.replay.headers import pairs
+from streamcore.replay.headers import header_pairs
 
 __all__ = ["Streams", "captured_request"]
 
@@ -47,5 +47,5 @@ class Streams:
 def captured_request(request: Any) -> CapturedRequest:
     """Return a request of either library, whose body has been read."""
     return CapturedRequest(
-        method=request.method, url=str(request.url), headers=pairs(request.headers), body=request.content
+        method=request.method, url=str(request.url), headers=header_pairs(request.headers), body=request.content
     )

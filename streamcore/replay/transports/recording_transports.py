@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from streamcore.replay.capture import Capture
 from streamcore.replay.content_coding import ContentDecoder, ContentError, content_headers, encoding_of
 from streamcore.replay.formats.files import StrPath
-from streamcore.replay.headers import pairs
+from streamcore.replay.headers import header_pairs
 from streamcore.replay.recording.recorded_chunks import AsyncRecordedChunks, RecordedChunks
 from streamcore.replay.recording.recorder import Exchange, Recorder
 from streamcore.replay.transports.library import Streams, captured_request
@@ -74,7 +74,7 @@ class _Recording:
         self._transport = transport if transport is not None else getattr(self.streams.module, self.default)()
 
     def _head(self, request: Any, response: Any) -> tuple[Capture, ContentDecoder | None]:
-        headers = pairs(response.headers)
+        headers = header_pairs(response.headers)
         decoder = None
         # A body in an unknown coding is recorded as it arrives, with its headers, if it need not be redacted.
         with contextlib.suppress(ContentError):
