@@ -29,7 +29,8 @@ Not promised:
   characters or with a blank in them, digits without a letter below 16 characters, and words without a digit (but for
   the value of a credential from 12 characters on).
 - If the request of a capture is not known, its secrets cannot be found in the answer: a key that is echoed there stays,
-  unless it looks like an API key. A file of bare streams has no request, and a response of urllib3 does not know its own.
+  unless it looks like an API key. A file of bare streams has no request, and a response of urllib3 does not know its
+  own.
 - Values that only the body of the response has are masked in the fields that are named for secrets, and not in the text
   that a model writes, in the JSON that tool input deltas add up to, or where they are repeated.
 - Secrets in places without a telling name (also `key`, `code`, `pin`, `token_value`) are not known: tell `Redaction`
