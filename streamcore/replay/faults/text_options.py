@@ -31,7 +31,7 @@ def split_options(text: str) -> tuple[str, dict[str, str]]:
     for part in _COMMA.split(rest) if colon else ():
         option, equals, value = part.partition("=")
         if not option or not equals or option in options:
-            raise InvalidArgumentError(f"{part!r} in {text!r} must be a new option with a value (option=value)")
+            raise InvalidArgumentError(f"{part!r} in {text!r} must be option=value, and each option must occur once")
         options[option] = value.replace("\\,", ",")
     return name, options
 

@@ -230,9 +230,9 @@ def test_faults_have_a_text(text: str, fault: Fault) -> None:
     [
         ("", "'' is not a fault; it must be one of cut, stall, error, status"),
         ("cuts", "'cuts' is not a fault; it must be one of cut, stall"),
-        ("cut:", "'' in 'cut:' is not an option"),
-        ("cut:event", "'event' in 'cut:event' is not an option"),
-        ("cut:event=1,event=2", "'event=2' in .* is not an option of its own"),
+        ("cut:", "'' in 'cut:' must be option=value"),
+        ("cut:event", "'event' in 'cut:event' must be option=value"),
+        ("cut:event=1,event=2", "'event=2' in .* each option must occur once"),
         ("cut:event=one", "'one' is not a value for the option 'event' of 'cut'"),
         ("cut:event=-1", "event must be a number of at least 0, not -1"),
         ("cut:event=1,byte=2", "at an event or at a byte, not at both"),
