@@ -20,7 +20,7 @@ IMPORTS = [
     ("import streamcore.replay.aiohttp", "aiohttp", "streamcore-messages[aiohttp]"),
     ("import streamcore.replay.server", "aiohttp", "streamcore-messages[serve]"),
     ("import streamcore.replay.server", "anyio", "streamcore-messages[serve]"),
-    ("import streamcore.replay.proxy", "aiohttp", "streamcore-messages[serve]"),
+    ("import streamcore.replay.server.proxy", "aiohttp", "streamcore-messages[serve]"),
     ("import streamcore.testing.strategies", "hypothesis", "streamcore-messages[testing]"),
     ("from streamcore.testing import check_accumulator", "hypothesis", "streamcore-messages[testing]"),
 ]

@@ -108,7 +108,7 @@ def find_streams(paths: Sequence[str]) -> Iterator[str]:
             yield path
             continue
         from streamcore.replay.capture import CaptureError
-        from streamcore.replay.files import capture_files
+        from streamcore.replay.formats.files import capture_files
 
         try:
             yield from map(str, capture_files(Path(path)))

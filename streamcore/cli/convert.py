@@ -20,9 +20,9 @@ from typing import cast
 from streamcore import DecodeError, ProtocolError, RawMessageDecoder, StreamCoreError
 from streamcore.cli.source import Failure, Source
 from streamcore.replay.capture import Capture, CaptureError, Chunk, Step
-from streamcore.replay.files import Format, capture_pieces, check_format, read_captures, write_captures
+from streamcore.replay.formats.files import Format, capture_pieces, check_format, read_captures, write_captures
+from streamcore.replay.formats.replace_file import temporary_file
 from streamcore.replay.redaction import DEFAULT_REDACTION, RedactionError
-from streamcore.replay.replacing import temporary_file
 
 __all__ = ["convert"]
 

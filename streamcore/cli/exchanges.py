@@ -119,7 +119,7 @@ class _CapturedSource(Source):
         """Generate the bytes. A broken end is an end: the reader of the stream says what is missing."""
         from streamcore.api.errors import APIConnectionError
         from streamcore.replay import INSTANTLY, SyncPlayer
-        from streamcore.replay.answers import stream_of
+        from streamcore.replay.playing.complete_message import stream_of
 
         try:
             if self.kind == "message":
@@ -156,7 +156,7 @@ def _sources(path: str) -> Iterator[Source]:
         yield Source(path)
         return
     from streamcore.replay import CaptureError
-    from streamcore.replay.files import read_exchanges
+    from streamcore.replay.formats.files import read_exchanges
 
     number = 0
     try:

@@ -20,8 +20,8 @@ def run(url: str, output: str, *, host: str, port: int, allowed_hosts: Sequence[
     Raises:
         Failure: `url` or `output` is invalid, the proxy cannot listen there, or something could not be written.
     """
-    from streamcore.replay.listening import until_stopped
-    from streamcore.replay.proxy import proxying
+    from streamcore.replay.server.listening import until_stopped
+    from streamcore.replay.server.proxy import proxying
 
     try:
         until_stopped(proxying(url, output, host=host, port=port, allowed_hosts=allowed_hosts, log=log), announce)

@@ -37,8 +37,8 @@ def run(
         Failure: `paths` have no captures, an option is invalid, or the server cannot listen there.
     """
     from streamcore.replay import INSTANTLY, parse_chunking, parse_fault
-    from streamcore.replay.listening import until_stopped
     from streamcore.replay.server import serving
+    from streamcore.replay.server.listening import until_stopped
 
     if "-" in paths:
         raise Failure("standard input cannot be served: captures are played again and again, which needs a file")

@@ -1,13 +1,13 @@
-"""A connector that plays captures, for clients on aiohttp: it connects to nothing but a player in the same event loop.
+"""Play captures to clients on aiohttp, with a connector that connects to a player in the same event loop.
 
 ```python
 session = aiohttp.ClientSession(connector=ReplayConnector("weather.jsonl"))
 client = streamcore.aiohttp.AsyncAnthropic(http_client=session)
 ```
 
-aiohttp has no place to hand it a response. So each request gets a pair of connected sockets of its own: at one end is
-aiohttp's client, at the other its server, which plays the capture as it would to anybody. As on any socket, chunks that
-are there at once may be read as one; a reader who waits for bytes gets each as it is.
+aiohttp does not let a connector return a response. So each request gets its own pair of connected sockets: aiohttp's
+client is at one end, and its server at the other, which plays the capture. As on any socket, chunks that arrive at the
+same time may be read as one.
 """
 
 from __future__ import annotations
@@ -15,19 +15,17 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
+from typing import Any, Unpack
 
 from streamcore._extras import requires_extra
-from streamcore.replay.answers import accumulate, wants_message
 from streamcore.replay.capture import Capture, CapturedRequest
-from streamcore.replay.chunking import Chunking
-from streamcore.replay.content import content_headers
-from streamcore.replay.faults import Fault
-from streamcore.replay.playing import INSTANTLY, AsyncPlayer, Failures
-from streamcore.replay.replay import Choose, Replay, Source
-from streamcore.replay.tee import pairs
+from streamcore.replay.content_coding import content_headers
+from streamcore.replay.headers import header_pairs
+from streamcore.replay.playing.complete_message import accumulate, wants_message
+from streamcore.replay.playing.players import AsyncPlayer, Failures
+from streamcore.replay.playing.replay import Replay, ReplayOptions, Source
 
 with requires_extra("aiohttp"):
     import aiohttp
@@ -37,22 +35,18 @@ with requires_extra("aiohttp"):
 
 __all__ = ["ReplayConnector"]
 
-# How often a reader may run before the next chunk is sent: the loop has to see the bytes, and then to wake who waits.
+# How often a reader may run before the next chunk is sent: the loop must see the bytes and then wake the reader.
 _TURNS = 3
 
 
 class ReplayConnector(aiohttp.BaseConnector):
-    """Plays captures in place of connecting. To be made where an event loop runs, like any connector.
+    """Plays captures in place of connecting. Like any connector, it must be made in a running event loop.
 
     Args:
-        source: Captures, or a `Replay` of them: then that has the options that follow.
-        speed: 1 is as recorded, 10 ten times as fast, `INSTANTLY` (the default) without waiting.
-        chunking: How the bytes are cut.
-        faults: Faults to apply, in this order. The chunking comes after them.
-        choose: Says which capture answers a request. Without it they are played in order.
-        repeat: Whether the order begins again at its end.
+        source: Captures, or a `Replay` of them.
         sleep: Waits for so many seconds.
-        clock: Tells the time in seconds.
+        clock: Returns the time in seconds.
+        **options: The options of `Replay`, unless `source` is one: `speed`, `chunking`, `faults`, `choose`, `repeat`.
 
     Raises:
         InvalidArgumentError: An option is invalid.
@@ -62,20 +56,14 @@ class ReplayConnector(aiohttp.BaseConnector):
         self,
         source: Source | Replay,
         *,
-        speed: float = INSTANTLY,
-        chunking: Chunking | str = "recorded",
-        faults: Iterable[Fault | str] = (),
-        choose: Choose | None = None,
-        repeat: bool = False,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
+        **options: Unpack[ReplayOptions],
     ) -> None:
-        if not isinstance(source, Replay):
-            source = Replay(source, speed=speed, chunking=chunking, faults=faults, choose=choose, repeat=repeat)
-        self.replay = source
+        self.replay = Replay.of(source, options)
         self._sleep = sleep
         self._clock = clock
-        # A connection serves one request: it knows which, and breaking it breaks nothing else.
+        # A connection serves one request: breaking it breaks nothing else.
         super().__init__(force_close=True, limit=0)
 
     async def _create_connection(
@@ -94,7 +82,7 @@ class ReplayConnector(aiohttp.BaseConnector):
     async def _answer(self, client: ResponseHandler, url: str, request: web.BaseRequest) -> web.StreamResponse:
         try:
             asked = CapturedRequest(
-                method=request.method, url=url, headers=pairs(request.headers), body=await request.content.read()
+                method=request.method, url=url, headers=header_pairs(request.headers), body=await request.content.read()
             )
             capture = self.replay.answer(asked)
             if wants_message(asked, capture):
@@ -126,11 +114,11 @@ class ReplayConnector(aiohttp.BaseConnector):
 
 
 class _Broken(Exception):
-    """The connection fails here."""
+    """The connection fails at this point."""
 
 
 def _raise_at(client: ResponseHandler, error: Exception) -> None:
-    """Raise an error where the answer is waited for, or its body is read."""
+    """Raise an error in the code that waits for the answer or reads its body."""
     payload: aiohttp.StreamReader | None = client._payload
     if payload is not None:
         payload.set_exception(error)

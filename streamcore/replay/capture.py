@@ -1,8 +1,8 @@
-"""A capture: one exchange over HTTP as a value, its answer cut and timed as it came.
+"""Capture: one exchange over HTTP as a value, its answer cut and timed as it arrived.
 
-The body of a capture is an iterable of steps that can be gone through again and again: a tuple in memory, or something
-that reads a file anew each time, so that a long recording is never held in memory. The bytes are those of the content,
-after any content coding (gzip, ...) was undone. Does no I/O and knows of no file format.
+The body of a capture is an iterable of steps that can be iterated over again and again: a tuple in memory, or an object
+that reads a file each time, so that a long recording is never in memory as a whole. The bytes are the content, after
+any content coding (gzip, ...) was undone.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from streamcore.errors import StreamCoreError
 __all__ = ["Capture", "CaptureError", "CapturedRequest", "Chunk", "End", "EndReason", "Headers", "Pause", "Step"]
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
-"""Names and values, in order; a name may come more than once."""
+"""Names and values, in order. A name may occur more than once."""
 
 EndReason: TypeAlias = Literal["complete", "broken", "closed"]
 """How a body ended: as the server meant it to, because the connection failed, or because the reader left."""
@@ -28,8 +28,8 @@ class CaptureError(StreamCoreError):
     """A capture cannot be read or written, or no capture answers a request.
 
     Attributes:
-        path: The file concerned, if one is.
-        line: The line of it, counted from 1.
+        path: The file, if the error is about one.
+        line: The line in it, counted from 1.
     """
 
     def __init__(self, message: str, *, path: str | None = None, line: int | None = None) -> None:
@@ -51,7 +51,7 @@ class Chunk:
     """Bytes that arrived at once.
 
     Attributes:
-        time: When, in seconds since the head of the response arrived.
+        time: When they arrived, in seconds since the head of the response arrived.
         data: The bytes.
     """
 
@@ -61,19 +61,19 @@ class Chunk:
 
 @attrs.frozen
 class Pause:
-    """Nothing arrives for so many seconds, at whatever speed the capture is played. Only faults make one."""
+    """Nothing arrives for so many seconds, whatever the speed of playing. Only faults make pauses."""
 
     seconds: float
 
 
 @attrs.frozen
 class End:
-    """The body is over. It is the last step; a body without one is complete.
+    """The end of a body, its last step. A body without one is complete.
 
     Attributes:
-        time: When, in seconds since the head of the response arrived.
-        reason: Why.
-        message: What failed, in words, where the connection did.
+        time: When the body ended, in seconds since the head of the response arrived.
+        reason: Why it ended.
+        message: How the connection failed, if it did.
     """
 
     time: float
@@ -98,13 +98,13 @@ def _header(headers: Headers, name: str) -> str | None:
 
 @attrs.frozen(kw_only=True)
 class CapturedRequest:
-    """What was asked.
+    """The request of an exchange.
 
     Attributes:
-        method: `POST`, mostly.
-        url: The whole of it.
-        headers: Names and values. A mapping is taken, too.
-        body: The bytes sent; empty if nothing was sent or they are not known.
+        method: The method, usually `POST`.
+        url: The complete URL.
+        headers: Names and values. The constructor also takes a mapping.
+        body: The bytes that were sent; empty if nothing was sent or they are not known.
     """
 
     method: str = "POST"
@@ -114,26 +114,26 @@ class CapturedRequest:
 
     @property
     def path(self) -> str:
-        """The path of the URL. A file may hold any text as a URL: `urllib` refuses some of them."""
+        """The path of the URL. A file may have any text as a URL, and `urllib` refuses some."""
         before_query = _QUERY.split(self.url, maxsplit=1)[0]
         _, separator, rest = before_query.partition("://")
         return "".join(rest.partition("/")[1:]) if separator else before_query
 
     def header(self, name: str) -> str | None:
-        """The value of a header; those of several of that name are joined with commas."""
+        """Return the value of a header, or None. Several headers of that name are joined with commas."""
         return _header(self.headers, name)
 
 
 @attrs.frozen(kw_only=True)
 class Capture:
-    """One exchange: what was asked, and what came back when.
+    """One exchange: the request, and the response with its timing.
 
     Attributes:
-        request: What was asked; `None` if that is not known.
+        request: The request; None if it is not known.
         status: The status of the response.
-        headers: Of the response: names and values. A mapping is taken, too.
-        body: Its chunks in order, and at most one `End` after them. Iterating over it again begins again.
-        name: What to call it in messages: for example the file it is from. It does not count in comparisons.
+        headers: The headers of the response: names and values. The constructor also takes a mapping.
+        body: The chunks in order, and at most one `End` after them. It can be iterated over again and again.
+        name: The name in messages, for example the path of the file. Comparisons ignore it.
     """
 
     request: CapturedRequest | None = None
@@ -143,25 +143,25 @@ class Capture:
     name: str = attrs.field(default="", eq=False)
 
     def header(self, name: str) -> str | None:
-        """The value of a header of the response; those of several of that name are joined with commas."""
+        """Return the value of a response header, or None. Several headers of that name are joined with commas."""
         return _header(self.headers, name)
 
     @property
     def chunks(self) -> Iterator[Chunk]:
-        """The chunks, read anew."""
+        """The chunks, without the other steps."""
         return (step for step in self.body if isinstance(step, Chunk))
 
     @property
     def data(self) -> bytes:
-        """The bytes of the body as one."""
+        """The bytes of the body."""
         return b"".join(chunk.data for chunk in self.chunks)
 
     def with_body(self, change: Callable[[Iterable[Step]], Iterable[Step]]) -> Capture:
-        """The same with the body that `change` makes of this one's, each time it is gone through."""
+        """Return the capture with another body: `change` makes it of this one, each time it is iterated over."""
         return attrs.evolve(self, body=_ChangedBody(self.body, change))
 
     def in_memory(self) -> Capture:
-        """The same with its body held in memory, so that captures compare by what they hold."""
+        """Return the capture with its body in memory, so that captures compare by their content."""
         return attrs.evolve(self, body=tuple(self.body))
 
     def __str__(self) -> str:

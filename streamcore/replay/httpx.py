@@ -1,5 +1,4 @@
-"""Transports that play and record captures, for clients on httpx, the library that httpx2
-began as.
+"""Play and record captures with clients on httpx.
 
 ```python
 http_client = httpx.Client(transport=ReplayTransport("weather.jsonl"))
@@ -9,7 +8,9 @@ http_client = httpx.Client(transport=ReplayTransport("weather.jsonl"))
 from __future__ import annotations
 
 from streamcore._extras import NotInstalledError
-from streamcore.replay.transports import AsyncRecording, AsyncReplaying, Recording, Replaying, Streams
+from streamcore.replay.transports.library import Streams
+from streamcore.replay.transports.recording_transports import AsyncRecording, Recording
+from streamcore.replay.transports.replaying_transports import AsyncReplaying, Replaying
 
 try:
     import httpx
@@ -22,7 +23,7 @@ _STREAMS = Streams(httpx)
 
 
 class ReplayTransport(Replaying, httpx.BaseTransport):
-    """Plays captures in place of sending requests. Takes what `Replay` takes, a `sleep` and a `clock`."""
+    """Plays captures in place of sending requests. It takes the arguments of `Replay`, `sleep` and `clock`."""
 
     streams = _STREAMS
 
@@ -34,7 +35,7 @@ class AsyncReplayTransport(AsyncReplaying, httpx.AsyncBaseTransport):
 
 
 class RecordingTransport(Recording, httpx.BaseTransport):
-    """Sends requests, and records what comes back. Takes the file, or a `Recorder`, and the transport that sends."""
+    """Records what another transport receives. It takes a file or a `Recorder`, and the other transport."""
 
     streams = _STREAMS
 

@@ -1,5 +1,4 @@
-"""Transports that play and record captures, for clients on httpx2, and so for `streamcore.httpx` and the
-official `anthropic` client.
+"""Play and record captures with clients on httpx2: those of `streamcore.httpx`, and the official `anthropic` client.
 
 ```python
 http_client = httpx2.Client(transport=ReplayTransport("weather.jsonl"))
@@ -9,7 +8,9 @@ http_client = httpx2.Client(transport=ReplayTransport("weather.jsonl"))
 from __future__ import annotations
 
 from streamcore._extras import requires_extra
-from streamcore.replay.transports import AsyncRecording, AsyncReplaying, Recording, Replaying, Streams
+from streamcore.replay.transports.library import Streams
+from streamcore.replay.transports.recording_transports import AsyncRecording, Recording
+from streamcore.replay.transports.replaying_transports import AsyncReplaying, Replaying
 
 with requires_extra("httpx"):
     import httpx2
@@ -20,7 +21,7 @@ _STREAMS = Streams(httpx2)
 
 
 class ReplayTransport(Replaying, httpx2.BaseTransport):
-    """Plays captures in place of sending requests. Takes what `Replay` takes, a `sleep` and a `clock`."""
+    """Plays captures in place of sending requests. It takes the arguments of `Replay`, `sleep` and `clock`."""
 
     streams = _STREAMS
 
@@ -32,7 +33,7 @@ class AsyncReplayTransport(AsyncReplaying, httpx2.AsyncBaseTransport):
 
 
 class RecordingTransport(Recording, httpx2.BaseTransport):
-    """Sends requests, and records what comes back. Takes the file, or a `Recorder`, and the transport that sends."""
+    """Records what another transport receives. It takes a file or a `Recorder`, and the other transport."""
 
     streams = _STREAMS
 

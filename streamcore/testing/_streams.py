@@ -17,8 +17,8 @@ from streamcore import Message, MessageAccumulator, MessageEngine, MessageStream
 from streamcore.api.errors import InvalidArgumentError
 from streamcore.codec import structure_event
 from streamcore.replay.capture import Capture, CaptureError
-from streamcore.replay.files import read_captures
-from streamcore.replay.playing import SyncPlayer
+from streamcore.replay.formats.files import read_captures
+from streamcore.replay.playing.players import SyncPlayer
 from streamcore.testing._diff import event_lines, value_lines
 from streamcore.types import ErrorEvent, ParsedMessageStreamEvent, WireObject
 

@@ -22,7 +22,7 @@ from streamcore._extras import NotInstalledError
 from streamcore.errors import StreamCoreError, excerpt
 from streamcore.replay import Capture, End, Recorder, Replay, read_captures, write_captures
 from streamcore.replay.httpx2 import AsyncRecordingTransport, AsyncReplayTransport, RecordingTransport, ReplayTransport
-from streamcore.replay.record import recorded
+from streamcore.replay.recording.clients import recorded
 from streamcore.testing.plugin import CLIENT
 
 __all__ = ["Playing", "check_played", "playing"]
@@ -158,8 +158,8 @@ class _Marker:
 def _replaying(marker: _Marker) -> Iterator[Any]:
     replay = marker.replay
     if marker.adapter == "aiohttp":
-        from streamcore.replay.listening import in_thread, listening
         from streamcore.replay.server import Endpoint
+        from streamcore.replay.server.listening import in_thread, listening
 
         with in_thread(listening(Endpoint(replay))) as url:
             yield marker.client(replay, api_key=_NO_KEY, base_url=url)

@@ -13,7 +13,7 @@ from test_cli import run, start_command
 from wire import ask
 
 from streamcore.replay import Capture, Chunk, End, read_captures, write_captures
-from streamcore.replay.files import capture_files
+from streamcore.replay.formats.files import capture_files
 from streamcore.replay.server import serve
 
 WEATHER = Path(__file__).parents[2] / "fixtures" / "weather.sse"
@@ -180,7 +180,7 @@ def test_what_is_not_installed_is_said_with_the_extra_that_brings_it(
     for name in ("a.jsonl", "a.har"):
         write_captures(name, read_captures(WEATHER))
     for name in [name for name in sys.modules if name.startswith(("streamcore.replay.", "aiohttp"))]:
-        if name.rpartition(".")[2] in ("listening", "server", "proxy", "_yaml") or name.startswith("aiohttp"):
+        if name.startswith(("aiohttp", "streamcore.replay.server")) or name.endswith(".yaml_items"):
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, module, None)
     result = run(*arguments)

@@ -12,7 +12,7 @@ from helpers import STREAMS, stream_id
 from test_cli import run
 
 from streamcore.replay import Capture, CapturedRequest, Chunk, End, open_capture, read_captures, write_captures
-from streamcore.replay.files import check_format
+from streamcore.replay.formats.files import check_format
 
 WEATHER = Path(__file__).parents[2] / "fixtures" / "weather.sse"
 CAPTURE = Capture(

@@ -11,7 +11,7 @@ from test_cli import run
 from test_exchanges import EVENT_STREAM, HEAD, HELLO_BYTES, JSON, STREAM, exchange
 
 from streamcore.replay import Capture, CaptureError, read_captures, write_captures
-from streamcore.replay.files import read_exchanges
+from streamcore.replay.formats.files import read_exchanges
 
 Damage = Callable[[bytes], bytes]
 

@@ -12,7 +12,7 @@ from test_cli import documents, run
 
 from streamcore import MessageEngine
 from streamcore.replay import Capture, CapturedRequest, Chunk, End, write_captures
-from streamcore.replay.answers import stream_of
+from streamcore.replay.playing.complete_message import stream_of
 
 URL = "https://api.anthropic.com/v1/messages?beta=true"
 EVENT_STREAM = {"content-type": "text/event-stream"}

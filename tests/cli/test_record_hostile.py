@@ -15,7 +15,7 @@ from server import serving, stream_reply
 
 from streamcore.replay import CaptureError, read_captures
 from streamcore.replay.httpx2 import RecordingTransport
-from streamcore.replay.proxy import proxy
+from streamcore.replay.server.proxy import proxy
 
 SECRET = "TOPSECRET-123456"
 

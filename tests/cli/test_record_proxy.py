@@ -38,8 +38,8 @@ from streamcore.replay import (
     read_captures,
     write_captures,
 )
-from streamcore.replay.proxy import _Broken, _pieces, proxy
 from streamcore.replay.server import serve
+from streamcore.replay.server.proxy import _Broken, _pieces, proxy
 
 HELLO_BYTES = body(*HELLO)
 
@@ -291,7 +291,7 @@ def test_an_answer_in_an_unknown_coding_is_passed_on_and_not_recorded(output: Pa
 def test_a_packed_answer_is_broken_off_where_it_unpacks_to_too_much(
     output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("streamcore.replay.proxy.MAX_SIZE", 100_000)
+    monkeypatch.setattr("streamcore.replay.server.proxy.MAX_SIZE", 100_000)
     log: list[str] = []
     bomb = stream_reply(b"data: 1\n\n" * 1_000_000, gzip=True)
     with serving(bomb) as upstream, proxy(upstream.url, output, log=log.append) as url:
@@ -307,7 +307,7 @@ def test_a_packed_answer_is_broken_off_where_it_unpacks_to_too_much(
 
 
 def test_an_answer_that_is_not_packed_has_no_limit(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streamcore.replay.proxy.MAX_SIZE", 1000)
+    monkeypatch.setattr("streamcore.replay.server.proxy.MAX_SIZE", 1000)
     reply = stream_reply(b"data: 1\n\n" * 1000)
     with serving(reply) as upstream, proxy(upstream.url, output) as url:
         assert len(ask(url).body) == 9000
@@ -475,9 +475,9 @@ def test_what_is_written_in_all_grows_as_what_is_recorded_does(output: Path, mon
         write_captures(path, *args, **options)
         written.append(path.stat().st_size)
 
-    monkeypatch.setattr("streamcore.replay.recorder.write_captures", counting)
-    monkeypatch.setattr("streamcore.replay.recorder._LITTLE", 0)
-    monkeypatch.setattr("streamcore.replay.proxy._QUIET", 3600)
+    monkeypatch.setattr("streamcore.replay.recording.recorder.write_captures", counting)
+    monkeypatch.setattr("streamcore.replay.recording.recorder._LITTLE", 0)
+    monkeypatch.setattr("streamcore.replay.server.proxy._QUIET", 3600)
     with serving(always=stream_reply(HELLO_BYTES)) as upstream, proxy(upstream.url, output) as url:
         for _ in range(32):
             ask(url)
@@ -493,9 +493,9 @@ def test_a_large_file_is_written_when_nothing_comes_any_more(output: Path, monke
         if len(captures) == 3:
             is_there.set()
 
-    monkeypatch.setattr("streamcore.replay.recorder.write_captures", telling)
-    monkeypatch.setattr("streamcore.replay.recorder._LITTLE", 0)
-    monkeypatch.setattr("streamcore.replay.proxy._QUIET", 0.01)
+    monkeypatch.setattr("streamcore.replay.recording.recorder.write_captures", telling)
+    monkeypatch.setattr("streamcore.replay.recording.recorder._LITTLE", 0)
+    monkeypatch.setattr("streamcore.replay.server.proxy._QUIET", 0.01)
     with serving(always=stream_reply(HELLO_BYTES)) as upstream, proxy(upstream.url, output) as url:
         for _ in range(3):
             ask(url)

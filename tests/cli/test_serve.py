@@ -455,6 +455,16 @@ def test_a_connection_that_broke_is_no_answer_to_who_asks_for_no_stream() -> Non
         connection.close()
 
 
+def test_a_long_path_is_not_logged_in_full() -> None:
+    lines: list[str] = []
+    with serve(capture_of(HELLO_BYTES), log=lines.append) as url:
+        assert httpx.post(f"{url}/{'a' * 60_000}").status_code == 404
+    (line,) = lines
+    assert line.startswith("POST /aaa")
+    assert len(line) < 1000
+    assert "(60006 characters)" in line
+
+
 def test_secrets_of_a_query_are_not_logged() -> None:
     lines: list[str] = []
     with serve(capture_of(HELLO_BYTES), log=lines.append) as url:
@@ -624,7 +634,7 @@ def test_a_file_whose_name_is_no_text_is_played(tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(b"\xfe.sse")).write_bytes(body(*HELLO[:3]))
     with serve(tmp_path) as url:
         assert "/%FE/v1/messages, /%FF/v1/messages" in ask(url, "/x").json()["error"]["message"]
-        assert "comes to no message" in ask(url, body={}).json()["error"]["message"]
+        assert "does not add up to a message" in ask(url, body={}).json()["error"]["message"]
         assert ask(url).body == HELLO_BYTES
 
 

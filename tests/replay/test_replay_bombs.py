@@ -22,11 +22,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_bombs import check_linear
 
-from streamcore.replay import Capture, CapturedRequest, CaptureError, Redaction, cassette, content, plain, read_captures
-from streamcore.replay import har as har_format
-from streamcore.replay.content import ContentDecoder, ContentError, decoded
-from streamcore.replay.events import EventSplitter
-from streamcore.replay.json_depth import DepthGuard, TooDeepError
+from streamcore.replay import Capture, CapturedRequest, CaptureError, Redaction, read_captures
+from streamcore.replay import content_coding as content
+from streamcore.replay.content_coding import ContentDecoder, ContentError, decoded
+from streamcore.replay.formats import cassette
+from streamcore.replay.formats import har as har_format
+from streamcore.replay.formats import sse as plain
+from streamcore.replay.formats.event_splitter import EventSplitter
+from streamcore.replay.formats.json_depth import DepthGuard, TooDeepError
 
 MB = 1024 * 1024
 DEEP = 100_000

@@ -8,7 +8,7 @@ import zlib
 import pytest
 import zstandard
 
-from streamcore.replay.content import ContentDecoder, ContentError, decoded
+from streamcore.replay.content_coding import ContentDecoder, ContentError, decoded
 
 DATA = b"event: ping\n" * 500
 

@@ -18,8 +18,8 @@ import pytest
 from helpers import HELLO, body
 
 from streamcore.replay import Capture, CaptureError, Chunk, Recorder, Redaction, read_captures, write_captures
-from streamcore.replay.replacing import replacing
-from streamcore.replay.spool import Spool
+from streamcore.replay.formats.replace_file import replacing
+from streamcore.replay.formats.spool import Spool
 
 EVENT_STREAM = {"content-type": "text/event-stream"}
 HELLO_BYTES = body(*HELLO)
@@ -163,8 +163,8 @@ def bodies(path: Path) -> list[bytes]:
 def room(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
     """Gives or takes the room that there is for temporary files. A write fails half way."""
     there = True
-    monkeypatch.setattr("streamcore.replay.spool._IN_MEMORY", 0)
-    import streamcore.replay.spool as module
+    monkeypatch.setattr("streamcore.replay.formats.spool._IN_MEMORY", 0)
+    import streamcore.replay.formats.spool as module
 
     write = module._write
 
@@ -349,7 +349,7 @@ recorder.close()
 
 @pytest.mark.parametrize("in_memory", [0, 5, 1000])
 def test_a_spool_reads_what_was_appended(in_memory: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streamcore.replay.spool._IN_MEMORY", in_memory)
+    monkeypatch.setattr("streamcore.replay.formats.spool._IN_MEMORY", in_memory)
     spool, other = Spool(), Spool()
     for part in (b"abc", b"", b"defg", b"hi"):
         spool.append(part)
@@ -361,8 +361,8 @@ def test_a_spool_reads_what_was_appended(in_memory: int, monkeypatch: pytest.Mon
 
 
 def test_a_spool_is_as_before_when_its_file_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streamcore.replay.spool._IN_MEMORY", 10)
-    monkeypatch.setattr("streamcore.replay.spool._BLOCK_SIZE", 4)
+    monkeypatch.setattr("streamcore.replay.formats.spool._IN_MEMORY", 10)
+    monkeypatch.setattr("streamcore.replay.formats.spool._BLOCK_SIZE", 4)
     spool, other = Spool(), Spool()
     spool.append(b"abc")
     other.append(b"0123456789")
@@ -371,7 +371,7 @@ def test_a_spool_is_as_before_when_its_file_is_full(monkeypatch: pytest.MonkeyPa
         return open("/dev/full", "r+b", buffering=0)  # the spool closes it
 
     with monkeypatch.context() as patch:
-        patch.setattr("streamcore.replay.spool._unnamed_file", full)
+        patch.setattr("streamcore.replay.formats.spool._unnamed_file", full)
         with pytest.raises(OSError, match="No space left"):
             spool.extend(other)
         assert (spool.size, spool.read(0, 100)) == (3, b"abc")
@@ -380,3 +380,12 @@ def test_a_spool_is_as_before_when_its_file_is_full(monkeypatch: pytest.MonkeyPa
         assert (spool.size, spool.read(0, 100)) == (3, b"abc")
     spool.extend(other)
     assert spool.open().read() == b"abc0123456789"
+
+
+@pytest.mark.parametrize("name", ["a" * 249, "é" * 124 + "a"], ids=["ASCII", "UTF-8"])
+def test_the_name_of_a_file_may_be_as_long_as_the_file_system_allows(name: str, tmp_path: Path) -> None:
+    path = tmp_path / f"{name}.jsonl"
+    write_captures(path, [CAPTURE])
+    with Recorder(path) as recorder:
+        record(recorder, HELLO_BYTES)
+    assert os.listdir(tmp_path) == [path.name]

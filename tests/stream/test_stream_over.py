@@ -251,8 +251,9 @@ def test_a_recording_of_a_stream_has_its_end(tmp_path: Any) -> None:
     path = tmp_path / "hello.jsonl"
     with (
         serving(ENDS_LATE) as server,
-        httpx_client(server, httpx2) as open_stream,
-        record(open_stream(), path) as stream,
+        streamcore.httpx.Anthropic(api_key="k", base_url=server.url) as client,
+        record(client, path) as recorded,
+        recorded.messages.stream(**ASK) as stream,
     ):
         stream.until_done()
     assert all(getattr(step, "reason", "complete") == "complete" for step in open_capture(path).body)

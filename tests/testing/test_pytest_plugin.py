@@ -520,7 +520,12 @@ def test_importing_it_imports_no_library() -> None:
 def test_an_adapter_that_is_not_installed_is_said_so(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("streamcore.replay.listening", "streamcore.replay.server", "streamcore.aiohttp"):
+    for name in (
+        "streamcore.replay.server.listening",
+        "streamcore.replay.server.endpoint",
+        "streamcore.replay.server",
+        "streamcore.aiohttp",
+    ):
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "aiohttp", None)
     marker = "@pytest.mark.replay('captures/hello.sse', adapter='aiohttp')\n"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +17,6 @@ from tls import make_certificate
 import streamcore.httpx as anthropic
 from streamcore import IncompleteStreamError
 from streamcore.errors import InvalidArgumentError
-from streamcore.replay import open_capture, record
 from streamcore.urllib3 import message_stream
 
 HELLO_BODY = body(*HELLO)
@@ -195,23 +192,3 @@ def test_a_pause_is_not_an_end(server: Server, post: Post) -> None:
         Reply(headers={"content-type": "text/event-stream"}, steps=[HELLO_BODY[:99], Pause(0.1), HELLO_BODY[99:]])
     )
     assert message_stream(post(server.url)).get_final_text() == "Hello"
-
-
-@pytest.mark.parametrize(
-    ("sent", "kept"),
-    [({"data": b"\xff"}, b"\xff"), ({"data": "é"}, "é".encode()), ({"data": io.BytesIO(b"a")}, b""), ({}, b"")],
-)
-def test_a_recorded_response_of_requests_has_the_body_of_its_request(
-    server: Server, tmp_path: Path, sent: Any, kept: bytes
-) -> None:
-    server.reply(stream_reply(HELLO_BODY))
-    path = tmp_path / "a.jsonl"
-    headers = {"content-type": "text/plain"}
-    with (
-        requests.post(server.url, stream=True, headers=headers, **sent) as response,
-        record(message_stream(response), path) as stream,
-    ):
-        stream.until_done()
-    request = open_capture(path).request
-    assert request is not None
-    assert request.body == kept

@@ -1,0 +1,291 @@
+"""Undo content codings (gzip, ...), so that captures have the content itself.
+
+gzip and deflate are always available, `br` with the package `brotli` (1.2 or later), `zstd` with `zstandard` (or Python
+3.14). The input may be cut anywhere.
+
+A few bytes can be packed so that they unpack to gigabytes. So there are limits: on the size of the content, on the
+number of codings, and on the number of gzip members and of zstd frames. The bytes are unpacked in small slices, so that
+little more than the limit is ever in memory, and the work is linear in what comes in and goes out.
+"""
+
+from __future__ import annotations
+
+import importlib
+import zlib
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, Protocol, TypeAlias
+
+from streamcore.errors import StreamCoreError, excerpt
+from streamcore.replay.capture import Headers
+
+__all__ = ["MAX_SIZE", "ContentDecoder", "ContentError", "codings", "content_headers", "decoded", "encoding_of"]
+
+MAX_SIZE = 64 * 1024 * 1024
+"""The largest content, in bytes, if nothing else is said. The API takes requests of 32 MB."""
+
+_MOST_CODINGS = 4
+_MOST_MEMBERS = 1000
+# A slice is unpacked in memory: each byte gives up to a kilobyte with deflate, and thirty with zstd.
+_SLICE = 256
+_LARGEST_PIECE = 1024 * 1024
+_ZSTD_WINDOW_LOG = 23  # RFC 9659 allows 8 MB in HTTP
+
+# Headers about how the bytes were coded and sent.
+_OF_THE_TRANSFER = frozenset(
+    {"content-encoding", "content-length", "transfer-encoding", "connection", "keep-alive", "trailer", "upgrade"}
+)
+
+
+class ContentError(StreamCoreError):
+    """Content is not coded as its `content-encoding` says, has an unknown coding, or is too large."""
+
+
+def content_headers(headers: Headers) -> Headers:
+    """Return the headers that are still correct after the content codings were undone."""
+    return tuple((name, value) for name, value in headers if name.lower() not in _OF_THE_TRANSFER)
+
+
+def encoding_of(headers: Headers) -> str:
+    """Return the value of `content-encoding`, or an empty text."""
+    return ", ".join(value for name, value in headers if name.lower() == "content-encoding")
+
+
+def codings(encoding: str) -> list[str]:
+    """Return the names of the codings in the value of `content-encoding` that change the content."""
+    names = [name.strip().lower() for name in encoding.split(",")]
+    return [name for name in names if name not in ("", "identity")]
+
+
+def decoded(encoding: str, data: bytes) -> bytes:
+    """Undo the codings of a whole body.
+
+    Raises:
+        ContentError: It cannot be done, or the content is too large.
+    """
+    decoder = ContentDecoder(encoding)
+    return decoder.decode(data) + decoder.finish()
+
+
+class _Coding(Protocol):
+    @property
+    def complete(self) -> bool: ...
+    def decode(self, data: bytes) -> Iterator[bytes]: ...
+    def finish(self) -> bytes: ...
+
+
+class ContentDecoder:
+    """Undoes the codings of one body.
+
+    Args:
+        encoding: The value of `content-encoding`.
+        max_size: The limit on the size of the content, and of what is between two codings, in bytes.
+
+    Raises:
+        ContentError: There are too many codings, one is unknown, or its package is not installed.
+    """
+
+    def __init__(self, encoding: str, *, max_size: int = MAX_SIZE) -> None:
+        names = codings(encoding)
+        if len(names) > _MOST_CODINGS:
+            raise ContentError(f"the content-encoding names {len(names)} codings; at most {_MOST_CODINGS} are undone")
+        self._stages = [_Stage(_coding(name), max_size) for name in reversed(names)]
+
+    def check_complete(self) -> None:
+        """Check that the packed content has ended, after `finish()`. An empty body has.
+
+        Raises:
+            ContentError: It was cut off. HTTP libraries do not report that if the transfer was complete.
+        """
+        if not all(stage.complete for stage in self._stages):
+            raise ContentError("the packed content was cut off")
+
+    def decode(self, data: bytes) -> bytes:
+        """Return the content that is known with the next bytes.
+
+        Raises:
+            ContentError: They are not packed in that way, or the content is too large.
+        """
+        return b"".join(self.pieces(data))
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        """Generate the same content in pieces of two megabytes at most: a few bytes may unpack to the limit.
+
+        Raises:
+            ContentError: As `decode()`. Everything before that has been generated.
+        """
+        held: list[bytes] = []
+        size = 0
+        for piece in self._through(iter((data,)), self._stages):
+            held.append(piece)
+            size += len(piece)
+            if size >= _LARGEST_PIECE:
+                yield b"".join(held)
+                held, size = [], 0
+        if size:
+            yield b"".join(held)
+
+    def finish(self) -> bytes:
+        """Return the rest of the content, also if it was cut off."""
+        content = b""
+        for number, stage in enumerate(self._stages, 1):
+            content += b"".join(self._through(iter((stage.finish(),)), self._stages[number:]))
+        return content
+
+    @staticmethod
+    def _through(pieces: Iterator[bytes], stages: list[_Stage]) -> Iterator[bytes]:
+        for stage in stages:
+            pieces = stage.decode(pieces)
+        return pieces
+
+
+class _Stage:
+    """One coding, with a limit on the size of its output."""
+
+    def __init__(self, coding: _Coding, max_size: int) -> None:
+        self._coding = coding
+        self._max_size = max_size
+        self._size = 0
+        self._begun = False
+
+    @property
+    def complete(self) -> bool:
+        return self._coding.complete or not self._begun
+
+    def decode(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        for data in pieces:
+            self._begun = self._begun or bool(data)
+            for begin in range(0, len(data), _SLICE):
+                yield from self._decoded(data[begin : begin + _SLICE])
+
+    def finish(self) -> bytes:
+        try:
+            return self._coding.finish()
+        except Exception as error:
+            raise _not_packed(error) from error
+
+    def _decoded(self, data: bytes) -> Iterator[bytes]:
+        try:
+            for piece in self._coding.decode(data):
+                self._size += len(piece)
+                if self._size > self._max_size:
+                    raise ContentError(f"the content is larger than {self._max_size} bytes when it is unpacked")
+                if piece:
+                    yield piece
+        except ContentError:
+            raise
+        except Exception as error:  # each of the libraries has an exception of its own
+            raise _not_packed(error) from error
+
+
+def _not_packed(error: Exception) -> ContentError:
+    return ContentError(f"the body is not packed as its content-encoding says: {error}")
+
+
+def _coding(name: str) -> _Coding:
+    if name not in _CODINGS:
+        raise ContentError(f"the content-encoding {excerpt(name)} is not one of {', '.join(_CODINGS)}")
+    try:
+        return _CODINGS[name]()
+    except ImportError as error:
+        raise ContentError(f"the content-encoding {name!r} needs a package that is not installed: {error}") from error
+
+
+class _Zlib:
+    """gzip, also with several members; deflate, also without its zlib header."""
+
+    def __init__(self) -> None:
+        self._decompressor = zlib.decompressobj(wbits=47)
+        self._header = b""  # the bytes of a header that is not complete
+        self._begun = False
+        self._members = 1
+
+    @property
+    def complete(self) -> bool:
+        return self._decompressor.eof
+
+    def decode(self, data: bytes) -> Iterator[bytes]:
+        while data:
+            if self._decompressor.eof:
+                self._members += 1
+                if self._members > _MOST_MEMBERS:
+                    raise ContentError(f"the body has more than {_MOST_MEMBERS} gzip members")
+                self._decompressor = zlib.decompressobj(wbits=47)
+            yield self._decompress(data)
+            data = self._decompressor.unused_data
+
+    def _decompress(self, data: bytes) -> bytes:
+        if self._begun:
+            return self._decompressor.decompress(data)
+        # Whether it has a header is known when there are two bytes.
+        self._header += data
+        self._begun = len(self._header) > 1
+        try:
+            return self._decompressor.decompress(data)
+        except zlib.error:
+            self._decompressor = zlib.decompressobj(wbits=-15)
+            return self._decompressor.decompress(self._header)
+
+    def finish(self) -> bytes:
+        return self._decompressor.flush()
+
+
+class _Brotli:
+    def __init__(self) -> None:
+        self._decompressor: Any = importlib.import_module("brotli").Decompressor()
+        if not hasattr(self._decompressor, "can_accept_more_data"):
+            raise ImportError("brotli 1.2 or later")
+
+    @property
+    def complete(self) -> bool:
+        return bool(self._decompressor.is_finished())
+
+    def decode(self, data: bytes) -> Iterator[bytes]:
+        # A slice of any size may unpack to megabytes, so the library has a limit for it.
+        # It may have more after that; only an empty piece says that it has not.
+        piece = self._decompressor.process(data, output_buffer_limit=_LARGEST_PIECE)
+        while piece or not self._decompressor.can_accept_more_data():
+            yield piece
+            piece = self._decompressor.process(b"", output_buffer_limit=_LARGEST_PIECE)
+
+    def finish(self) -> bytes:
+        return b""
+
+
+class _Zstd:
+    """zstd, also with several frames (RFC 8878, section 3)."""
+
+    def __init__(self) -> None:
+        try:
+            standard: Any = importlib.import_module("compression.zstd")
+        except ImportError:
+            library: Any = importlib.import_module("zstandard")
+            self._new: Callable[[], Any] = library.ZstdDecompressor(max_window_size=1 << _ZSTD_WINDOW_LOG).decompressobj
+        else:
+            limit = {standard.DecompressionParameter.window_log_max: _ZSTD_WINDOW_LOG}
+            self._new = partial(standard.ZstdDecompressor, options=limit)
+        self._decompressor = self._new()
+        self._frames = 1
+
+    @property
+    def complete(self) -> bool:
+        return bool(self._decompressor.eof)
+
+    def decode(self, data: bytes) -> Iterator[bytes]:
+        while data:
+            if self._decompressor.eof:
+                self._frames += 1
+                if self._frames > _MOST_MEMBERS:
+                    raise ContentError(f"the body has more than {_MOST_MEMBERS} zstd frames")
+                self._decompressor = self._new()
+            content = self._decompressor.decompress(data)
+            for begin in range(0, len(content), _LARGEST_PIECE):
+                yield content[begin : begin + _LARGEST_PIECE]
+            data = self._decompressor.unused_data
+
+    def finish(self) -> bytes:
+        return b""
+
+
+_Make: TypeAlias = Callable[[], _Coding]
+_CODINGS: dict[str, _Make] = {"gzip": _Zlib, "x-gzip": _Zlib, "deflate": _Zlib, "br": _Brotli, "zstd": _Zstd}

@@ -1,0 +1,175 @@
+"""Clean the places that are named for secrets: headers, parameters of URLs and forms, users and passwords.
+
+`SecretPlaces` also remembers the values, so that they can be masked wherever else they are. Every search is a single
+pass over the text.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from urllib.parse import unquote, unquote_plus
+
+from streamcore.replay.capture import Headers
+from streamcore.replay.redaction.mask import REDACTED
+from streamcore.replay.redaction.secret_names import (
+    is_credential,
+    is_secret_field,
+    is_secret_header,
+    is_secret_parameter,
+    normal_name,
+)
+
+__all__ = ["SecretPlaces"]
+
+# Shorter values may be words, above all those without a digit; and those without a letter may be counts or times.
+_SHORTEST = 8
+_SHORTEST_WITHOUT_DIGIT = 12
+_SHORTEST_WITHOUT_LETTER = 16
+
+# A URL in a text, from its `://` on: looking for the scheme before it would not be linear. Brackets end it, except in
+# the name of a parameter: `?api_key[]=a`.
+_URL = re.compile(r"://(?:[^\s\"'<>\\^`{}|()\[\]]++|[{}|()\[\]][\w$.%{}|()\[\]-]*+=)++")
+# The user and password of a URL in a text. A password may have the characters that end a URL above.
+_USER_AND_PASSWORD = re.compile(r"(?<=://)[\w.~%!$&*+,;=-]*+:([^/?#@\s\"<>\\]++)(?=@)")
+# A URL in a header. It may have the characters that end a URL above: `?token=a'b(c)`.
+_RUN = re.compile(r"[^\s\"<>]++")
+_AUTHORITY = re.compile(r"(?<=//)(?<![^:]//)[^/?#\s]++")  # also of a reference without a scheme: `//user:password@host`
+_PARAMETER = re.compile(r"[?&;#]([^=?&;#]++)=")  # a name may have a `/`: `?user/api_key=a`, `#/access_token=a`
+_FIRST_PARAMETER = re.compile(r"\A([^=?&;#]++)=")
+_FIRST_IN_RUN = re.compile(r"\A([^=?&;#/]++)=")  # a path is not a name
+_PARAMETER_END = re.compile(r"[&#]|\Z")
+_ORGANISATION_IN_PATH = re.compile(r"(?<=/)(organi[sz]ations?|orgs?|workspaces?)/([^/?#]++)", re.IGNORECASE)
+# Several cookies in one value, as some HTTP libraries and browsers join them. A date has a comma, and no name after it.
+_NEXT_COOKIE = re.compile(r"\n|,[ ]*+(?=[^=;,\s]++=)")
+_NAMED = re.compile(r"(?<![\w-])([\w-]++)=\"?([^\",\s]++)")
+_DIGIT = re.compile(r"\d")
+_LETTER = re.compile(r"[^\W\d_]")
+_BLANK = re.compile(r"\s")
+
+
+class SecretPlaces:
+    """Takes secrets out of the places that are named for them.
+
+    Args:
+        names: Further normal names of secret places.
+
+    Attributes:
+        secrets: The values that were there and that can be recognised elsewhere.
+    """
+
+    def __init__(self, names: frozenset[str] = frozenset()) -> None:
+        self._names = names
+        self.secrets: set[str] = set()
+
+    def is_field(self, name: str) -> bool:
+        """Whether a JSON field of this name holds a secret."""
+        normal = normal_name(name)
+        return normal in self._names or is_secret_field(normal)
+
+    def is_parameter(self, name: str) -> bool:
+        """Whether a parameter of a URL or a form holds a secret."""
+        normal = normal_name(name)
+        return normal in self._names or is_secret_parameter(normal)
+
+    def is_header(self, name: str) -> bool:
+        """Whether a header of this name holds a secret."""
+        normal = normal_name(name)
+        return normal in self._names or is_secret_header(normal)
+
+    def found(self, name: str, *secrets: str) -> str:
+        """Remember secrets that were in a place of this name. Return their replacement."""
+        credential = is_credential(normal_name(name))
+        # A search undoes percent escapes with others, and then does not find a secret that has them itself.
+        ways = {*secrets, *map(unquote, secrets)}
+        self.secrets.update(way for way in ways if _is_recognisable(way, credential=credential))
+        return REDACTED
+
+    def headers(self, headers: Headers) -> Headers:
+        """Return headers without secrets."""
+        return tuple((name, self.header(name, value)) for name, value in headers)
+
+    def header(self, name: str, value: str) -> str:
+        """Return the value of a header without secrets."""
+        if not self.is_header(name):
+            return _RUN.sub(lambda run: self._parameters(self.request_url(run[0]), _FIRST_IN_RUN), value)
+        normal = normal_name(name)
+        if "cookie" in normal:
+            if normal.startswith("set_"):  # the attributes of a cookie are not secret
+                pairs = [cookie.partition(";")[0] for cookie in _NEXT_COOKIE.split(value)]
+            else:
+                pairs = value.split(";")
+            return self.found(name, *(pair.partition("=")[2].strip(' "') for pair in pairs))
+        scheme, credential = (*value.split(None, 1), "", "")[:2]
+        if not credential:
+            return self.found(name, scheme)
+        credential = credential.strip()
+        if scheme.lower() == "basic":
+            self.found(name, *_user_and_password(credential))
+        named = (secret for each, secret in _NAMED.findall(credential) if self.is_header(each))
+        words = (word.strip(',;"') for word in credential.split())
+        return self.found(name, credential, *words, *named)
+
+    def request_url(self, url: str) -> str:
+        """Return the URL of a request, or one in a header, without secrets: the organisation in its path is one too."""
+        return self.url(_ORGANISATION_IN_PATH.sub(self._organisation, url))
+
+    def url(self, url: str) -> str:
+        """Return a URL without its user, password and secret parameters."""
+        return self._parameters(_AUTHORITY.sub(self._authority, url), _PARAMETER)
+
+    def form(self, text: str) -> str:
+        """Return a form, written as in a URL, without secrets."""
+        return self._parameters(text, _FIRST_PARAMETER)
+
+    def text(self, text: str) -> str:
+        """Return any text with the secrets taken out of the URLs in it."""
+        text = _USER_AND_PASSWORD.sub(lambda found: self.found("password", found[1], unquote(found[1])), text)
+        return _URL.sub(lambda found: self.url(found[0]), text)
+
+    def _parameters(self, text: str, first: re.Pattern[str]) -> str:
+        """Return the text without secret parameters. One that is not secret may contain another: `?next=/a?token=b`."""
+        pieces: list[str] = []
+        end = 0
+        found = first.match(text) or _PARAMETER.search(text)
+        while found is not None:
+            at = found.end()
+            name = unquote_plus(found[1])
+            if self.is_parameter(name):
+                value_end = _PARAMETER_END.search(text, at)
+                stop = value_end.start() if value_end else len(text)
+                value = text[at:stop]
+                pieces += (text[end:at], self.found(name, value, unquote_plus(value), value.rstrip(",;)'")))
+                at = end = stop
+            found = _PARAMETER.search(text, at)
+        return "".join([*pieces, text[end:]]) if pieces else text
+
+    def _authority(self, found: re.Match[str]) -> str:
+        credentials, at, host = found[0].rpartition("@")
+        user, _, password = credentials.partition(":")
+        secret = password or user
+        return self.found("password", secret, unquote(secret)) + at + host if secret else found[0]
+
+    def _organisation(self, found: re.Match[str]) -> str:
+        if not _DIGIT.search(found[2]):
+            return found[0]
+        return f"{found[1]}/{self.found(found[1], found[2])}"
+
+
+def _is_recognisable(secret: str, *, credential: bool) -> bool:
+    """Whether a secret is unlikely to be an ordinary word."""
+    if secret == REDACTED or len(secret) < _SHORTEST or _BLANK.search(secret):
+        return False
+    if _DIGIT.search(secret):
+        return _LETTER.search(secret) is not None or len(secret) >= _SHORTEST_WITHOUT_LETTER
+    return credential and len(secret) >= _SHORTEST_WITHOUT_DIGIT
+
+
+def _user_and_password(parameter: str) -> list[str]:
+    try:
+        padding = "=" * (-len(parameter) % 4)
+        decoded = base64.b64decode(parameter + padding).decode("utf-8", "replace")
+    except (binascii.Error, ValueError):
+        return []
+    return [decoded, *decoded.split(":", 1)[1:]]
