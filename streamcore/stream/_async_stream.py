@@ -13,9 +13,9 @@ from streamcore._steps import run_async
 from streamcore.errors import StreamCoreError
 from streamcore.sse import ServerSentEvent, SSEDecoder
 from streamcore.stream._base import IN_USE, StreamBase
-from streamcore.stream._drain import async_drain, is_drainable
 from streamcore.stream._event_loop import AsyncClose, checkpoint, close_without_waiting
 from streamcore.stream._pump import WORK_PER_TURN, Decoder
+from streamcore.stream.drain import async_drain, is_drainable
 
 __all__ = ["AsyncStream"]
 

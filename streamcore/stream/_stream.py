@@ -12,8 +12,8 @@ from streamcore._steps import run
 from streamcore.errors import StreamCoreError
 from streamcore.sse import ServerSentEvent, SSEDecoder
 from streamcore.stream._base import IN_USE, StreamBase
-from streamcore.stream._drain import drain, is_drainable
 from streamcore.stream._pump import Decoder
+from streamcore.stream.drain import drain, is_drainable
 
 __all__ = ["Stream"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Protocol, Self
 
-from streamcore.stream._drain import is_drainable
+from streamcore.stream.drain import is_drainable
 
 __all__ = ["AsyncRecordedChunks", "Receiver", "RecordedChunks"]
 
