@@ -6,7 +6,7 @@
 | `failures.py` | which exception an `error` event, or an error in place of a stream, is raised as |
 | `_base.py` | what sync and async streams share: properties, the order of what happens at the end, calls of handlers |
 | `_stream.py`, `_async_stream.py` | `Stream` and `AsyncStream`: read chunks, and release the connection |
-| `_drain.py` | read what follows `message_stop` for a short time, so that the connection can be used again |
+| `drain.py` | read what follows `message_stop` for a short time, so that the connection can be used again |
 | `_event_loop.py` | the little that differs between asyncio and trio |
 | `_message_stream.py` | `MessageStream` and `AsyncMessageStream`: the same with an engine, and views of a message |
 | `_derived.py` | the derived events of a message stream |
