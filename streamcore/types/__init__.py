@@ -9,42 +9,57 @@ free JSON (the `input` of a tool, `extra`) consists of lists and dicts.
 
 The types of the dicts in a request (`MessageParam`, `ToolParam`, ...) are in `params` and `tool_params`.
 
-Each module lists its public names in `__all__`. The star imports below re-export exactly those, for Python as well as
-for mypy and pyright, so that no name has to be repeated here.
+Everything that these modules define without a leading underscore is public, so no list repeats the names. Type checkers
+see star imports, which re-export exactly that: what a module imports is private to it.
 """
 # ruff: noqa: F403
 
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from streamcore.types import blocks, citations, deltas, derived, events, message, results, usage
 from streamcore.types._base import Unknown as Unknown
 from streamcore.types._base import WireObject as WireObject
-from streamcore.types.blocks import *
-from streamcore.types.citations import *
-from streamcore.types.deltas import *
-from streamcore.types.derived import *
-from streamcore.types.events import *
-from streamcore.types.message import *
-from streamcore.types.results import *
-from streamcore.types.usage import *
 
 if TYPE_CHECKING:
+    from streamcore.types.blocks import *
+    from streamcore.types.citations import *
+    from streamcore.types.deltas import *
+    from streamcore.types.derived import *
+    from streamcore.types.events import *
+    from streamcore.types.message import *
     from streamcore.types.params import *
+    from streamcore.types.results import *
     from streamcore.types.tool_params import *
+    from streamcore.types.usage import *
 else:
+
+    def _public_names(module: ModuleType) -> dict[str, Any]:
+        """Return the classes and the type aliases that a module defines, or those in its `__all__` if it has one."""
+        names = getattr(module, "__all__", None) or [
+            name
+            for name, value in vars(module).items()
+            if not name.startswith("_")
+            and (name in module.__annotations__ or (isinstance(value, type) and value.__module__ == module.__name__))
+        ]
+        return {name: getattr(module, name) for name in names}
+
+    _RESPONSES: dict[str, Any] = {}
+    for _module in (blocks, citations, deltas, derived, events, message, results, usage):
+        _RESPONSES |= _public_names(_module)
+    globals().update(_RESPONSES)
 
     def __getattr__(name: str) -> Any:
         """Load the types of requests when the first one is used.
 
-        They take 6 ms to import, and the decoders never need them. `__all__` lists their names, so it loads them too.
+        They take 6 ms to import, and the decoders never need them. `__all__` has their names, so it loads them too.
         """
         if name == "__all__" or name.endswith("Param"):
             from streamcore.types import params, tool_params
 
+            requests = _public_names(params) | _public_names(tool_params)
             if name == "__all__":
-                modules = [blocks, citations, deltas, derived, events, message, results, usage, params, tool_params]
-                return sorted(["Unknown", "WireObject", *(item for module in modules for item in module.__all__)])
-            for module in (params, tool_params):
-                if name in module.__all__:
-                    return getattr(module, name)
+                return sorted({"Unknown", "WireObject", *_RESPONSES, *requests})
+            if name in requests:
+                return requests[name]
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

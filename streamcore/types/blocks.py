@@ -1,6 +1,6 @@
 """The content blocks of a message, one class for each type.
 
-To add a type, write its class and add it to `ContentBlock` and `__all__`. Decoding and encoding follow from that. A
+To add a type, write its class and add it to `ContentBlock`. Decoding and encoding follow from that. A
 block that deltas change also needs rows in other tables: `streamcore/README.md` lists them.
 Source: https://docs.claude.com/en/api/messages and `anthropic.types`.
 """
@@ -26,45 +26,6 @@ from streamcore.types.results import (
     WebFetchToolResultContent,
     WebSearchToolResultContent,
 )
-
-__all__ = [
-    "AdvisorToolResultBlock",
-    "BashCodeExecutionToolResultBlock",
-    "CodeExecutionToolResultBlock",
-    "CompactionBlock",
-    "ContainerUploadBlock",
-    "ContentBlock",
-    "DirectCaller",
-    "FallbackBlock",
-    "FallbackInfo",
-    "FallbackRefusalTrigger",
-    "FallbackTrigger",
-    "MCPToolListingBlock",
-    "MCPToolResultBlock",
-    "MCPToolUseBlock",
-    "ParsedContentBlock",
-    "ParsedTextBlock",
-    "RedactedThinkingBlock",
-    "ServerToolCaller",
-    "ServerToolCaller20260120",
-    "ServerToolUseBlock",
-    "TextBlock",
-    "TextEditorCodeExecutionToolResultBlock",
-    "ThinkingBlock",
-    "ToolAdditionBlock",
-    "ToolChange",
-    "ToolRemovalBlock",
-    "ToolSearchToolResultBlock",
-    "ToolUseBlock",
-    "ToolUseCaller",
-    "UnknownBlock",
-    "UnknownCaller",
-    "UnknownToolChange",
-    "UnknownTrigger",
-    "WebFetchToolResultBlock",
-    "WebSearchToolResultBlock",
-]
-
 
 # Text and thinking
 
@@ -458,6 +419,6 @@ ContentBlock: TypeAlias = (
     | UnknownBlock
 )
 
-ParsedTextBlock = TextBlock
-ParsedContentBlock = ContentBlock
+ParsedTextBlock: TypeAlias = TextBlock
+ParsedContentBlock: TypeAlias = ContentBlock
 """The same types: a block has its parsed value without becoming a different type."""

@@ -11,16 +11,6 @@ from typing import ClassVar, Literal, TypeAlias
 from streamcore.types._base import Unknown, WireObject, wire_field
 from streamcore.types._frozen import frozen
 
-__all__ = [
-    "CitationCharLocation",
-    "CitationContentBlockLocation",
-    "CitationPageLocation",
-    "CitationsSearchResultLocation",
-    "CitationsWebSearchResultLocation",
-    "TextCitation",
-    "UnknownCitation",
-]
-
 
 @frozen(kw_only=True)
 class CitationCharLocation(WireObject):

@@ -11,17 +11,6 @@ from streamcore.types._base import Unknown, WireObject
 from streamcore.types._frozen import frozen
 from streamcore.types.citations import TextCitation
 
-__all__ = [
-    "CitationsDelta",
-    "CompactionDelta",
-    "ContentBlockDelta",
-    "InputJSONDelta",
-    "SignatureDelta",
-    "TextDelta",
-    "ThinkingDelta",
-    "UnknownDelta",
-]
-
 
 @frozen(kw_only=True)
 class TextDelta(WireObject):

@@ -25,28 +25,6 @@ from streamcore.types.message import (
 )
 from streamcore.types.usage import MessageDeltaUsage
 
-__all__ = [
-    "ContentBlockDeltaEvent",
-    "ContentBlockStartEvent",
-    "ContentBlockStopEvent",
-    "ErrorEvent",
-    "ErrorObject",
-    "MessageDelta",
-    "MessageDeltaEvent",
-    "MessageStartEvent",
-    "MessageStopEvent",
-    "MessageStreamEvent",
-    "PingEvent",
-    "RawContentBlockDeltaEvent",
-    "RawContentBlockStartEvent",
-    "RawContentBlockStopEvent",
-    "RawMessageDeltaEvent",
-    "RawMessageStartEvent",
-    "RawMessageStopEvent",
-    "RawMessageStreamEvent",
-    "UnknownEvent",
-]
-
 DeltaT = TypeVar("DeltaT", bound=ContentBlockDelta, default=ContentBlockDelta, covariant=True)
 
 

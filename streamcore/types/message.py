@@ -15,24 +15,6 @@ from streamcore.types._frozen import frozen
 from streamcore.types.blocks import ContentBlock, TextBlock
 from streamcore.types.usage import Usage
 
-__all__ = [
-    "CacheMiss",
-    "ClearThinking20251015EditResponse",
-    "ClearToolUses20250919EditResponse",
-    "Container",
-    "ContainerSkill",
-    "ContextManagementEdit",
-    "ContextManagementResponse",
-    "Diagnostics",
-    "Message",
-    "ParsedMessage",
-    "RefusalStopDetails",
-    "StopDetails",
-    "StopReason",
-    "UnknownContextManagementEdit",
-    "UnknownStopDetails",
-]
-
 StopReason: TypeAlias = Literal[
     "end_turn",
     "max_tokens",

@@ -14,47 +14,6 @@ from typing_extensions import TypedDict
 
 from streamcore.types.blocks import ContentBlock, TextBlock
 
-__all__ = [
-    "AssistantMessageParam",
-    "Base64ImageSourceParam",
-    "Base64PDFSourceParam",
-    "CacheControlEphemeralParam",
-    "CitationCharLocationParam",
-    "CitationContentBlockLocationParam",
-    "CitationPageLocationParam",
-    "CitationSearchResultLocationParam",
-    "CitationWebSearchResultLocationParam",
-    "CitationsConfigParam",
-    "ContainerUploadBlockParam",
-    "ContentBlockParam",
-    "ContentBlockSourceContentParam",
-    "ContentBlockSourceParam",
-    "DirectCallerParam",
-    "DocumentBlockParam",
-    "FileDocumentSourceParam",
-    "FileImageSourceParam",
-    "ImageBlockParam",
-    "ImageTransformationsParam",
-    "MessageContentParam",
-    "MessageParam",
-    "PlainTextSourceParam",
-    "RedactedThinkingBlockParam",
-    "SearchResultBlockParam",
-    "ServerToolCaller20260120Param",
-    "ServerToolCallerParam",
-    "ServerToolUseBlockParam",
-    "SystemMessageParam",
-    "TextBlockParam",
-    "TextCitationParam",
-    "ThinkingBlockParam",
-    "ToolReferenceBlockParam",
-    "ToolResultBlockParam",
-    "ToolUseBlockParam",
-    "URLImageSourceParam",
-    "URLPDFSourceParam",
-    "UserMessageParam",
-]
-
 
 class CacheControlEphemeralParam(TypedDict, total=False):
     """A request to cache the prompt up to this point.

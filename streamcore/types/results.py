@@ -14,45 +14,6 @@ from streamcore._objects.immutable import immutable
 from streamcore.types._base import Unknown, WireObject, wire_field
 from streamcore.types._frozen import frozen
 
-__all__ = [
-    "AdvisorRedactedResultBlock",
-    "AdvisorResultBlock",
-    "AdvisorToolResultContent",
-    "AdvisorToolResultErrorObject",
-    "Base64PDFSource",
-    "BashCodeExecutionOutputBlock",
-    "BashCodeExecutionResultBlock",
-    "BashCodeExecutionToolResultContent",
-    "BashCodeExecutionToolResultErrorObject",
-    "CitationsConfig",
-    "CodeExecutionOutputBlock",
-    "CodeExecutionResultBlock",
-    "CodeExecutionToolResultContent",
-    "CodeExecutionToolResultErrorObject",
-    "DocumentBlock",
-    "DocumentSource",
-    "EncryptedCodeExecutionResultBlock",
-    "MCPTool",
-    "PlainTextSource",
-    "TextEditorCodeExecutionCreateResultBlock",
-    "TextEditorCodeExecutionStrReplaceResultBlock",
-    "TextEditorCodeExecutionToolResultContent",
-    "TextEditorCodeExecutionToolResultErrorObject",
-    "TextEditorCodeExecutionViewResultBlock",
-    "ToolReferenceBlock",
-    "ToolSearchToolResultContent",
-    "ToolSearchToolResultErrorObject",
-    "ToolSearchToolSearchResultBlock",
-    "UnknownResult",
-    "WebFetchBlock",
-    "WebFetchToolResultContent",
-    "WebFetchToolResultErrorBlock",
-    "WebSearchResult",
-    "WebSearchResultBlock",
-    "WebSearchToolResultContent",
-    "WebSearchToolResultErrorObject",
-]
-
 
 class UnknownResult(Unknown):
     """A result of a tool, or a part of one, of a type that this version of streamcore does not know."""

@@ -12,45 +12,6 @@ from typing_extensions import TypedDict
 
 from streamcore.types.params import CacheControlEphemeralParam, CitationsConfigParam
 
-__all__ = [
-    "CodeExecutionTool20250522Param",
-    "CodeExecutionTool20250825Param",
-    "CodeExecutionTool20260120Param",
-    "CodeExecutionTool20260521Param",
-    "DiagnosticsParam",
-    "JSONOutputFormatParam",
-    "MemoryTool20250818Param",
-    "MetadataParam",
-    "ModelParam",
-    "OutputConfigParam",
-    "ThinkingConfigAdaptiveParam",
-    "ThinkingConfigBetweenToolsParam",
-    "ThinkingConfigDisabledParam",
-    "ThinkingConfigEnabledParam",
-    "ThinkingConfigParam",
-    "ToolBash20250124Param",
-    "ToolChoiceAnyParam",
-    "ToolChoiceAutoParam",
-    "ToolChoiceNoneParam",
-    "ToolChoiceParam",
-    "ToolChoiceToolParam",
-    "ToolParam",
-    "ToolSearchToolBm25_20251119Param",
-    "ToolSearchToolRegex20251119Param",
-    "ToolTextEditor20250124Param",
-    "ToolTextEditor20250429Param",
-    "ToolTextEditor20250728Param",
-    "ToolUnionParam",
-    "UserLocationParam",
-    "WebFetchTool20250910Param",
-    "WebFetchTool20260209Param",
-    "WebFetchTool20260309Param",
-    "WebFetchTool20260318Param",
-    "WebSearchTool20250305Param",
-    "WebSearchTool20260209Param",
-    "WebSearchTool20260318Param",
-]
-
 ModelParam: TypeAlias = str
 """The name of a model, such as `"claude-opus-5"`."""
 

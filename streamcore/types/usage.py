@@ -11,25 +11,6 @@ from typing import ClassVar, Literal, TypeAlias
 from streamcore.types._base import Unknown, WireObject
 from streamcore.types._frozen import frozen
 
-__all__ = [
-    "AdvisorMessageIterationUsage",
-    "CacheCreation",
-    "CompactionIterationUsage",
-    "FallbackCreditNotApplied",
-    "FallbackCreditRedeemed",
-    "FallbackCreditStatus",
-    "FallbackCreditUsage",
-    "FallbackMessageIterationUsage",
-    "IterationUsage",
-    "MessageDeltaUsage",
-    "MessageIterationUsage",
-    "OutputTokensDetails",
-    "ServerToolUsage",
-    "UnknownFallbackCreditStatus",
-    "UnknownIterationUsage",
-    "Usage",
-]
-
 
 @frozen(kw_only=True)
 class CacheCreation(WireObject):

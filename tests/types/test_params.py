@@ -26,11 +26,10 @@ from streamcore.types import (
     ToolParam,
     ToolResultBlockParam,
     ToolUseBlock,
-    params,
-    tool_params,
 )
 
-NAMES = [*params.__all__, *tool_params.__all__]
+FACE: Any = types  # type checkers do not know its `__all__`
+NAMES = [name for name in FACE.__all__ if name.endswith("Param")]
 DICTS = [name for name in NAMES if is_typeddict(getattr(types, name))]
 # What only browsers and computers in a box need, which other tools have no use for.
 NOT_HERE = {"BrowserStateBlockParam", "BrowserToolset20260801Param", "ComputerToolset20260801Param"}

@@ -439,3 +439,10 @@ def test_a_new_field_may_have_any_name() -> None:
     usage = extend(Usage(input_tokens=1), {"output_tokens": 2, "value": 3, "self": 4, "cls": 5, "changes": 6})
     assert usage.to_dict() == {"input_tokens": 1, "output_tokens": 2, "value": 3, "self": 4, "cls": 5, "changes": 6}
     assert extend(absent(Usage), {"input_tokens": 1}) == Usage(input_tokens=1)
+
+
+def test_the_face_has_what_its_modules_define_and_nothing_that_they_import() -> None:
+    face: Any = streamcore.types  # type checkers do not know its `__all__`
+    assert {"ContentBlock", "ParsedTextBlock", "StopReason", "TextBlock", "TextEvent", "ToolParam"} <= set(face.__all__)
+    assert {"ClassVar", "OutputT", "attrs", "deferring", "frozen", "immutable"}.isdisjoint({*vars(face), *face.__all__})
+    assert {"Any", "TYPE_CHECKING", "blocks", "params"}.isdisjoint(face.__all__)
