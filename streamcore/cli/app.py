@@ -17,7 +17,7 @@ from streamcore._extras import NotInstalledError
 from streamcore.cli.check import Report, check_all, find_streams, report_json, report_lines, total_line
 from streamcore.cli.exchanges import Selection, options
 from streamcore.cli.listing import print_list
-from streamcore.cli.reading import ErrorEvents, read_streams, warn_of_violations
+from streamcore.cli.reading import read_streams, warn_of_violations
 from streamcore.cli.render import Display, Pace
 from streamcore.cli.source import Boundaries, Failure, Source, discard
 from streamcore.codec import encode_event
@@ -130,7 +130,7 @@ def replay(path: str, speed: float | None, exchange: int | None, only_list: bool
     console = _Console(highlight=False, soft_wrap=True)
     is_first = True
 
-    def show(source: Source, engine: MessageEngine, errors: ErrorEvents) -> None:
+    def show(source: Source, engine: MessageEngine, batches: Iterator[Iterator[MessageStreamEvent]]) -> None:
         source.speed = (1 if console.is_terminal and not source.is_stdin else 0) if speed is None else speed
         pace = Pace(source.speed) if source.speed and not source.has_times else None
         display = Display(console, engine)
@@ -139,11 +139,10 @@ def replay(path: str, speed: float | None, exchange: int | None, only_list: bool
             console.print()
         is_first = False
         try:
-            for batch in source.batches(engine):
+            for batch in batches:
                 try:
                     for event in batch:
                         display.show(event)
-                        errors.see(event)
                         if pace is not None:
                             display.flush()
                             pace.wait()
@@ -175,12 +174,11 @@ def events(path: str, derived: bool, exchange: int | None, only_list: bool, stri
     out = sys.stdout.buffer
     encode = _encode_derived if derived else _encode_alone
 
-    def show(source: Source, engine: MessageEngine, errors: ErrorEvents) -> None:
-        for batch in source.batches(engine):
+    def show(source: Source, engine: MessageEngine, batches: Iterator[Iterator[MessageStreamEvent]]) -> None:
+        for batch in batches:
             try:
                 for event in batch:
                     out.writelines(payload + b"\n" for payload in encode(event, engine))
-                    errors.see(event)
             finally:
                 out.flush()
         warn_of_violations(source, engine)
@@ -208,15 +206,14 @@ def message(path: str, exchange: int | None, only_list: bool, strict: bool) -> N
     """
     out = sys.stdout.buffer
 
-    def show(source: Source, engine: MessageEngine, errors: ErrorEvents) -> None:
+    def show(source: Source, engine: MessageEngine, batches: Iterator[Iterator[MessageStreamEvent]]) -> None:
         messages = Boundaries()
-        for batch in source.batches(engine):
+        for batch in batches:
             for event in batch:
                 messages.begins(event)
                 if messages.ends(event):
                     out.write(engine.final_message.to_json(indent=2).encode() + b"\n")
                     out.flush()
-                errors.see(event)
         warn_of_violations(source, engine)
 
     read_streams(path, Selection(exchange, only_list), strict, show)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -14,7 +15,7 @@ from typing import Any, Literal, TypeAlias
 import attrs
 import click
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import track
 
 from streamcore import MessageEngine, ProtocolError, Violation
 from streamcore.cli.exchanges import Selection, no_stream, sources
@@ -200,15 +201,10 @@ def check_all(paths: Sequence[str], selection: Selection, *, strict: bool) -> It
     Many files get a progress bar, if stderr is a terminal; then the reports come after it.
     """
     console = Console(stderr=True)
-    if len(paths) < _MANY_FILES or not console.is_terminal:
-        for path in paths:
-            yield check_file(path, selection, strict=strict)
-        return
-    reports = []
-    with Progress(console=console, transient=True) as progress:
-        for path in progress.track(paths, description="checking"):
-            reports.append(check_file(path, selection, strict=strict))  # noqa: PERF401  # the bar moves in between
-    yield from reports
+    has_bar = len(paths) >= _MANY_FILES and console.is_terminal
+    shown = track(paths, "checking", console=console, transient=True) if has_bar else paths
+    reports = (check_file(path, selection, strict=strict) for path in shown)
+    yield from list(reports) if has_bar else reports
 
 
 _COLORS: dict[Status, str] = {"ok": "green", "violations": "yellow", "failed": "red", "skipped": "bright_black"}
@@ -240,7 +236,7 @@ def _counts(report: Report) -> str:
 
 def total_line(reports: Iterable[Report]) -> str:
     """Return the sum, for people."""
-    counts = _status_counts(reports)
+    counts = Counter(report.status for report in reports)
     shown = f"{counts['ok']} ok, {counts['violations']} with violations, {counts['failed']} failed"
     if counts["skipped"]:
         shown += f", {counts['skipped']} skipped"
@@ -249,19 +245,11 @@ def total_line(reports: Iterable[Report]) -> str:
 
 def report_json(reports: Sequence[Report]) -> str:
     """Return all reports as one JSON document: `ok`, `files`, how many of each status, and how many were skipped."""
-    counts = _status_counts(reports)
-    skipped = counts.pop("skipped")
-    files = [_report_dict(report) for report in reports]
-    ok = counts["failed"] == 0
-    return json.dumps({"ok": ok, "counts": counts, "skipped": skipped, "files": files}, indent=2)
-
-
-def _report_dict(report: Report) -> dict[str, Any]:
-    return {"path": report.path, "status": report.status, **attrs.asdict(report, filter=lambda a, _: a.name != "path")}
-
-
-def _status_counts(reports: Iterable[Report]) -> dict[Status, int]:
-    counts: dict[Status, int] = {"ok": 0, "violations": 0, "failed": 0, "skipped": 0}
-    for report in reports:
-        counts[report.status] += 1
-    return counts
+    counts = Counter(report.status for report in reports)
+    document: dict[str, Any] = {
+        "ok": counts["failed"] == 0,
+        "counts": {status: counts[status] for status in ("ok", "violations", "failed")},
+        "skipped": counts["skipped"],
+        "files": [{"path": report.path, "status": report.status} | attrs.asdict(report) for report in reports],
+    }
+    return json.dumps(document, indent=2)

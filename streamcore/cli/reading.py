@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 import click
 
@@ -12,52 +13,54 @@ from streamcore.cli.listing import print_list
 from streamcore.cli.source import Failure, Source
 from streamcore.types import ErrorEvent
 
-__all__ = ["ErrorEvents", "read_streams", "warn_of_violations"]
+__all__ = ["read_streams", "warn_of_violations"]
 
 
-def _engine(strict: bool) -> MessageEngine:
-    return MessageEngine(strict=strict, multiple_messages=True)
-
-
-class ErrorEvents:
-    """Remembers the first error event of a stream."""
-
-    def __init__(self) -> None:
-        self.error: ErrorEvent | None = None
-
-    def see(self, event: MessageStreamEvent) -> None:
-        if self.error is None and isinstance(event, ErrorEvent):
-            self.error = event
+_Batches: TypeAlias = Iterator[Iterator[MessageStreamEvent]]
 
 
 def read_streams(
-    path: str, selection: Selection, strict: bool, read: Callable[[Source, MessageEngine, ErrorEvents], None]
+    path: str, selection: Selection, strict: bool, read: Callable[[Source, MessageEngine, _Batches], None]
 ) -> None:
-    """Read the streams in a file, or list them. One that fails is one line on stderr, and the next is read.
+    """Read the streams in a file, or list them. If one fails, print one line to stderr and go on with the next.
+
+    Args:
+        path: The file, `-` for standard input.
+        selection: Which streams are read.
+        strict: Whether violations of the protocol are errors.
+        read: A function that gets a source, its engine, and the batches of events that they give, and reads them all.
 
     Raises:
         Failure: The file has nothing to read.
-        click.exceptions.Exit: One has failed: it breaks the rules, ends early or reports an error.
+        click.exceptions.Exit: A stream failed: it breaks the rules, ends early or reports an error.
     """
     if selection.only_list:
         print_list([path], selection)
         return
     failed = False
     for source in streams(path, selection):
-        errors = ErrorEvents()
+        engine = MessageEngine(strict=strict, multiple_messages=True)
+        errors: list[ErrorEvent] = []
         try:
             try:
-                read(source, _engine(strict), errors)
+                read(source, engine, (_collecting(errors, batch) for batch in source.batches(engine)))
             except ProtocolError as error:
                 raise source.failure(str(error)) from error
-            if errors.error is not None:
-                error_object = errors.error.error
-                raise source.failure(f"an error event came: {error_object.type}: {error_object.message}")
+            if errors:
+                first = errors[0].error
+                raise source.failure(f"an error event came: {first.type}: {first.message}")
         except Failure as failure:
             failed = True
             failure.show()
     if failed:
         raise click.exceptions.Exit(1)
+
+
+def _collecting(errors: list[ErrorEvent], events: Iterator[MessageStreamEvent]) -> Iterator[MessageStreamEvent]:
+    for event in events:
+        yield event
+        if isinstance(event, ErrorEvent):
+            errors.append(event)
 
 
 def warn_of_violations(source: Source, engine: MessageEngine) -> None:

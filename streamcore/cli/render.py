@@ -1,16 +1,18 @@
-"""A stream as it unfolds, for people: what `streamcore replay` prints.
+"""What `streamcore replay` prints: a stream as it unfolds, for people.
 
-Text is printed bare and as it comes; everything else in a paragraph of its own that begins with what it is in
-brackets. Styles are all that a terminal adds: without one the same characters come out, and no control codes.
+Text is printed bare, as it arrives. Everything else has a paragraph of its own, which begins with a label in brackets.
+A terminal only adds styles: without one, the characters are the same, and there are no control codes.
 """
 
 from __future__ import annotations
 
 import json
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+import attrs
 from rich.console import Console
 from rich.segment import Segment, Segments
 from rich.style import Style
@@ -39,7 +41,7 @@ _ODD = Style(color="yellow")
 _MOST_VIOLATIONS = 10
 _EVENTS_PER_SECOND = 40
 
-# Blocks whose contents stream after their label: how that looks, and what of it a block may begin with.
+# Blocks whose contents are streamed: their style, and the contents that come with the start of the block.
 _STREAMED: dict[str, tuple[Style, Callable[[Any], str]]] = {
     "thinking": (_DIM, lambda block: block.thinking),
     "compaction": (_DIM, lambda block: block.content or ""),
@@ -50,15 +52,15 @@ _STREAMED: dict[str, tuple[Style, Callable[[Any], str]]] = {
 
 
 def _input_text(value: Any) -> str:
-    """Return the input that a tool's block begins with, or nothing for the usual empty object."""
+    """Return the input that came with the start of a tool's block; nothing for the usual empty object."""
     return json.dumps(value, ensure_ascii=False) if value else ""
 
 
 class Pace:
-    """Spreads events evenly over time: a capture says what came, not when.
+    """Spreads events evenly over time, for captures that do not say when they arrived.
 
     Args:
-        speed: 1 is 40 events a second, about what a model writes; 2 is twice that.
+        speed: 1 is 40 events a second, about as fast as a model writes; 2 is twice that.
     """
 
     def __init__(self, speed: float) -> None:
@@ -75,12 +77,29 @@ class Pace:
             self._due -= delay
 
 
+@attrs.define
+class _Block:
+    """What is known of a block while it is shown.
+
+    Attributes:
+        style: The style of its contents.
+        label: Its name at the place where its paragraph goes on after others.
+        is_empty: Whether only its label has been shown.
+        citations: The citations whose marks have not been shown.
+    """
+
+    style: Style = _PLAIN
+    label: str = "text"
+    is_empty: bool = False
+    citations: list[Any] = attrs.Factory(list)
+
+
 class Display:
     """Prints events, one by one.
 
     Args:
-        console: Where to.
-        engine: The engine that they come from, in step with them.
+        console: The console to print to.
+        engine: The engine that yields the events; it must not be ahead of them.
     """
 
     def __init__(self, console: Console, engine: MessageEngine) -> None:
@@ -90,17 +109,13 @@ class Display:
         self._violations_shown = 0
         self._segments: list[Segment] = []
         self._line_open = False
-        # What the open paragraph belongs to: a block's index, or "text" for all text, which may be cut into blocks.
+        # The index of the block whose paragraph is open, or "text" for all text: one text may come in several blocks.
         self._paragraph: int | str | None = None
-        # How a block is called where its paragraph goes on after others, and which have shown nothing but their label.
-        self._labels: dict[int, str] = {}
-        self._silent: set[int] = set()
-        self._styles: dict[int, Style] = {}
-        self._citations: dict[int, list[Any]] = {}
+        self._blocks: defaultdict[int, _Block] = defaultdict(_Block)  # by index; a delta may come without a start
         self._sources: list[Any] = []
 
     def show(self, event: MessageStreamEvent) -> None:
-        """Take the next event; `flush()` prints what it brings, if anything."""
+        """Show the next event. `flush()` prints it."""
         if self._messages.begins(event):
             self._begin(event)
         elif self._messages.ends(event):
@@ -109,7 +124,7 @@ class Display:
             self._SHOW.get(event.type, Display._show_unknown)(self, event)
 
     def finish(self) -> None:
-        """Nothing more will come: show what is known of a message that has not ended, and violations not yet shown."""
+        """Show the rest at the end of the stream: a message that has not ended, and violations not shown yet."""
         if self._messages.open and self._engine.snapshot is not None:
             self._mark_citations()
             self._line("[incomplete: the message breaks off here]", _BAD, gap=True)
@@ -118,24 +133,21 @@ class Display:
         self.flush()
 
     def leave(self) -> None:
-        """Nobody wants more: end the line, for the prompt of a shell that comes next."""
+        """End the line after an interruption, so that the prompt of the shell begins a new one."""
         if self._line_open:
-            # Not by way of the console: interrupted while it wrote, it would write the same once more.
+            # Do not use the console: if it was interrupted while it wrote, it would write the same text again.
             self._console.file.write("\n")
 
     def flush(self) -> None:
-        """Write what has been shown. Apart from `show()`, as writing many events at once is far cheaper."""
-        # Segments go out as they are: `print` of a string would wrap it and change its blanks.
+        """Write what has been shown. This is not part of `show()`, because writing many events at once is cheaper."""
+        # Segments are printed unchanged: `print` would wrap a string and change its blanks.
         self._console.print(Segments(self._segments), end="", crop=False)
         self._segments = []
 
     # Messages
 
     def _begin(self, event: Any) -> None:
-        self._citations.clear()
-        self._labels.clear()
-        self._silent.clear()
-        self._styles.clear()
+        self._blocks.clear()
         self._sources.clear()
         if self._messages.complete:
             self._line("")
@@ -175,15 +187,13 @@ class Display:
         block: Any = event.content_block
         index = event.index
         style, initial = _STREAMED.get(block.type, (_PLAIN, None))
-        self._styles[index] = style
         if block.type == "text":
+            self._blocks[index] = _Block(citations=list(block.citations or ()))
             self._write_text(block.text)
-            self._citations[index] = list(block.citations or ())
             return
         title = " ".join(str(part) for key in ("type", "name", "id") if (part := getattr(block, key, None)))
-        self._labels[index] = str(getattr(block, "id", block.type))
         self._open(index, f"[{title}]")
-        self._silent.add(index)
+        self._blocks[index] = _Block(style, str(getattr(block, "id", block.type)), is_empty=True)
         if initial is not None:
             self._continue(index, initial(block))
             return
@@ -196,43 +206,27 @@ class Display:
         add = self._DELTAS.get(event.delta.type, Display._unknown_delta)
         add(self, event.index, event.delta)
 
-    def _text_delta(self, index: int, delta: Any) -> None:
-        self._write_text(delta.text)
-
-    def _thinking_delta(self, index: int, delta: Any) -> None:
-        self._continue(index, delta.thinking)
-
-    def _input_json_delta(self, index: int, delta: Any) -> None:
-        self._continue(index, delta.partial_json)
-
-    def _compaction_delta(self, index: int, delta: Any) -> None:
-        self._continue(index, delta.content or "")
-
-    def _signature_delta(self, index: int, delta: Any) -> None:
-        self._continue(index, f" [signed: {len(delta.signature or '')} characters]")
-
-    def _citations_delta(self, index: int, delta: Any) -> None:
-        self._citations.setdefault(index, []).append(delta.citation)
-
     def _unknown_delta(self, index: int, delta: Any) -> None:
         self._line(f"[{delta.type} for block {index}] {json_line(delta)}", gap=True)
 
     def _stop_block(self, event: ContentBlockStopEvent) -> None:
         self._mark_citations(event.index)
-        if event.index in self._silent and self._styles[event.index] is _TOOL:
+        block = self._blocks[event.index]
+        if block.is_empty and block.style is _TOOL:
             self._continue(event.index, "{}")  # a tool that takes no input
 
     def _mark_citations(self, index: int | None = None) -> None:
-        """Put marks behind a text, as its citations come before it; of all blocks that have none yet, if `None`."""
-        for key in list(self._citations) if index is None else [index]:
-            for citation in self._citations.pop(key, ()):
+        """Put the marks of citations behind the text of a block, or of all blocks if `index` is None.
+
+        Citations arrive before the text that they belong to.
+        """
+        for block in list(self._blocks.values()) if index is None else [self._blocks[index]]:
+            for citation in block.citations:
                 self._sources.append(citation)
                 self._write_text(f"[{len(self._sources)}]", _MARK)
+            block.citations = []
 
     # Other events
-
-    def _nothing(self, event: Any) -> None:
-        pass
 
     def _show_error(self, event: ErrorEvent) -> None:
         self._line(f"[error {event.error.type}] {event.error.message}", _BAD, gap=True)
@@ -249,16 +243,17 @@ class Display:
             self._write(text, style)
 
     def _continue(self, index: int, text: str) -> None:
-        """More of a block's paragraph; if another has come between, on a line that says whose it is."""
+        """Print more of a block's paragraph; after another paragraph, on a new line with the label of the block."""
+        block = self._blocks[index]
         if text:
             if self._paragraph != index:
                 self._end_line()
-                self._write(f"[… {self._labels.get(index, 'text')}] ", _LABEL)
+                self._write(f"[… {block.label}] ", _LABEL)
                 self._paragraph = index
-            elif index in self._silent:
+            elif block.is_empty:
                 self._write(" ")
-            self._silent.discard(index)
-            self._write(text, self._styles.get(index, _PLAIN))
+            block.is_empty = False
+            self._write(text, block.style)
 
     def _open(self, paragraph: int | str, label: str) -> None:
         self._end_line()
@@ -289,22 +284,21 @@ class Display:
         self._segments.append(Segment(text, style))
 
     _DELTAS: ClassVar[dict[str, Callable[[Display, int, Any], None]]] = {
-        "text_delta": _text_delta,
-        "thinking_delta": _thinking_delta,
-        "input_json_delta": _input_json_delta,
-        "compaction_delta": _compaction_delta,
-        "signature_delta": _signature_delta,
-        "citations_delta": _citations_delta,
+        "text_delta": lambda self, _, delta: self._write_text(delta.text),
+        "thinking_delta": lambda self, index, delta: self._continue(index, delta.thinking),
+        "input_json_delta": lambda self, index, delta: self._continue(index, delta.partial_json),
+        "compaction_delta": lambda self, index, delta: self._continue(index, delta.content or ""),
+        "signature_delta": lambda self, index, delta: self._continue(
+            index, f" [signed: {len(delta.signature or '')} characters]"
+        ),
+        "citations_delta": lambda self, index, delta: self._blocks[index].citations.append(delta.citation),
     }
     _SHOW: ClassVar[dict[str, Callable[[Display, Any], None]]] = {
         "content_block_start": _start_block,
         "content_block_delta": _add_delta,
         "content_block_stop": _stop_block,
-        "message_start": _nothing,
-        "message_delta": _nothing,
-        "message_stop": _nothing,
-        "ping": _nothing,
+        **dict.fromkeys(("message_start", "message_delta", "message_stop", "ping"), lambda self, event: None),
         "error": _show_error,
     }
-    # What belongs to a message: outside of one it was not applied, and a violation says so.
+    # Events that are part of a message. Outside of one the engine ignores them, and reports a violation.
     _INSIDE = frozenset(_SHOW) - {"error"}

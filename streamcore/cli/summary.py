@@ -1,7 +1,7 @@
 """Parts of a message in a few words, for people: content blocks that come whole, citations, usage.
 
-Two tables decide: `_BLOCKS` by the type of the block, `_RESULTS` by the type of a tool's result. What is in neither is
-shown as its JSON, cut short.
+Two tables decide: `_BLOCKS` by the type of the block, `_RESULTS` by the type of a tool's result. Other types are shown
+as JSON, cut short.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Lines = list[str]
 
 
 def cut(text: str) -> str:
-    """`text`, no wider than what fits on a line."""
+    """Return `text` cut to the width of a line."""
     return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"
 
 
@@ -50,6 +50,8 @@ def _result(block: Any) -> Lines:
     content = block.content
     if isinstance(content, tuple):
         return _web_search(content)
+    if hasattr(content, "error_code"):
+        return _failed(content)
     return _RESULTS.get(content.type, _as_json)(content)
 
 
@@ -65,10 +67,6 @@ def _web_search(pages: tuple[Any, ...]) -> Lines:
 def _page(page: Any) -> str:
     known = hasattr(page, "title") and hasattr(page, "url")
     return f"{_flat(page.title)} {page.url}" if known else json_line(page)
-
-
-def _web_fetch(content: Any) -> Lines:
-    return [content.url]
 
 
 def _code(content: Any) -> Lines:
@@ -131,28 +129,21 @@ _BLOCKS: dict[str, Callable[[Any], Lines]] = {
 }
 
 _RESULTS: dict[str, Callable[[Any], Lines]] = {
-    "web_search_tool_result_error": _failed,
-    "web_fetch_result": _web_fetch,
-    "web_fetch_tool_result_error": _failed,
+    "web_fetch_result": lambda content: [content.url],
     "code_execution_result": _code,
     "encrypted_code_execution_result": _code,
-    "code_execution_tool_result_error": _failed,
     "bash_code_execution_result": _code,
-    "bash_code_execution_tool_result_error": _failed,
     "text_editor_code_execution_view_result": _viewed,
     "text_editor_code_execution_create_result": _created,
     "text_editor_code_execution_str_replace_result": _edited,
-    "text_editor_code_execution_tool_result_error": _failed,
     "tool_search_tool_search_result": _tools_found,
-    "tool_search_tool_result_error": _failed,
     "advisor_result": lambda content: content.text.splitlines() or [""],
     "advisor_redacted_result": lambda content: ["(for the model only)"],
-    "advisor_tool_result_error": _failed,
 }
 
 
 def citation_line(citation: Any) -> str:
-    """Where a citation points, and what it cites."""
+    """Return where a citation points, and what it cites."""
     quoted = f"“{_flat(citation.cited_text)}”" if getattr(citation, "cited_text", None) else json_line(citation)
     names = ("title", "document_title", "url", "source")
     sources = [value for name in names if (value := getattr(citation, name, None))]
