@@ -159,4 +159,4 @@ def test_values_get_their_class_in_one_module_only() -> None:
         if assigns_class(node)
     }
     # The recorder gives a copy of the caller's client a class of its own: that is not a value.
-    assert found == {"_objects/construct.py", "replay/record.py"}
+    assert found == {"_objects/construct.py", "replay/recording/clients.py"}
