@@ -1,7 +1,12 @@
-"""An HTTP/1.1 server for the tests: real sockets on loopback, replies by script, requests recorded.
+"""An HTTP/1.1 server for the tests: real sockets on loopback, scripted replies, recorded requests.
 
-It runs on asyncio in a thread of its own, so that sync and async clients of any library meet the same server. A reply
-says byte for byte what is sent: in which chunks, with which pauses, and where the connection breaks.
+It runs on asyncio in a thread of its own, so that sync and async clients of every library talk to the same server. A
+reply determines each byte that is sent: in which chunks, with which pauses, and where the connection breaks.
+
+A library (`aiohttp.web`, or h11) would save little: HTTP is about 25 lines here, which parse a request and write a head
+and chunks. The rest is the script: exact chunks, pauses and resets before and inside a reply, a body shorter than its
+`content-length`. A library would have to be bypassed for these. Besides, the client of aiohttp would then be tested
+against aiohttp's own server.
 """
 
 from __future__ import annotations
@@ -29,39 +34,39 @@ BACKENDS = ("asyncio", "trio")
 """The event loops that async tests run on: `@pytest.mark.parametrize("backend", BACKENDS)`."""
 
 BOUND = 30
-"""Seconds after which what waits in a test has waited for too long: the test fails then, and does not hang."""
+"""The longest time in seconds that a test waits for anything. After that it fails, so that it cannot hang."""
 
 ASK: dict[str, Any] = {"model": "claude-1", "max_tokens": 100, "messages": [{"role": "user", "content": "Hi"}]}
-"""What a call has to say at least."""
+"""The arguments that every call needs."""
 
 
 def run(backend: str, test: Callable[[], Awaitable[T]]) -> T:
-    """Run an async test, with asyncio's debug mode on, and bounded: one that hangs fails."""
+    """Run an async test with asyncio's debug mode on, for at most `BOUND` seconds."""
 
     async def bounded() -> T:
         with anyio.fail_after(BOUND):
             return await test()
 
-    # The debug mode keeps a traceback with every callback, most of what it costs; one line tells as well who asked.
+    # The debug mode keeps a traceback with every callback, which is most of its cost. One line of it is enough.
     with mock.patch("asyncio.constants.DEBUG_STACK_DEPTH", 1):
         return anyio.run(bounded, backend=backend, backend_options={"debug": True} if backend == "asyncio" else {})
 
 
 @attrs.frozen
 class Pause:
-    """Nothing is sent for so many seconds."""
+    """Send nothing for this many seconds."""
 
     seconds: float
 
 
 @attrs.frozen
 class Stall:
-    """Nothing is sent any more. The connection stays open until the client hangs up, which it has to do in time."""
+    """Send nothing more, and keep the connection open until the client closes it. It must do so within `BOUND`."""
 
 
 @attrs.frozen
 class Cut:
-    """The connection ends here, in the middle of things: in good order (FIN) or by a reset (RST)."""
+    """Close the connection in the middle of the reply, with FIN or with a reset (RST)."""
 
     reset: bool = False
 
@@ -71,14 +76,14 @@ Step: TypeAlias = bytes | Pause | Stall | Cut
 
 @attrs.frozen(kw_only=True)
 class Reply:
-    """What the server answers to one request.
+    """The answer to one request.
 
     Attributes:
-        steps: The body: bytes are sent at once, each as one chunk of the transfer coding.
-        head: What happens before the status line is sent.
-        framing: How the client sees the end of the body: by the chunked coding, by a length, or by closing.
-        missing: Bytes by which a length promises more than is sent.
-        gzip: Whether the body is compressed, flushed at each step.
+        steps: The body. Each bytes object is sent at once, as one chunk of the transfer coding.
+        head: The steps before the status line.
+        framing: How the client sees the end of the body: by chunked coding, a length, or the end of the connection.
+        missing: The number of bytes that `content-length` promises and that are not sent.
+        gzip: Whether the body is compressed; it is flushed at each step.
     """
 
     steps: Sequence[Step] = ()
@@ -117,73 +122,60 @@ Script: TypeAlias = Reply | Callable[[Request], Reply]
 
 
 def stream_reply(*steps: Step, **fields: Any) -> Reply:
-    """An event stream."""
+    """Return a reply that is an event stream."""
     headers = {"content-type": "text/event-stream; charset=utf-8", "request-id": "req_1", **fields.pop("headers", {})}
     return Reply(steps=steps, headers=headers, **fields)
 
 
 def json_reply(value: Any, status: int = 200, **fields: Any) -> Reply:
-    """A JSON body."""
+    """Return a reply with a JSON body."""
     headers = {"content-type": "application/json", "request-id": "req_1", **fields.pop("headers", {})}
     return Reply(steps=[json.dumps(value).encode()], status=status, headers=headers, framing="length", **fields)
 
 
 def error_reply(status: int, kind: str = "api_error", message: str = "it failed", **fields: Any) -> Reply:
-    """The API's own form of an error."""
+    """Return a reply with an error, in the form of the API."""
     return json_reply({"type": "error", "error": {"type": kind, "message": message}}, status, **fields)
 
 
 class _Hangup(Exception):
-    """The client has gone, or the script says that the server does."""
+    """The client closed the connection, or the script makes the server close it."""
 
 
-class Server:
-    """A server on a free port of the loopback interface, while its `with` block is open.
+class LoopbackServer:
+    """A server on a free port of the loopback interface, in a thread of its own, while its `with` block is open.
+
+    Subclasses have `_converse`, which handles one connection.
 
     Attributes:
-        url: Where it listens.
-        requests: All requests that arrived, in order.
-        always: The reply when none is queued.
+        url: The base URL of the server.
+        connections: The number of connections so far.
     """
 
-    def __init__(self, always: Script | None = None, *, tls: ssl.SSLContext | None = None) -> None:
-        self._tls = tls
-        self.requests: list[Request] = []
-        self.always: Script = always or error_reply(500, message="the test has scripted no reply")
+    def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
         self.url = ""
-        self._replies: deque[Script] = deque()
+        self.connections = 0
+        self._tls = tls
         self._faults: list[BaseException] = []
         self._open: dict[int, asyncio.Task[None]] = {}
-        self._connections = 0
         self._changed = threading.Condition()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="test server", daemon=True)
         self._started = threading.Event()
-        self._stop: asyncio.Event
+        self._stop = asyncio.Event()
 
-    def reply(self, *replies: Script) -> None:
-        """Queue replies, one for each request to come."""
-        self._replies.extend(replies)
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
+        raise NotImplementedError
 
     @property
     def open_connections(self) -> int:
         return len(self._open)
 
-    @property
-    def connections(self) -> int:
-        """How many were ever made."""
-        return self._connections
-
     def wait_until_idle(self, *, connections: int = 0, timeout: float = 5) -> None:
-        """Wait until no more than so many connections are open."""
+        """Wait until at most this many connections are open."""
         with self._changed:
             if not self._changed.wait_for(lambda: len(self._open) <= connections, timeout):
                 raise AssertionError(f"{len(self._open)} connections are still open")
-
-    def wait_for_requests(self, count: int, *, timeout: float = 5) -> None:
-        """Wait until so many requests have arrived."""
-        with self._changed:
-            assert self._changed.wait_for(lambda: len(self.requests) >= count, timeout)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -191,7 +183,7 @@ class Server:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._loop.call_soon_threadsafe(lambda: self._stop.set())
+        self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(BOUND)
         assert not self._thread.is_alive(), "the server did not end"
         if self._faults:
@@ -202,7 +194,6 @@ class Server:
             runner.run(self._serve())
 
     async def _serve(self) -> None:
-        self._stop = asyncio.Event()
         server = await asyncio.start_server(self._accept, "127.0.0.1", 0, backlog=512, ssl=self._tls)
         scheme = "http" if self._tls is None else "https"
         self.url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
@@ -215,18 +206,18 @@ class Server:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        number = self._connections
+        number = self.connections
         task = asyncio.current_task()
         assert task is not None
         with self._changed:
-            self._connections += 1
+            self.connections += 1
             self._open[number] = task
         try:
             await self._converse(reader, writer, number)
         except (_Hangup, ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
-            pass  # how conversations end here; a TLS client may hang up without a farewell
+            pass  # the normal ends of a conversation; a TLS client may hang up without closing TLS
         except asyncio.CancelledError:
-            writer.transport.abort()  # the server ends; a client that reads no more would keep what is not sent yet
+            writer.transport.abort()  # the server ends; `close` would wait for a client that no longer reads
         except Exception as fault:  # noqa: BLE001  # raised by __exit__
             self._faults.append(fault)
         finally:
@@ -236,6 +227,30 @@ class Server:
             with self._changed:
                 del self._open[number]
                 self._changed.notify_all()
+
+
+class Server(LoopbackServer):
+    """A server whose replies are scripted.
+
+    Attributes:
+        requests: All requests that arrived, in order.
+        always: The reply when none is queued.
+    """
+
+    def __init__(self, always: Script | None = None, *, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(tls=tls)
+        self.requests: list[Request] = []
+        self.always: Script = always or error_reply(500, message="the test has scripted no reply")
+        self._replies: deque[Script] = deque()
+
+    def reply(self, *replies: Script) -> None:
+        """Queue replies, one for each request to come."""
+        self._replies.extend(replies)
+
+    def wait_for_requests(self, count: int, *, timeout: float = 5) -> None:
+        """Wait until this many requests have arrived."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.requests) >= count, timeout)
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
         while True:
@@ -305,7 +320,7 @@ async def _wait(step: Pause | Stall | Cut, reader: asyncio.StreamReader, writer:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             writer.transport.abort()
         raise _Hangup
-    # The client sends nothing while it waits for an answer: whatever can be read is the end of its side.
+    # The client sends nothing while it waits for an answer, so a read returns only when the client closes its side.
     try:
         await asyncio.wait_for(reader.read(1), step.seconds if isinstance(step, Pause) else BOUND)
     except TimeoutError:
@@ -316,7 +331,7 @@ async def _wait(step: Pause | Stall | Cut, reader: asyncio.StreamReader, writer:
 
 @contextlib.contextmanager
 def serving(*replies: Script, always: Script | None = None, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
-    """A server that gives these replies, one per request, and then `always`."""
+    """Run a server that gives these replies, one for each request, and then `always`."""
     with Server(always, tls=tls) as server:
         server.reply(*replies)
         yield server

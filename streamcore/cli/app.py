@@ -60,14 +60,14 @@ class _Commands(click.Group):
 
 @contextlib.contextmanager
 def _failures() -> Iterator[None]:
-    """End the command with the exit code, and with the line where there is one, for what may happen to any."""
+    """Turn the exceptions that any command may raise into exit codes and, where the user needs it, a line on stderr."""
     try:
         yield
     except KeyboardInterrupt:
         raise click.exceptions.Exit(_INTERRUPTED) from None
     except NotInstalledError as error:
         raise Failure(str(error)) from error
-    except BrokenPipeError:  # as with `| head -1`: nobody reads the rest, so there is nothing left to do or to say
+    except BrokenPipeError:  # as with `| head -1`: nobody reads the rest of the output
         discard(sys.stdout)
         raise click.exceptions.Exit(_NOT_READ) from None
     except OSError as error:  # nearly all that files raise is a Failure already
@@ -86,7 +86,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
     try:
         click.echo(importlib.metadata.version("streamcore-messages"))
     except importlib.metadata.PackageNotFoundError as error:
-        raise Failure("the version is not known, as the package is not installed") from error
+        raise Failure("the version is not known, because the package is not installed") from error
     ctx.exit()
 
 
@@ -107,7 +107,9 @@ def cli() -> None:
 
 
 _file_argument = click.argument("path", metavar="FILE")
-_strict_option = click.option("--strict", is_flag=True, help="Fail on what is otherwise only noted as a violation.")
+_strict_option = click.option(
+    "--strict", is_flag=True, help="Fail on violations of the protocol. By default they are only reported."
+)
 
 
 @cli.command()
@@ -151,7 +153,7 @@ def replay(path: str, speed: float | None, exchange: int | None, only_list: bool
         except (ProtocolError, Failure):
             display.finish()
             raise
-        except KeyboardInterrupt:  # the message does not break off here
+        except KeyboardInterrupt:  # the user stopped reading; the message itself is not incomplete
             display.leave()
             raise
         display.finish()
@@ -164,8 +166,8 @@ def replay(path: str, speed: float | None, exchange: int | None, only_list: bool
 @click.option(
     "--derived",
     is_flag=True,
-    help="Print what message streams yield: also derived events (text, thinking, ...), and stop events with what is "
-    "complete.",
+    help="Print what message streams yield: also derived events (text, thinking, ...), and in stop events the complete "
+    "block or message.",
 )
 @options
 @_strict_option

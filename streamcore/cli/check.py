@@ -1,6 +1,6 @@
-"""Check that streams are complete: what `streamcore check` finds, and how it says so.
+"""`streamcore check`: check that streams are complete, and report it.
 
-It costs little more than the engine: for nearly all events it looks at the class only, and it takes no snapshot.
+It costs little more than the engine: it looks only at the class of nearly all events, and takes no snapshot.
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ Status: TypeAlias = Literal["ok", "violations", "failed", "skipped"]
 
 @attrs.frozen(kw_only=True)
 class Fault:
-    """Why a stream failed.
+    """The reason why a stream failed.
 
     Attributes:
         kind: The name of the exception, the type in the stream's own error event, or `unreadable`.
-        message: The same in words, without the place.
-        offset: Bytes of the stream before the event concerned, where one is.
-        event_number: Number of the event concerned, the first being 0.
-        index: Index of the content block concerned.
-        context: A line of what stands there.
+        message: The reason in words, without the place.
+        offset: The number of bytes before the event that failed, if one did.
+        event_number: The number of that event, from 0.
+        index: The index of its content block.
+        context: A line of the input at that place.
     """
 
     kind: str
@@ -66,17 +66,17 @@ class Fault:
 
 @attrs.frozen(kw_only=True)
 class Report:
-    """What was found in one stream.
+    """The result of checking one stream.
 
     Attributes:
         path: The file, `-` for standard input.
-        exchange: The number of the exchange in a capture, the first being 1; None for a raw body.
-        size: Bytes read.
-        events: Events decoded.
-        messages: Complete messages among them.
-        violations: What was odd.
-        fault: Why it failed, if it did.
-        skipped: What the exchange is, if it is not about Messages.
+        exchange: The number of the exchange in a capture, from 1; None for a raw body.
+        size: The number of bytes read.
+        events: The number of events decoded.
+        messages: The number of complete messages.
+        violations: Violations of the protocol.
+        fault: The reason for the failure; None if the stream did not fail.
+        skipped: A description of the exchange if it is not about Messages, otherwise None.
     """
 
     path: str
@@ -90,7 +90,7 @@ class Report:
 
     @property
     def status(self) -> Status:
-        """`failed` is what makes the command fail: violations alone do not."""
+        """The result in one word. Only `failed` makes the command fail; violations do not."""
         if self.fault is not None:
             return "failed"
         if self.skipped is not None:
@@ -102,7 +102,7 @@ def find_streams(paths: Sequence[str]) -> Iterator[str]:
     """Generate the files to check: each path itself, and for a folder the captures that `streamcore serve` would play.
 
     Raises:
-        Failure: A folder cannot be read, or holds none.
+        Failure: A folder cannot be read or has no captures.
     """
     for path in paths:
         if path == "-" or not os.path.isdir(path):
@@ -151,7 +151,7 @@ def _check_stream(source: Source, *, strict: bool) -> Report:
                 messages.ends(event)
                 if isinstance(event, ErrorEvent) and fault is None:
                     fault = _reported(event, source, offset=engine.event_offset, event_number=events - 1)
-    # An error event is nearly always the end of its stream: that this came too soon follows from the error.
+    # After an error event, the stream nearly always ends too early. Report the error event, not the early end.
     except ProtocolError as error:
         fault = fault or _fault(type(error).__name__, error, source)
     except Failure as failure:
@@ -169,15 +169,15 @@ def _check_stream(source: Source, *, strict: bool) -> Report:
 
 def _unreadable(failure: Failure, *names: str) -> Fault:
     said = failure.message
-    for name in names:  # the line before names the file; this one may go on with a place in it
+    for name in names:  # the line before this one names the file already
         said = said.removeprefix(name)
     return Fault(kind="unreadable", message=said.lstrip(":, "))
 
 
 def _reported(event: ErrorEvent, source: Source, *, offset: int, event_number: int) -> Fault:
-    """Return the fault that a stream reports itself.
+    """Return the fault that an error event reports.
 
-    The event is shown for captures, where an offset in the stream is not a place in the file.
+    For captures, the event is shown as the context: the offset is in the stream, not in the file.
     """
     said = f"an error event came: {event.error.type}: {event.error.message}"
     place = ProtocolError(said, offset=offset, event_number=event_number, received=encode_event(event))
@@ -198,7 +198,7 @@ def _fault(kind: str, error: ProtocolError, source: Source) -> Fault:
 def check_all(paths: Sequence[str], selection: Selection, *, strict: bool) -> Iterator[list[Report]]:
     """Check files one by one; generate the reports of each.
 
-    Many files get a progress bar, if stderr is a terminal; then the reports come after it.
+    With many files and a terminal, show a progress bar, and generate the reports after it.
     """
     console = Console(stderr=True)
     has_bar = len(paths) >= _MANY_FILES and console.is_terminal
@@ -211,7 +211,7 @@ _COLORS: dict[Status, str] = {"ok": "green", "violations": "yellow", "failed": "
 
 
 def report_lines(reports: Sequence[Report]) -> Iterator[str]:
-    """Generate the lines about one file, for people. `click.echo` drops the colours without a terminal."""
+    """Generate the lines about one file, for people. Without a terminal, `click.echo` drops the colours."""
     for report in reports:
         status = click.style(f"{report.status:<10}", fg=_COLORS[report.status])
         number = "" if report.exchange is None or len(reports) == 1 else f", exchange {report.exchange}"
@@ -235,7 +235,7 @@ def _counts(report: Report) -> str:
 
 
 def total_line(reports: Iterable[Report]) -> str:
-    """Return the sum, for people."""
+    """Return the last line, with the number of streams of each status."""
     counts = Counter(report.status for report in reports)
     shown = f"{counts['ok']} ok, {counts['violations']} with violations, {counts['failed']} failed"
     if counts["skipped"]:

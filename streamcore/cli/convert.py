@@ -1,8 +1,8 @@
 """`streamcore convert`: captures from one format to another.
 
-Captures are converted one by one, so that an archive is never held in memory. Standard input and output go through
-temporary files, because formats are read more than once, and output is printed whole or not at all. A capture that
-cannot be redacted is left out; the others are written, and the command says so and fails.
+Captures are converted one by one, so that a large archive does not fill the memory. Standard input and output go
+through temporary files, because some formats are read twice, and output is printed completely or not at all. A capture
+that cannot be redacted is left out. The others are written, then the command reports it and fails.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ def convert(source: str, target: str, *, source_format: str | None, target_forma
     """Write the captures in `source` to `target`; `-` is standard input or output.
 
     Raises:
-        Failure: One of the two has no format, cannot be read or cannot be written, or is not what it should be.
+        Failure: A format is unknown, `source` cannot be read, or `target` cannot be written.
     """
-    # Both before anything is read: standard input may take its time.
+    # Check both formats before reading: standard input may take a long time.
     reading = _format(source, source_format, _STDIN, "--from")
     writing = _format(target, target_format, _STDOUT, "--to")
     try:
@@ -53,15 +53,15 @@ def convert(source: str, target: str, *, source_format: str | None, target_forma
                 write_captures(target, captures, format=writing, redaction=None)
     except StreamCoreError as error:
         if source == "-" and isinstance(error, CaptureError) and error.path != target:
-            error.path = _STDIN  # and not the file that holds it
+            error.path = _STDIN  # not the temporary file
         raise Failure(str(error)) from error
     if lost:
         others = "" if len(lost) == 1 else f" (and {len(lost) - 1} more)"
-        raise Failure(f"left out, as it cannot be redacted: {lost[0]}{others}")
+        raise Failure(f"left out because it cannot be redacted: {lost[0]}{others}")
 
 
 def _redacted(captures: Iterable[Capture], lost: list[str]) -> Iterator[Capture]:
-    """Generate the captures without secrets. Leave out those that cannot be redacted, and add to `lost` why.
+    """Generate the captures without secrets. Leave out those that cannot be redacted, and add the reasons to `lost`.
 
     Raises:
         RedactionError: None of them can be redacted.
@@ -82,7 +82,7 @@ def _redacted(captures: Iterable[Capture], lost: list[str]) -> Iterator[Capture]
 
 
 def _print(pieces: Iterable[bytes]) -> None:
-    """Print a file that is whole: if it cannot be, nothing is printed."""
+    """Print a file when all of it has been made; if that fails, print nothing."""
     with tempfile.TemporaryFile() as file:
         file.writelines(pieces)
         file.seek(0)
@@ -90,13 +90,13 @@ def _print(pieces: Iterable[bytes]) -> None:
 
 
 def _streams(captures: Iterator[Capture], path: Path) -> Iterator[Capture]:
-    """Check that the file holds an event stream, whole or broken, and return the same captures.
+    """Check that the file contains an event stream, complete or broken, and return the same captures.
 
-    Bare bytes do not say which answer they were the body of. Status 200 and the content type are assumed, and for an
-    error page that would be wrong. The other formats know the answer, and may hold any.
+    Bare bytes have no status and content type, so those of an event stream are assumed. For an error page that would be
+    wrong. The other formats have them, and may contain any answer.
 
     Raises:
-        CaptureError: The file is empty or is not an event stream. This may also be raised when a body is read.
+        CaptureError: The file is empty or is not an event stream. Reading a body may raise it too.
     """
     is_empty = True
 
@@ -123,10 +123,10 @@ def _streams(captures: Iterator[Capture], path: Path) -> Iterator[Capture]:
 
 
 def _undecided(decoder: RawMessageDecoder, head: bytes, name: str) -> RawMessageDecoder | None:
-    """Return the decoder, as long as it does not know whether it is fed an event stream.
+    """Return the decoder, or None as soon as the bytes so far are the beginning of an event stream.
 
     Raises:
-        CaptureError: It is not an event stream. A stream that begins as one may be wrong in any other way.
+        CaptureError: It is not an event stream. Other errors of the stream are not raised.
     """
     try:
         for _ in decoder.events():

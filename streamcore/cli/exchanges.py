@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 __all__ = ["Selection", "no_stream", "options", "sources", "streams"]
 
 _TIMED = ".jsonl"
-# Any other file is taken for the bytes of a stream.
+# Other files are read as the bytes of a stream.
 _CAPTURES = frozenset({_TIMED, ".har", ".json", ".yaml", ".yml"})
 
 
 @attrs.frozen
 class Selection:
-    """Which exchanges of a file are read.
+    """The exchanges of a file that a command reads.
 
     Attributes:
-        exchange: The number of one of them, the first being 1; None for all Messages streams.
-        only_list: Whether they are listed, and not read.
+        exchange: The number of the only one, from 1; None for all Messages streams.
+        only_list: Whether the command lists them instead of reading them.
     """
 
     exchange: int | None = None
@@ -52,7 +52,7 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
         metavar="N",
         help="Read only the Nth exchange of a capture, the first being 1. The default is every Messages stream in it.",
     )
-    add_list = click.option("--list", "only_list", is_flag=True, help="List the exchanges, and read none.")
+    add_list = click.option("--list", "only_list", is_flag=True, help="List the exchanges instead of reading them.")
     return add_exchange(add_list(command))
 
 
@@ -60,7 +60,7 @@ def streams(path: str, selection: Selection) -> Iterator[Source]:
     """Generate the Messages streams in a file, or the exchange that is selected.
 
     Raises:
-        Failure: The file cannot be read, or has no Messages stream.
+        Failure: The file cannot be read or has no Messages stream.
     """
     found = False
     skipped: Source | None = None
@@ -75,7 +75,7 @@ def streams(path: str, selection: Selection) -> Iterator[Source]:
 
 
 def no_stream(path: str, skipped: Source) -> Failure:
-    """Return the failure of a file whose exchanges were all skipped, this one first."""
+    """Return the failure of a file without a Messages stream; `skipped` is the first exchange that was skipped."""
     return Failure(f"{path}: it has no Messages stream; exchange {skipped.exchange} is {skipped.summary}")
 
 
@@ -116,7 +116,7 @@ class _CapturedSource(Source):
         return ", ".join(filter(None, (f"status {self._capture.status}", content_type)))
 
     def _read(self) -> Iterator[bytes]:
-        """Generate the bytes. A broken end is an end: the reader of the stream says what is missing."""
+        """Generate the bytes. If the connection broke, just end: the reader of the stream reports what is missing."""
         from streamcore.api.errors import APIConnectionError
         from streamcore.replay import INSTANTLY, SyncPlayer
         from streamcore.replay.playing.complete_message import stream_of
@@ -132,7 +132,7 @@ class _CapturedSource(Source):
                 raise self.failure(f"the answer is not a stream or a message ({self._answer()}): {data}")
         except StreamCoreError as error:
             raise Failure(str(error)) from error
-        except NOT_DECODED as error:  # a number that is too long, say, which `_is_message` does not look at
+        except NOT_DECODED as error:  # for example a number that is too long: `kind_of` does not look at all of it
             raise self.failure(f"the message cannot be read: {error}") from error
 
 

@@ -1,4 +1,4 @@
-"""Tell what an exchange of a capture is, by its request, the head of its answer and the first event of a stream."""
+"""Classify the exchanges of a capture by their request, the head of the answer and the first event of a stream."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 __all__ = ["NOT_DECODED", "Kind", "kind_of"]
 
 Kind: TypeAlias = Literal["stream", "message", "failed", "other", "damaged"]
-"""What an exchange is: a stream, a complete message, a call of Messages without either, or something else.
+"""The kind of an exchange: a stream, a complete message, a call of Messages with neither, or something else.
 
-One is `damaged` if the file does not say what it is.
+An exchange is `damaged` if the capture file is broken there.
 """
 
 NOT_DECODED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-"""What msgspec raises for a text that is not JSON, or not of the type that was asked for."""
+"""The exceptions that msgspec raises for text that is not JSON, or JSON of another type."""
 
 _PATH = "/v1/messages"
 
 
 def kind_of(capture: Capture) -> Kind:
-    """Return what a capture is.
+    """Return the kind of a capture.
 
-    The answer to a POST to `/v1/messages` is never `other`. An event stream of another path is, if its first payload
-    plainly belongs to another protocol.
+    A POST to `/v1/messages` is never `other`. An event stream from another path is `other` if its first payload clearly
+    belongs to another protocol.
     """
     from streamcore.api.response import is_event_stream, is_success
 
@@ -41,10 +41,10 @@ def kind_of(capture: Capture) -> Kind:
     request = capture.request
     if request is not None and request.method in ("HEAD", "OPTIONS"):
         return "other"
-    is_of_messages = request is None or (request.method == "POST" and request.path.endswith(_PATH))
+    is_messages_call = request is None or (request.method == "POST" and request.path.endswith(_PATH))
     if success and is_event_stream({"content-type": content_type}):
-        return "stream" if is_of_messages or not _is_foreign(capture) else "other"
-    if not is_of_messages:
+        return "stream" if is_messages_call or not _is_foreign(capture) else "other"
+    if not is_messages_call:
         return "other"
     return "message" if success and _is_message(capture) else "failed"
 
@@ -72,14 +72,14 @@ class _Payload:
 
 
 def _is_foreign(capture: Capture) -> bool:
-    """Whether the first payload of a stream plainly belongs to another protocol, as in those of OpenAI and of MCP."""
+    """Return whether the first payload of a stream clearly belongs to another protocol, such as OpenAI's or MCP."""
     decoder = SSEDecoder()
     try:
         for chunk in capture.chunks:
             decoder.receive_data(chunk.data)
             for event in decoder.events():
                 return _is_foreign_event(event)
-    except StreamCoreError:  # whoever reads the stream gets it again, and says it
+    except StreamCoreError:  # the reader of the stream will get the same error, and reports it
         pass
     return False
 

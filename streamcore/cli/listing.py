@@ -1,4 +1,4 @@
-"""List the exchanges in files: what `--list` prints."""
+"""The `--list` option: list the exchanges in files."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class _Entry:
 
     Attributes:
         path: The file, `-` for standard input.
-        exchange: Its number; None for a raw body, and where the file, or the rest of it, cannot be read.
-        kind: What it is, one of `exchanges.Kind`; or `unreadable`.
-        summary: The request and the head of the answer, or why it cannot be read.
+        exchange: Its number, from 1; None for a raw body, or if the file or the rest of it cannot be read.
+        kind: A `kinds.Kind`, or `unreadable`.
+        summary: The request and the head of the answer, or the reason why it cannot be read.
     """
 
     path: str
@@ -32,10 +32,10 @@ class _Entry:
 
 
 def print_list(paths: Sequence[str], selection: Selection, *, as_json: bool = False) -> None:
-    """Print the exchanges of files, or the one that is selected, as lines or as one JSON document.
+    """Print all exchanges of files, or only the selected one, as lines or as one JSON document.
 
     Raises:
-        click.exceptions.Exit: A file, or the rest of it, cannot be read.
+        click.exceptions.Exit: A file or the rest of it cannot be read.
     """
     files: list[_Entry] = []
     failed = False

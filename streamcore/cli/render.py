@@ -1,7 +1,7 @@
 """What `streamcore replay` prints: a stream as it unfolds, for people.
 
 Text is printed bare, as it arrives. Everything else has a paragraph of its own, which begins with a label in brackets.
-A terminal only adds styles: without one, the characters are the same, and there are no control codes.
+A terminal adds styles; without a terminal, the same characters are printed without control codes.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Pace:
 
 @attrs.define
 class _Block:
-    """What is known of a block while it is shown.
+    """The state of a block while it is shown.
 
     Attributes:
         style: The style of its contents.

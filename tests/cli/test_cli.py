@@ -697,7 +697,7 @@ def test_the_version_is_that_of_the_package_and_nothing_else(monkeypatch: pytest
     monkeypatch.setattr(importlib.metadata, "version", missing)
     result = run("--version")
     assert result.exit_code == 1
-    assert result.output == "streamcore: the version is not known, as the package is not installed\n"
+    assert result.output == "streamcore: the version is not known, because the package is not installed\n"
 
 
 def test_the_extra_of_the_command_brings_what_reads_every_format() -> None:

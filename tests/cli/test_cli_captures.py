@@ -143,7 +143,7 @@ def test_an_error_event_in_a_capture_is_shown_as_it_came(tmp_path: Path) -> None
 
 
 def test_replay_keeps_the_times_of_a_capture(tmp_path: Path) -> None:
-    """What is an hour late is not shown, what comes before it is."""
+    """Output that is due in an hour is not shown; output before it is."""
     path = tmp_path / "a.jsonl"
     frames = by_frame(HELLO_BYTES)
     body_of = (Chunk(0.0, b"".join(frames[:3])), Chunk(3600.0, b"".join(frames[3:])))

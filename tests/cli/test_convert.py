@@ -203,7 +203,7 @@ def test_a_capture_that_cannot_be_redacted_is_left_out_and_said(suffix: str, cou
     others = "" if count == 1 else " (and 2 more)"
     name = list(read_captures(source))[1].name
     assert result.stderr == (
-        f"streamcore: left out, as it cannot be redacted: {name}: "
+        f"streamcore: left out because it cannot be redacted: {name}: "
         f"its body is packed ('lzma'), so secrets cannot be found in it{others}\n"
     )
     assert [capture.data for capture in read_captures(target)] == [CAPTURE.data] * 2
