@@ -243,6 +243,20 @@ def test_a_late_fragment_that_makes_the_input_wrong_is_an_error_when_the_message
     assert late.snapshot.content == (ToolUseBlock(id="toolu_0", name="search", input={"a": 1}),)
 
 
+def test_a_late_fragment_counts_though_the_input_was_read_on_the_way() -> None:
+    # What is read on the way is stored anew, in less memory, when the block stops.
+    accumulator = MessageAccumulator()
+    for event in [start(), tool_start(0), partial_json(0, '{"a": 1,'), partial_json(0, ' "b": 2'), block_stop(0)]:
+        accumulator.apply(event)
+        assert accumulator.snapshot is not None
+    accumulator.apply(partial_json(0, ', "c": 3}'))
+    accumulator.apply(message_delta())
+    accumulator.apply(STOP)
+    assert accumulator.final_message.content == (
+        ToolUseBlock(id="toolu_0", name="search", input={"a": 1, "b": 2, "c": 3}),
+    )
+
+
 def test_wrong_input_is_an_error_though_no_one_looked() -> None:
     with pytest.raises(DecodeError, match="not valid JSON"):
         accumulated([start(), tool_start(0), partial_json(0, "{]"), block_stop(0)])
