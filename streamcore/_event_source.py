@@ -69,6 +69,7 @@ class EventSource(NotCopyable, Generic[EventT]):
         "_max_depth",
         "_recognise",
         "_structure",
+        "_unfinished",
         "event_number",
         "frames",
         "log",
@@ -102,6 +103,8 @@ class EventSource(NotCopyable, Generic[EventT]):
         self._has_finished = False
         # Bytes of an event that the stream has ended in; None before the end.
         self._left_over: int | None = None
+        # Its payload, as far as it has come, if it does not count.
+        self._unfinished: bytes | None = None
         self._failure: ProtocolError | None = None
 
     @property
@@ -183,6 +186,7 @@ class EventSource(NotCopyable, Generic[EventT]):
         is_strict = self.log.is_strict
         frame = frames.unfinished_frame() if left_over else None
         if frame is None or not _is_whole(*frame, self._max_depth, only_errors=is_strict):
+            self._unfinished = None if frame is None else frame[1]
             return None
         frames.end_event()
         self._left_over = 0
@@ -221,6 +225,7 @@ class EventSource(NotCopyable, Generic[EventT]):
             check_complete()
         except IncompleteStreamError as error:
             error.offset = frames.received
+            error.received = self._unfinished  # it may have the words of an error
             if left_over:
                 error.message += f"; {left_over} bytes of an unfinished event were left over: no blank line ended it"
             if self._error_event is not None:

@@ -23,12 +23,12 @@ class _Progress:
     def __init__(self) -> None:
         self.has_begun = False
         self.complete = False
-        self._open_blocks = 0
+        self._open_blocks: set[int] = set()
         self._has_stop_reason = False
 
     @property
     def lacks_only_stop(self) -> bool:
-        return self.has_begun and not self.complete and self._has_stop_reason and self._open_blocks <= 0
+        return self.has_begun and not self.complete and self._has_stop_reason and not self._open_blocks
 
     def note(self, event: Any) -> None:
         """Take note of an event that is not a delta."""
@@ -36,16 +36,16 @@ class _Progress:
         if event_type == "message_start":
             self.has_begun = True
             self.complete = False
-            self._has_stop_reason = event.message.stop_reason is not None
-            self._open_blocks = 0
+            self._has_stop_reason = bool(event.message.stop_reason)
+            self._open_blocks.clear()
         elif event_type == "content_block_start":
-            self._open_blocks += 1
+            self._open_blocks.add(event.index)
         elif event_type == "content_block_stop":
-            self._open_blocks -= 1
+            self._open_blocks.discard(event.index)
         elif event_type == "message_delta":
             delta = event.delta
             reason = delta.get("stop_reason") if isinstance(delta, dict) else delta.stop_reason
-            self._has_stop_reason = self._has_stop_reason or reason is not None
+            self._has_stop_reason = self._has_stop_reason or bool(reason)
         elif event_type == "message_stop":
             self.complete = True
 

@@ -468,6 +468,18 @@ def test_an_error_without_its_blank_line_counts(payload: bytes) -> None:
         assert "too busy" in outcome.error.message
 
 
+@BOTH
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"])
+@pytest.mark.parametrize("last", [b"event: error\ndata: too busy", b'data: {"type":"error","error":"too busy'])
+def test_the_words_of_an_error_that_may_be_cut_are_shown(last: bytes, end: bytes, strict: bool) -> None:
+    for chunks in chunkings(body(*OPEN) + last + end):
+        outcome = drive(chunks, engine=MessageEngine(strict=strict))
+        assert type(outcome.error) is IncompleteStreamError
+        assert f"{len(last + end)} bytes" in outcome.error.message
+        assert "too busy" in str(outcome.error)
+        assert outcome.error.received == last.rpartition(b"data: ")[2]
+
+
 def test_a_last_event_after_message_stop_is_after_message_stop_too() -> None:
     outcome = drive(body(*HELLO, STOP)[:-2])
     assert outcome.error is None
@@ -549,6 +561,7 @@ def test_an_error_event_is_delivered_and_the_end_after_it_is_raised(count: int, 
 ERRORS: list[tuple[str | None, bytes, str, str]] = [
     ("error", b'{"type":"error","error":{"message":"too busy"}}', "api_error", "too busy"),
     ("error", b'{"type":"error","error":{"type":null,"message":"too busy"}}', "api_error", "too busy"),
+    ("error", b'{"type":"error","error":{"type":"","message":"too busy"}}', "api_error", "too busy"),
     ("error", b'{"type":"error","error":"too busy"}', "api_error", "too busy"),
     ("error", b'{"type":"error","message":"too busy"}', "api_error", "too busy"),
     ("error", b'{"type":"error","message":{"type":"busy_error","message":"too busy"}}', "busy_error", "too busy"),
@@ -689,7 +702,18 @@ def test_done_ends_a_message_that_lacks_only_its_stop(end: bytes, decoder: Any) 
 
 
 @pytest.mark.parametrize("decoder", [MessageEngine, RawMessageDecoder, MessageEventDecoder])
-@pytest.mark.parametrize("payloads", [OPEN, CLOSED, [*OPEN, message_delta()], [*CLOSED, message_delta(None)]])
+@pytest.mark.parametrize(
+    "payloads",
+    [
+        OPEN,
+        CLOSED,
+        [*OPEN, message_delta()],
+        [*CLOSED, message_delta(None)],
+        [*CLOSED, message_delta("")],
+        [start(stop_reason=""), *CLOSED[1:]],
+        [*CLOSED, block_stop(0), block_start(1), message_delta()],
+    ],
+)
 def test_done_ends_no_message_that_lacks_more(payloads: list[Payload], decoder: Any) -> None:
     made = decoder()
     made.receive_data(body(*payloads, frame(b"[DONE]", event=None)))
@@ -896,6 +920,8 @@ def test_done_ends_a_message_whose_stop_reason_came_with_its_start() -> None:
         (frame(PING, event=None), None, "'ping'"),
         (frame(PING, event="beat"), "'beat'", "'ping'"),
         (frame(b"alive", event="ping"), "'alive'", "'ping'"),
+        (frame(b"{}", event="ping"), "'{}'", "'ping'"),
+        (frame(b'"alive"', event="ping"), "'\"alive\"'", "'ping'"),
     ],
 )
 def test_a_violation_about_a_whole_event_says_what_came_too(

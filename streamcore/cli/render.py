@@ -20,6 +20,7 @@ from rich.style import Style
 from streamcore import MessageEngine, MessageStreamEvent, Violation
 from streamcore.cli.source import Boundaries, visible
 from streamcore.cli.summary import citation_line, json_line, result_lines, usage_line
+from streamcore.stream import derive
 from streamcore.types import (
     ContentBlockDeltaEvent,
     ContentBlockStartEvent,
@@ -203,13 +204,23 @@ class Display:
             self._line(f"  {line}")
 
     def _add_delta(self, event: ContentBlockDeltaEvent) -> None:
-        add = self._DELTAS.get(event.delta.type, Display._unknown_delta)
-        add(self, event.index, event.delta)
+        block = self._engine.block_in_progress(event.index)
+        if block is not None and block.may_have_halves and event.delta.type in self._TEXTS.values():
+            # A surrogate pair may be split between two deltas: their derived events have it whole.
+            self._show_derived(event)
+        else:
+            self._DELTAS.get(event.delta.type, Display._unknown_delta)(self, event.index, event.delta)
+
+    def _show_derived(self, event: ContentBlockDeltaEvent | ContentBlockStopEvent) -> None:
+        for derived in derive(event, self._engine):
+            if derived.type in self._TEXTS:
+                self._DELTAS[self._TEXTS[derived.type]](self, event.index, derived)
 
     def _unknown_delta(self, index: int, delta: Any) -> None:
         self._line(f"[{delta.type} for block {index}] {json_line(delta)}", gap=True)
 
     def _stop_block(self, event: ContentBlockStopEvent) -> None:
+        self._show_derived(event)  # the half of a pair that the other half has not followed
         self._mark_citations(event.index)
         block = self._blocks[event.index]
         if block.is_empty and block.style is _TOOL:
@@ -292,6 +303,12 @@ class Display:
             index, f" [signed: {len(delta.signature or '')} characters]"
         ),
         "citations_delta": lambda self, index, delta: self._blocks[index].citations.append(delta.citation),
+    }
+    # The deltas that have text, by the type of their derived events, which have it under the same name.
+    _TEXTS: ClassVar[dict[str, str]] = {
+        "text": "text_delta",
+        "thinking": "thinking_delta",
+        "input_json": "input_json_delta",
     }
     _SHOW: ClassVar[dict[str, Callable[[Display, Any], None]]] = {
         "content_block_start": _start_block,

@@ -47,7 +47,7 @@ def error_event(payload: Any) -> tuple[ErrorEvent, bool]:
 
 
 def _is_canonical(inner: dict[str, Any]) -> bool:
-    return type(inner.get("type")) is str and type(inner.get("message")) is str
+    return type(inner.get("type")) is str and inner["type"] != "" and type(inner.get("message")) is str
 
 
 def _nested(payload: dict[str, Any], inner: dict[str, Any]) -> ErrorEvent:

@@ -134,7 +134,7 @@ class EventInterpreter(Generic[EventT]):
             return self._error(name, value)
         event_type = value.get("type")
         if name == "ping" and not _is_known(event_type):
-            return self._odd_ping(_shown(value), {key: value[key] for key in value if key != "type"})
+            return self._odd_ping(_whole(value), {key: value[key] for key in value if key != "type"})
         if event_type is None:
             return self._typeless(name, value)
         event = self._structured(value)

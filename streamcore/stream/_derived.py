@@ -184,7 +184,7 @@ def _from_text(kind: str) -> _DeriveFrom:
         start = mark - len(said)
         before, text = ("", field.since(0)) if start == 0 else _first(field.since(start - 1))
         if block.is_closed:
-            return make_of_text(text, field, mark)
+            return make_of_text(said, field, mark)  # a first half that the stop has delivered must not come again
         held_before = is_first_half(before) and text[:1] == said[:1]
         if held_before:
             text = before + text

@@ -596,6 +596,16 @@ def test_replay_prints_a_lone_surrogate_to_a_terminal(tmp_path: Path) -> None:
     assert rb"a\ud800b" in output
 
 
+@pytest.mark.parametrize("kind", ["text", "thinking"])
+def test_replay_joins_a_surrogate_pair_that_is_split_between_two_deltas(kind: str, tmp_path: Path) -> None:
+    pieces = ["a\ud83d", "\ude00b\ud83d", "", "\ude00c\ud83d"]
+    deltas = [delta(0, f"{kind}_delta", **{kind: piece}) for piece in pieces]
+    events = [start(), block_start(0, {"type": kind, kind: ""}), *deltas, block_stop(0), message_delta(), STOP]
+    path = tmp_path / "a.sse"
+    path.write_bytes(b"".join(frame(json.dumps(event).encode()) for event in events))
+    assert "a\U0001f600b\U0001f600c\\ud83d" in run("replay", path).stdout
+
+
 # As a process
 
 

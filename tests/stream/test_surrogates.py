@@ -123,3 +123,11 @@ def test_blocks_in_turn_keep_their_halves() -> None:
     engine.receive_data(data)
     items = [item for event in engine.events() for item in derive(event, engine)]
     assert [item.text for item in items if item.type == "text"] == ["a", "b", WHOLE, "c"]
+
+
+def test_a_half_that_comes_after_the_stop_of_its_block_does_not_bring_the_other_one_again() -> None:
+    *opened, late = payloads("text", ["a" + HIGH, LOW + "b"])
+    data = body(*opened, block_stop(0), late, message_delta(), STOP)
+    stream = MessageStream([data])
+    assert list(stream.text_stream) == ["a", HIGH, LOW + "b"]
+    assert stream.get_final_text() == "a" + WHOLE + "b"
