@@ -19,9 +19,9 @@ A JSON field is named for secrets if its name ends in one of these, whatever com
 Headers and parameters are secret under these names and under more.
 
 In heads and request bodies a secret becomes `REDACTED`. In the body of the response each of its bytes becomes an `x`,
-so that chunks keep their sizes (digits of a number become `1`). A request body that looks like JSON but cannot be read
-as JSON or has more than a million strings, commas and brackets, or whose content coding cannot be undone, is taken out
-whole.
+so that chunks keep their sizes (digits of a number become `1`). A request body is taken out whole if it looks like JSON
+but cannot be read as JSON or has more than a million strings, commas and brackets, if its content coding cannot be
+undone, or if that makes it larger than a megabyte and a hundred times as large as it came.
 
 Not promised:
 
@@ -55,13 +55,17 @@ import attrs
 
 from streamcore.errors import excerpt
 from streamcore.replay.capture import Capture, CapturedRequest, Headers
-from streamcore.replay.content import ContentError, codings, content_headers, decoded, encoding_of
+from streamcore.replay.content import MAX_SIZE, ContentError, codings, content_headers, decoded, encoding_of
 from streamcore.replay.mask import REDACTED, Mask, RedactionError, Secrets
 from streamcore.replay.request_body import clean_body
 from streamcore.replay.secret_names import normal_name
 from streamcore.replay.secret_places import SecretPlaces
 
 __all__ = ["DEFAULT_REDACTION", "REDACTED", "Redaction", "RedactionError"]
+
+# A megabyte takes up to a second. So what a few bytes unpack to is read only if it is small.
+_MOST_EXPANSION = 100
+_SMALL = 1024 * 1024
 
 Hook: TypeAlias = Callable[[Capture], Capture]
 
@@ -145,7 +149,8 @@ def _unpacked(request: CapturedRequest) -> CapturedRequest:
     if not encoding:
         return request
     try:
-        body = decoded(encoding, request.body)
+        max_size = min(MAX_SIZE, max(_SMALL, _MOST_EXPANSION * len(request.body)))
+        body = decoded(encoding, request.body, max_size=max_size)
     except ContentError:
         body = REDACTED.encode()
     return attrs.evolve(request, headers=content_headers(request.headers), body=body)
