@@ -57,13 +57,13 @@ def codings(encoding: str) -> list[str]:
     return [name for name in names if name not in ("", "identity")]
 
 
-def decoded(encoding: str, data: bytes) -> bytes:
+def decoded(encoding: str, data: bytes, *, max_size: int = MAX_SIZE) -> bytes:
     """Undo the codings of a whole body.
 
     Raises:
-        ContentError: It cannot be done, or the content is too large.
+        ContentError: It cannot be done, or the content is larger than `max_size`.
     """
-    decoder = ContentDecoder(encoding)
+    decoder = ContentDecoder(encoding, max_size=max_size)
     return decoder.decode(data) + decoder.finish()
 
 

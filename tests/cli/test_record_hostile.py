@@ -13,6 +13,7 @@ import zstandard
 from helpers import HELLO, body
 from server import serving, stream_reply
 
+import streamcore.replay.server.proxy
 from streamcore.replay import CaptureError, read_captures
 from streamcore.replay.httpx2 import RecordingTransport
 from streamcore.replay.server.proxy import proxy
@@ -73,6 +74,17 @@ def test_a_packed_request_is_passed_on_as_it_is_and_its_bomb_is_not_unpacked(tmp
         assert [request.body for request in server.requests] == [bomb, packed]
     requests = [capture.request for capture in read_captures(output)]
     assert [request.body for request in requests if request] == [b"REDACTED", b'{"api_key":"REDACTED","a":1}']
+
+
+def test_a_request_has_a_limit_as_it_is_kept_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streamcore.replay.server.proxy, "MAX_SIZE", 1_000_000)
+    output, lines = tmp_path / "a.jsonl", list[str]()
+    with serving(always=stream_reply(body(*HELLO))) as server, proxy(server.url, output, log=lines.append) as url:
+        assert httpx2.post(url, content=bytes(1_000_000)).status_code == 200
+        answer = httpx2.post(url, content=bytes(1_000_001))
+        assert (answer.status_code, answer.json()["error"]["type"]) == (413, "request_too_large")
+    assert lines[1] == "POST / 413: the request has more than 1000000 bytes"
+    assert len(list(read_captures(output))) == 1
 
 
 @pytest.mark.parametrize("name", ["gzip", "br", "zstd"])

@@ -8,8 +8,8 @@ So this combines PyYAML's parser in C, if it is installed, with the parts in Pyt
 Only plain values come out, and those with the names that Python 2 gave them.
 
 A small document must not become a large value or a deep recursion. So there are limits: on the depth, on the length of
-numbers, on the nodes of one value (each takes some 700 bytes in memory), and on the text that the aliases of a document
-stand for. Merge keys (`<<`), which can double a mapping with each line, are refused.
+numbers, on the nodes of one value (each takes some 700 bytes in memory), on the text that the aliases of a document
+stand for, and on what is before it. Merge keys (`<<`), which can double a mapping with each line, are refused.
 
 An item that goes beyond a limit, or that has a value that is wrong, is skipped with its error in its place. After an
 error of syntax, nothing more can be read.
@@ -40,7 +40,7 @@ else:
     from yaml.resolver import Resolver
 
     class _Parts(CParser, Composer, SafeConstructor, Resolver):
-        def __init__(self, stream: IO[bytes]) -> None:
+        def __init__(self, stream: Any) -> None:
             CParser.__init__(self, stream)
             Composer.__init__(self)
             SafeConstructor.__init__(self)
@@ -50,9 +50,13 @@ else:
 # Each level is several calls deep in PyYAML; a cassette needs five.
 _MAX_DEPTH = 50
 _LONGEST_NUMBER = 400
+# Integers have the hash of themselves modulo 2**61 - 1, so keys that are longer could be chosen to collide in a dict.
+_LONGEST_KEY = 17
 _MOST_NODES = 100_000
 _MOST_ALIASED = 4 * 1024 * 1024
-_NUMBERS = frozenset({"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"})
+_LARGEST_HEAD = 64 * 1024
+_INTEGER = "tag:yaml.org,2002:int"
+_NUMBERS = frozenset({_INTEGER, "tag:yaml.org,2002:float"})
 
 
 class _ValueError(yaml.MarkedYAMLError):
@@ -63,8 +67,33 @@ class _ValueError(yaml.MarkedYAMLError):
 _OF_A_VALUE = (_ValueError, ComposerError, ConstructorError, ValueError)
 
 
+class _Reader:
+    """A file with a limit on what is before the document: libyaml compares each directive with all before it.
+
+    Attributes:
+        is_before: Whether the document has not begun.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._size = 0
+        self.is_before = True
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return at most so many bytes.
+
+        Raises:
+            yaml.YAMLError: The document should have begun.
+        """
+        if self.is_before and self._size > _LARGEST_HEAD:
+            raise yaml.YAMLError("there are more than 64 KB before the document")
+        data = self._file.read(size)
+        self._size += len(data)
+        return data
+
+
 class _Loader(_Parts):
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: _Reader) -> None:
         super().__init__(stream)
         self._depth = self._nodes = self._aliased = 0
         self._events = self._open = 0  # events so far; lists and mappings that have begun and not ended
@@ -134,7 +163,9 @@ class _Loader(_Parts):
             raise _ValueError(problem=problem, problem_mark=where.start_mark)
 
     def flatten_mapping(self, node: Any) -> None:
-        """Do nothing: a merge key that stays has no constructor, so it raises an error."""
+        """Check the keys. Leave merge keys as they are: nothing constructs them, so they are refused."""
+        for key, _ in node.value:
+            self._check(key.tag != _INTEGER or len(key.value) <= _LONGEST_KEY, "a number is too long for a key", key)
 
 
 # The tags that Python 2 wrote. The stub of the method is for other classes.
@@ -153,13 +184,15 @@ def sequence_items(file: IO[bytes], key: str) -> Iterator[Any]:
         yaml.YAMLError: It is not YAML, or goes beyond a limit outside of the items.
         ValueError: It is not a mapping.
     """
-    loader: Any = _Loader(file)
+    reader = _Reader(file)
+    loader: Any = _Loader(reader)
     try:
         loader.get_event()
         if loader.check_event(yaml.DocumentStartEvent):
             loader.get_event()
         if not loader.check_event(yaml.MappingStartEvent):
             raise ValueError("the document is not a mapping")
+        reader.is_before = False
         loader.get_event()
         while not loader.check_event(yaml.MappingEndEvent):
             if loader.value() == key and loader.check_event(yaml.SequenceStartEvent):

@@ -8,7 +8,7 @@ Recording never makes the recorded code fail. An exchange that cannot be stored 
 its `failure` and `close()` say so. If the file cannot be written, `close()` keeps the temporary one and says where.
 
 Redaction takes time in proportion to the size of a body. `abegin()` and `areceive()` do it in a thread when there is
-more than 64 KB of it.
+more than 64 KB of it, or when a request is packed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from typing import Any, Self, TypedDict, TypeVar
 
 from streamcore._extras import requires_extra
 from streamcore.errors import StreamCoreError
-from streamcore.replay.capture import Capture, CaptureError, Chunk, End, EndReason, Step
+from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, Chunk, End, EndReason, Step
+from streamcore.replay.content_coding import codings, encoding_of
 from streamcore.replay.formats.files import Format, StrPath, check_format, write_captures
 from streamcore.replay.formats.spool import Spool
 from streamcore.replay.formats.sse import is_stream
@@ -93,12 +94,12 @@ class Recorder:
         return self._begin(head, self._clock())
 
     async def abegin(self, head: Capture) -> Exchange:
-        """Like `begin()`, for async code: a large request is redacted in a thread.
+        """Like `begin()`, for async code: a large request, or one that is packed, is redacted in a thread.
 
         If this is cancelled, the exchange ends as if it was closed.
         """
         began = self._clock()
-        if self._redaction is None or head.request is None or len(head.request.body) < BLOCK_SIZE:
+        if self._redaction is None or head.request is None or not _is_large(head.request):
             return self._begin(head, began)
         begun: list[Exchange] = []
         cancelled = threading.Event()
@@ -242,6 +243,12 @@ def _version(path: StrPath) -> tuple[int, ...] | None:
     except OSError:  # writing it will raise the error
         return None
     return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def _is_large(request: CapturedRequest) -> bool:
+    """Whether there is much to redact in a request: a few bytes may unpack to any number."""
+    size = len(request.body) + len(request.url) + sum(len(value) for _, value in request.headers)
+    return size >= BLOCK_SIZE or bool(codings(encoding_of(request.headers)))
 
 
 _NO_ROOM = "the recording does not fit on the disk"

@@ -19,9 +19,9 @@ A JSON field is named for secrets if its name ends in one of these, whatever com
 Headers and parameters are secret under these names and under more.
 
 In heads and request bodies a secret becomes `REDACTED`. In the body of the response each of its bytes becomes an `x`,
-so that chunks keep their sizes (digits of a number become `1`). A request body that looks like JSON but cannot be read
-as JSON or has more than a million strings, commas and brackets, or whose content coding cannot be undone, is taken out
-whole.
+so that chunks keep their sizes (digits of a number become `1`). A request body is taken out whole if it looks like JSON
+but cannot be read as JSON or has more than a million strings, commas and brackets, if its content coding cannot be
+undone, or if that makes it larger than a megabyte and a hundred times as large as it came.
 
 Not promised:
 

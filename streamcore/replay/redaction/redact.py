@@ -9,13 +9,17 @@ import attrs
 
 from streamcore.errors import excerpt
 from streamcore.replay.capture import Capture, CapturedRequest, Headers
-from streamcore.replay.content_coding import ContentError, codings, content_headers, decoded, encoding_of
+from streamcore.replay.content_coding import MAX_SIZE, ContentError, codings, content_headers, decoded, encoding_of
 from streamcore.replay.redaction.mask import REDACTED, Mask, RedactionError, Secrets
 from streamcore.replay.redaction.request_body import clean_body
 from streamcore.replay.redaction.secret_names import normal_name
 from streamcore.replay.redaction.secret_places import SecretPlaces
 
 __all__ = ["DEFAULT_REDACTION", "REDACTED", "Redaction", "RedactionError"]
+
+# A megabyte takes up to a second. So what a few bytes unpack to is read only if it is small.
+_MOST_EXPANSION = 100
+_SMALL = 1024 * 1024
 
 Hook: TypeAlias = Callable[[Capture], Capture]
 
@@ -99,7 +103,8 @@ def _unpacked(request: CapturedRequest) -> CapturedRequest:
     if not encoding:
         return request
     try:
-        body = decoded(encoding, request.body)
+        max_size = min(MAX_SIZE, max(_SMALL, _MOST_EXPANSION * len(request.body)))
+        body = decoded(encoding, request.body, max_size=max_size)
     except ContentError:
         body = REDACTED.encode()
     return attrs.evolve(request, headers=content_headers(request.headers), body=body)

@@ -3,7 +3,7 @@
 Bytes are passed on as they arrive, in both directions. The upstream is asked for an answer without content coding,
 which every client can read; if it sends one nevertheless, the coding is undone, up to 64 MB, unless it is unknown. A
 chunk of the transfer coding is a chunk of the capture. If the connection to either side breaks, everything received by
-then is kept.
+then is kept. A request of more than 64 MB is refused (413), as it is kept in memory.
 
 The proxy does not look at the content of requests and answers.
 """
@@ -133,6 +133,10 @@ class _Broken(Exception):
         self.reason = reason
 
 
+class _TooLargeError(Exception):
+    """A request has more bytes than are kept in memory."""
+
+
 class _Proxy:
     """The handler of the proxy.
 
@@ -167,6 +171,8 @@ class _Proxy:
                 allow_redirects=False,
             )
         except _FAILURES as error:
+            if isinstance(body.failure, _TooLargeError):
+                return self._error(line, 413, str(body.failure))
             if isinstance(body.failure, MALFORMED):
                 return self._error(line, 400, not_http(body.failure))
             if isinstance(error, (aiohttp.ClientResponseError, HttpProcessingError)):
@@ -203,7 +209,8 @@ class _Proxy:
 
     def _error(self, line: str, status: int, said: str) -> web.Response:
         self._log(f"{line} {status}: {said}")
-        return error_response(status, "api_error" if status >= 500 else "invalid_request_error", said)
+        kind = "request_too_large" if status == 413 else "invalid_request_error"
+        return error_response(status, "api_error" if status >= 500 else kind, said)
 
     def _saved(self) -> str:
         """Write the file, unless an exchange is open. Return what went wrong, as text for the log."""
@@ -336,6 +343,8 @@ class _RequestBody:
         try:
             async for data in self._content.iter_any():
                 self.seen += data
+                if len(self.seen) > MAX_SIZE:
+                    raise _TooLargeError(f"the request has more than {MAX_SIZE} bytes")
                 yield data
         except Exception as error:
             self.failure = error

@@ -345,6 +345,38 @@ def test_large_bodies_are_redacted_in_a_thread(backend: str, tmp_path: Path, mon
     assert [capture.data for capture in read_captures(tmp_path / "a.jsonl")] == [data]
 
 
+def test_a_request_that_is_small_only_as_it_was_packed_is_redacted_in_a_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_loop: list[bool] = []
+    loop = threading.get_ident()
+    begin = Redaction.begin
+
+    def noted_begin(self: Redaction, head: Capture) -> Any:
+        in_loop.append(threading.get_ident() == loop)
+        return begin(self, head)
+
+    monkeypatch.setattr(Redaction, "begin", noted_begin)
+
+    async def test() -> None:
+        with Recorder(tmp_path / "a.jsonl") as recorder:
+            for request in ({"headers": {"content-encoding": "gzip"}, "body": b"a"}, {"headers": {"a": "b" * 70_000}}):
+                (await recorder.abegin(asked(**request))).complete()
+
+    asyncio.run(test())
+    assert in_loop == [False, False]
+
+
+def test_a_request_that_unpacks_to_a_hundred_times_its_size_is_taken_out_whole(tmp_path: Path) -> None:
+    for unpacked, is_kept in ((b"%41" * 300_000, True), (b"%41" * 3_000_000, False)):
+        packed = gzip.compress(unpacked)
+        assert len(unpacked) > 100 * len(packed)
+        written(tmp_path, asked(headers={"content-encoding": "gzip"}, body=packed))
+        (capture,) = read_captures(tmp_path / "a.jsonl")
+        assert capture.request is not None
+        assert capture.request.body == (unpacked if is_kept else b"REDACTED")
+
+
 def test_an_exchange_ends_if_its_task_is_cancelled_while_its_head_is_redacted(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     begun, released = threading.Event(), threading.Event()
