@@ -24,7 +24,7 @@ from streamcore.errors import (
 )
 from streamcore.limits import Limits
 from streamcore.sse._frames import FrameReader
-from streamcore.sse._start import Start, first_line, may_be_a_stream, start_of
+from streamcore.sse._start import Start, beginning, may_be_a_stream, start_of
 from streamcore.types import Message, MessageStreamEvent, RawMessageStreamEvent, UnknownEvent
 
 __all__ = ["DecoderBase", "EventSource", "EventT", "Recognise"]
@@ -112,17 +112,22 @@ class EventSource(NotCopyable, Generic[EventT]):
         """The error that the stream has failed with."""
         return self._failure
 
-    def begin(self) -> None:
-        """Raise the failure of the stream, if there is one, or a DecodeError if the body begins like another format."""
+    def begin(self) -> bool:
+        """Look at the beginning of the body. Return False if nothing may be read before more of it has come.
+
+        Raises:
+            ProtocolError: The failure of the stream, or a DecodeError if the body begins like another format.
+        """
         if self._failure is not None:
             raise self._failure.with_traceback(None)
         head = self.frames.buffer.head
         start = start_of(head, is_all=self.frames.at_eof or len(head) == self.frames.buffer.head_size)
         if start is Start.OTHER:
-            error = _not_a_stream(first_line(head))
+            error = _not_a_stream(beginning(head) or head)
             self.fail(error, None)
             raise error
         self.start_is_checked = start is Start.STREAM
+        return start is not Start.OTHER_SO_FAR
 
     def next_event(self, section: bytes | None = None) -> EventT | None:
         """Return the next event that the bytes so far allow, or None if more bytes are needed.

@@ -71,8 +71,8 @@ class _EventDecoder(DecoderBase[EventT]):
             IncompleteStreamError: After `receive_eof()`: `message_stop` has not arrived.
         """
         source = self._source
-        if not source.start_is_checked:
-            source.begin()
+        if not source.start_is_checked and not source.begin():
+            return
         try:
             while (event := source.next_event()) is not None:
                 if event.type != "content_block_delta":

@@ -123,8 +123,8 @@ class MessageEngine(DecoderBase[MessageStreamEvent], Generic[OutputT]):
             IncompleteStreamError: After `receive_eof()`: `message_stop` has not come.
         """
         source, buffer = self._source, self._buffer
-        if not source.start_is_checked:
-            source.begin()
+        if not source.start_is_checked and not source.begin():
+            return
         frames = source.frames
         event: MessageStreamEvent | None
         try:

@@ -10,19 +10,22 @@ Two questions, as a body may turn out to be something else early or late:
 from __future__ import annotations
 
 import enum
+import json
 
 from streamcore.sse._frames import BOM
 from streamcore.sse._lines import FIELD_NAMES
 
-__all__ = ["Start", "first_line", "may_be_a_stream", "start_of"]
+__all__ = ["Start", "beginning", "may_be_a_stream", "start_of"]
 
-_OTHER_FORMATS = (b"<", b"{", b"[")  # HTML and JSON
+_HTML = (b"<",)
+_JSON = (b"{", b"[")
 
 
 class Start(enum.Enum):
     """What a body begins like."""
 
     UNDECIDED = enum.auto()  # more bytes are needed
+    OTHER_SO_FAR = enum.auto()  # another format; its beginning is not complete
     STREAM = enum.auto()  # perhaps not a valid one
     OTHER = enum.auto()
 
@@ -30,8 +33,8 @@ class Start(enum.Enum):
 def start_of(head: bytes, *, is_all: bool) -> Start:
     """Return what a body begins like.
 
-    Another format is reported once its first line is complete. The error shows this line, so it does not depend on how
-    the bytes were cut.
+    Another format is reported once its `beginning` is complete, which the error shows. So the error does not depend on
+    how the bytes were cut.
 
     Args:
         head: The first bytes of the body.
@@ -42,17 +45,30 @@ def start_of(head: bytes, *, is_all: bool) -> Start:
     start = _without_blanks(head)
     if not start:
         return Start.UNDECIDED
-    if start[:1] not in _OTHER_FORMATS:
+    if start[:1] not in _HTML + _JSON:
         return Start.STREAM
-    is_line_whole = len(start.splitlines()[0]) < len(start)
-    return Start.OTHER if is_line_whole or is_all else Start.UNDECIDED
+    return Start.OTHER if is_all or beginning(head) is not None else Start.OTHER_SO_FAR
 
 
-def first_line(head: bytes) -> bytes:
-    """Return the bytes up to the end of the first line that is not blank."""
+def beginning(head: bytes) -> bytes | None:
+    """Return the bytes of another format that an error shows, or None if more are needed.
+
+    They end with the first line that is not blank. JSON may take several lines, and its words are in the later ones: if
+    its first line is not a value, all bytes count that there are in the end.
+    """
     start = _without_blanks(head)
-    line = start.splitlines()[0] if start else b""
+    line = start.splitlines()[0]
+    if len(line) == len(start) or (start[:1] in _JSON and not _is_json(line)):
+        return None
     return head[: len(head) - len(start) + len(line)]
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def may_be_a_stream(head: bytes) -> bool:

@@ -38,9 +38,15 @@ def streams(data: bytes) -> list[Stream[Any]]:
     ]
 
 
+def streams_by_byte(data: bytes) -> list[Stream[Any]]:
+    chunks = [bytes([byte]) for byte in data]
+    return [MessageStream(chunks, response=RESPONSE), Stream(chunks, decoder=RawMessageDecoder(), response=RESPONSE)]
+
+
 @pytest.mark.parametrize("end", [b"", b"\n", b"\r\n\r\n"])
-def test_the_json_of_an_error_in_place_of_a_stream_is_that_error(end: bytes) -> None:
-    for stream in streams(JSON + end):
+@pytest.mark.parametrize("value", [JSON, b"\n" + json.dumps(ERROR, indent=2).encode(), JSON.replace(b"{", b"{\n\n")])
+def test_the_json_of_an_error_in_place_of_a_stream_is_that_error(value: bytes, end: bytes) -> None:
+    for stream in [*streams(value + end), *streams_by_byte(value + end)]:
         with pytest.raises(RateLimitError) as caught:
             list(stream)
         assert (caught.value.api_message, caught.value.response) == ("slow down", RESPONSE)
@@ -57,7 +63,8 @@ def test_the_json_of_an_error_in_place_of_a_stream_is_that_error(end: bytes) -> 
         b"{",
         b'{"type": "message", "error": {}}',
         b"<html>",
-        json.dumps(ERROR, indent=1).encode(),
+        b"{\n\n" + body(start()),
+        json.dumps(ERROR, indent=1000).encode(),
     ],
 )
 def test_any_other_body_in_place_of_a_stream_is_a_decode_error(data: bytes) -> None:
