@@ -118,3 +118,34 @@ def test_the_password_of_basic_authorization_is_known_without_padding(tmp_path: 
     assert parameter.endswith("=")
     request = CapturedRequest(url=URL, headers={"authorization": f"Basic {parameter.rstrip('=')}"})
     assert SECRET not in written(tmp_path, Capture(request=request, body=[Chunk(0, SECRET.encode())]))
+
+
+@pytest.mark.parametrize("before", ["q=(a)", "q='a'", "q[]=1", "q={a}|b"])
+def test_a_parameter_of_a_url_in_a_text_may_come_after_any_character(before: str, tmp_path: Path) -> None:
+    text = written(tmp_path, text_of(f"see (https://a.com/?{before}&api_key={SECRET}), or [b](https://a.com/)"))
+    assert f"https://a.com/?{before}&api_key={REDACTED}), or [b](https://a.com/)" in text
+
+
+def test_a_secret_parameter_in_a_text_may_have_brackets_after_its_name(tmp_path: Path) -> None:
+    check_taken_out(tmp_path, text_of(f"see https://a.com/?api_key[]={SECRET}"))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"headers": {"authorization": f"Basic {base64.b64encode(f'{SECRET}:'.encode()).decode()}"}},
+        {"headers": {"authorization": f"Basic {base64.b64encode(f'{SECRET}:x-oauth-basic'.encode()).decode()}"}},
+        {"headers": {"referer": f"https://{SECRET}:x-oauth-basic@a.com/"}},
+        {"headers": {"cookie": SECRET}},
+        {"headers": {"cookie": f"a=b; {SECRET}"}},
+        {"headers": {"x-api-key": f"{SECRET}, another"}},
+        {"url": f"{URL}?api_key=%22{SECRET}%22"},
+        {"url": f"{URL}?api_key=={SECRET}"},
+        {"url": f"{URL};jsessionid={SECRET}?a=b"},
+        {"url": f"{URL};jsessionid={SECRET};b=c"},
+    ],
+    ids=str,
+)
+def test_a_secret_with_something_around_it_is_known_without(fields: Any, tmp_path: Path) -> None:
+    capture = asked(**fields).with_body(lambda _: [Chunk(0, f"it is {SECRET}".encode())])
+    check_taken_out(tmp_path, capture)
