@@ -11,6 +11,7 @@ nested is checked before the parser sees it.
 from __future__ import annotations
 
 import base64
+import math
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from io import BufferedReader
@@ -30,9 +31,8 @@ from streamcore.replay.spool import Spool, SpooledBody
 
 __all__ = ["har_pieces", "read_har"]
 
-# The parser begins a string anew with each block that it reaches into: with 64 KB, long ones take six times as long.
 _BLOCK_SIZE = 1024 * 1024
-_NARROWING = 32  # a block is 32 to the power of 4
+_NARROWING = 32
 
 _encode = msgspec.json.Encoder().encode
 
@@ -109,19 +109,23 @@ def _entries(file: BufferedReader, path: Path) -> Iterator[Any]:
     except TooDeepError as error:
         raise CaptureError(f"not a HAR file: {error}", path=str(path)) from error
     except (ijson.JSONError, ValueError) as error:  # wrong UTF-8, or a number that is too long, too
-        raise CaptureError(_why_not(error, head, file, reader.block), path=str(path)) from error
+        raise CaptureError(_why_not(error, head, file, reader), path=str(path)) from error
 
 
 class _Reader:
     """Gives a parser the bytes of a file, without its BOM, and checks how deep they are nested.
 
+    The parser begins a string anew with each block that it reaches into. So a block is twice as large as the one before
+    if that ended in a string: the work stays linear.
+
     Args:
         file: The file, at its beginning.
-        careful: From this byte on it gives blocks of at most `step` bytes.
+        careful: From this byte on it gives blocks of `step` bytes.
         step: The size of those blocks.
 
     Attributes:
         block: How many bytes of the file come before those that were read last.
+        block_size: How many bytes were read last.
     """
 
     def __init__(self, file: BufferedReader, careful: int | None = None, step: int = _BLOCK_SIZE) -> None:
@@ -131,6 +135,7 @@ class _Reader:
         self._end = len(file.read(len(BOM_UTF8))) if file.peek(len(BOM_UTF8)).startswith(BOM_UTF8) else 0
         self._guard = DepthGuard()
         self.block = self._end
+        self.block_size = 0
 
     def read(self, size: int) -> bytes:
         """Return at most so many bytes.
@@ -138,16 +143,17 @@ class _Reader:
         Raises:
             TooDeepError: They are nested too deep.
         """
+        size = max(size, 2 * self.block_size if self._guard.is_in_string else 0)
         if self._careful is not None:
-            size = min(size, max(self._step, self._careful - self._end))
+            size = min(size, self._careful - self._end if self._end < self._careful else self._step)
         data = self._file.read(size)
+        self.block, self.block_size = self._end, len(data)
         self._guard.check(data)
-        self.block = self._end
         self._end += len(data)
         return data
 
 
-def _why_not(error: Exception, head: bytes, file: BufferedReader, block: int) -> str:
+def _why_not(error: Exception, head: bytes, file: BufferedReader, reader: _Reader) -> str:
     """Say in one line what is wrong, where, and what the file begins with. The parser's message has several lines."""
     begins_with = shown(head)
     if begins_with is None:
@@ -155,13 +161,13 @@ def _why_not(error: Exception, head: bytes, file: BufferedReader, block: int) ->
     reason: Any = error.args[0]
     text = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
     said = f"not a HAR file: {text.splitlines()[0].rstrip('. ')}"
-    if (offset := _offset(file, block)) is not None:
+    if (offset := _offset(file, reader)) is not None:
         said += f" (at byte {offset})"
     return f"{said}; it begins with {begins_with}"
 
 
-def _offset(file: BufferedReader, block: int) -> int | None:
-    """Return how many bytes come before the one that the parser stopped at, in the block that begins at `block`.
+def _offset(file: BufferedReader, reader: _Reader) -> int | None:
+    """Return how many bytes come before the one that the parser stopped at, in the block that `reader` has read last.
 
     The parser does not say. So the file is parsed again in smaller and smaller blocks. One byte at a time from the
     beginning of the block would be quadratic: the parser begins a long string or number anew with each.
@@ -173,17 +179,15 @@ def _offset(file: BufferedReader, block: int) -> int | None:
 
     if not file.seekable() or ijson.backend == "python":
         return None
-    step = _BLOCK_SIZE
-    while step > 1:
-        step //= _NARROWING
+    while reader.block_size > 1:
         file.seek(0)
-        reader = _Reader(file, block, step)
+        reader = _Reader(file, reader.block, math.ceil(reader.block_size / _NARROWING))
         try:
             for _ in ijson.basic_parse(reader, use_float=True, buf_size=_BLOCK_SIZE):
                 pass
         except (ijson.JSONError, ValueError):
-            block = reader.block
-    return block
+            pass
+    return reader.block
 
 
 def _without_nulls(value: Any) -> Any:

@@ -36,6 +36,11 @@ class DepthGuard:
         self._depth = 0
         self._cut_string = b""
 
+    @property
+    def is_in_string(self) -> bool:
+        """Whether the bytes so far end within a string."""
+        return bool(self._cut_string)
+
     def check(self, block: bytes) -> None:
         """Look at the next bytes.
 
