@@ -37,6 +37,7 @@ Not promised:
   about them. The same goes for personal data.
 - In an answer, the name of a field is known up to a length of 100 bytes, with at most 16 blanks before its colon.
 - A multipart body inside a part of another is not read.
+- In a text, a password of a URL is not known if the user before it has a quote, a bracket or a parenthesis.
 - If the payload of an event goes over several lines, the value of a field is found on a later `data:` line, but not
   after a comment or another field of the event.
 - In a body, a secret is not found elsewhere if its first and last byte are more than 64 KB apart. If blocks are

@@ -28,9 +28,11 @@ _SHORTEST = 8
 _SHORTEST_WITHOUT_DIGIT = 12
 _SHORTEST_WITHOUT_LETTER = 16
 
-# A URL in a text, from its `://` on: looking for the scheme before it would not be linear. Brackets end it, except in
-# the name of a parameter: `?api_key[]=a`.
-_URL = re.compile(r"://(?:[^\s\"'<>\\^`{}|()\[\]]++|[{}|()\[\]][\w$.%{}|()\[\]-]*+=)++")
+# A URL in a text, from its `://` on: looking for the scheme before it would not be linear.
+_URL = re.compile(r"://[^\s\"<>\\^`]++")
+# In a text, these characters may end a URL. They are legal in one, so parameters are looked for after them too.
+_AUTHORITY_IN_TEXT = re.compile(r"(?<=://)[^\s\"'<>\\^`{}|()\[\]/?#]++")
+_PARAMETER_END_IN_TEXT = re.compile(r"[&#'{}|()\[\]]|\Z")
 # The user and password of a URL in a text. A password may have the characters that end a URL above.
 _USER_AND_PASSWORD = re.compile(r"(?<=://)[\w.~%!$&*+,;=-]*+:([^/?#@\s\"<>\\]++)(?=@)")
 # A URL in a header. It may have the characters that end a URL above: `?token=a'b(c)`.
@@ -40,6 +42,7 @@ _PARAMETER = re.compile(r"[?&;#]([^=?&;#]++)=")  # a name may have a `/`: `?user
 _FIRST_PARAMETER = re.compile(r"\A([^=?&;#]++)=")
 _FIRST_IN_RUN = re.compile(r"\A([^=?&;#/]++)=")  # a path is not a name
 _PARAMETER_END = re.compile(r"[&#]|\Z")
+_BEFORE_NEXT = re.compile(r"[?;]")  # a value may have them, but what follows may also be something else
 _ORGANISATION_IN_PATH = re.compile(r"(?<=/)(organi[sz]ations?|orgs?|workspaces?)/([^/?#]++)", re.IGNORECASE)
 # Several cookies in one value, as some HTTP libraries and browsers join them. A date has a comma, and no name after it.
 _NEXT_COOKIE = re.compile(r"\n|,[ ]*+(?=[^=;,\s]++=)")
@@ -100,15 +103,15 @@ class SecretPlaces:
                 pairs = [cookie.partition(";")[0] for cookie in _NEXT_COOKIE.split(value)]
             else:
                 pairs = value.split(";")
-            return self.found(name, *(pair.partition("=")[2].strip(' "') for pair in pairs))
+            return self.found(name, *((pair.partition("=")[2] or pair).strip(' "') for pair in pairs))
         scheme, credential = (*value.split(None, 1), "", "")[:2]
         if not credential:
             return self.found(name, scheme)
         credential = credential.strip()
         if scheme.lower() == "basic":
-            self.found(name, *_user_and_password(credential))
+            self._credentials(_decoded(credential))
         named = (secret for each, secret in _NAMED.findall(credential) if self.is_header(each))
-        words = (word.strip(',;"') for word in credential.split())
+        words = (word.strip(',;"') for word in value.split())  # the first may be a secret too: `x-api-key: a, b`
         return self.found(name, credential, *words, *named)
 
     def request_url(self, url: str) -> str:
@@ -126,9 +129,10 @@ class SecretPlaces:
     def text(self, text: str) -> str:
         """Return any text with the secrets taken out of the URLs in it."""
         text = _USER_AND_PASSWORD.sub(lambda found: self.found("password", found[1], unquote(found[1])), text)
-        return _URL.sub(lambda found: self.url(found[0]), text)
+        text = _AUTHORITY_IN_TEXT.sub(self._authority, text)
+        return _URL.sub(lambda found: self._parameters(found[0], _PARAMETER, _PARAMETER_END_IN_TEXT), text)
 
-    def _parameters(self, text: str, first: re.Pattern[str]) -> str:
+    def _parameters(self, text: str, first: re.Pattern[str], value_end: re.Pattern[str] = _PARAMETER_END) -> str:
         """Return the text without secret parameters. One that is not secret may contain another: `?next=/a?token=b`."""
         pieces: list[str] = []
         end = 0
@@ -137,19 +141,24 @@ class SecretPlaces:
             at = found.end()
             name = unquote_plus(found[1])
             if self.is_parameter(name):
-                value_end = _PARAMETER_END.search(text, at)
-                stop = value_end.start() if value_end else len(text)
-                value = text[at:stop]
-                pieces += (text[end:at], self.found(name, value, unquote_plus(value), value.rstrip(",;)'")))
+                after = value_end.search(text, at)
+                stop = after.start() if after else len(text)
+                value = unquote_plus(text[at:stop])
+                bare = _BEFORE_NEXT.split(value, maxsplit=1)[0].strip("\"'=,)")
+                pieces += (text[end:at], self.found(name, text[at:stop], value, bare))
                 at = end = stop
             found = _PARAMETER.search(text, at)
         return "".join([*pieces, text[end:]]) if pieces else text
 
     def _authority(self, found: re.Match[str]) -> str:
         credentials, at, host = found[0].rpartition("@")
+        return self._credentials(credentials) + at + host if credentials.strip(":") else found[0]
+
+    def _credentials(self, credentials: str) -> str:
+        """Take out a user and a password with a colon between them. The user may be the secret one."""
         user, _, password = credentials.partition(":")
-        secret = password or user
-        return self.found("password", secret, unquote(secret)) + at + host if secret else found[0]
+        self.found("user", user)
+        return self.found("password", credentials, password or user)
 
     def _organisation(self, found: re.Match[str]) -> str:
         if not _DIGIT.search(found[2]):
@@ -166,10 +175,9 @@ def _is_recognisable(secret: str, *, credential: bool) -> bool:
     return credential and len(secret) >= _SHORTEST_WITHOUT_DIGIT
 
 
-def _user_and_password(parameter: str) -> list[str]:
+def _decoded(parameter: str) -> str:
+    """Return the user and password of basic authorization, or an empty text."""
     try:
-        padding = "=" * (-len(parameter) % 4)
-        decoded = base64.b64decode(parameter + padding).decode("utf-8", "replace")
+        return base64.b64decode(parameter + "=" * (-len(parameter) % 4)).decode("utf-8", "replace")
     except (binascii.Error, ValueError):
-        return []
-    return [decoded, *decoded.split(":", 1)[1:]]
+        return ""

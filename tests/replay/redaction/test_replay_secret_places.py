@@ -129,3 +129,34 @@ def test_the_name_of_a_parameter_of_a_url_in_a_text_may_have_brackets(name: str,
 def test_brackets_around_a_url_in_a_text_stay(tmp_path: Path) -> None:
     text = f"[see]({URL}?a=1) {{{URL}}} [x](y)=2"
     assert json.dumps(text)[1:-1] in json.loads(written(tmp_path, text_of(text)).splitlines()[0])["request"]["body"]
+
+
+@pytest.mark.parametrize("before", ["q=(a)", "q='a'", "q[]=1", "q={a}|b"])
+def test_a_parameter_of_a_url_in_a_text_may_come_after_any_character(before: str, tmp_path: Path) -> None:
+    text = written(tmp_path, text_of(f"see (https://a.com/?{before}&api_key={SECRET}), or [b](https://a.com/)"))
+    assert f"https://a.com/?{before}&api_key={REDACTED}), or [b](https://a.com/)" in text
+
+
+def test_a_secret_parameter_in_a_text_may_have_brackets_after_its_name(tmp_path: Path) -> None:
+    check_taken_out(tmp_path, text_of(f"see https://a.com/?api_key[]={SECRET}"))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"headers": {"authorization": f"Basic {base64.b64encode(f'{SECRET}:'.encode()).decode()}"}},
+        {"headers": {"authorization": f"Basic {base64.b64encode(f'{SECRET}:x-oauth-basic'.encode()).decode()}"}},
+        {"headers": {"referer": f"https://{SECRET}:x-oauth-basic@a.com/"}},
+        {"headers": {"cookie": SECRET}},
+        {"headers": {"cookie": f"a=b; {SECRET}"}},
+        {"headers": {"x-api-key": f"{SECRET}, another"}},
+        {"url": f"{URL}?api_key=%22{SECRET}%22"},
+        {"url": f"{URL}?api_key=={SECRET}"},
+        {"url": f"{URL};jsessionid={SECRET}?a=b"},
+        {"url": f"{URL};jsessionid={SECRET};b=c"},
+    ],
+    ids=str,
+)
+def test_a_secret_with_something_around_it_is_known_without(fields: Any, tmp_path: Path) -> None:
+    capture = asked(**fields).with_body(lambda _: [Chunk(0, f"it is {SECRET}".encode())])
+    check_taken_out(tmp_path, capture)
