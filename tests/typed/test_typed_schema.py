@@ -164,7 +164,10 @@ def test_a_type_that_msgspec_can_describe_is_described_as_msgspec_does(annotatio
 
 
 def _without_docs(schema: Any) -> Any:
-    """Without what the docstring of `Point` says: we take it apart, msgspec does not."""
+    """Without what the docstring of `Point` says: we take it apart, msgspec does not.
+
+    Also without the default of a field whose factory is `list`: msgspec says it from 0.23 on.
+    """
     if isinstance(schema, list):
         return [_without_docs(item) for item in schema]
     if not isinstance(schema, dict):
@@ -173,6 +176,7 @@ def _without_docs(schema: Any) -> Any:
         key: _without_docs(value)
         for key, value in schema.items()
         if not (key == "description" and isinstance(value, str) and ("A place." in value or "right" in value))
+        and not (key == "default" and value == [])
     }
 
 
