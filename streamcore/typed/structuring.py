@@ -19,7 +19,8 @@ import collections
 import functools
 import json
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, TypeVar, get_origin, overload
+from contextvars import ContextVar
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar, get_origin, overload
 
 import cattrs
 import msgspec
@@ -61,6 +62,12 @@ __all__ = ["may_be", "structure"]
 _T = TypeVar("_T")
 _Hook = Callable[[Any, Any], Any]
 
+_Tried: TypeAlias = dict[tuple[int, int], tuple[Any, "tuple[int, Any] | None"]]
+# What the unions have made of the values of this call. Each member of a union tries all that is inside a value: without
+# this, the time would double with each level of a class that is a member of its own unions. The values are kept, so
+# that no other value gets the `id` of one.
+_tried: ContextVar[_Tried] = ContextVar("_tried")
+
 
 @overload
 def structure(value: Any, annotation: type[_T], *, what: str = ..., steps: tuple[Step, ...] = ()) -> _T: ...
@@ -79,6 +86,7 @@ def structure(value: Any, annotation: Any, *, what: str = "the output", steps: t
         InvalidOutputError: The value is not of that type.
         UnsupportedTypeError: JSON cannot be structured as the type.
     """
+    token = _tried.set({})
     try:
         return _hook(annotation)(value, annotation)
     except UnsupportedTypeError:
@@ -88,6 +96,8 @@ def structure(value: Any, annotation: Any, *, what: str = "the output", steps: t
         shown = "; ".join(map(str, faults[:5])) + (f"; and {len(faults) - 5} more" if len(faults) > 5 else "")
         message = f"{what} is not of the type {name_of(annotation)}: {shown}"
         raise InvalidOutputError(message, faults=faults, value=value) from error
+    finally:
+        _tried.reset(token)
 
 
 # The hooks, one for each kind of shape
@@ -268,6 +278,15 @@ def _union(shape: OneOf) -> _Hook:
             member, annotation, structure_it = possible[0]
             if not isinstance(member, Scalar):
                 return structure_it(value, annotation)  # its error says more than "expected A or B"
+        tried = _tried.get()
+        _, best = tried.get((id(value), id(shape))) or tried.setdefault(
+            (id(value), id(shape)), (value, best_of(possible, value))
+        )
+        if best is None:
+            raise Mismatch(expected(shape.annotation), value)
+        return best[1]
+
+    def best_of(possible: list[tuple[Shape, Any, _Hook]], value: Any) -> tuple[int, Any] | None:
         best: tuple[int, Any] | None = None
         for member, annotation, structure_it in possible:
             try:
@@ -277,9 +296,7 @@ def _union(shape: OneOf) -> _Hook:
             misfit = _misfit(member, value)
             if best is None or misfit < best[0]:
                 best = (misfit, made)
-        if best is None:
-            raise Mismatch(expected(shape.annotation), value)
-        return best[1]
+        return best
 
     return hook
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import datetime
 import decimal
@@ -403,3 +404,42 @@ def test_a_member_of_a_struct_may_be_unset() -> None:
     schema = json_schema(Optional)
     assert schema["properties"]["a"] == {"type": "integer"}
     assert schema["required"] == []
+
+
+# Classes that are members of their own unions
+
+
+@attrs.frozen
+class Folder:
+    name: str
+    items: list[Folder | Album]
+
+    def __attrs_post_init__(self) -> None:
+        MADE.append(self.name)
+
+
+@attrs.frozen
+class Album:
+    name: str
+    items: list[Folder | Album]
+    year: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        MADE.append(self.name)
+
+
+MADE: list[str] = []
+
+
+@pytest.mark.parametrize("inside", [[], [5]], ids=["valid", "wrong"])
+def test_classes_that_look_alike_are_tried_once_for_each_value(inside: list[Any]) -> None:
+    def made(depth: int) -> int:
+        value: Any = {"name": "a", "items": inside}
+        for _ in range(depth):
+            value = {"name": "a", "items": [value]}
+        MADE.clear()
+        with contextlib.suppress(InvalidOutputError):
+            structure(value, Folder)
+        return len(MADE)
+
+    assert made(40) <= 2 * 41
