@@ -55,7 +55,8 @@ def replay(data: bytes, *, ended: bool = True) -> Outcome:
     frames, rest = sse_frames(data, dataless=True)
     last, _ = sse_frames(data + b"\n\n", dataless=True)
     line = re.split(rb"[\r\n]", data)[-1]
-    has_cut_field = line != b"" and b":" not in line
+    # A line that may still become a field: it may have belonged to the payload. Any other line never counts.
+    has_cut_field = line != b"" and any(name.startswith(line) for name in (b"event", b"data", b"id", b"retry"))
     lacks_blank_line = ended and rest and not has_cut_field and len(last) > len(frames) and is_whole_payload(*last[-1])
     if lacks_blank_line:
         frames, rest = last, False

@@ -8,12 +8,13 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from helpers import drive
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from streamcore import MessageAccumulator
 from streamcore.testing import EngineMachine, UnderTest
-from streamcore.testing.model import may_go_on, partial_value, sse_frames
+from streamcore.testing.model import may_go_on, partial_value, replay, sse_frames
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -175,3 +176,24 @@ def test_the_room_is_entered_without_hypothesis() -> None:
     assert shown.split() == ["False", "True"]
     with pytest.raises(AttributeError, match="no_such_name"):
         __import__("streamcore.testing").testing.no_such_name  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("line", "counts"),
+    [
+        (b"d", False),
+        (b"data", False),
+        (b"retr", False),
+        (b"datax", True),
+        (b"new", True),
+        (b"x: y", True),
+        (b": z", True),
+    ],
+)
+def test_the_model_and_the_engine_agree_whether_an_event_counts_before_a_line_that_is_cut(
+    line: bytes, counts: bool
+) -> None:
+    start = b'{"type":"message_start","message":{"id":"m","model":"x","role":"assistant","content":[],"usage":{}}}'
+    data = b"event: message_start\ndata: " + start + b'\n\nevent: ping\ndata: {"type":"ping"}\n' + line
+    found = [event.type for event in drive([data]).events]
+    assert found == [event["type"] for event in replay(data).events] == ["message_start", *["ping"] * counts]
