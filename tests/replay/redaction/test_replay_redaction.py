@@ -14,6 +14,7 @@ import pytest
 from helpers import cut
 from hypothesis import given
 from hypothesis import strategies as st
+from redacting import URL, asked
 
 from streamcore.replay import (
     REDACTED,
@@ -27,7 +28,6 @@ from streamcore.replay import (
 )
 from streamcore.replay.redaction.mask import BLOCK_SIZE
 
-URL = "https://api.anthropic.com/v1/messages"
 SECRET = "top/s3cret+ä\"q'"
 
 
@@ -35,10 +35,6 @@ def written(tmp_path: Path, capture: Capture, redaction: Redaction | None = None
     path = tmp_path / "a.jsonl"
     write_captures(path, [capture], redaction=redaction or Redaction())
     return open_capture(path).in_memory(), path.read_bytes()
-
-
-def asked(**fields: object) -> Capture:
-    return Capture(request=CapturedRequest(**{"url": URL, **fields}))  # type: ignore[arg-type]
 
 
 def forms(secret: str) -> set[bytes]:

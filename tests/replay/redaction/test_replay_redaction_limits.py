@@ -16,6 +16,7 @@ import anyio
 import httpx2
 import pytest
 from helpers import HELLO, body
+from redacting import SECRET, URL, asked, masked, written
 from server import BACKENDS, run
 from test_bombs import check_linear
 
@@ -42,28 +43,6 @@ from streamcore.replay.redaction import (
     secret_places,
 )
 from streamcore.replay.redaction.mask import RedactionError
-
-URL = "https://api.anthropic.com/v1/messages"
-SECRET = "TOPSECRET-123456"
-
-
-def written(tmp_path: Path, capture: Capture, redaction: Redaction | None = None) -> bytes:
-    path = tmp_path / "a.jsonl"
-    write_captures(path, [capture], redaction=redaction or Redaction())
-    return path.read_bytes()
-
-
-def asked(**fields: Any) -> Capture:
-    return Capture(request=CapturedRequest(**{"url": URL, **fields}))
-
-
-def masked(data: bytes, *secrets: str, size: int | None = None) -> bytes:
-    """The body of an answer, in chunks of so many bytes, without what is secret in it."""
-    chunks = [data] if size is None else [data[at : at + size] for at in range(0, len(data), size)]
-    found = Redaction(secrets=secrets).redact(Capture(body=[Chunk(0, chunk) for chunk in chunks]))
-    assert [len(chunk.data) for chunk in found.chunks] == [len(chunk) for chunk in chunks]
-    return found.data
-
 
 # Hostile input: what is quadratic or recursive does not come to an end here
 

@@ -8,15 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redacting import URL, asked
 
 from streamcore.replay import REDACTED, Capture, CapturedRequest, Chunk, write_captures
 
-URL = "https://api.anthropic.com/v1/messages"
 SECRET = "zq9XsecretV4lue"
-
-
-def asked(**fields: Any) -> Capture:
-    return Capture(request=CapturedRequest(url=fields.pop("url", URL), **fields))
 
 
 def text_of(*texts: str) -> Capture:

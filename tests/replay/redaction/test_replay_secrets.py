@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from helpers import STREAMS, body, cut, stream_id
 from hypothesis import given
 from hypothesis import strategies as st
+from redacting import SECRET, URL, asked, masked, written
 
 from streamcore.replay import (
     REDACTED,
@@ -17,30 +17,8 @@ from streamcore.replay import (
     CapturedRequest,
     Chunk,
     Redaction,
-    write_captures,
 )
 from streamcore.replay.redaction.json_fields import FieldScanner
-
-URL = "https://api.anthropic.com/v1/messages"
-SECRET = "TOPSECRET-123456"
-
-
-def written(tmp_path: Path, capture: Capture, redaction: Redaction | None = None) -> bytes:
-    path = tmp_path / "a.jsonl"
-    write_captures(path, [capture], redaction=redaction or Redaction())
-    return path.read_bytes()
-
-
-def asked(**fields: Any) -> Capture:
-    return Capture(request=CapturedRequest(**{"url": URL, **fields}))
-
-
-def masked(data: bytes, *secrets: str, size: int | None = None) -> bytes:
-    """The body of an answer, in chunks of so many bytes, without what is secret in it."""
-    chunks = [data] if size is None else [data[at : at + size] for at in range(0, len(data), size)]
-    found = Redaction(secrets=secrets).redact(Capture(body=[Chunk(0, chunk) for chunk in chunks]))
-    assert [len(chunk.data) for chunk in found.chunks] == [len(chunk) for chunk in chunks]
-    return found.data
 
 
 def crossed_out(data: bytes, secret: bytes = SECRET.encode()) -> bytes:
