@@ -111,7 +111,6 @@ class AsyncAnthropic(AsyncClient):
             idle_timeout=call.idle_timeout,
             deadline=bound.when(),
             connections=self._connections,
-            request_body=request.body,
         )
 
     async def _sleep(self, seconds: float) -> None:

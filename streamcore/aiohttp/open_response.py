@@ -37,7 +37,6 @@ class AsyncAnswer:
         idle_timeout: The longest silence between bytes of the body, in seconds.
         deadline: When the body must be complete, by the clock of the event loop.
         connections: The connections of the client, which must live as long as this answer.
-        request_body: The body of the request, if it is known, for recordings: the response does not have it.
     """
 
     def __init__(
@@ -47,10 +46,8 @@ class AsyncAnswer:
         idle_timeout: float | None = None,
         deadline: float | None = None,
         connections: Connections | None = None,
-        request_body: bytes = b"",
     ) -> None:
         self.response = response
-        self.request_body = request_body
         self.is_drainable = True
         self._already_read = response._body
         self._connections = connections
