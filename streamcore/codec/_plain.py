@@ -55,7 +55,7 @@ class Deviation:
 
     @property
     def message(self) -> str:
-        """What came, in words."""
+        """The field and the value that came, in words."""
         came = "is absent" if self.received is None else f"is {self.received}"
         return f"{self.path} {came}"
 

@@ -278,10 +278,10 @@ def _union(shape: OneOf) -> _Hook:
             member, annotation, structure_it = possible[0]
             if not isinstance(member, Scalar):
                 return structure_it(value, annotation)  # its error says more than "expected A or B"
-        tried = _tried.get()
-        _, best = tried.get((id(value), id(shape))) or tried.setdefault(
-            (id(value), id(shape)), (value, best_of(possible, value))
-        )
+        tried, key = _tried.get(), (id(value), id(shape))
+        if key not in tried:
+            tried[key] = value, best_of(possible, value)
+        _, best = tried[key]
         if best is None:
             raise Mismatch(expected(shape.annotation), value)
         return best[1]

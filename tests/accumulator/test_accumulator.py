@@ -244,7 +244,7 @@ def test_a_late_fragment_that_makes_the_input_wrong_is_an_error_when_the_message
 
 
 def test_a_late_fragment_counts_though_the_input_was_read_on_the_way() -> None:
-    # What is read on the way is stored anew, in less memory, when the block stops.
+    # A text that was read on the way is stored again, in less memory, when its block stops.
     accumulator = MessageAccumulator()
     for event in [start(), tool_start(0), partial_json(0, '{"a": 1,'), partial_json(0, ' "b": 2'), block_stop(0)]:
         accumulator.apply(event)

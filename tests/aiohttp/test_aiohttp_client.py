@@ -1,4 +1,4 @@
-"""What is aiohttp's own in its adapter: sessions, timeouts, proxies, TLS, connections, and what aiohttp leaves undone.
+"""The parts of its adapter that only aiohttp has: sessions, timeouts, proxies, TLS, connections, and gaps of aiohttp.
 
 What all adapters do is tested in `test_httpx_*`, for all of them.
 """
@@ -299,7 +299,7 @@ def test_which_timeouts_count() -> None:
         True,
         object(),
         aiohttp.ClientTimeout(total=-1),
-        aiohttp.ClientTimeout(sock_read="5"),  # type: ignore[arg-type]  # that it is no number is the point
+        aiohttp.ClientTimeout(sock_read="5"),  # type: ignore[arg-type]  # not a number on purpose
     ],
 )
 def test_a_timeout_that_is_none_is_refused_at_once(timeout: Any) -> None:
@@ -445,7 +445,7 @@ def test_what_came_before_a_failure_is_delivered_before_it(
     run(main)
 
 
-# What is sent
+# Requests
 
 
 @pytest.mark.parametrize("size", [10, 3_000_000])
@@ -520,7 +520,7 @@ def test_a_path_that_is_not_ascii_is_quoted(server: Server) -> None:
 
 
 def through_a_proxy(request: Request) -> Reply:
-    # What is asked of a proxy has the whole URL for its target.
+    # A request to a proxy has the whole URL as its target.
     assert request.target == "http://api.example/v1/messages", request.target
     return HELLO_REPLY
 
