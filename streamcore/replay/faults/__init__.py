@@ -33,32 +33,10 @@ In texts, a comma within a value is `\,`, and headers are `status:code=429,heade
 | `parsing.py`, `text_options.py` | faults as texts |
 """
 
-from streamcore.replay.faults.kinds import (
-    Comments,
-    Corrupt,
-    Crlf,
-    Cut,
-    Drop,
-    Duplicate,
-    Error,
-    Fault,
-    Nameless,
-    Pings,
-    Stall,
-    Status,
-)
+# ruff: noqa: F403
 
-__all__ = [
-    "Comments",
-    "Corrupt",
-    "Crlf",
-    "Cut",
-    "Drop",
-    "Duplicate",
-    "Error",
-    "Fault",
-    "Nameless",
-    "Pings",
-    "Stall",
-    "Status",
-]
+from streamcore.replay.faults import kinds
+from streamcore.replay.faults.kinds import *
+
+__all__: list[str] = []
+__all__ += kinds.__all__

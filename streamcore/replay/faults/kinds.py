@@ -1,6 +1,6 @@
 """The faults, each a class. `streamcore.replay.faults` describes them.
 
-A new fault is a class here, and its name in `_CLASSES`.
+A new fault is a class here, and its name in `__all__` and in `_CLASSES`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from streamcore.replay.headers import unsendable
 from streamcore.sse import ServerSentEvent, encode, encode_comment
 
 __all__ = [
-    "FAULTS",
     "Comments",
     "Corrupt",
     "Crlf",
