@@ -1,6 +1,6 @@
 """What each type of delta does to its block, in one table.
 
-`TEXT_RULES` follows from it and from the table of the fast path: nothing needs to be added there.
+The rules of deltas that add text follow from `types/text_deltas.py`.
 """
 
 from __future__ import annotations
@@ -10,18 +10,9 @@ from typing import Any, NamedTuple
 import attrs
 
 from streamcore.accumulator._fields import Field, GrowingInput, GrowingList, GrowingText, ReplacedValue
-from streamcore.codec._fast_delta import FAST_DELTAS
-from streamcore.types import (
-    CompactionBlock,
-    MCPToolUseBlock,
-    ServerToolUseBlock,
-    TextBlock,
-    ThinkingBlock,
-    ToolUseBlock,
-    UnknownBlock,
-    WireObject,
-)
+from streamcore.types import CompactionBlock, TextBlock, ThinkingBlock, WireObject
 from streamcore.types._base import type_tag
+from streamcore.types.text_deltas import TEXT_DELTAS, TextDeltaRow
 
 __all__ = ["DELTA_RULES", "TEXT_RULES", "DeltaRule", "Move", "TextRule"]
 
@@ -58,12 +49,15 @@ class DeltaRule:
         return all(getattr(delta, move.source) in (None, "") for move in self.moves)
 
 
-_TOOL_USE = (ToolUseBlock, ServerToolUseBlock, MCPToolUseBlock)
+def _field_class(row: TextDeltaRow) -> type[GrowingText | GrowingInput]:
+    return GrowingInput if row.is_json else GrowingText
+
 
 DELTA_RULES: dict[str, DeltaRule] = {
-    "text_delta": DeltaRule((TextBlock,), (Move("text", "text", GrowingText),)),
-    "input_json_delta": DeltaRule((*_TOOL_USE, UnknownBlock), (Move("partial_json", "input", GrowingInput),)),
-    "thinking_delta": DeltaRule((ThinkingBlock,), (Move("thinking", "thinking", GrowingText),)),
+    **{
+        kind: DeltaRule(row.blocks, (Move(row.source, row.target, _field_class(row)),))
+        for kind, row in TEXT_DELTAS.items()
+    },
     "signature_delta": DeltaRule((ThinkingBlock,), (Move("signature", "signature", ReplacedValue),)),
     "citations_delta": DeltaRule((TextBlock,), (Move("citation", "citations", GrowingList),)),
     "compaction_delta": DeltaRule(
@@ -90,22 +84,13 @@ class TextRule(NamedTuple):
     field_class: type[GrowingText | GrowingInput]
 
 
-def _text_rules() -> dict[str, TextRule]:
-    rules: dict[str, TextRule] = {}
-    for delta_type in FAST_DELTAS:
-        rule = DELTA_RULES[delta_type]
-        (move,) = rule.moves
-        assert issubclass(move.field_class, (GrowingText, GrowingInput))
-        for block in rule.blocks:
-            block_type = type_tag(block)
-            if block_type is not None:  # an unknown block has no tag: it may get no text at all
-                assert block_type not in rules, "a block has one field that the fast path adds text to"
-                rules[block_type] = TextRule(delta_type, move.target, move.field_class)
-    return rules
-
-
-TEXT_RULES = _text_rules()
-"""The rules of the deltas that the codec has a fast path for, by the type of the block.
+TEXT_RULES: dict[str, TextRule] = {
+    block_type: TextRule(kind, row.target, _field_class(row))
+    for kind, row in TEXT_DELTAS.items()
+    for block_type in map(type_tag, row.blocks)
+    if block_type is not None  # an unknown block may get no text at all
+}
+"""The rules of the deltas that add text, by the type of the block. A block gets text from one type of delta only.
 
 Compaction blocks have none: they get one delta in all.
 """

@@ -7,7 +7,7 @@ There are two paths to the same events. `derive` is the plain one. `DerivingDeco
 it for the deltas that add text to the current block, which are nearly all of a stream.
 `tests/stream/test_derived.py` compares the two.
 
-To support another type of delta that adds text, add its row to `_TEXT_EVENTS`.
+Another type of delta that adds text needs nothing here, but its row in `types/text_deltas.py`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from streamcore.accumulator import BlockInProgress
-from streamcore.accumulator._deltas import DELTA_RULES, Move
 from streamcore.accumulator._surrogates import is_first_half, joined
 from streamcore.engine import MessageEngine
 from streamcore.errors import ProtocolError
@@ -29,7 +28,6 @@ from streamcore.types import (
     ContentBlockDeltaEvent,
     ContentBlockStopEvent,
     ErrorEvent,
-    InputJsonEvent,
     Message,
     MessageStopEvent,
     MessageStreamEvent,
@@ -37,11 +35,10 @@ from streamcore.types import (
     ParsedMessageStopEvent,
     ParsedMessageStreamEvent,
     SignatureEvent,
-    TextEvent,
-    ThinkingEvent,
 )
 from streamcore.types._base import extended
 from streamcore.types.derived import deferring
+from streamcore.types.text_deltas import TEXT_DELTAS
 
 if TYPE_CHECKING:
     from streamcore.stream._pump import Completion
@@ -51,17 +48,9 @@ __all__ = ["DerivingDecoder", "derive"]
 _Make: TypeAlias = Callable[..., Any]
 """Makes a derived event of a delta, the field of the block that the delta has changed, and a mark of that field."""
 
-# The class of the derived event of each delta that adds text. The event has the text under the same name as the delta.
-_TEXT_EVENTS: dict[str, Any] = {
-    "text_delta": TextEvent,
-    "thinking_delta": ThinkingEvent,
-    "input_json_delta": InputJsonEvent,
-}
-# Where the text of these deltas goes.
-_MOVES: dict[str, Move] = {kind: DELTA_RULES[kind].moves[0] for kind in _TEXT_EVENTS}
 # Functions that make a derived event: of a whole delta, and of another text.
-_MAKERS: dict[str, _Make] = {kind: deferring(cls, f"delta.{_MOVES[kind].source}") for kind, cls in _TEXT_EVENTS.items()}
-_MAKERS_OF_TEXT: dict[str, _Make] = {kind: deferring(cls, _MOVES[kind].source) for kind, cls in _TEXT_EVENTS.items()}
+_MAKERS: dict[str, _Make] = {kind: deferring(row.derived, f"delta.{row.source}") for kind, row in TEXT_DELTAS.items()}
+_MAKERS_OF_TEXT: dict[str, _Make] = {kind: deferring(row.derived, row.source) for kind, row in TEXT_DELTAS.items()}
 
 
 def derive(event: MessageStreamEvent, engine: MessageEngine[Any]) -> tuple[ParsedMessageStreamEvent, ...]:
@@ -168,11 +157,11 @@ def _from_text(kind: str) -> _DeriveFrom:
     its delta, but of the next one: together they are a character. If the other half does not follow, the first half is
     delivered alone, at the latest before the end of the block, or of the message if the block is never stopped.
     """
-    target, source = _MOVES[kind].target, _MOVES[kind].source
+    row = TEXT_DELTAS[kind]
     make, make_of_text = _MAKERS[kind], _MAKERS_OF_TEXT[kind]
 
     def derive_from(delta: Any, block: BlockInProgress) -> Any:
-        field: Any = block.fields.get(target)
+        field: Any = block.fields.get(row.target)
         if field is None:
             return None
         mark = field.mark()
@@ -180,7 +169,7 @@ def _from_text(kind: str) -> _DeriveFrom:
             return make(delta, field, mark)
         # The text of the delta as it is in the block, and the character before it. If a half that was held back has
         # been joined with the first character of the delta, both are now one character, the first of the text.
-        said = joined(getattr(delta, source) or "")
+        said = joined(getattr(delta, row.source) or "")
         start = mark - len(said)
         before, text = ("", field.since(0)) if start == 0 else _first(field.since(start - 1))
         if block.is_closed:
@@ -198,8 +187,8 @@ def _from_text(kind: str) -> _DeriveFrom:
 
 def _held_back(block: BlockInProgress) -> Iterator[ParsedMessageStreamEvent]:
     """Yield a first half that was held back, at the end of a block: its stop, or that of the message."""
-    for kind, move in _MOVES.items():
-        field: Any = block.fields.get(move.target)
+    for kind, row in TEXT_DELTAS.items():
+        field: Any = block.fields.get(row.target)
         if field is not None and (mark := field.mark()) and is_first_half(last := field.since(mark - 1)):
             yield _MAKERS_OF_TEXT[kind](last, field, mark)
 
@@ -230,7 +219,7 @@ def _compaction(delta: Any, block: BlockInProgress) -> CompactionEvent | None:
 
 
 _DELTAS: dict[str, _DeriveFrom] = {
-    **{kind: _from_text(kind) for kind in _TEXT_EVENTS},
+    **{kind: _from_text(kind) for kind in TEXT_DELTAS},
     "citations_delta": _from_field("citations", deferring(CitationEvent, "delta.citation")),
     "signature_delta": _signature,
     "compaction_delta": _compaction,

@@ -12,16 +12,12 @@ from hypothesis import strategies as st
 
 from streamcore import MessageEngine, SSEDecoder
 from streamcore.codec import decode_event
-from streamcore.codec._fast_delta import (
-    _MADE,
-    FAST_DELTAS,
-    NO_FAST_DELTA,
-    fast_delta,
-)
+from streamcore.codec._fast_delta import _MADE, NO_FAST_DELTA, fast_delta
 from streamcore.types import ContentBlockDeltaEvent
+from streamcore.types.text_deltas import TEXT_DELTAS
 
 PREFIX = b"event: content_block_delta\ndata: "
-FIELDS = {delta_type: field for delta_type, (_, field) in FAST_DELTAS.items()}
+FIELDS = {delta_type: row.source for delta_type, row in TEXT_DELTAS.items()}
 
 
 def piece(
@@ -74,7 +70,7 @@ def both_ends(data: bytes) -> list[bytes]:
 # What it takes
 
 
-@pytest.mark.parametrize("delta_type", FAST_DELTAS)
+@pytest.mark.parametrize("delta_type", TEXT_DELTAS)
 @pytest.mark.parametrize("index", [0, 1, 7, 8, 12345])
 @pytest.mark.parametrize("blanks", [0, 1, 7, 31])
 def test_the_spelling_of_the_api_is_taken(delta_type: str, index: int, blanks: int) -> None:
@@ -88,7 +84,7 @@ def test_the_spelling_of_the_api_is_taken(delta_type: str, index: int, blanks: i
 @pytest.mark.parametrize("path", CAPTURES, ids=stream_id)
 def test_recorded_deltas_are_what_the_plain_path_says(path: Any) -> None:
     for block in set(path.read_bytes().split(b"\n\n")):
-        for delta_type in FAST_DELTAS:
+        for delta_type in TEXT_DELTAS:
             for index in range(3):
                 check(block, index, delta_type)
                 check(block + b"\n\n", index, delta_type)
@@ -99,7 +95,7 @@ def test_most_recorded_deltas_are_taken() -> None:
     found = [
         (block, delta_type)
         for block in blocks
-        for delta_type in FAST_DELTAS
+        for delta_type in TEXT_DELTAS
         if block.startswith(PREFIX) and b'"delta":{"type":"%s"' % delta_type.encode() in block
     ]
     fast = sum(any(taken(block, index=index, delta_type=name) for index in range(100)) for block, name in found)
@@ -315,7 +311,7 @@ def test_whatever_the_string_is_the_fast_path_agrees_with_the_plain_path(
 
 @given(st.data())
 def test_a_changed_delta_is_what_the_plain_path_says(data: st.DataObject) -> None:
-    delta_type = data.draw(st.sampled_from(sorted(FAST_DELTAS)))
+    delta_type = data.draw(st.sampled_from(sorted(TEXT_DELTAS)))
     text = data.draw(NASTY_TEXT)
     one = piece(json.dumps(text, ensure_ascii=False).encode("utf-8", "surrogatepass")[1:-1], delta_type=delta_type)
     for _ in range(data.draw(st.integers(1, 3))):
