@@ -30,7 +30,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-__all__ = ["constructor", "copier", "delta_event_constructor", "draft_class", "evolve", "freezer", "generate"]
+__all__ = ["constructor", "copier", "draft_class", "evolve", "freezer", "generate"]
 
 _T = TypeVar("_T")
 
@@ -130,25 +130,4 @@ def constructor(cls: type[_T], *names: str) -> Callable[..., _T]:
         ]
     )
     make: Callable[..., _T] = generate(source, "make", {"Draft": draft_class(cls), "freeze": freezer(cls), "cls": cls})
-    return make
-
-
-def delta_event_constructor(cls: type[_T], delta_class: type[Any], field: str) -> Callable[[int, str], _T]:
-    """Return a function that makes an event `cls` from its `index` and the one `field` of its `delta`.
-
-    Two objects in one call: nearly all events are made here.
-    """
-    event_draft, delta_draft = draft_class(cls), draft_class(delta_class)
-    set_field = delta_draft.__dict__[field].__set__
-
-    def make(index: int, text: str) -> _T:
-        delta = delta_draft()
-        set_field(delta, text)
-        delta.__class__ = delta_class
-        event = event_draft()
-        event.index = index
-        event.delta = delta
-        event.__class__ = cls
-        return event  # type: ignore[no-any-return]  # it is one now
-
     return make

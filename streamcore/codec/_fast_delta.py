@@ -32,7 +32,6 @@ from typing import NamedTuple, TypeAlias
 
 import msgspec
 
-from streamcore._objects.construct import delta_event_constructor
 from streamcore.types import ContentBlockDeltaEvent
 from streamcore.types.text_deltas import TEXT_DELTAS
 
@@ -91,8 +90,11 @@ def _recogniser(index: int, delta_type: str, ends: frozenset[bytes]) -> Recognis
     start = _LINES + _UP_TO_TEXT % (index, delta_type.encode(), row.source.encode())
     up_to_text = slice(len(start))
     quote = len(start) - 1
-    make_event = delta_event_constructor(ContentBlockDeltaEvent, row.delta, row.source)
     decode_string, not_decoded = _decode_string, _NOT_DECODED
+    # Both classes are frozen, so their slots are set directly. For so few this is faster than a draft (`construct`).
+    new, event_class, delta_class = object.__new__, ContentBlockDeltaEvent, row.delta
+    set_index, set_delta = vars(event_class)["index"].__set__, vars(event_class)["delta"].__set__
+    set_text = vars(delta_class)[row.source].__set__
 
     def recognise(piece: bytes, add_text: Callable[[str], object]) -> ContentBlockDeltaEvent | None:
         if piece[up_to_text] != start:
@@ -104,8 +106,13 @@ def _recogniser(index: int, delta_type: str, ends: frozenset[bytes]) -> Recognis
             text = decode_string(piece[quote:after])
         except not_decoded:
             return None
+        delta = new(delta_class)
+        set_text(delta, text)
+        event = new(event_class)
+        set_index(event, index)
+        set_delta(event, delta)
         add_text(text)
-        return make_event(index, text)
+        return event
 
     return recognise
 
