@@ -10,7 +10,7 @@ from streamcore.accumulator._deltas import DELTA_RULES, TEXT_RULES
 from streamcore.codec._fast_delta import FAST_DELTAS
 from streamcore.stream._derived import _TEXT_EVENTS
 from streamcore.types import ContentBlock, ContentBlockDelta, Unknown
-from streamcore.types._base import type_tag, wire_fields
+from streamcore.types.base import type_tag, wire_fields
 
 
 def test_the_tables_of_deltas_that_add_text_have_the_same_rows() -> None:

@@ -21,7 +21,7 @@ from streamcore.types import (
     UnknownBlock,
     WireObject,
 )
-from streamcore.types._base import type_tag
+from streamcore.types.base import type_tag
 
 __all__ = ["DELTA_RULES", "TEXT_RULES", "DeltaRule", "Move", "TextRule"]
 

@@ -40,7 +40,7 @@ from streamcore.types import (
     TextEvent,
     ThinkingEvent,
 )
-from streamcore.types._base import extended
+from streamcore.types.base import extended
 from streamcore.types.derived import deferring
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from streamcore.types import blocks, citations, deltas, derived, events, message, results, usage
-from streamcore.types._base import Unknown as Unknown
-from streamcore.types._base import WireObject as WireObject
+from streamcore.types.base import Unknown as Unknown
+from streamcore.types.base import WireObject as WireObject
 
 if TYPE_CHECKING:
     from streamcore.types.blocks import *

@@ -13,8 +13,8 @@ import attrs
 
 from streamcore._objects.immutable import immutable
 from streamcore.errors import ProtocolError
-from streamcore.types._base import Unknown, WireObject, wire_field
 from streamcore.types._frozen import frozen
+from streamcore.types.base import Unknown, WireObject, wire_field
 from streamcore.types.citations import TextCitation
 from streamcore.types.results import (
     AdvisorToolResultContent,

@@ -10,7 +10,8 @@ A wire type is a frozen, slotted attrs class that derives from `WireObject`. It 
 - `None` stands for an absent field as well as for a null one. `to_dict()` leaves such a field out, unless the API
   always sends it (`wire_field(null=True)`).
 
-This module knows nothing about events or streams.
+Other rooms read the declarations with `wire_fields` and `type_tag`, and make objects with `absent`, `with_extra` and
+`extend`. This module knows nothing about events or streams.
 """
 
 from __future__ import annotations
