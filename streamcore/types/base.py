@@ -42,7 +42,6 @@ __all__ = [
     "wire_field",
     "wire_fields",
     "with_extra",
-    "with_surrogates_escaped",
 ]
 
 _W = TypeVar("_W", bound="WireObject")
@@ -96,7 +95,8 @@ class WireObject(Frozen):
 
         separators = (",", ":") if indent is None else None
         text = json.dumps(self.to_dict(), ensure_ascii=False, indent=indent, separators=separators)
-        return with_surrogates_escaped(text)
+        # Only the strings in JSON text can contain a lone surrogate. What this handler writes for one is its escape.
+        return text.encode("utf-8", "backslashreplace").decode()
 
     def model_dump(self) -> dict[str, Any]:
         """Return the same as `to_dict()`, under the name that users of pydantic know."""
@@ -131,14 +131,6 @@ class WireObject(Frozen):
 
 lone_surrogate = re.compile("[\ud800-\udfff]")
 """One half of a surrogate pair: JSON can express it as an escape, UTF-8 cannot encode it."""
-
-
-def with_surrogates_escaped(json: str) -> str:
-    """Replace lone surrogates in JSON text by their escapes, so that the text can be encoded.
-
-    Only the strings inside of JSON text can contain one, so an escape is always valid in its place.
-    """
-    return lone_surrogate.sub(lambda found: f"\\u{ord(found[0]):04x}", json)
 
 
 @functools.cache
@@ -243,24 +235,20 @@ def wire_field(
     return attrs.field(default=default, metadata=metadata, eq=not local, repr=shown, converter=converter)
 
 
-_WIRE_FIELDS: dict[type[Any], tuple[WireField, ...]] = {}
-
-
+@functools.cache
 def wire_fields(cls: type[Any]) -> tuple[WireField, ...]:
     """Return the attributes of a wire type that appear on the wire, in order, without `extra` and a constant `type`."""
-    if cls not in _WIRE_FIELDS:
-        _WIRE_FIELDS[cls] = tuple(
-            WireField(
-                name=field.name,
-                key=field.metadata.get("key") or field.name,
-                absent=field.default if isinstance(field.default, WireObject) else None,
-                null=field.metadata.get("null", False),
-                response_only=field.metadata.get("response_only", False),
-            )
-            for field in attrs.fields(cls)
-            if field.name != "extra" and not field.metadata.get("local", False)
+    return tuple(
+        WireField(
+            name=field.name,
+            key=field.metadata.get("key") or field.name,
+            absent=field.default if isinstance(field.default, WireObject) else None,
+            null=field.metadata.get("null", False),
+            response_only=field.metadata.get("response_only", False),
         )
-    return _WIRE_FIELDS[cls]
+        for field in attrs.fields(cls)
+        if field.name != "extra" and not field.metadata.get("local", False)
+    )
 
 
 def type_tag(cls: type[Any]) -> str | None:
