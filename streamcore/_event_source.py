@@ -24,7 +24,7 @@ from streamcore.errors import (
 )
 from streamcore.limits import Limits
 from streamcore.sse._frames import FrameReader
-from streamcore.sse._start import Start, beginning, may_be_a_stream, start_of
+from streamcore.sse._start import Start, beginning, begins_like_a_stream, start_of
 from streamcore.types import Message, MessageStreamEvent, RawMessageStreamEvent, UnknownEvent
 
 __all__ = ["DecoderBase", "EventSource", "EventT", "Recognise"]
@@ -223,7 +223,7 @@ class EventSource(NotCopyable, Generic[EventT]):
             return
         self._has_finished = True
         frames = self.frames
-        if self.event_number == 0 and not may_be_a_stream(frames.buffer.head):
+        if self.event_number == 0 and begins_like_a_stream(frames.buffer.head) is False:
             raise _not_a_stream(frames.buffer.head)
         left_over = frames.pending if self._left_over is None else self._left_over
         try:

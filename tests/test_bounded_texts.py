@@ -20,8 +20,7 @@ from streamcore import (
     StreamCoreError,
     Violation,
 )
-from streamcore.api.errors import APIError
-from streamcore.errors import NoTextError
+from streamcore.errors import APIError, NoTextError
 from streamcore.types import UnknownBlock
 
 LONG = "x" * 10_000_000

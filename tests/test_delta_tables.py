@@ -8,7 +8,7 @@ import pytest
 
 from streamcore.accumulator._deltas import DELTA_RULES, TEXT_RULES
 from streamcore.types import ContentBlock, ContentBlockDelta, Unknown
-from streamcore.types._base import type_tag, wire_fields
+from streamcore.types.base import type_tag, wire_fields
 from streamcore.types.text_deltas import TEXT_DELTAS
 
 

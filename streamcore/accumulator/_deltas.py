@@ -11,7 +11,7 @@ import attrs
 
 from streamcore.accumulator._fields import Field, GrowingInput, GrowingList, GrowingText, ReplacedValue
 from streamcore.types import CompactionBlock, TextBlock, ThinkingBlock, WireObject
-from streamcore.types._base import type_tag
+from streamcore.types.base import type_tag
 from streamcore.types.text_deltas import TEXT_DELTAS, TextDeltaRow
 
 __all__ = ["DELTA_RULES", "TEXT_RULES", "DeltaRule", "Move", "TextRule"]

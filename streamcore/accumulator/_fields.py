@@ -22,7 +22,7 @@ import attrs
 from streamcore._objects.immutable import ImmutableDict, immutable
 from streamcore.accumulator._surrogates import has_halves, is_first_half, write_joined
 from streamcore.partial_json import PartialJSON, join_parts
-from streamcore.types._base import lone_surrogate
+from streamcore.types.base import lone_surrogate
 
 __all__ = ["Field", "FieldOptions", "GrowingInput", "GrowingList", "GrowingText", "ReplacedValue"]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from streamcore._objects.construct import evolve
 from streamcore.types import Message, MessageDelta, MessageDeltaEvent, MessageDeltaUsage, WireObject
-from streamcore.types._base import extend, wire_fields, with_extra
+from streamcore.types.base import extend, wire_fields, with_extra
 
 __all__ = ["MESSAGE_FIELDS", "after_deltas"]
 

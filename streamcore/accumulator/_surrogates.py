@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import io
 
-from streamcore.types._base import lone_surrogate
+from streamcore.types.base import lone_surrogate
 
 __all__ = ["has_halves", "is_first_half", "joined", "write_joined"]
 

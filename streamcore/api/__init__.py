@@ -2,7 +2,6 @@
 
 | file | idea |
 | --- | --- |
-| `errors.py` | the exceptions of the API under a path of their own; `streamcore.errors` defines them |
 | `request.py` | build method, URL, headers and JSON body from the arguments of a call |
 | `response.py` | turn status, headers and body into an exception or a `Message`, or allow streaming |
 | `peeked.py` | answers whose beginning was read to find out what they are |

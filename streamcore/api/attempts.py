@@ -22,7 +22,6 @@ from streamcore.api.peeked import Peeked
 from streamcore.api.redirects import MAX_REDIRECTS, describe_redirect, redirected
 from streamcore.api.response import (
     ERROR_BODY_SIZE,
-    begins_like_a_stream,
     is_event_stream,
     is_success,
     message_from_body,
@@ -38,6 +37,7 @@ from streamcore.errors import (
     error_in_call,
 )
 from streamcore.limits import DEFAULT_LIMITS
+from streamcore.sse import begins_like_a_stream
 from streamcore.types import Message
 
 __all__ = ["AsyncAnswer", "AsyncAttempts", "SyncAnswer", "SyncAttempts", "async_checked", "checked"]

@@ -5,7 +5,6 @@ Nothing is read here. The caller reads the body, and of a failure's body at most
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,7 +26,6 @@ from streamcore.types import Message
 
 __all__ = [
     "ERROR_BODY_SIZE",
-    "begins_like_a_stream",
     "is_event_stream",
     "is_success",
     "message_from_body",
@@ -58,21 +56,6 @@ def is_event_stream(headers: Mapping[str, str]) -> bool:
     `headers` must find `content-type` under its name in lower case.
     """
     return _media_type(headers) in _MAY_BE_A_STREAM
-
-
-_FIRST_LINE = re.compile(rb"(?:event|data|id|retry|):")
-# A stream may begin with blank lines, but not with more than so many bytes of them.
-_MOST_BLANK_LINES = 1024
-_BEGINNINGS = (b"event:", b"data:", b"id:", b"retry:", b"\xef\xbb\xbf")
-
-
-def begins_like_a_stream(body: bytes) -> bool | None:
-    """Return whether a body begins as an event stream does: with a field or a comment. None if more of it is needed."""
-    start = body.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
-    if _FIRST_LINE.match(start):
-        return True
-    needs_more = len(body) < _MOST_BLANK_LINES and any(each.startswith(start) for each in _BEGINNINGS)
-    return None if needs_more else False
 
 
 def _media_type(headers: Mapping[str, str]) -> str:

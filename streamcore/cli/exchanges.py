@@ -117,7 +117,7 @@ class _CapturedSource(Source):
 
     def _read(self) -> Iterator[bytes]:
         """Generate the bytes. If the connection broke, just end: the reader of the stream reports what is missing."""
-        from streamcore.api.errors import APIConnectionError
+        from streamcore.errors import APIConnectionError
         from streamcore.replay import INSTANTLY, SyncPlayer
         from streamcore.replay.playing.complete_message import stream_of
 

@@ -6,7 +6,7 @@
 | `_structure.py` | that value to a typed event, if it fits its class exactly |
 | `_generated.py` | the generated functions that do it |
 | `_plain.py` | the same for any value: decide what each field means, or say what is wrong |
-| `_annotations.py` | what an annotation of a wire type says about JSON |
+| `annotations.py` | what an annotation of a wire type says about JSON |
 | `_interpreter.py` | which event an unusual payload is |
 | `_error_events.py` | errors of any shape |
 | `_fast_delta.py` | a shortcut for deltas, nearly all of a stream |
@@ -36,7 +36,7 @@ from streamcore.codec._structure import UNUSUAL, structure, structurer_for
 from streamcore.errors import LimitExceededError
 from streamcore.limits import DEFAULT_LIMITS
 from streamcore.types import MessageStreamEvent, RawMessageStreamEvent
-from streamcore.types._base import plain
+from streamcore.types.base import plain
 
 __all__ = [
     "EVENT_TYPES",

@@ -14,7 +14,7 @@ import cattrs
 
 from streamcore.codec._structure import structure
 from streamcore.types import WireObject
-from streamcore.types._base import plain
+from streamcore.types.base import plain
 
 __all__ = ["converter"]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from streamcore._objects.construct import evolve
 from streamcore.types import ErrorEvent, ErrorObject
-from streamcore.types._base import with_extra
+from streamcore.types.base import with_extra
 
 __all__ = ["error_event", "is_error"]
 

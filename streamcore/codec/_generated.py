@@ -39,7 +39,7 @@ import attrs
 
 from streamcore._objects.construct import draft_class, freezer, generate
 from streamcore._objects.immutable import immutable_in_place
-from streamcore.types._base import with_extra
+from streamcore.types.base import with_extra
 
 __all__ = ["FieldPlan", "Unfit", "make_structurer"]
 

@@ -23,7 +23,7 @@ from streamcore.codec._plain import Deviation, StructureError, read
 from streamcore.codec._structure import UNUSUAL
 from streamcore.errors import DecodeError, ViolationLog, excerpt
 from streamcore.types import MessageStopEvent, MessageStreamEvent, PingEvent, UnknownEvent
-from streamcore.types._base import type_tag, with_extra
+from streamcore.types.base import type_tag, with_extra
 
 __all__ = ["EVENT_TYPES", "EventInterpreter", "EventKind", "Progress", "means_error", "structure_or_read"]
 

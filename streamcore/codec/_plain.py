@@ -7,7 +7,7 @@ How unexpected values are read:
 - A known field that is null counts as absent.
 - A constant `type` that is absent or null counts as that constant.
 - A required field that is absent, and a number that is spelled oddly, are taken for what the tables in
-  `types/_tolerance.py` say, and each time a `Deviation` is recorded. (The generated functions refuse both, so ordinary
+  `types/tolerance.py` say, and each time a `Deviation` is recorded. (The generated functions refuse both, so ordinary
   payloads do not pay for this.)
 - Any other known field that is missing or of the wrong JSON type is a fault. Where a class lists the strings it knows
   (`StopReason`), any other string is kept as it is.
@@ -24,11 +24,11 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 import attrs
 
-from streamcore.codec._annotations import scalar_types, union_members, without_none
 from streamcore.codec._json import kind_of
+from streamcore.codec.annotations import scalar_types, union_members, without_none
 from streamcore.types import Unknown, WireObject
-from streamcore.types._base import WireField, type_tag, wire_fields, with_extra
-from streamcore.types._tolerance import MISSING_FIELDS, integer_of
+from streamcore.types.base import WireField, type_tag, wire_fields, with_extra
+from streamcore.types.tolerance import MISSING_FIELDS, integer_of
 
 __all__ = ["Deviation", "StructureError", "read"]
 

@@ -20,11 +20,11 @@ import attrs
 
 from streamcore._objects.immutable import immutable, immutable_in_place, immutable_items, immutable_items_in_place
 from streamcore.codec import _plain
-from streamcore.codec._annotations import scalar_types, union_members, without_none
 from streamcore.codec._generated import FieldPlan, Unfit, make_structurer
+from streamcore.codec.annotations import scalar_types, union_members, without_none
 from streamcore.types import Unknown, WireObject
-from streamcore.types._base import plain, type_tag, wire_fields
-from streamcore.types._tolerance import MISSING_FIELDS
+from streamcore.types.base import plain, type_tag, wire_fields
+from streamcore.types.tolerance import MISSING_FIELDS
 
 __all__ = ["UNUSUAL", "structure", "structurer_for"]
 

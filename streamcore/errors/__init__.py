@@ -5,9 +5,10 @@
 | file | idea |
 | --- | --- |
 | `_protocol.py` | what the peer did wrong: `ProtocolError` and its children, `Violation` |
-| `_api.py` | the API said no, or could not be reached: `APIError`, and one class for each HTTP status |
-| `_calls.py` | the errors of a peer as clients raise them: each is an `APIError` too |
+| `_api.py` | a call failed: `APIError`, `APIConnectionError`, `APIStatusError` |
+| `_statuses.py` | subclasses of `APIStatusError`, one for each HTTP status |
 | `_codes.py` | their subclasses, one for each code that names a cause |
+| `_calls.py` | the errors of a peer as clients raise them: each is an `APIError` too |
 | `_choice.py` | choose the exception for an answer or an `error` event |
 | `exceptions.py` | all the classes, for re-exports |
 

@@ -1,7 +1,6 @@
-"""The exceptions of the API, named as in the `anthropic` package: their base class, and one for each HTTP status.
+"""The exceptions of a call that failed, named as in the `anthropic` package, and what they read from an answer.
 
-Exceptions for more specific causes are in `_codes`; `_choice` chooses the one for an answer. Source:
-https://docs.claude.com/en/api/errors.
+The classes for a status are in `_statuses`, those for more specific causes in `_codes`.
 """
 
 from __future__ import annotations
@@ -14,32 +13,7 @@ from streamcore.errors._protocol import StreamCoreError, shortened
 if TYPE_CHECKING:
     from streamcore.types import Message
 
-__all__ = [
-    "APIConnectionError",
-    "APIError",
-    "APIStatusError",
-    "APITimeoutError",
-    "AuthenticationError",
-    "BadRequestError",
-    "ClientClosedRequestError",
-    "ConflictError",
-    "ContentTooLargeError",
-    "DeadlineExceededError",
-    "GatewayTimeoutError",
-    "HTTPNotImplementedError",
-    "InternalServerError",
-    "NotFoundError",
-    "OverloadedError",
-    "PaymentRequiredError",
-    "PermissionDeniedError",
-    "PreconditionFailedError",
-    "RateLimitError",
-    "RequestHeaderFieldsTooLargeError",
-    "RequestTimeoutError",
-    "RequestTooLargeError",
-    "ServiceUnavailableError",
-    "UnprocessableEntityError",
-]
+__all__ = ["APIConnectionError", "APIError", "APIStatusError", "APITimeoutError"]
 
 
 # Errors are logged and shown on screens, and their text repeats what a server sent, which may be megabytes.
@@ -114,7 +88,7 @@ class APIStatusError(APIError):
         error_code: The code of the cause, if the body has one. Many codes have a class of their own.
         details: All that the body says about the cause, as it came.
 
-    A subclass for a code is declared with it: `class NewError(BadRequestError, code="new")`.
+    A subclass for a status or a code is declared with it: `class NewError(BadRequestError, code="new")`.
     """
 
     status_code: int
@@ -126,8 +100,10 @@ class APIStatusError(APIError):
     error_code: str | None = None
     details: Mapping[str, Any] | None
 
-    def __init_subclass__(cls, *, code: str | None = None, **kwargs: Any) -> None:
+    def __init_subclass__(cls, *, status: int | None = None, code: str | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if status is not None:
+            cls.status_code = status
         if code is not None:
             cls.error_code = code
 
@@ -155,120 +131,6 @@ class APIStatusError(APIError):
         self.details = details if isinstance(details, Mapping) else None
         if (code := error_code_in(body)) is not None:
             self.error_code = code
-
-
-class BadRequestError(APIStatusError):
-    """400: the request is malformed."""
-
-    status_code: int = 400
-
-
-class AuthenticationError(APIStatusError):
-    """401: the API key is missing or wrong."""
-
-    status_code: int = 401
-
-
-class PaymentRequiredError(APIStatusError):
-    """402: there is a problem with billing."""
-
-    status_code: int = 402
-
-
-class PermissionDeniedError(APIStatusError):
-    """403: the API key does not have permission for this."""
-
-    status_code: int = 403
-
-
-class NotFoundError(APIStatusError):
-    """404: the model or the resource does not exist."""
-
-    status_code: int = 404
-
-
-class RequestTimeoutError(APIStatusError):
-    """408: the request took too long to arrive."""
-
-    status_code: int = 408
-
-
-class ConflictError(APIStatusError):
-    """409: the resource is in use."""
-
-    status_code: int = 409
-
-
-class PreconditionFailedError(APIStatusError):
-    """412: the resource is not in the state that the request asked for."""
-
-    status_code: int = 412
-
-
-class ContentTooLargeError(APIStatusError):
-    """413: the request has too many bytes."""
-
-    status_code: int = 413
-
-
-RequestTooLargeError = ContentTooLargeError
-
-
-class UnprocessableEntityError(APIStatusError):
-    """422: the request is well-formed but makes no sense."""
-
-    status_code: int = 422
-
-
-class RateLimitError(APIStatusError):
-    """429: too many requests or tokens."""
-
-    status_code: int = 429
-
-
-class RequestHeaderFieldsTooLargeError(APIStatusError):
-    """431: the request's headers have too many bytes."""
-
-    status_code: int = 431
-
-
-class ClientClosedRequestError(APIStatusError):
-    """499: a gateway saw the client hang up."""
-
-    status_code: int = 499
-
-
-class InternalServerError(APIStatusError):
-    """500 and above: the API itself failed."""
-
-    status_code: int = 500
-
-
-class HTTPNotImplementedError(InternalServerError):
-    """501: the server does not know the method."""
-
-    status_code: int = 501
-
-
-class ServiceUnavailableError(InternalServerError):
-    """503: the API is not available for the moment."""
-
-    status_code: int = 503
-
-
-class GatewayTimeoutError(InternalServerError):
-    """504: the request took the API too long. Streaming avoids it."""
-
-    status_code: int = 504
-
-
-DeadlineExceededError = GatewayTimeoutError
-
-
-class OverloadedError(InternalServerError):
-    """529: the API has too many requests from everyone."""
-
-    status_code: int = 529
 
 
 def connection_error(error: Exception, *, timed_out: bool, request: Any, doing: str) -> APIConnectionError:

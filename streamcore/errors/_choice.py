@@ -10,30 +10,21 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from streamcore.errors._api import (
-    APIStatusError,
+from streamcore.errors import _codes, _statuses
+from streamcore.errors._api import APIStatusError, error_code_in, request_id_of
+from streamcore.errors._statuses import (
     AuthenticationError,
     BadRequestError,
-    ClientClosedRequestError,
     ConflictError,
     ContentTooLargeError,
     GatewayTimeoutError,
-    HTTPNotImplementedError,
     InternalServerError,
     NotFoundError,
     OverloadedError,
     PaymentRequiredError,
     PermissionDeniedError,
-    PreconditionFailedError,
     RateLimitError,
-    RequestHeaderFieldsTooLargeError,
-    RequestTimeoutError,
-    ServiceUnavailableError,
-    UnprocessableEntityError,
-    error_code_in,
-    request_id_of,
 )
-from streamcore.errors._codes import BY_CODE
 
 if TYPE_CHECKING:
     from streamcore.types import ErrorEvent, Message
@@ -41,27 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["error_from_event", "error_from_status"]
 
 _BY_STATUS: dict[int, type[APIStatusError]] = {
-    cls.status_code: cls
-    for cls in (
-        BadRequestError,
-        AuthenticationError,
-        PaymentRequiredError,
-        PermissionDeniedError,
-        NotFoundError,
-        RequestTimeoutError,
-        ConflictError,
-        PreconditionFailedError,
-        ContentTooLargeError,
-        UnprocessableEntityError,
-        RateLimitError,
-        RequestHeaderFieldsTooLargeError,
-        ClientClosedRequestError,
-        InternalServerError,
-        HTTPNotImplementedError,
-        ServiceUnavailableError,
-        GatewayTimeoutError,
-        OverloadedError,
-    )
+    cls.status_code: cls for cls in vars(_statuses).values() if hasattr(cls, "status_code")
 }
 
 _BY_TYPE: dict[str, type[APIStatusError]] = {
@@ -78,8 +49,10 @@ _BY_TYPE: dict[str, type[APIStatusError]] = {
     "overloaded_error": OverloadedError,
 }
 
-# Codes are unique. They alone decide the class for an event, whose status is not known.
-_BY_CODE_ALONE = {code: cls for (_, code), cls in BY_CODE.items()}
+# Codes are unique.
+BY_CODE: dict[str | None, type[APIStatusError]] = {
+    cls.error_code: cls for cls in vars(_codes).values() if getattr(cls, "error_code", None) is not None
+}
 
 
 def error_from_status(
@@ -94,7 +67,9 @@ def error_from_status(
         request_id: The `request-id` header. If not given, it is read from `response` or else from the body.
         message: What the exception says, if not what the status and the body say.
     """
-    cls = BY_CODE.get((status, error_code_in(body))) or _class_of_status(status)
+    cls = BY_CODE.get(error_code_in(body))
+    if cls is None or cls.status_code != status:
+        cls = _class_of_status(status)
     found = request_id or request_id_of(response) or _request_id_in(body)
     said = message if message is not None else _describe(status, body)
     return cls(said, status_code=status, response=response, body=body, request_id=found)
@@ -118,7 +93,7 @@ def error_from_event(event: ErrorEvent, *, response: Any, snapshot: Message | No
     """
     error_type, message = event.error.type, event.error.message
     body = event.to_dict() if event.payload is None else event.payload
-    cls = _BY_CODE_ALONE.get(error_code_in(body)) or _class_named_in(body)
+    cls = BY_CODE.get(error_code_in(body)) or _class_named_in(body)
     status = None
     if cls is None and (status := _status_in(body)) is not None:
         cls = _class_of_status(status)

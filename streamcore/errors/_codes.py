@@ -5,10 +5,7 @@ package, which has some of the classes only in `anthropic.types`. Codes of the e
 an error with one of them, or with a code that is new, gets the class of its status.
 """
 
-from __future__ import annotations
-
-from streamcore.errors._api import (
-    APIStatusError,
+from streamcore.errors._statuses import (
     BadRequestError,
     ConflictError,
     ContentTooLargeError,
@@ -19,69 +16,6 @@ from streamcore.errors._api import (
     RateLimitError,
     ServiceUnavailableError,
 )
-
-__all__ = [
-    "AvailableToolsLimitExceededError",
-    "BetaCMEKNotApprovedError",
-    "BetaExternalKeyNotFoundError",
-    "BetaExternalKeyProviderMismatchError",
-    "BetaGCPProjectControlledByAnotherOrganizationError",
-    "BetaGCPProjectNotVerifiedError",
-    "BetaOrganizationNotEnrolledInBetaError",
-    "BetaRegionNotSupportedError",
-    "BetaRequestBodyTimeoutError",
-    "BetaStorageInUseError",
-    "BetaStorageNotApprovedError",
-    "BetaUnsupportedCharsetError",
-    "CMEKContextUnavailableError",
-    "CMEKKeyDisabledError",
-    "CMEKKeyNetworkBlockedError",
-    "CMEKKeyUnreachableError",
-    "ChangeOutcomeUnknownError",
-    "ClaudeCodeKeyCreatorNotMemberError",
-    "ClaudeCodeVersionTooOldError",
-    "CompactionBlockAmbiguousError",
-    "CompactionBlockMisplacedError",
-    "CompactionContentMismatchError",
-    "CompactionIncompleteTurnError",
-    "CompactionNothingToSummarizeError",
-    "CompactionSignatureInvalidError",
-    "CompactionTooManyToolReferencesError",
-    "CompactionToolChangesMismatchError",
-    "CompactionUnavailableError",
-    "ConcurrentMembershipChangeError",
-    "ContractSpendLimitReachedError",
-    "EnforcedSpendLimitReachedError",
-    "FileExpiredError",
-    "FileNotDownloadableError",
-    "ImageDimensionsTooLargeError",
-    "LinkedOrganizationBillingUnavailableError",
-    "LinkedOrganizationSpendLimitReachedError",
-    "OrgMemberLimitExceededError",
-    "OrganizationOnHoldError",
-    "OrganizationTypeNotSupportedError",
-    "ParentOrganizationRequiredError",
-    "RBACRoleNotFoundError",
-    "RampLimitExceededError",
-    "RequestBodyEncodingInvalidError",
-    "RequestBodyEncodingUnsupportedError",
-    "RequestBodyTooLargeAfterDecodingError",
-    "SandboxEgressRestrictedError",
-    "SkillReadBlockedUndecryptableError",
-    "StorageQuotaExceededError",
-    "ThreadAlreadyContinuedError",
-    "ThreadContinueInFlightError",
-    "ThreadFingerprintMismatchError",
-    "ThreadNotFoundError",
-    "ThreadUnsupportedRequestError",
-    "ToolNameConflictError",
-    "ToolReferenceUnresolvedError",
-    "UserProfileBillingNotAuthorizedError",
-    "UserProfileNotBillableError",
-    "UserProfileNotFoundError",
-    "UserProfileRequiredError",
-    "WorkspaceHumanReviewDisabledError",
-]
 
 
 class CompactionBlockAmbiguousError(BadRequestError, code="compaction_block_ambiguous"):
@@ -324,11 +258,3 @@ class ClaudeCodeKeyCreatorNotMemberError(BadRequestError, code="claude_code_key_
 
 class ClaudeCodeVersionTooOldError(BadRequestError, code="claude_code_version_too_old"):
     """This version of Claude Code is too old."""
-
-
-BY_CODE: dict[tuple[int, str | None], type[APIStatusError]] = {
-    (cls.status_code, cls.error_code): cls
-    for cls in list(globals().values())
-    if isinstance(cls, type) and issubclass(cls, APIStatusError) and cls.error_code is not None
-}
-"""The class for each status and code."""

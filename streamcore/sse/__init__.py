@@ -19,5 +19,6 @@ faster than decoding it (`_names.py`).
 
 from streamcore.sse._decoder import SSEDecoder
 from streamcore.sse._event import ServerSentEvent, encode, encode_comment
+from streamcore.sse._start import begins_like_a_stream
 
-__all__ = ["SSEDecoder", "ServerSentEvent", "encode", "encode_comment"]
+__all__ = ["SSEDecoder", "ServerSentEvent", "begins_like_a_stream", "encode", "encode_comment"]

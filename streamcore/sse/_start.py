@@ -4,21 +4,26 @@ Two questions, as a body may turn out to be something else early or late:
 
 - `start_of`, before anything is read: HTML and JSON are recognised by their first character. A body of text is given
   the benefit of the doubt: to an event stream, text is a line that it does not know.
-- `may_be_a_stream`, at the end of a body that had no event: only a line that begins like a field or a comment will do.
+- `begins_like_a_stream`, at the end of a body that had no event, and for a body whose content type is not that of a
+  stream: only a line that begins like a field or a comment will do.
 """
 
 from __future__ import annotations
 
 import enum
 import json
+import re
 
 from streamcore.sse._frames import BOM
 from streamcore.sse._lines import FIELD_NAMES
 
-__all__ = ["Start", "beginning", "may_be_a_stream", "start_of"]
+__all__ = ["Start", "beginning", "begins_like_a_stream", "start_of"]
 
 _HTML = (b"<",)
 _JSON = (b"{", b"[")
+_FIRST_LINE = re.compile(b"(?:%b)?[:\\r\\n]" % b"|".join(FIELD_NAMES))
+# A stream may begin with blank lines, but not with more than so many bytes of them.
+_MOST_BLANK_LINES = 1024
 
 
 class Start(enum.Enum):
@@ -71,14 +76,16 @@ def _is_json(line: bytes) -> bool:
     return True
 
 
-def may_be_a_stream(head: bytes) -> bool:
-    """Return whether an event stream may begin with these bytes, which may be only the start of its first line."""
-    start = _without_blanks(head)
-    return not start or any(
-        (field + end).startswith(start) or start.startswith(field + end)
-        for field in (*FIELD_NAMES, b"")
-        for end in (b":", b"\n", b"\r")
-    )
+def begins_like_a_stream(body: bytes) -> bool | None:
+    """Return whether a body begins as an event stream does: with a field or a comment. None if more of it is needed.
+
+    Blank lines may come before that. A field without a value needs no colon.
+    """
+    start = body.removeprefix(BOM).lstrip(b"\r\n")
+    if _FIRST_LINE.match(start):
+        return True
+    is_cut = BOM.startswith(body) or any(name.startswith(start) for name in FIELD_NAMES)
+    return None if is_cut and len(body) < _MOST_BLANK_LINES else False
 
 
 def _without_blanks(head: bytes) -> bytes:

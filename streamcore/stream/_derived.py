@@ -36,7 +36,7 @@ from streamcore.types import (
     ParsedMessageStreamEvent,
     SignatureEvent,
 )
-from streamcore.types._base import extended
+from streamcore.types.base import extended
 from streamcore.types.derived import deferring
 from streamcore.types.text_deltas import TEXT_DELTAS
 

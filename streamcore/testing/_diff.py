@@ -17,7 +17,7 @@ from typing import Any
 import attrs
 
 from streamcore.types import MessageStreamEvent
-from streamcore.types._base import plain
+from streamcore.types.base import plain
 
 _WIDTH = 100
 _AROUND = 24  # characters of a long string shown before the first that differs

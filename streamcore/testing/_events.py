@@ -17,7 +17,7 @@ from streamcore import types
 from streamcore.testing._choices import Choices, cut, draw_choices
 from streamcore.testing._json import write
 from streamcore.testing._values import messages, wire_objects
-from streamcore.types._base import absent, wire_fields, with_extra
+from streamcore.types.base import absent, wire_fields, with_extra
 
 
 @attrs.frozen

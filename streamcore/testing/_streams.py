@@ -14,8 +14,8 @@ from typing import Any, get_args
 import attrs
 
 from streamcore import Message, MessageAccumulator, MessageEngine, MessageStreamEvent, ProtocolError, StreamCoreError
-from streamcore.api.errors import InvalidArgumentError
 from streamcore.codec import structure_event
+from streamcore.errors import InvalidArgumentError
 from streamcore.replay.capture import Capture, CaptureError
 from streamcore.replay.formats.files import read_captures
 from streamcore.replay.playing.players import SyncPlayer

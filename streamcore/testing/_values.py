@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from streamcore import types
-from streamcore.codec._annotations import without_none
+from streamcore.codec.annotations import without_none
 from streamcore.testing._choices import draw_choices
 from streamcore.testing._json import json_objects, json_values, texts, write
 from streamcore.testing.model import partial_value
-from streamcore.types._base import with_extra
-from streamcore.types._tolerance import MISSING_FIELDS
+from streamcore.types.base import with_extra
+from streamcore.types.tolerance import MISSING_FIELDS
 
 _W = TypeVar("_W", bound=types.WireObject)
 

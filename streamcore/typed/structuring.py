@@ -55,7 +55,7 @@ from streamcore.typed.shapes import (
     own_choices,
     shape_of,
 )
-from streamcore.types._base import plain
+from streamcore.types.base import plain
 
 __all__ = ["may_be", "structure"]
 

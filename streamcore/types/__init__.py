@@ -17,13 +17,14 @@ see star imports, which re-export exactly that: what a module imports is private
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from streamcore.types import blocks, citations, deltas, derived, events, message, results, usage
-from streamcore.types._base import Unknown as Unknown
-from streamcore.types._base import WireObject as WireObject
+from streamcore.types import blocks, citations, context, deltas, derived, events, message, results, usage
+from streamcore.types.base import Unknown as Unknown
+from streamcore.types.base import WireObject as WireObject
 
 if TYPE_CHECKING:
     from streamcore.types.blocks import *
     from streamcore.types.citations import *
+    from streamcore.types.context import *
     from streamcore.types.deltas import *
     from streamcore.types.derived import *
     from streamcore.types.events import *
@@ -45,7 +46,7 @@ else:
         return {name: getattr(module, name) for name in names}
 
     _RESPONSES: dict[str, Any] = {}
-    for _module in (blocks, citations, deltas, derived, events, message, results, usage):
+    for _module in (blocks, citations, context, deltas, derived, events, message, results, usage):
         _RESPONSES |= _public_names(_module)
     globals().update(_RESPONSES)
 

@@ -1,7 +1,8 @@
 """The content blocks of a message, one class for each type.
 
-To add a type, write its class and add it to `ContentBlock`. Decoding and encoding follow from that. A
-block that deltas change also needs rows in other tables: `streamcore/README.md` lists them.
+To add a type, write its class and add it to `ContentBlock`. Decoding and encoding follow from that. A block that deltas
+change also needs rows in other tables: `streamcore/README.md` lists them. What results consist of is in `results`, and
+the blocks that say what happened to the conversation are in `context`.
 Source: https://docs.claude.com/en/api/messages and `anthropic.types`.
 """
 
@@ -13,9 +14,10 @@ import attrs
 
 from streamcore._objects.immutable import immutable
 from streamcore.errors import ProtocolError
-from streamcore.types._base import Unknown, WireObject, wire_field
 from streamcore.types._frozen import frozen
+from streamcore.types.base import Unknown, WireObject, wire_field
 from streamcore.types.citations import TextCitation
+from streamcore.types.context import CompactionBlock, FallbackBlock
 from streamcore.types.results import (
     AdvisorToolResultContent,
     BashCodeExecutionToolResultContent,
@@ -124,14 +126,12 @@ ToolUseCaller: TypeAlias = DirectCaller | ServerToolCaller | ServerToolCaller202
 
 
 @frozen(kw_only=True)
-class ToolUseBlock(WireObject):
-    """A call of one of the tools of the request.
+class _ToolUse(WireObject):
+    """A call of a tool.
 
     Attributes:
         input: The input of the tool, an object for all tools so far. While it streams, and if the stream stopped inside
             it (`stop_reason` is `"max_tokens"`, for example), this is the part that has arrived.
-        caller: Who called the tool: the model itself, or code that it ran.
-        toolset_name: The toolset that the tool belongs to.
         partial_input: The JSON text that arrived, if it is incomplete and `input` therefore is partial; otherwise None.
             It has no wire form.
         parsed_input: The input as an object of the tool's class, if it has one (`tools=[GetWeather]` or `tool_types=`).
@@ -139,52 +139,45 @@ class ToolUseBlock(WireObject):
         parse_error: Why `parsed_input` is only a dict, if the input is not valid for that class. It has no wire form.
     """
 
-    type: ClassVar[Literal["tool_use"]] = "tool_use"
-
     id: str
     name: str
     input: Any = attrs.field(converter=immutable)
-    caller: ToolUseCaller | None = None
-    toolset_name: str | None = None
     partial_input: str | None = wire_field(local=True)
     parsed_input: Any = wire_field(local=True, shown=False)
     parse_error: ProtocolError | None = wire_field(local=True, shown=False)
 
 
 @frozen(kw_only=True)
-class ServerToolUseBlock(WireObject):
-    """A call of a tool that the API runs.
+class ToolUseBlock(_ToolUse):
+    """A call of one of the tools of the request.
 
-    The fields that are not part of the API are those of `ToolUseBlock`.
+    Attributes:
+        caller: Who called the tool: the model itself, or code that it ran.
+        toolset_name: The toolset that the tool belongs to.
     """
+
+    type: ClassVar[Literal["tool_use"]] = "tool_use"
+
+    caller: ToolUseCaller | None = None
+    toolset_name: str | None = None
+
+
+@frozen(kw_only=True)
+class ServerToolUseBlock(_ToolUse):
+    """A call of a tool that the API runs."""
 
     type: ClassVar[Literal["server_tool_use"]] = "server_tool_use"
 
-    id: str
-    name: str
-    input: Any = attrs.field(converter=immutable)
     caller: ToolUseCaller | None = None
-    partial_input: str | None = wire_field(local=True)
-    parsed_input: Any = wire_field(local=True, shown=False)
-    parse_error: ProtocolError | None = wire_field(local=True, shown=False)
 
 
 @frozen(kw_only=True)
-class MCPToolUseBlock(WireObject):
-    """A call of a tool of an MCP server.
-
-    The fields that are not part of the API are those of `ToolUseBlock`.
-    """
+class MCPToolUseBlock(_ToolUse):
+    """A call of a tool of an MCP server."""
 
     type: ClassVar[Literal["mcp_tool_use"]] = "mcp_tool_use"
 
-    id: str
-    name: str
     server_name: str
-    input: Any = attrs.field(converter=immutable)
-    partial_input: str | None = wire_field(local=True)
-    parsed_input: Any = wire_field(local=True, shown=False)
-    parse_error: ProtocolError | None = wire_field(local=True, shown=False)
 
 
 # Results of server tools
@@ -290,105 +283,6 @@ class ContainerUploadBlock(WireObject):
     type: ClassVar[Literal["container_upload"]] = "container_upload"
 
     file_id: str
-
-
-# Compaction and fallback
-
-
-class UnknownToolChange(Unknown):
-    """A change of the tools of a type that this version of streamcore does not know."""
-
-    __slots__ = ()
-
-
-@frozen(kw_only=True)
-class ToolAdditionBlock(WireObject):
-    """A tool that was added during the conversation.
-
-    Attributes:
-        tool: The reference or definition of the tool, as JSON.
-    """
-
-    type: ClassVar[Literal["tool_addition"]] = "tool_addition"
-
-    tool: dict[str, Any] = attrs.field(converter=immutable)
-
-
-@frozen(kw_only=True)
-class ToolRemovalBlock(WireObject):
-    """A tool that was removed during the conversation.
-
-    Attributes:
-        tool: The reference of the tool, as JSON.
-    """
-
-    type: ClassVar[Literal["tool_removal"]] = "tool_removal"
-
-    tool: dict[str, Any] = attrs.field(converter=immutable)
-
-
-ToolChange: TypeAlias = ToolAdditionBlock | ToolRemovalBlock | UnknownToolChange
-
-
-@frozen(kw_only=True)
-class CompactionBlock(WireObject):
-    """A summary that replaces the conversation before it.
-
-    Attributes:
-        content: The summary, or None if the compaction failed.
-        encrypted_content: The opaque form of the summary, to be sent back unchanged.
-        signature: An opaque proof that lets the API accept the block when it is sent back.
-        tool_changes: The tools that were added and removed in the replaced conversation.
-    """
-
-    type: ClassVar[Literal["compaction"]] = "compaction"
-
-    content: str | None = wire_field(null=True)
-    encrypted_content: str | None = None
-    signature: str | None = None
-    tool_changes: tuple[ToolChange, ...] | None = None
-
-
-@frozen(kw_only=True)
-class FallbackInfo(WireObject):
-    """One side of a fallback: the model before it or after it."""
-
-    model: str
-
-
-class UnknownTrigger(Unknown):
-    """A trigger of a type that this version of streamcore does not know."""
-
-    __slots__ = ()
-
-
-@frozen(kw_only=True)
-class FallbackRefusalTrigger(WireObject):
-    """The trigger of a fallback whose first model refused."""
-
-    type: ClassVar[Literal["refusal"]] = "refusal"
-
-    category: str | None = wire_field(null=True)
-
-
-FallbackTrigger: TypeAlias = FallbackRefusalTrigger | UnknownTrigger
-
-
-@frozen(kw_only=True)
-class FallbackBlock(WireObject):
-    """The point where another model takes over.
-
-    Attributes:
-        from_: The model before this point. On the wire the name is `from`.
-        to: The model after this point, which is also `Message.model` from then on.
-        trigger: Why the model changed.
-    """
-
-    type: ClassVar[Literal["fallback"]] = "fallback"
-
-    from_: FallbackInfo = attrs.field(metadata={"key": "from"})
-    to: FallbackInfo
-    trigger: FallbackTrigger | None = None
 
 
 class UnknownBlock(Unknown):

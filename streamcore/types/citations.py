@@ -8,71 +8,68 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal, TypeAlias
 
-from streamcore.types._base import Unknown, WireObject, wire_field
 from streamcore.types._frozen import frozen
+from streamcore.types.base import Unknown, WireObject, wire_field
 
 
 @frozen(kw_only=True)
-class CitationCharLocation(WireObject):
-    """A range of characters in a plain text document.
+class _DocumentLocation(WireObject):
+    """A range of a document.
 
     Attributes:
         cited_text: The text of the range.
         document_index: The position of the document among those of the request, from 0.
+    """
+
+    cited_text: str
+    document_index: int
+    document_title: str | None = wire_field(null=True)
+    file_id: str | None = wire_field(response_only=True)
+
+
+@frozen(kw_only=True)
+class CitationCharLocation(_DocumentLocation):
+    """A range of characters in a plain text document.
+
+    Attributes:
         start_char_index: The first character, from 0.
         end_char_index: The character after the last one.
     """
 
     type: ClassVar[Literal["char_location"]] = "char_location"
 
-    cited_text: str
-    document_index: int
-    document_title: str | None = wire_field(null=True)
     start_char_index: int
     end_char_index: int
-    file_id: str | None = wire_field(response_only=True)
 
 
 @frozen(kw_only=True)
-class CitationPageLocation(WireObject):
+class CitationPageLocation(_DocumentLocation):
     """A range of pages in a PDF.
 
     Attributes:
-        cited_text: The text of the range.
-        document_index: The position of the document among those of the request, from 0.
         start_page_number: The first page, from 1.
         end_page_number: The page after the last one.
     """
 
     type: ClassVar[Literal["page_location"]] = "page_location"
 
-    cited_text: str
-    document_index: int
-    document_title: str | None = wire_field(null=True)
     start_page_number: int
     end_page_number: int
-    file_id: str | None = wire_field(response_only=True)
 
 
 @frozen(kw_only=True)
-class CitationContentBlockLocation(WireObject):
+class CitationContentBlockLocation(_DocumentLocation):
     """A range of blocks in a document that consists of content blocks.
 
     Attributes:
-        cited_text: The text of the range.
-        document_index: The position of the document among those of the request, from 0.
         start_block_index: The first block, from 0.
         end_block_index: The block after the last one.
     """
 
     type: ClassVar[Literal["content_block_location"]] = "content_block_location"
 
-    cited_text: str
-    document_index: int
-    document_title: str | None = wire_field(null=True)
     start_block_index: int
     end_block_index: int
-    file_id: str | None = wire_field(response_only=True)
 
 
 @frozen(kw_only=True)

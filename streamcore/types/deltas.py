@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal, TypeAlias
 
-from streamcore.types._base import Unknown, WireObject
 from streamcore.types._frozen import frozen
+from streamcore.types.base import Unknown, WireObject
 from streamcore.types.citations import TextCitation
 
 

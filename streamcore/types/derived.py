@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, T
 
 from streamcore._objects.construct import constructor
 from streamcore.partial_json import PartialJSON
-from streamcore.types._base import WireObject
 from streamcore.types._frozen import frozen
+from streamcore.types.base import WireObject
 from streamcore.types.blocks import ContentBlock
 from streamcore.types.citations import TextCitation
 from streamcore.types.events import (

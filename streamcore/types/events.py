@@ -11,8 +11,8 @@ from typing import Any, ClassVar, Generic, Literal, TypeAlias
 from typing_extensions import TypeVar
 
 from streamcore._objects.immutable import ImmutableDict, immutable, immutable_items
-from streamcore.types._base import Unknown, WireObject, absent, wire_field
 from streamcore.types._frozen import frozen
+from streamcore.types.base import Unknown, WireObject, absent, wire_field
 from streamcore.types.blocks import ContentBlock
 from streamcore.types.deltas import ContentBlockDelta
 from streamcore.types.message import (

@@ -10,8 +10,8 @@ from typing import Any, ClassVar, Generic, Literal, TypeAlias
 from typing_extensions import TypeVar
 
 from streamcore._objects.immutable import immutable_items
-from streamcore.types._base import Unknown, WireObject, absent, plain, wire_field
 from streamcore.types._frozen import frozen
+from streamcore.types.base import Unknown, WireObject, absent, plain, wire_field
 from streamcore.types.blocks import ContentBlock, TextBlock
 from streamcore.types.usage import Usage
 

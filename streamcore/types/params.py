@@ -32,35 +32,32 @@ class _Cacheable(TypedDict, total=False):
 # Text and its citations
 
 
-class CitationCharLocationParam(TypedDict):
-    """A range of characters in a plain text document. Characters are counted from 0, and the end is exclusive."""
-
-    type: Literal["char_location"]
+class _DocumentLocationParam(TypedDict):
     cited_text: str
     document_index: int
     document_title: str | None
+
+
+class CitationCharLocationParam(_DocumentLocationParam):
+    """A range of characters in a plain text document. Characters are counted from 0, and the end is exclusive."""
+
+    type: Literal["char_location"]
     start_char_index: int
     end_char_index: int
 
 
-class CitationPageLocationParam(TypedDict):
+class CitationPageLocationParam(_DocumentLocationParam):
     """A range of pages in a PDF. Pages are counted from 1, and the end is exclusive."""
 
     type: Literal["page_location"]
-    cited_text: str
-    document_index: int
-    document_title: str | None
     start_page_number: int
     end_page_number: int
 
 
-class CitationContentBlockLocationParam(TypedDict):
+class CitationContentBlockLocationParam(_DocumentLocationParam):
     """A range of blocks in a document of blocks. Blocks are counted from 0, and the end is exclusive."""
 
     type: Literal["content_block_location"]
-    cited_text: str
-    document_index: int
-    document_title: str | None
     start_block_index: int
     end_block_index: int
 

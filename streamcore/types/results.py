@@ -11,8 +11,8 @@ from typing import Any, ClassVar, Literal, TypeAlias
 import attrs
 
 from streamcore._objects.immutable import immutable
-from streamcore.types._base import Unknown, WireObject, wire_field
 from streamcore.types._frozen import frozen
+from streamcore.types.base import Unknown, WireObject, wire_field
 
 
 class UnknownResult(Unknown):

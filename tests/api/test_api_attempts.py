@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from streamcore.api import attempts
-from streamcore.api.errors import InternalServerError
 from streamcore.api.response import ERROR_BODY_SIZE
+from streamcore.errors import InternalServerError
 
 
 class Failure:

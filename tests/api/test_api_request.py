@@ -12,8 +12,8 @@ from hypothesis import given
 
 from streamcore import Message, MessageEngine
 from streamcore.api.client import BaseClient
-from streamcore.api.errors import InvalidArgumentError
 from streamcore.api.request import NOT_GIVEN, Request, build_request, json_body, merge_headers, omit
+from streamcore.errors import InvalidArgumentError
 from streamcore.testing.strategies import json_values
 from streamcore.types import TextBlock, ThinkingBlock, ToolUseBlock, Usage
 

@@ -11,9 +11,9 @@ import pytest
 from helpers import STOP, block_stop, body, message_delta, partial_json, start, tool_start
 
 from streamcore import DecodeError, LimitExceededError, MessageEngine
-from streamcore.api.errors import APIResponseValidationError, InternalServerError, OverloadedError, RateLimitError
 from streamcore.api.response import is_event_stream, is_success, message_from_body, not_a_stream, status_error
 from streamcore.codec import decode_event
+from streamcore.errors import APIResponseValidationError, InternalServerError, OverloadedError, RateLimitError
 from streamcore.types import MessageStartEvent, TextBlock, Usage
 
 RESPONSE = SimpleNamespace(status_code=200, headers={"request-id": "req_1"})

@@ -15,8 +15,7 @@ from server import ASK, Pause, Reply, serving
 import streamcore.httpx
 import streamcore.urllib3
 from streamcore import DecodeError
-from streamcore.api.errors import APIError, APIResponseValidationError, APIStatusError, OverloadedError
-from streamcore.api.response import begins_like_a_stream
+from streamcore.errors import APIError, APIResponseValidationError, APIStatusError, OverloadedError
 from streamcore.replay import open_capture, record
 
 WRONG = {"content-type": "application/json"}
@@ -123,16 +122,3 @@ def test_such_a_stream_is_recorded_once(tmp_path: Any) -> None:
     ):
         assert stream.get_final_text() == "Hello"
     assert b"".join(step.data for step in open_capture(path).body if hasattr(step, "data")) == STREAM
-
-
-@pytest.mark.parametrize("begins", [b"event: a", b"data:", b":", b"\xef\xbb\xbf\n\r\nid: 1", b"retry:1"])
-def test_beginnings_of_streams(begins: bytes) -> None:
-    assert begins_like_a_stream(begins)
-    assert all(begins_like_a_stream(begins[:size]) is not False for size in range(len(begins)))
-
-
-@pytest.mark.parametrize(
-    "begins", [b"eventually", b"{", b"<html", b" data:", b"Error: no", b"[", b"\xef\xbb\xbf{", 1024 * b"\n"]
-)
-def test_what_is_not_the_beginning_of_a_stream(begins: bytes) -> None:
-    assert begins_like_a_stream(begins) is False

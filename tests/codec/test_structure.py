@@ -28,10 +28,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamcore import DecodeError, MessageEngine, RawMessageDecoder
-from streamcore.api.errors import APIResponseValidationError
 from streamcore.api.response import message_from_body
 from streamcore.codec import StructureError, _plain, decode_event, structure
 from streamcore.codec._structure import UNUSUAL, structurer_for
+from streamcore.errors import APIResponseValidationError
 from streamcore.types import (
     MessageStreamEvent,
     RawMessageStreamEvent,

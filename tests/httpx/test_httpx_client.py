@@ -44,8 +44,8 @@ import streamcore
 import streamcore.httpx as anthropic
 from streamcore.api import attempts
 from streamcore.api.client import BaseClient
-from streamcore.api.errors import InvalidArgumentError
 from streamcore.codec import decode_event
+from streamcore.errors import InvalidArgumentError
 
 HELLO_BODY = body(*HELLO)
 EVENTS = [decode_event(json.dumps(payload).encode()) for payload in HELLO]

@@ -42,7 +42,7 @@ from streamcore import (
     ServerSentEvent,
     StreamCoreError,
 )
-from streamcore.api.errors import (
+from streamcore.errors import (
     APIConnectionError,
     APIStatusError,
     APITimeoutError,

@@ -15,7 +15,7 @@ import pytest
 from helpers import HELLO, HELLO_TYPES, body, by_frame, start, text
 
 from streamcore import IncompleteStreamError, MessageEngine, RawMessageDecoder, StreamCoreError
-from streamcore.api.errors import APIConnectionError, APITimeoutError, OverloadedError
+from streamcore.errors import APIConnectionError, APITimeoutError, OverloadedError
 from streamcore.stream import AsyncMessageStream, AsyncMessageStreamManager, AsyncStream
 from streamcore.types import TextBlock, TextEvent
 

@@ -52,7 +52,7 @@ from streamcore import (
     MessageStream,
     PartialJSON,
 )
-from streamcore.api.errors import InvalidArgumentError
+from streamcore.errors import InvalidArgumentError
 from streamcore.typed import AnswerTypes, InvalidOutputError, UnsupportedTypeError, output_format_param
 from streamcore.types import (
     MCPToolUseBlock,

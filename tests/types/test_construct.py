@@ -17,7 +17,7 @@ from helpers import example, wire_types
 import streamcore
 from streamcore._objects.construct import constructor, copier, draft_class, evolve, freezer, generate
 from streamcore.types import Message, TextBlock, TextDelta, Unknown, Usage
-from streamcore.types._base import with_extra
+from streamcore.types.base import with_extra
 
 _TYPES = wire_types()
 _KNOWN = [cls for cls in _TYPES if not issubclass(cls, Unknown)]

@@ -35,7 +35,7 @@ from streamcore.types import (
     WebSearchToolResultBlock,
     WireObject,
 )
-from streamcore.types._base import absent, extend
+from streamcore.types.base import absent, extend
 
 if TYPE_CHECKING:
     from streamcore import MessageStreamEvent

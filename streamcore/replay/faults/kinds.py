@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import attrs
 import msgspec
 
-from streamcore.api.errors import InvalidArgumentError
+from streamcore.errors import InvalidArgumentError
 from streamcore.replay.capture import Capture, Chunk, End, Headers, Pause, Step
 from streamcore.replay.faults.places import Anywhere, AtEvent, BodyFault, at_least, beyond, split_at_event
 from streamcore.replay.formats.event_splitter import event_steps, is_event

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from streamcore.api.errors import InvalidArgumentError
+from streamcore.errors import InvalidArgumentError
 from streamcore.replay.faults.kinds import FAULTS, Fault
 from streamcore.replay.faults.text_options import split_options, with_options
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from streamcore.api.errors import InvalidArgumentError
+from streamcore.errors import InvalidArgumentError
 from streamcore.replay.capture import Capture, Chunk, End, Step
 from streamcore.replay.formats.event_splitter import event_steps, is_event
 

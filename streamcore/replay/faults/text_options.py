@@ -12,7 +12,7 @@ from typing import Any, get_args, get_type_hints
 
 import attrs
 
-from streamcore.api.errors import InvalidArgumentError
+from streamcore.errors import InvalidArgumentError
 from streamcore.replay.capture import Headers
 
 __all__ = ["split_options", "with_options"]

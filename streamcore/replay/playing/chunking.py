@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 
 import attrs
 
-from streamcore.api.errors import InvalidArgumentError
+from streamcore.errors import InvalidArgumentError
 from streamcore.replay.capture import Chunk, Step
 from streamcore.replay.faults.places import at_least
 from streamcore.replay.faults.text_options import split_options, with_options

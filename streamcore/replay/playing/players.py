@@ -16,7 +16,7 @@ from typing import Any, Generic, Self, TypeVar
 import attrs
 
 from streamcore._extras import requires_extra
-from streamcore.api.errors import APIConnectionError, APITimeoutError, InvalidArgumentError
+from streamcore.errors import APIConnectionError, APITimeoutError, InvalidArgumentError
 from streamcore.replay.capture import Chunk, End, Pause, Step
 
 __all__ = ["AS_RECORDED", "INSTANTLY", "AsyncPlayer", "Failures", "SyncPlayer", "check_speed"]

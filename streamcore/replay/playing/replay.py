@@ -12,8 +12,7 @@ from typing import TypeAlias, TypedDict
 
 import attrs
 
-from streamcore.api.errors import InvalidArgumentError
-from streamcore.errors import StreamCoreError, excerpt
+from streamcore.errors import InvalidArgumentError, StreamCoreError, excerpt
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, Step
 from streamcore.replay.faults import Fault
 from streamcore.replay.faults.parsing import check_faults

@@ -13,8 +13,8 @@ from typing import Any, TypeVar, Unpack, overload
 
 from streamcore.api.attempts import AsyncAnswer, SyncAnswer
 from streamcore.api.client import Call
-from streamcore.api.errors import InvalidArgumentError
 from streamcore.api.face import AsyncClient, SyncClient
+from streamcore.errors import InvalidArgumentError
 from streamcore.replay.capture import Capture, CapturedRequest
 from streamcore.replay.content_coding import content_headers
 from streamcore.replay.formats.files import StrPath

@@ -10,7 +10,7 @@ from helpers import HELLO, body, by_frame
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamcore.api.errors import InvalidArgumentError
+from streamcore.errors import InvalidArgumentError
 from streamcore.replay import Capture, Chunk, End, Fault, Pause, Step, parse_fault
 from streamcore.replay.faults import (
     Comments,

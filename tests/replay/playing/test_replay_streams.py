@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from server import BACKENDS, run
 
 from streamcore import IncompleteStreamError, Message, MessageEngine, ProtocolError, StreamCoreError
-from streamcore.api.errors import APIConnectionError, APITimeoutError, InvalidArgumentError, OverloadedError
+from streamcore.errors import APIConnectionError, APITimeoutError, InvalidArgumentError, OverloadedError
 from streamcore.replay import (
     AS_RECORDED,
     INSTANTLY,

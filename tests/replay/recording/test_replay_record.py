@@ -22,7 +22,7 @@ import streamcore.httpx
 import streamcore.replay.httpx
 import streamcore.replay.httpx2
 from streamcore import StreamCoreError
-from streamcore.api.errors import APIConnectionError, InvalidArgumentError
+from streamcore.errors import APIConnectionError, InvalidArgumentError
 from streamcore.replay import (
     AS_RECORDED,
     Capture,

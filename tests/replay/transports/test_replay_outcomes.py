@@ -26,7 +26,8 @@ from streamcore import (
     ProtocolError,
     StreamCoreError,
 )
-from streamcore.api.errors import (
+from streamcore.errors import (
+    CALL_ERRORS,
     APIConnectionError,
     APIStatusError,
     APITimeoutError,
@@ -34,7 +35,6 @@ from streamcore.api.errors import (
     OverloadedError,
     RateLimitError,
 )
-from streamcore.errors import CALL_ERRORS
 from streamcore.replay import Capture, Fault, open_capture
 from streamcore.replay.aiohttp import ReplayConnector
 from streamcore.replay.faults import (

@@ -23,7 +23,7 @@ import streamcore.httpx
 import streamcore.replay.httpx
 import streamcore.replay.httpx2
 from streamcore import StreamCoreError
-from streamcore.api.errors import (
+from streamcore.errors import (
     APIConnectionError,
     APITimeoutError,
     InvalidArgumentError,

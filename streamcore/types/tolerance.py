@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from streamcore.types import blocks, citations, deltas, message, results
-from streamcore.types._base import WireObject
+from streamcore.types.base import WireObject
 
 __all__ = ["MISSING_FIELDS", "integer_of"]
 

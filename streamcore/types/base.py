@@ -10,7 +10,8 @@ A wire type is a frozen, slotted attrs class that derives from `WireObject`. It 
 - `None` stands for an absent field as well as for a null one. `to_dict()` leaves such a field out, unless the API
   always sends it (`wire_field(null=True)`).
 
-This module knows nothing about events or streams.
+Other rooms read the declarations with `wire_fields` and `type_tag`, and make objects with `absent`, `with_extra` and
+`extend`. This module knows nothing about events or streams.
 """
 
 from __future__ import annotations
@@ -41,7 +42,6 @@ __all__ = [
     "wire_field",
     "wire_fields",
     "with_extra",
-    "with_surrogates_escaped",
 ]
 
 _W = TypeVar("_W", bound="WireObject")
@@ -95,7 +95,8 @@ class WireObject(Frozen):
 
         separators = (",", ":") if indent is None else None
         text = json.dumps(self.to_dict(), ensure_ascii=False, indent=indent, separators=separators)
-        return with_surrogates_escaped(text)
+        # Only the strings in JSON text can contain a lone surrogate. What this handler writes for one is its escape.
+        return text.encode("utf-8", "backslashreplace").decode()
 
     def model_dump(self) -> dict[str, Any]:
         """Return the same as `to_dict()`, under the name that users of pydantic know."""
@@ -130,14 +131,6 @@ class WireObject(Frozen):
 
 lone_surrogate = re.compile("[\ud800-\udfff]")
 """One half of a surrogate pair: JSON can express it as an escape, UTF-8 cannot encode it."""
-
-
-def with_surrogates_escaped(json: str) -> str:
-    """Replace lone surrogates in JSON text by their escapes, so that the text can be encoded.
-
-    Only the strings inside of JSON text can contain one, so an escape is always valid in its place.
-    """
-    return lone_surrogate.sub(lambda found: f"\\u{ord(found[0]):04x}", json)
 
 
 @functools.cache
@@ -242,24 +235,20 @@ def wire_field(
     return attrs.field(default=default, metadata=metadata, eq=not local, repr=shown, converter=converter)
 
 
-_WIRE_FIELDS: dict[type[Any], tuple[WireField, ...]] = {}
-
-
+@functools.cache
 def wire_fields(cls: type[Any]) -> tuple[WireField, ...]:
     """Return the attributes of a wire type that appear on the wire, in order, without `extra` and a constant `type`."""
-    if cls not in _WIRE_FIELDS:
-        _WIRE_FIELDS[cls] = tuple(
-            WireField(
-                name=field.name,
-                key=field.metadata.get("key") or field.name,
-                absent=field.default if isinstance(field.default, WireObject) else None,
-                null=field.metadata.get("null", False),
-                response_only=field.metadata.get("response_only", False),
-            )
-            for field in attrs.fields(cls)
-            if field.name != "extra" and not field.metadata.get("local", False)
+    return tuple(
+        WireField(
+            name=field.name,
+            key=field.metadata.get("key") or field.name,
+            absent=field.default if isinstance(field.default, WireObject) else None,
+            null=field.metadata.get("null", False),
+            response_only=field.metadata.get("response_only", False),
         )
-    return _WIRE_FIELDS[cls]
+        for field in attrs.fields(cls)
+        if field.name != "extra" and not field.metadata.get("local", False)
+    )
 
 
 def type_tag(cls: type[Any]) -> str | None:

@@ -6,7 +6,7 @@ import types
 from typing import Any, Literal, Union, get_args, get_origin
 
 from streamcore.types import Unknown, WireObject
-from streamcore.types._base import type_tag
+from streamcore.types.base import type_tag
 
 __all__ = ["scalar_types", "union_members", "without_none"]
 

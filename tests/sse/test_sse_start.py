@@ -1,0 +1,22 @@
+"""Whether a body begins as an event stream does."""
+
+from __future__ import annotations
+
+import pytest
+
+from streamcore.sse import begins_like_a_stream
+
+
+@pytest.mark.parametrize(
+    "begins", [b"event: a", b"data:", b":", b"\xef\xbb\xbf\n\r\nid: 1", b"retry:1", b"data\r\n", b"id\n\n"]
+)
+def test_beginnings_of_streams(begins: bytes) -> None:
+    assert begins_like_a_stream(begins)
+    assert all(begins_like_a_stream(begins[:size]) is not False for size in range(len(begins)))
+
+
+@pytest.mark.parametrize(
+    "begins", [b"eventually", b"{", b"<html", b" data:", b"datas\n", b"Error: no", b"[", b"\xef\xbb\xbf{", 1024 * b"\n"]
+)
+def test_what_is_not_the_beginning_of_a_stream(begins: bytes) -> None:
+    assert begins_like_a_stream(begins) is False
