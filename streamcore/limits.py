@@ -34,6 +34,10 @@ class Limits:
         max_containers: Arrays and objects in one payload. Brackets in its strings count too, as they are counted before
             the payload is parsed.
         max_blocks: Content blocks in one message.
+        max_unknown_fields: Fields that this version of streamcore does not know: those of a message and its usage if
+            `message_delta` events add some, and those of a content block of an unknown type.
+
+    The last two bound what a snapshot costs: each copies the list of blocks, and unknown fields that have changed.
     """
 
     max_line_size: int = 33 * 1024 * 1024
@@ -41,7 +45,8 @@ class Limits:
     max_stream_size: int = 256 * 1024 * 1024
     max_depth: int = 200
     max_containers: int = 500_000
-    max_blocks: int = 100_000
+    max_blocks: int = 10_000
+    max_unknown_fields: int = 1000
 
 
 DEFAULT_LIMITS = Limits()

@@ -113,12 +113,12 @@ def test_a_million_blocks_end_at_the_limit() -> None:
     engine = MessageEngine()
     _, events, error = feed(engine, blocks(1_000_000))
     assert type(error) is LimitExceededError
-    assert events == 100_001
-    assert error.index == 100_000
-    assert "100000 blocks" in str(error)
+    assert events == 10_001
+    assert error.index == 10_000
+    assert "10000 blocks" in str(error)
     assert len(str(error)) < 1000
     assert engine.snapshot is not None
-    assert len(engine.snapshot.content) == 100_000
+    assert len(engine.snapshot.content) == 10_000
 
 
 def test_blocks_take_work_and_memory_that_grow_with_their_number() -> None:
@@ -362,6 +362,61 @@ def test_fields_that_are_new_in_each_message_delta_are_copied_once(where: str, m
     extra = engine.snapshot.extra if where == "message" else engine.snapshot.usage.extra
     assert len(extra) == 500
     assert copied < 1000
+
+
+# What each snapshot copies is bounded
+
+
+def new_field(where: str, number: int) -> dict[str, Any]:
+    payload = message_delta(None)
+    target = payload if where == "event" else payload[where]
+    target[f"new_{number}"] = number
+    return payload
+
+
+@pytest.mark.parametrize("where", ["event", "delta", "usage"])
+def test_message_deltas_may_not_bring_new_fields_without_end(where: str) -> None:
+    limits = Limits(max_unknown_fields=10)
+    deltas = [new_field(where, number) for number in range(11)]
+    allowed = [start(), *deltas[:10], *deltas[:10]]  # names that came before do not count again
+    _, events, error = feed(MessageEngine(limits=limits), [body(*allowed, deltas[10])])
+    assert type(error) is LimitExceededError
+    assert error.message == "the message has more than 10 unknown fields"
+    assert error.event_number == events == len(allowed)
+    assert error.snapshot is not None
+    assert len({**error.snapshot.extra, **error.snapshot.usage.extra}) == 10
+
+
+@pytest.mark.parametrize("where", ["message", "usage"])
+def test_new_fields_of_the_message_count_when_message_deltas_bring_more(where: str) -> None:
+    fields = {f"old_{number}": number for number in range(10)}
+    begin = start(**(fields if where == "message" else {"usage": {"input_tokens": 1, "output_tokens": 1, **fields}}))
+    limits = Limits(max_unknown_fields=10)
+    assert feed(MessageEngine(limits=limits), [body(begin, message_delta(), STOP)])[2] is None
+    error = feed(MessageEngine(limits=limits), [body(begin, new_field("usage", 0))])[2]
+    assert type(error) is LimitExceededError
+
+
+def test_a_block_of_an_unknown_type_may_not_have_fields_without_end() -> None:
+    limits = Limits(max_unknown_fields=10)
+    blocks = [{"type": "new", **{f"f{number}": number for number in range(count)}} for count in (9, 10)]
+    starts = [block_start(index, block) for index, block in enumerate(blocks)]
+    _, events, error = feed(MessageEngine(limits=limits), [body(start(), *starts)])
+    assert events == 2
+    assert type(error) is LimitExceededError
+    assert error.message == "the block has more than 10 fields, and its type is unknown"
+    assert error.index == 1
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_message_may_not_begin_with_more_blocks_than_it_may_have(again: bool) -> None:
+    engine = MessageEngine(limits=Limits(max_blocks=2), multiple_messages=True)
+    text_block = {"type": "text", "text": ""}
+    before = [start(content=[text_block] * 2), message_delta(), STOP] if again else []
+    _, events, error = feed(engine, [body(*before, start(content=[text_block] * 3))])
+    assert events == len(before)
+    assert type(error) is LimitExceededError
+    assert error.message == "the message has more than 2 blocks"
 
 
 def test_a_stream_longer_than_its_limit_ends_there() -> None:

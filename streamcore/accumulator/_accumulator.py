@@ -45,6 +45,7 @@ from streamcore.types import (
     MessageStartEvent,
     MessageStopEvent,
     MessageStreamEvent,
+    UnknownBlock,
 )
 
 __all__ = ["COMPACT_AFTER", "MessageAccumulator"]
@@ -70,7 +71,7 @@ class MessageAccumulator(NotCopyable):
 
     Args:
         strict: Raise where otherwise a `Violation` is recorded.
-        limits: Bounds on the number of blocks and on nesting.
+        limits: Bounds on the number of blocks and of unknown fields, and on nesting.
         trailing_strings: Whether a string value that is still open is part of a tool's `input`, as far as it has
             arrived. Off, as in the `anthropic` package, a value appears when it is complete.
         multiple_messages: Whether a `message_start` after `message_stop` begins another message, as in a capture of
@@ -93,6 +94,7 @@ class MessageAccumulator(NotCopyable):
         "_phase",
         "_saw_message_delta",
         "_stop_reason",
+        "_unknown_fields",
         "message",
     )
 
@@ -127,6 +129,8 @@ class MessageAccumulator(NotCopyable):
         # a check after each delta would cost more each time.
         self._late_blocks: set[int] = set()
         self._delta_count = 0
+        # The names of the unknown fields of the message and its usage, None until a `message_delta` brings one.
+        self._unknown_fields: set[str] | None = None
 
     # The message
 
@@ -234,7 +238,8 @@ class MessageAccumulator(NotCopyable):
             InvalidArgumentError: The event is neither an event nor a dict.
             DecodeError: The dict is not a valid event, or the input of a tool is complete and not JSON.
             EventOrderError: The event must not come here. In strict mode, also what would be a violation.
-            LimitExceededError: There are too many blocks, or a dict or the input of a tool nests too deep.
+            LimitExceededError: There are too many blocks or unknown fields, or a dict or the input of a tool nests too
+                deep.
         """
         try:
             if isinstance(event, dict):
@@ -288,12 +293,13 @@ class MessageAccumulator(NotCopyable):
         raise EventOrderError(f"{shortened(event.type)} came before message_start")
 
     def _start_message(self, event: MessageStartEvent) -> None:
+        self._check_block_count(len(event.message.content))
         self._begin(event.message)
 
     def _start_another_message(self, event: MessageStartEvent) -> None:
         if not self._multiple_messages:
             raise EventOrderError(f"message_start of {excerpt(event.message.id)} came after message_stop")
-        self._begin(event.message)
+        self._start_message(event)
 
     def _ignore_repeated_start(self, event: MessageStartEvent) -> None:
         message = self.message
@@ -312,10 +318,26 @@ class MessageAccumulator(NotCopyable):
         if event.extra or event.delta.extra:
             for name in sorted(MESSAGE_FIELDS & (event.extra.keys() | event.delta.extra.keys())):
                 self._log.report("unapplied_delta", f"the snapshot cannot apply {excerpt(name)} of a message_delta")
+        if event.extra or event.delta.extra or event.usage.extra:
+            self._count_unknown_fields(event)
         assert self.message is not None
         self.message.add_delta(event)
         self._saw_message_delta = True
         self._stop_reason = event.delta.stop_reason or self._stop_reason
+
+    def _count_unknown_fields(self, event: MessageDeltaEvent) -> None:
+        message, most = self.message, self._limits.max_unknown_fields
+        assert message is not None
+        if self._unknown_fields is None:
+            self._unknown_fields = message.unknown_fields
+        self._unknown_fields.update(event.extra, event.delta.extra, event.usage.extra)
+        if len(self._unknown_fields) > most:
+            raise LimitExceededError(f"the message has more than {most} unknown fields")
+
+    def _check_block_count(self, count: int, index: int | None = None) -> None:
+        most = self._limits.max_blocks
+        if count > most:
+            raise LimitExceededError(f"the message has more than {most} blocks", index=index)
 
     def _complete_message(self, event: MessageStopEvent) -> None:
         message = self.message
@@ -358,9 +380,11 @@ class MessageAccumulator(NotCopyable):
             if 0 <= index < count:
                 self._refuse_restart(event, None)  # the block came with message_start
             raise EventOrderError(f"content_block_start came for block {index} where {count} is next", index=index)
-        if index >= self._limits.max_blocks:
-            raise LimitExceededError(f"the message has more than {self._limits.max_blocks} blocks", index=index)
+        self._check_block_count(count + 1, index)
         start = event.content_block
+        most = self._limits.max_unknown_fields
+        if isinstance(start, UnknownBlock) and len(start.data) > most:
+            raise LimitExceededError(f"the block has more than {most} fields, and its type is unknown", index=index)
         block = BlockInProgress(index, start, self._options)
         given = getattr(start, "input", None)
         if block.text_delta == "input_json_delta" and not isinstance(given, dict):

@@ -78,11 +78,16 @@ class MessageInProgress(NotCopyable):
         return self._head.id
 
     @property
+    def unknown_fields(self) -> set[str]:
+        """The names of the unknown fields that the message and its usage had at its start."""
+        return {*self._head.extra, *self._head.usage.extra}
+
+    @property
     def last_open_block(self) -> int | None:
         """The index of the last block that is open, or None.
 
         A block that has closed stays closed, so each is looked at once and then forgotten, however often this is read:
-        a stream may have 100,000 blocks, and `[DONE]` asks for this each time it comes.
+        a stream may have 10,000 blocks, and `[DONE]` asks for this each time it comes.
         """
         while self._open_blocks and self._open_blocks[-1].is_closed:
             self._open_blocks.pop()

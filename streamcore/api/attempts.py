@@ -50,7 +50,7 @@ class _Answer(Protocol):
     """The head of an answer.
 
     `headers` finds names in lower case. `response` is the HTTP library's object. `keep_body` is called with what was
-    read of a failure's body, and makes it the body of `response`.
+    read of the body, except that of a stream, and makes it the body of `response`.
     """
 
     @property
@@ -159,6 +159,7 @@ class _Attempts(BaseClient):
                 _check_size(len(content), answer.response)
         finally:
             yield body.close, ()
+            answer.keep_body(bytes(content))
         return message_from_body(bytes(content), response=answer.response)
 
 

@@ -369,6 +369,55 @@ def test_a_file_that_has_become_shorter_is_played_as_it_is_now(suffix: str, tmp_
     assert b"" not in answers
 
 
+def versions(count: int, more: bytes = b"") -> dict[str, list[bytes]]:
+    made = {name: [body(start(f"msg_{name}{number}"), STOP) for number in range(count)] for name in ("old", "new")}
+    made["new"] = [message + more for message in made["new"]]
+    return made
+
+
+@pytest.mark.parametrize("more", [b"", b": 7 more\n\n", b": many more" * 50 + b"\n\n"])
+@pytest.mark.parametrize("in_place", [False, True])
+@pytest.mark.parametrize("suffix", ["jsonl", "sse"])
+def test_no_answer_is_of_an_old_file_once_it_has_been_replaced(
+    suffix: str, in_place: bool, more: bytes, tmp_path: Path
+) -> None:
+    path, other = tmp_path / f"a.{suffix}", tmp_path / f"other.{suffix}"
+    messages = versions(3, more)
+    write_captures(path, map(capture_of, messages["old"]))
+    write_captures(other, map(capture_of, messages["new"]))
+    with serve(path) as url:
+        assert ask(url).body == messages["old"][0]
+        if in_place:
+            path.write_bytes(other.read_bytes())
+        else:
+            other.rename(path)
+        assert [ask(url).body for _ in range(4)] == [*messages["new"], messages["new"][0]]
+
+
+def test_a_body_is_not_read_from_another_file_than_its_head(tmp_path: Path) -> None:
+    for suffix in ("jsonl", "sse"):
+        path = tmp_path / f"a.{suffix}"
+        messages = versions(2)
+        write_captures(path, map(capture_of, messages["old"]))
+        captures = list(read_captures(path))
+        write_captures(path, map(capture_of, messages["new"]))
+        for capture in captures:
+            with pytest.raises(CaptureError, match="changed or replaced while it was in use"):
+                capture.data  # noqa: B018
+        assert [capture.data for capture in read_captures(path)] == messages["new"]
+
+
+def test_a_function_that_chooses_gets_the_captures_of_the_new_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    messages = versions(2, b": more\n\n")
+    write_captures(path, map(capture_of, messages["old"]))
+    with serve(path, choose=lambda _, captures: captures[1]) as url:
+        assert ask(url).body == messages["old"][1]
+        write_captures(path, map(capture_of, messages["new"]))
+        assert b"msg_old" not in ask(url).body  # it is cut
+        assert ask(url).body == messages["new"][1]
+
+
 # No stream asked for
 
 

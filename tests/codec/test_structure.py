@@ -203,11 +203,11 @@ def test_what_a_peer_sends_generates_no_code() -> None:
 
 # A budget for errors
 
-COUNT = 90_000  # fewer than `Limits.max_blocks`
+COUNT = 9_000  # fewer than `Limits.max_blocks`
 WRONG_CONTENT = [1] * COUNT
 WRONG_MESSAGES = [
     {"id": "msg_1", "type": "message", "role": "assistant", "model": "m", "content": WRONG_CONTENT, "usage": {}},
-    {"id": "msg_1", "model": "m", "content": [{"type": "text", "text": 1}] * 20_000},
+    {"id": "msg_1", "model": "m", "content": [{"type": "text", "text": 1}] * COUNT},
     {"id": "msg_1", "model": "m", "content": [{"type": "text", "text": "", "citations": [1] * 100_000}] * 3},
 ]
 

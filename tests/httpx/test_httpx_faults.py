@@ -34,7 +34,8 @@ from server import (
 
 import streamcore.aiohttp
 import streamcore.httpx as anthropic
-from streamcore import Message, MessageEngine, ProtocolError
+from streamcore import Limits, Message, MessageEngine, ProtocolError
+from streamcore.api import attempts
 from streamcore.types import ErrorEvent
 
 # Short, so that it can be cut at each of its bytes; with all kinds of events, and a character of several bytes.
@@ -423,6 +424,24 @@ def test_the_body_of_a_failure_can_be_read_whoever_sent_the_request(server: Serv
             anthropic.message_stream(response)
         assert caught.value.response is response
         assert caught.value.body == response.json() == FAILURE
+
+
+@pytest.mark.parametrize("text", ['{"a":1}', "[1]", "<p>Sign in</p>", '{"content":[1]}', json.dumps(FAILURE)])
+def test_an_answer_that_is_not_a_message_can_be_read(server: Server, client: Any, text: str) -> None:
+    server.reply(Reply(steps=[text.encode()]))
+    with pytest.raises(anthropic.APIError) as caught:
+        client.messages.create(**ASK)
+    assert text_of(caught.value.response) == text
+
+
+def test_an_answer_that_is_too_long_for_a_message_can_be_read_so_far(
+    server: Server, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempts, "DEFAULT_LIMITS", Limits(max_event_size=5))
+    server.reply(Reply(steps=[b"x" * 10]))
+    with pytest.raises(anthropic.APILimitExceededError) as caught:
+        client.messages.create(**ASK)
+    assert text_of(caught.value.response) == "x" * 10
 
 
 def test_a_failure_with_a_page_of_html(server: Server, client: Any) -> None:

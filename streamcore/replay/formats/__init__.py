@@ -10,5 +10,6 @@
 | `event_splitter.py` | cut the bytes of a stream into events |
 | `spool.py` | bytes on disk, in a file without a name |
 | `replace_file.py` | replace a file whole or not at all |
+| `same_file.py` | notice that a file has changed between two reads of it |
 | `file_head.py` | the first line of a file, for error messages |
 """

@@ -7,8 +7,9 @@
 | `har` | `.har`, `.json` | kept | no | no: the bytes end |
 | `cassette` | `.yaml`, `.yml` | kept | no | no: the bytes end |
 
-A file is read only as far as its captures are asked for. Reading and writing hold one line of `timed`, one block and
-one event of `sse`, and one exchange of the other formats in memory.
+A file is read only as far as its captures are asked for. Bodies of `timed` and `sse` are read from the file each time:
+if it has changed since, that is an error, as the same place in it may be something else. Reading and writing hold one
+line of `timed`, one block and one event of `sse`, and one exchange of the other formats in memory.
 """
 
 from __future__ import annotations

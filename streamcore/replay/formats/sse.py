@@ -18,6 +18,7 @@ from streamcore.api.response import is_event_stream, is_success
 from streamcore.limits import DEFAULT_LIMITS
 from streamcore.replay.capture import Capture, CaptureError, Chunk
 from streamcore.replay.formats.event_splitter import EventSplitter, payload_type
+from streamcore.replay.formats.same_file import Version, check_version, version_of
 
 __all__ = ["is_stream", "read_sse", "sse_pieces"]
 
@@ -36,16 +37,20 @@ def read_sse(path: Path) -> Iterator[Capture | CaptureError]:
     """Yield the captures in a file. Their bodies read the file again, each time they are iterated over.
 
     Raises:
+        FileChangedError: The file was changed since its reading began.
         OSError: The file cannot be read.
     """
-    path.stat()  # a missing file is an error at once, not when the body is read
-    body = SseBody(path, 0)
+    version = version_of(path)  # a missing file is an error at once, not when the body is read
+    body = SseBody(path, 0, version)
     yield Capture(headers=_HEADERS, body=body, name=str(path))
-    # The file may have become shorter, or a pipe, which cannot be read a second time and has the size 0. So the size is
-    # checked each time.
-    while (size := path.stat().st_size) and (offset := _next_offset(body)) < size:
-        body = SseBody(path, offset)
+    check_version(path, version, path)
+    if version is None:  # a pipe cannot be read a second time
+        return
+    size = path.stat().st_size
+    while (offset := _next_offset(body)) < size:
+        body = SseBody(path, offset, version)
         yield Capture(headers=_HEADERS, body=body, name=f"{path}, byte {offset}")
+        check_version(path, version, path)
 
 
 def _next_offset(body: SseBody) -> int:
@@ -91,18 +96,20 @@ class SseBody:
 
     path: Path
     offset: int
+    version: Version
 
     def __iter__(self) -> Iterator[Chunk]:
         try:
-            yield from _chunks(self.path, self.offset)
+            yield from _chunks(self)
         except OSError as error:
             raise CaptureError(f"cannot be read: {error.strerror or error}", path=str(self.path)) from error
 
 
-def _chunks(path: Path, offset: int) -> Iterator[Chunk]:
-    with path.open("rb") as file:
-        if offset:
-            file.seek(offset)
+def _chunks(body: SseBody) -> Iterator[Chunk]:
+    with body.path.open("rb") as file:
+        check_version(file, body.version, body.path)
+        if body.offset:
+            file.seek(body.offset)
         boundary = _Boundary()
         while block := file.read(_BLOCK_SIZE):
             data = boundary.before(block)

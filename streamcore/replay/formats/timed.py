@@ -43,6 +43,7 @@ from streamcore.replay.capture import (
     Pause,
     Step,
 )
+from streamcore.replay.formats.same_file import Version, check_version, version_of
 from streamcore.replay.formats.spool import Spool
 
 __all__ = ["read_timed", "timed_capture", "timed_chunk", "timed_end", "timed_header", "timed_lines"]
@@ -161,19 +162,23 @@ def read_timed(path: Path) -> Iterator[Capture | CaptureError]:
     A capture whose header is damaged is an error in its place.
 
     Raises:
+        FileChangedError: The file was changed since its reading began.
         OSError: The file cannot be read.
     """
     offset = 0
     is_between = True  # captures: every line but an empty one must be a header
     with path.open("rb") as file:
+        version = version_of(file)
         for number, line in enumerate(file, 1):
             offset += len(line)
             if number == 1 or (is_between and line.strip()) or _begins_capture(line):
                 is_between = False
                 try:
-                    yield _capture(line, path, number, offset)
+                    found: Capture | CaptureError = _capture(line, path, number, offset, version)
                 except CaptureError as error:
-                    yield error
+                    found = error
+                yield found
+                check_version(path, version, path)
             elif _ends_capture(line):
                 is_between = True
 
@@ -210,7 +215,7 @@ def _ends_capture(line: bytes) -> bool:
         return False  # reading the body raises the error
 
 
-def _capture(line: bytes, path: Path | Spool, number: int, offset: int) -> Capture:
+def _capture(line: bytes, path: Path | Spool, number: int, offset: int, version: Version = None) -> Capture:
     try:
         header = _header_decoder.decode(line)
     except _UNREADABLE as error:
@@ -232,7 +237,7 @@ def _capture(line: bytes, path: Path | Spool, number: int, offset: int) -> Captu
         request=request,
         status=header.response.status,
         headers=header.response.headers,
-        body=_TimedBody(path, offset, number),
+        body=_TimedBody(path, offset, number, version),
         name=str(path) if number == 1 else f"{path}, line {number}",
     )
 
@@ -244,10 +249,13 @@ class _TimedBody(Iterable[Step]):
     path: Path | Spool
     offset: int
     header_line: int
+    version: Version
 
     def __iter__(self) -> Iterator[Step]:
         try:
             with self.path.open("rb") as file:
+                if isinstance(self.path, Path):
+                    check_version(file, self.version, self.path)
                 file.seek(self.offset)
                 yield from self._steps(file)
         except OSError as error:

@@ -17,6 +17,7 @@ from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, St
 from streamcore.replay.faults import Fault
 from streamcore.replay.faults.parsing import check_faults
 from streamcore.replay.formats.files import StrPath, capture_files, check_inside, read_captures
+from streamcore.replay.formats.same_file import FileChangedError
 from streamcore.replay.playing.chunking import Chunking, check_chunking, rechunk
 from streamcore.replay.playing.players import INSTANTLY, check_speed
 from streamcore.replay.redaction import DEFAULT_REDACTION, REDACTED, RedactionError
@@ -92,7 +93,8 @@ class Replay:
     """Captures, to answer requests with. Threads may share it.
 
     Args:
-        source: Where the captures are. Files are read as far as they are needed.
+        source: Where the captures are. Files are read as far as they are needed. A file that has changed is read again
+            from its beginning.
         speed: 1 is as recorded, 10 ten times as fast, `INSTANTLY` (the default) without waiting.
         chunking: How the bytes are cut; also as text, as on the command line.
         faults: Faults to apply, in this order; also as texts. The chunking comes after them.
@@ -130,6 +132,7 @@ class Replay:
         self._left = _captures(source)
         self._taken = 0  # of this round
         self._all: list[Capture] = []
+        self._is_outdated = False  # whether a file of `_all` has changed
         self._played: list[str] = []
         self._count = 0
         self._lock = threading.Lock()
@@ -166,6 +169,8 @@ class Replay:
             yield
         except StreamCoreError as error:
             self.error = self.error or error
+            if isinstance(error, FileChangedError):
+                self._is_outdated = True
             raise
         except Exception as error:
             failed = CaptureError(f"a fault or `choose` has failed: {type(error).__name__}: {error}")
@@ -200,6 +205,10 @@ class Replay:
         return found
 
     def _chosen(self, request: CapturedRequest, choose: Choose) -> Capture:
+        if self._is_outdated and not isinstance(self._source, Iterator):
+            self._is_outdated = False
+            self._all.clear()
+            self._left, self._taken = _captures(self._source), 0
         self._all.extend(iter(self._take, None))
         found = choose(request, self._all)
         if found is not None and not isinstance(found, Capture):  # pyright: ignore[reportUnnecessaryIsInstance]  # the user's function
@@ -223,9 +232,18 @@ def _captures(source: Source) -> Iterator[Capture]:
 
 def _in_path(path: Path) -> Iterator[Capture]:
     for each in capture_files(path):
-        if each != path:
-            check_inside(each, path)
-        yield from read_captures(each)
+        yield from _in_file(each, path)
+
+
+def _in_file(file: Path, path: Path) -> Iterator[Capture]:
+    while True:
+        if file != path:
+            check_inside(file, path)
+        try:
+            yield from read_captures(file)
+        except FileChangedError:
+            continue  # with the first capture of what the file is now
+        return
 
 
 def shortened(text: str) -> str:
