@@ -171,7 +171,7 @@ class _PartialReader:
         if self._block is not None and (text := _text_since(self._block, json.length)):
             json.feed(text)
         value = json.best
-        edge = Edge(json.depth, json.is_inside_scalar)
+        edge = Edge(json.open_path)
         if self._block is not None and self._block.is_closed and type(value) in (int, float):
             edge = CLOSED  # the whole document is a number, and the end of the block ends it
         annotation = self._target.annotation
