@@ -404,8 +404,8 @@ class MessageAccumulator(NotCopyable):
             block.apply(event.delta, rule)
             message = self.message
             assert message is not None
-            message.touch(block)
             message.current_block = block
+            message.touch(block)
             self._delta_count += 1
             if not self._delta_count % COMPACT_AFTER:
                 self.compact()
@@ -418,8 +418,8 @@ class MessageAccumulator(NotCopyable):
             block.apply(event.delta, rule)
             message = self.message
             assert message is not None
-            message.touch(block)
             message.current_block = None
+            message.touch(block)
             self._late_blocks.add(event.index)
             block.parsed = {}
         return block
@@ -427,9 +427,9 @@ class MessageAccumulator(NotCopyable):
     def _close_block(self, _: ContentBlockStopEvent | None, block: BlockInProgress) -> BlockInProgress:
         message = self.message
         assert message is not None
-        message.touch(block)
         if message.current_block is block:
             message.current_block = None
+        message.touch(block)
         self._ending.end(block)
         return block
 

@@ -28,6 +28,9 @@ class MessageInProgress(NotCopyable):
         blocks: The blocks that have started, by index.
         content: All blocks as they were in the last snapshot, or as they started.
         current_block: The block that the latest event was about, while it is open.
+        touched: The indexes of the blocks that events were about, in the order of the events, but one entry for all
+            events in a row about the same block. The last entry is the current block if there is one. A reader
+            remembers how far it has read this list, so that it need not look at all open blocks after each event.
         is_complete: Whether `message_stop` has arrived.
         unclosed: The blocks that were still open then.
     """
@@ -47,12 +50,14 @@ class MessageInProgress(NotCopyable):
         "content",
         "current_block",
         "is_complete",
+        "touched",
         "unclosed",
     )
 
     def __init__(self, message: Message) -> None:
         self.blocks: dict[int, BlockInProgress] = {}
         self.current_block: BlockInProgress | None = None
+        self.touched: list[int] = []
         # The blocks that were open when `last_open_block` was last read, in order, and those that started since.
         self._open_blocks: list[BlockInProgress] = []
         self.is_complete = False
@@ -96,6 +101,7 @@ class MessageInProgress(NotCopyable):
     def add_block(self, block: BlockInProgress) -> None:
         """Append a block that has started. It is the current one."""
         self.blocks[block.index] = self.current_block = block
+        self.touched.append(block.index)
         self._open_blocks.append(block)
         self.content.append(block.start)
         self._growing = self._snapshot = None
@@ -106,6 +112,9 @@ class MessageInProgress(NotCopyable):
         self._growing = None
         self._length_of = int  # returns 0; the buffer of a block that has closed must not be kept
         self._changed.add(block.index)
+        for touched in (block, self.current_block):  # the current one may grow after this without another entry
+            if touched is not None and touched.index != self.touched[-1]:
+                self.touched.append(touched.index)
 
     def set_model(self, model: str) -> None:
         """Change the model that answers."""

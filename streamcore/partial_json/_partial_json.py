@@ -174,16 +174,14 @@ class PartialJSON(NotCopyable):
     # The state of the text
 
     @property
-    def depth(self) -> int:
-        """How many containers are open at the end of the text."""
-        self._read()
-        return len(self._scanner.containers)
+    def open_path(self) -> tuple[str | int, ...] | None:
+        """The place of the innermost value that is open at the end of the text, or None if nothing is open.
 
-    @property
-    def is_inside_scalar(self) -> bool:
-        """Whether `best` ends in a string or a number that more text may change."""
+        More text can change nothing in `best` but the values on the way to it, and what they do not yet have. If an
+        object has a key twice, the open value need not be the last one in it.
+        """
         self._read()
-        return self._scanner.state is State.REST_OF_STRING or self._scanner.number is not ABSENT
+        return self._scanner.open_path()
 
     # Reading
 

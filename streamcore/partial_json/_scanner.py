@@ -347,6 +347,16 @@ class Scanner:
             return None
         return ValueAt(self._path(), self._string)
 
+    def open_path(self) -> tuple[str | int, ...] | None:
+        """Return the place of the innermost value that is open, or None if nothing is open.
+
+        A number is open until the character after it. A literal, which has no value before it is whole, never is.
+        """
+        path = self._path()
+        if self.state is _REST_OF_STRING or self.number is not ABSENT:
+            return path
+        return path[:-1] if path else None
+
     def _path(self) -> tuple[str | int, ...]:
         """Return the place of the next value in the innermost container."""
         places = zip(self.containers, self._keys, strict=True)

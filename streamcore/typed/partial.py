@@ -6,13 +6,14 @@ the next character. A partial value does not change.
 
 The cost: attributes are made when they are read. A complete value is made once and is the same object in all partial
 values, so treat it as read-only. Reading an attribute costs what has come of it since the last read; reading an array
-also copies the list.
+or an object with any keys also copies the list or dict.
 """
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from itertools import compress, repeat
 from typing import Any, Generic, TypeAlias
 
 import attrs
@@ -20,7 +21,7 @@ import typing_extensions
 from typing_extensions import TypeVar
 
 from streamcore.typed.annotations import name_of
-from streamcore.typed.faults import InvalidOutputError
+from streamcore.typed.faults import InvalidOutputError, Step
 from streamcore.typed.fields import MISSING
 from streamcore.typed.shapes import Anything, Array, Map, OneOf, Record, Scalar, Shape, Tuple, shape_of
 from streamcore.typed.structuring import may_be, structure
@@ -32,32 +33,39 @@ _T = TypeVar("_T", default=Any)
 
 @attrs.frozen
 class Edge:
-    """Which part of a value is still open. More text can change only what came last in it.
+    """Which part of a value is still open.
 
     Attributes:
-        levels: How many containers are open: the value itself, the last item in it, and so on.
-        scalar: Whether a string or number is open, inside the innermost of them.
+        path: The place in the document of the innermost value that is open; None if the value is complete.
+        level: How many steps of the path lead to the value itself.
     """
 
-    levels: int = 0
-    scalar: bool = False
+    path: tuple[Step, ...] | None = None
+    level: int = 0
 
     @property
     def is_open(self) -> bool:
-        return self.levels > 0 or self.scalar
+        return self.path is not None
 
-    def of_last(self) -> Edge:
-        """Return the edge of the last member or item in this container."""
-        return Edge(self.levels - 1, self.scalar) if self.levels > 0 else CLOSED
+    @property
+    def place(self) -> Step | None:
+        """The member or item of this container that is open, or None if all are complete."""
+        return None if self.path is None or self.level == len(self.path) else self.path[self.level]
+
+    def at(self, place: Step) -> Edge:
+        """Return the edge of a member or item of this container."""
+        return Edge(self.path, self.level + 1) if place == self.place else CLOSED
 
 
 CLOSED = Edge()
 
 MadeValues: TypeAlias = dict[tuple[Any, ...], tuple[Any, Any, Any]]
-"""The values made from complete JSON values, by the identities of the JSON value and of the type.
+"""What was made for one document.
 
-An entry also holds both of them, so that their identities stay taken. The complete items of an open array have an entry
-under the identity of its first item.
+- The value made from a complete JSON value has the identities of the JSON value and of its type as its key. The entry
+  also holds both of them, so that their identities stay taken.
+- The complete part of an open container is kept by its level and its type: its members or items, and what was made from
+  them. Only one container of a level is open.
 """
 
 
@@ -96,9 +104,7 @@ class Partial(Generic[_T]):
         key = next((key for key in field.keys if key in so_far), None)
         if key is None:
             return MISSING
-        is_last = key == next(reversed(so_far))
-        edge = self.__edge.of_last() if is_last else CLOSED
-        return partial_value(so_far[key], field.annotation, edge, self.__made)
+        return partial_value(so_far[key], field.annotation, self.__edge.at(key), self.__made)
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"a partial {name_of(self.__annotation)} cannot be changed")
@@ -154,12 +160,14 @@ def _partial_value(value: Any, annotation: Any, edge: Edge, made: MadeValues) ->
             return _partial_member(value, shape, edge, made)
         case Record() if isinstance(value, dict):
             if typing_extensions.is_typeddict(shape.cls):
-                return _partial_dict(value, {field.key: field.annotation for field in shape.fields}, edge, made)
+                types = {field.key: field.annotation for field in shape.fields}
+                known = {key: item for key, item in value.items() if key in types}
+                return _partial_dict(known, annotation, types.__getitem__, edge, made)
             return Partial(annotation, value, edge, made)
         case Map() if isinstance(value, dict):
-            return _partial_dict(value, dict.fromkeys(value, shape.value), edge, made)
+            return _partial_dict(value, annotation, lambda _: shape.value, edge, made)
         case Array() if isinstance(value, list):
-            return _partial_array(value, shape.item, edge, made)
+            return _partial_array(value, annotation, shape.item, edge, made)
         case Tuple() if isinstance(value, list):
             return _partial_items(value, shape.items, edge, made)
         case Anything():
@@ -181,45 +189,45 @@ def _partial_scalar(value: Any, shape: Scalar, edge: Edge) -> Any:
         return MISSING
 
 
-def _partial_dict(value: dict[str, Any], types: Mapping[str, Any], edge: Edge, made: MadeValues) -> dict[str, Any]:
-    last = next(reversed(value), None)
-    members = {
-        key: partial_value(item, types[key], edge.of_last() if key == last else CLOSED, made)
-        for key, item in value.items()
-        if key in types
-    }
-    return {key: item for key, item in members.items() if item is not MISSING}
-
-
 def _partial_items(value: list[Any], types: Any, edge: Edge, made: MadeValues) -> list[Any]:
-    last = len(value) - 1
     items = [
-        partial_value(item, annotation, edge.of_last() if place == last else CLOSED, made)
+        partial_value(item, annotation, edge.at(place), made)
         for place, (item, annotation) in enumerate(zip(value, types, strict=False))
     ]
     return items[:-1] if edge.is_open and items and items[-1] is MISSING else items
 
 
-def _partial_array(value: list[Any], annotation: Any, edge: Edge, made: MadeValues) -> list[Any]:
-    """Return the items so far.
+# An open array or object is a new list or dict at each read. Its complete items or members are kept in `made`, and only
+# those that have come since are made.
 
-    An open array is a new list at each read. Its complete items are kept, and only those that have come since are made.
-    """
-    if not value:
-        return []
-    complete = len(value) - 1 if edge.is_open else len(value)
-    items: list[Any] = []
-    if complete > 0:
-        key = (id(value[0]), id(annotation), "items")
-        seen, items, _ = made.get(key, ([], [], None))
-        if len(seen) > complete or not all(map(operator.is_, seen, value)):  # another array with the same first item
-            seen, items = [], []
-        new = value[len(seen) : complete]
-        items += [partial_value(item, annotation, CLOSED, made) for item in new]
-        seen += new
-        made[key] = (seen, items, None)
-    last = [] if complete == len(value) else [partial_value(value[-1], annotation, edge.of_last(), made)]
-    return items + [item for item in last if item is not MISSING]
+
+def _partial_dict(
+    value: dict[str, Any], annotation: Any, type_of: Callable[[str], Any], edge: Edge, made: MadeValues
+) -> dict[str, Any]:
+    kept: tuple[Any, dict[str, Any], dict[str, Any]] = (annotation, {}, {})
+    _, seen, members = made.setdefault((edge.level, id(annotation), "open"), kept) if edge.is_open else kept
+    open_key = edge.place
+    seen.pop(open_key, None)  # the object may have the key twice
+    is_new = map(operator.is_not, map(seen.get, value, repeat(MISSING)), value.values())
+    for key in compress(value, is_new):
+        members[key] = partial_value(value[key], type_of(key), edge.at(key), made)
+        if key != open_key:
+            seen[key] = value[key]
+    return {key: members[key] for key in value if members[key] is not MISSING}
+
+
+def _partial_array(value: list[Any], annotation: Any, item_type: Any, edge: Edge, made: MadeValues) -> list[Any]:
+    kept: tuple[Any, list[Any], list[Any]] = (annotation, [], [])
+    _, seen, items = made.setdefault((edge.level, id(annotation), "open"), kept) if edge.is_open else kept
+    complete = len(value) if edge.place is None else len(value) - 1
+    if not all(map(operator.is_, seen, value[:complete])):  # those of another array
+        seen.clear()
+        items.clear()
+    new = value[len(seen) : complete]
+    items += [partial_value(item, item_type, CLOSED, made) for item in new]
+    seen += new
+    last = [partial_value(value[place], item_type, edge.at(place), made) for place in range(complete, len(value))]
+    return items[:complete] + [item for item in last if item is not MISSING]
 
 
 def _partial_member(value: Any, shape: OneOf, edge: Edge, made: MadeValues) -> Any:

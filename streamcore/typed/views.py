@@ -1,8 +1,9 @@
 """Views of a message that is still growing: the values at a path, and the value so far as the user's class.
 
-A view reads from a source of unfinished blocks, an engine or an accumulator. It remembers for each open block how far
-it has read, and reads nothing twice. It does no I/O and asks for no event. A view that is asked for again goes on where
-it was left; every view sees the message from its beginning, whenever it was made.
+A view reads the unfinished blocks of an accumulator. It remembers for each open block how far it has read, and reads
+nothing twice. Each time it looks only at the blocks that events have touched since the last time. It does no I/O and
+asks for no event. A view that is asked for again goes on where it was left; every view sees the message from its
+beginning, whenever it was made.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Iterator
-from typing import Any, Generic, Protocol
+from typing import Any, Generic
 
 import attrs
 from typing_extensions import TypeVar
 
-from streamcore.accumulator import BlockInProgress
+from streamcore.accumulator import BlockInProgress, MessageAccumulator
 from streamcore.partial_json import PartialJSON, ValueAt
 from streamcore.typed.annotations import as_written
 from streamcore.typed.answers import AnswerTypes, Target
@@ -27,45 +28,39 @@ from streamcore.typed.schema import check_type
 from streamcore.typed.shapes import Record, shape_of
 from streamcore.typed.structuring import structure
 from streamcore.typed.tools import annotation_of
-from streamcore.types import Message
 
-__all__ = ["Source", "Values", "Views"]
+__all__ = ["Values", "Views"]
 
 _T = TypeVar("_T", default=Any)
 
 
-class Source(Protocol):
-    """An object with unfinished blocks: an engine or an accumulator."""
-
-    @property
-    def snapshot(self) -> Message | None: ...
-    @property
-    def block_count(self) -> int: ...
-    def block_in_progress(self, index: int) -> BlockInProgress | None: ...
-
-
 class _Blocks:
-    """The blocks of a source, each given once, also when another message begins."""
+    """The blocks of an accumulator, also when another message begins. It looks at those that events have touched."""
 
-    __slots__ = ("_first", "_next", "_source")
+    __slots__ = ("_accumulator", "_begun", "_message", "_position")
 
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self._first: BlockInProgress | None = None
-        self._next = 0
+    def __init__(self, accumulator: MessageAccumulator) -> None:
+        self._accumulator = accumulator
+        self._message = accumulator.message
+        self._position = 0  # where to read on in `touched`
+        self._begun = 0  # blocks with a lower index are not new
 
-    def take_new(self) -> list[BlockInProgress]:
-        """Return the blocks that have begun since the last call."""
-        source = self._source
-        first = source.block_in_progress(0)
-        if first is not self._first:  # another message
-            self._first, self._next = first, 0
-        count = source.block_count
-        if count <= self._next:
+    def take_touched(self) -> list[tuple[BlockInProgress, bool]]:
+        """Return the blocks that may have changed since the last call, in their order, and whether each is new."""
+        touched = self._read()
+        if self._message is not self._accumulator.message:
+            self._message, self._position, self._begun = self._accumulator.message, 0, 0
+            touched += self._read()
+        return touched
+
+    def _read(self) -> list[tuple[BlockInProgress, bool]]:
+        message = self._message
+        if message is None or not message.touched:
             return []
-        found = [source.block_in_progress(index) for index in range(self._next, count)]
-        self._next = count
-        return [block for block in found if block is not None]
+        indexes = sorted(set(message.touched[self._position :]))
+        self._position = len(message.touched) - 1  # the last block may change without another entry
+        begun, self._begun = self._begun, max(self._begun, indexes[-1] + 1)
+        return [(message.blocks[index], index >= begun) for index in indexes]
 
 
 def _text_since(block: BlockInProgress, position: int) -> str:
@@ -106,12 +101,12 @@ class Values(Generic[_T]):
     object has a key twice, both values are given, although the finished object keeps only the second.
     """
 
-    def __init__(self, source: Source, path: Path, target: Target) -> None:
-        self._source = source
+    def __init__(self, accumulator: MessageAccumulator, path: Path, target: Target) -> None:
+        self._accumulator = accumulator
         self._path = path
         self._target = target
-        self._blocks = _Blocks(source)
-        self._open: list[_OpenBlock] = []
+        self._blocks = _Blocks(accumulator)
+        self._open: dict[BlockInProgress, _OpenBlock] = {}
         self._found: deque[tuple[_OpenBlock, ValueAt]] = deque()
 
     def __iter__(self) -> Iterator[_T]:
@@ -131,19 +126,21 @@ class Values(Generic[_T]):
             )
         except InvalidOutputError as error:
             error.index = open_block.block.index
-            error.snapshot = self._source.snapshot
+            error.snapshot = self._accumulator.snapshot
             raise
         return made
 
     def _read(self) -> None:
-        for block in self._blocks.take_new():
-            meant, annotation = self._target.type_in(block.start, block.index)
-            if meant:
-                self._open.append(_OpenBlock(block, PathReader(self._path), annotation))
-        for open_block in self._open[:]:
-            self._found.extend((open_block, found) for found in open_block.read())
-            if open_block.reader.done:
-                self._open.remove(open_block)
+        for block, is_new in self._blocks.take_touched():
+            if is_new:
+                meant, annotation = self._target.type_in(block.start, block.index)
+                if meant:
+                    self._open[block] = _OpenBlock(block, PathReader(self._path), annotation)
+            open_block = self._open.get(block)
+            if open_block is not None:
+                self._found.extend((open_block, found) for found in open_block.read())
+                if open_block.reader.done:
+                    del self._open[block]
 
 
 # The value so far
@@ -154,9 +151,9 @@ class _PartialReader:
 
     __slots__ = ("_block", "_blocks", "_json", "_made", "_target")
 
-    def __init__(self, source: Source, target: Target) -> None:
+    def __init__(self, accumulator: MessageAccumulator, target: Target) -> None:
         self._target = target
-        self._blocks = _Blocks(source)
+        self._blocks = _Blocks(accumulator)
         self._block: BlockInProgress | None = None
         self._json = PartialJSON()
         self._made: MadeValues = {}
@@ -167,14 +164,14 @@ class _PartialReader:
         If nothing has come, return a `Partial` whose attributes are all missing, or `MISSING` if the type is not a
         class.
         """
-        for block in self._blocks.take_new():
-            if self._target.type_in(block.start, block.index)[0]:
+        for block, is_new in self._blocks.take_touched():
+            if is_new and self._target.type_in(block.start, block.index)[0]:
                 self._block, self._json, self._made = block, PartialJSON(), {}
         json = self._json
         if self._block is not None and (text := _text_since(self._block, json.length)):
             json.feed(text)
         value = json.best
-        edge = Edge(json.depth, json.is_inside_scalar)
+        edge = Edge(json.open_path)
         if self._block is not None and self._block.is_closed and type(value) in (int, float):
             edge = CLOSED  # the whole document is a number, and the end of the block ends it
         annotation = self._target.annotation
@@ -190,14 +187,14 @@ class Views:
     """Make the views of a message, and remember them.
 
     Args:
-        source: The engine or accumulator.
+        accumulator: The accumulator of the message.
         types: The types of the answer, if there are any.
     """
 
-    __slots__ = ("_made", "_source", "_types")
+    __slots__ = ("_accumulator", "_made", "_types")
 
-    def __init__(self, source: Source, types: AnswerTypes | None) -> None:
-        self._source = source
+    def __init__(self, accumulator: MessageAccumulator, types: AnswerTypes | None) -> None:
+        self._accumulator = accumulator
         self._types = AnswerTypes() if types is None else types
         self._made: dict[Any, Any] = {}
 
@@ -216,7 +213,7 @@ class Views:
             if annotation is not None:
                 check_type(annotation)
             target = self._types.target(parsed, annotation, block=block, tool=tool)
-            view = self._made[key] = Values(self._source, parsed, target)
+            view = self._made[key] = Values(self._accumulator, parsed, target)
         return view
 
     def partial(self, source: Any, *, block: int | None, tool: str | None) -> Any:
@@ -232,7 +229,7 @@ class Views:
         if reader is None:
             check_type(annotation)
             target = self._types.target_of(annotation, block=block, tool=tool)
-            reader = self._made[key] = _PartialReader(self._source, target)
+            reader = self._made[key] = _PartialReader(self._accumulator, target)
         return reader.view()
 
 

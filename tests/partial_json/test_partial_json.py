@@ -379,3 +379,36 @@ def test_recorded_tool_inputs_equal_jiter_at_every_prefix(trailing_strings: bool
             assert decoder.value == jiter_value(so_far, trailing_strings=trailing_strings)
         count += bool(text)
     assert count > 20
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("", None),
+        ("1", ()),
+        ("1 ", None),
+        ('"a', ()),
+        ("[", ()),
+        ("[1", (0,)),
+        ("[1,", ()),
+        ("[1,tru", ()),
+        ("[1,true", ()),
+        ("[1]", None),
+        ('{"a', ()),
+        ('{"a":', ()),
+        ('{"a":"x', ("a",)),
+        ('{"a":"x"', ()),
+        ('{"a":{"b":[1,[2', ("a", "b", 1, 0)),
+        ('{"a":{"b":[1,[2]', ("a", "b")),
+        ('{"a":1,"b":2,"a":3', ("a",)),
+        ('{"a":[1],"b":2,"a":[', ("a",)),
+        ("[1 x", ()),
+    ],
+)
+def test_the_place_of_the_innermost_open_value_is_known(text: str, place: tuple[str | int, ...] | None) -> None:
+    whole, by_character = PartialJSON(), PartialJSON()
+    whole.feed(text)
+    for char in text:
+        by_character.feed(char)
+        _ = by_character.best
+    assert whole.open_path == by_character.open_path == place

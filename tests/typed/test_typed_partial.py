@@ -7,8 +7,9 @@ import datetime
 import enum
 import json
 import pickle
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
 import attrs
 import msgspec
@@ -31,7 +32,7 @@ from hypothesis import strategies as st
 
 from streamcore import MessageEngine, MessageStream, PartialJSON
 from streamcore.typed import MISSING, Partial, UnsupportedTypeError, structure
-from streamcore.typed.partial import Edge, partial_value
+from streamcore.typed.partial import Edge, MadeValues, partial_value
 from streamcore.typed.shapes import shape_of
 
 
@@ -106,7 +107,7 @@ def view_of(content: str) -> Any:
     json_so_far = PartialJSON()
     json_so_far.feed(content)
     value = json_so_far.best
-    edge = Edge(json_so_far.depth, json_so_far.is_inside_scalar)
+    edge = Edge(json_so_far.open_path)
     return partial_value({} if value is None else value, Report, edge, {})
 
 
@@ -245,10 +246,8 @@ def test_nothing_that_was_there_is_ever_taken_back(value: dict[str, Any], random
         json_so_far.feed(char)
         value_so_far = json_so_far.best
         if value_so_far is not None:
-            assert _subset(
-                partial_value(value_so_far, Report, Edge(json_so_far.depth, json_so_far.is_inside_scalar), {}), final
-            )
-    whole = partial_value(json_so_far.best, Report, Edge(json_so_far.depth, json_so_far.is_inside_scalar), {})
+            assert _subset(partial_value(value_so_far, Report, Edge(json_so_far.open_path), {}), final)
+    whole = partial_value(json_so_far.best, Report, Edge(json_so_far.open_path), {})
     assert whole.title == final.title
     assert whole.score == final.score
     assert len(whole.edits) == len(final.edits)
@@ -370,31 +369,160 @@ def test_what_is_complete_is_made_once_for_all_views(monkeypatch: pytest.MonkeyP
     assert stream.partial(list[Short])[0] is stream.partial(list[Short])[0]
 
 
-def test_an_item_that_is_complete_is_visited_once_however_often_its_array_is_read(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+Visits: TypeAlias = Callable[[list[str], Callable[[MessageEngine], Any]], int]
+
+
+@pytest.fixture
+def visits(monkeypatch: pytest.MonkeyPatch) -> Visits:
+    """Count the values that are visited while a text comes in pieces and is read after each."""
     from streamcore.typed import partial as module
 
-    visits = 0
+    count = 0
     visit = module.partial_value
 
     def counted(*arguments: Any) -> Any:
-        nonlocal visits
-        visits += 1
+        nonlocal count
+        count += 1
         return visit(*arguments)
 
-    monkeypatch.setattr(module, "partial_value", counted)
-
-    def work(count: int) -> int:
-        nonlocal visits
-        visits = 0
-        engine = MessageEngine()
-        engine.receive_data(stream_of(json.dumps([{"n": number} for number in range(count)])))
+    def visits_of(pieces: list[str], read: Callable[[MessageEngine], Any]) -> int:
+        nonlocal count
+        engine: MessageEngine = MessageEngine()
+        engine.receive_data(body(start(), tool_start(0), *[partial_json(0, piece) for piece in pieces]))
+        count = 0
         for _ in engine.events():
-            engine.partial(list[dict[str, int]])
-        return visits
+            read(engine)
+        return count
+
+    monkeypatch.setattr(module, "partial_value", counted)
+    return visits_of
+
+
+def test_an_item_that_is_complete_is_visited_once_however_often_its_array_is_read(visits: Visits) -> None:
+    def work(count: int) -> int:
+        pieces = list(json.dumps([{"n": number} for number in range(count)]))
+        return visits(pieces, lambda engine: engine.partial(list[dict[str, int]]))
 
     assert work(200) < 2.2 * work(100)
+
+
+class Opened(TypedDict):
+    days: NotRequired[int]
+    names: NotRequired[list[str]]
+    x: NotRequired[int]
+
+
+def partials_of(content: str, annotation: Any) -> list[Any]:
+    """What `partial` shows after each character of a text, without repetitions."""
+    engine = MessageEngine()
+    engine.receive_data(body(start(), tool_start(0), *[partial_json(0, char) for char in content]))
+    shown = [copy.copy(engine.partial(annotation)) for _ in engine.events()]
+    return [view for number, view in enumerate(shown) if not number or view != shown[number - 1]]
+
+
+@pytest.mark.parametrize("annotation", [Opened, dict[str, int | list[str]]])
+def test_a_second_value_of_a_key_is_open_until_it_is_complete(annotation: Any) -> None:
+    numbers = partials_of('{"days":1,"x":2,"days":123,"x":45}', annotation)
+    certain = [{"days": 1}, {"days": 1, "x": 2}, {"x": 2}, {"days": 123, "x": 2}, {"days": 123}]
+    assert numbers[-6:] == [*certain, {"days": 123, "x": 45}]
+    arrays = partials_of('{"names":["a"],"x":2,"names":["b","cd"]}', annotation)
+    assert arrays[-4:] == [{"names": names, "x": 2} for names in (["b"], ["b", ""], ["b", "c"], ["b", "cd"])]
+
+
+def test_a_second_value_of_a_field_is_open_until_it_is_complete() -> None:
+    engine = MessageEngine()
+    content = '{"count":1,"title":"t","count":123,"title":"uv"}'
+    engine.receive_data(body(start(), tool_start(0), *[partial_json(0, char) for char in content]))
+    views = [engine.partial(Short) for _ in engine.events()]
+    assert list(dict.fromkeys((view.title, view.count) for view in views)) == [
+        (MISSING, MISSING),
+        (MISSING, 1),
+        ("", 1),
+        ("t", 1),
+        ("t", MISSING),
+        ("t", 123),
+        ("", 123),
+        ("u", 123),
+        ("uv", 123),
+    ]
+
+
+@attrs.frozen
+class Wide:
+    edits: list[int]
+    title: str = ""
+
+
+def test_what_is_kept_does_not_grow_with_the_reads_of_an_open_second_value() -> None:
+    """Reads of an array that grows keep one copy of it, not one for each read."""
+
+    def kept(count: int) -> int:
+        json_so_far, made = PartialJSON(), MadeValues()
+        for piece in ['{"edits":[0],"title":"t","edits":[0', *[",1"] * count]:
+            json_so_far.feed(piece)
+            view = partial_value(json_so_far.best, Wide, Edge(json_so_far.open_path), made)
+            assert len(view.edits) <= count + 1
+        return sum(len(part) for entry in made.values() for part in entry if isinstance(part, list))
+
+    assert kept(100) < 2.2 * kept(50)
+
+
+@attrs.frozen
+class Maps:
+    by_name: dict[str, Edit]
+    counts: dict[str, int]
+    dates: dict[str, datetime.date]
+    notes: dict[str, Note]
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["new keys", "a long second value of the first key"])
+@pytest.mark.parametrize(
+    ("name", "member"),
+    [("by_name", '{"line":1}'), ("counts", "1"), ("dates", '"1970-01-01"'), ("notes", '{"body":""}')],
+)
+def test_a_member_that_is_complete_is_visited_once_however_often_its_object_is_read(
+    name: str, member: str, again: bool, visits: Visits
+) -> None:
+    def work(count: int) -> int:
+        pieces = [f'{{"{name}":{{', *[f'"k{number}":{member},' for number in range(count)]]
+        if again:
+            pieces += ['"k0":"', *["x"] * count]
+        found: list[Any] = []
+        visited = visits(pieces, lambda engine: found.append(getattr(engine.partial(Maps), name)))
+        assert list(found[-1]) == [f"k{number}" for number in range(again, count)]
+        return visited
+
+    assert work(100) < 2.2 * work(50)
+
+
+@attrs.frozen
+class Tree:
+    items: list[int | Tree]
+
+
+def test_items_of_open_arrays_in_each_other_are_visited_once(visits: Visits) -> None:
+    """Arrays of one type that begin alike, each open inside the one before."""
+
+    def work(count: int) -> int:
+        opened = ['{"items":[1', *[",1"] * count]
+        return visits([*opened, ",", *opened], lambda engine: open_items(engine.partial(Tree)))
+
+    def open_items(tree: Any) -> Any:
+        last = tree.items[-1] if tree.items else None
+        return open_items(last) if isinstance(last, Tree) else last
+
+    assert work(100) < 2.2 * work(50)
+
+
+def test_a_member_of_an_open_object_is_the_same_object_at_each_read() -> None:
+    engine = MessageEngine()
+    content = '{"by_name":{"a":{"line":1},"b":{"line":2},"c":{"line":3'
+    engine.receive_data(body(start(), tool_start(0), *[partial_json(0, char) for char in content]))
+    views = [engine.partial(Maps).by_name for _ in engine.events()]
+    last = views[-1]
+    assert {id(view["a"]) for view in views if view and "b" in view} == {id(last["a"])}
+    del last["a"]  # a copy, which belongs to the reader
+    assert engine.partial(Maps).by_name["a"].line == 1
 
 
 def test_arrays_that_begin_alike_are_told_apart() -> None:

@@ -38,6 +38,7 @@ from streamcore import (
     MessageEngine,
     MessageStream,
 )
+from streamcore.accumulator import BlockInProgress
 from streamcore.codec import structure_event
 from streamcore.partial_json import Scanner
 from streamcore.typed import InvalidOutputError, PathError, Values
@@ -386,6 +387,88 @@ def test_every_character_is_scanned_once(monkeypatch: pytest.MonkeyPatch) -> Non
             patch.setattr(Scanner, "scan", counted_scan)
             assert len(list(stream.values("edits.*", Edit))) == items
         assert scanned == len(content)
+
+
+@pytest.mark.parametrize("views", [1, 3], ids=["one view", "three views"])
+def test_an_event_makes_a_view_look_at_the_blocks_it_touched_only(views: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twice as many blocks that stay open: twice the looks, not four times."""
+    looks = 0
+    length: Any = BlockInProgress.length
+
+    def counted_length(self: BlockInProgress) -> int:
+        nonlocal looks
+        looks += 1
+        return length.fget(self)  # type: ignore[no-any-return]
+
+    def work(count: int) -> int:
+        nonlocal looks
+        engine = MessageEngine()
+        found: list[list[Any]] = [[] for _ in range(views)]
+        blocks = [payload for n in range(count) for payload in (tool_start(n), partial_json(n, '{"edits":['))]
+        late = [partial_json(n, f"{n}]}}") for n in range(count)]
+        engine.receive_data(body(start(), *blocks, *late))
+        looks = 0
+        with monkeypatch.context() as patch:
+            patch.setattr(BlockInProgress, "length", property(counted_length))
+            for _ in engine.events():
+                for number, values in enumerate(found):
+                    values += engine.values("edits.*", block=None, type=[None, int, float][number])
+        assert found == [list(range(count))] * views
+        return looks
+
+    assert work(50) < 2.2 * work(25)
+
+
+def test_a_view_that_is_read_late_gives_the_values_of_all_blocks_in_their_order() -> None:
+    engine = MessageEngine()
+    early = engine.values("*")
+    grow = [partial_json(n % 3, piece) for piece in ("[1", "0,", "2", "0,", "3") for n in (2, 0, 1)]
+    engine.receive_data(body(start(), *[tool_start(n) for n in range(3)], *grow))
+    found: list[Any] = []
+    for number, _ in enumerate(engine.events()):
+        if not number % 4:
+            found += early
+    found += early
+    assert sorted(found) == [10, 10, 10, 20, 20, 20]
+    assert list(engine.values("*", int)) == [10, 20, 10, 20, 10, 20]
+
+
+def test_a_view_sees_what_is_added_to_a_block_after_another_one_has_stopped() -> None:
+    engine = MessageEngine()
+    values = engine.values("*")
+    events = [tool_start(0), tool_start(1), partial_json(1, "[1,"), partial_json(0, "[2,"), block_stop(1)]
+    engine.receive_data(body(start(), *events, partial_json(0, "3,"), partial_json(0, "4]")))
+    found = [list(values) for _ in engine.events()]
+    assert found == [[], [], [], [1], [2], [], [3], [4]]
+
+
+def test_a_view_goes_on_with_a_block_whose_message_has_ended() -> None:
+    engine = MessageEngine(multiple_messages=True)
+    values = engine.values("score")
+    first = report(score=1)
+    engine.receive_data(first + report(score=2))
+    events = engine.events()
+    for event in events:
+        if event.type == "content_block_delta":
+            assert list(values) == []
+            break
+    for event in events:
+        if event.type == "message_start":
+            assert list(values) == [1]
+    assert list(values) == [2]
+
+
+def test_a_view_sees_each_message_also_if_both_begin_with_content() -> None:
+    block = {"type": "text", "text": "Well:"}
+    engine = MessageEngine(multiple_messages=True)
+    values = engine.values("score")
+    for score in (1, 2):
+        events = [start(content=[block]), block_start(1), text(1, f'{{"score":{score}}}'), block_stop(1)]
+        engine.receive_data(body(*events, message_delta(), STOP))
+    found: list[int] = []
+    for _ in engine.events():
+        found += values
+    assert found == [1, 2]
 
 
 def test_text_after_a_fault_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
