@@ -1,4 +1,4 @@
-"""Write the measurements into the README, between two markers, and draw the chart that it shows."""
+"""Write the measurements into this folder's README, between two markers, and draw the chart that it shows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from benchmarks import chart, report
 from benchmarks.harness import Measured
 
-README = Path(__file__).parent.parent / "README.md"
+README = Path(__file__).parent / "README.md"
 _CHART = Path(__file__).parent / "chart.svg"
 BEGIN = "<!-- benchmarks: what follows is written by `python -m benchmarks --readme` -->\n"
 END = "<!-- benchmarks: end -->\n"
@@ -36,7 +36,7 @@ def section(results: Sequence[Measured], *, streams: str) -> str:
         f"work says otherwise. {met} of {len(targets)} targets are met."
     )
     return (
-        "![What an event costs, against the length of its stream](benchmarks/chart.svg)\n\n"
+        "![What an event costs, against the length of its stream](chart.svg)\n\n"
         f"{textwrap.fill(where, 120, break_on_hyphens=False)}\n\n"
         f"{report.markdown(targets, report.HEADINGS)}\n"
         "<details><summary>Other shapes, and the other peers</summary>\n\n"

@@ -1,25 +1,22 @@
-"""The README's examples of the aiohttp adapter run as they are printed, one after the other, as a reader would."""
+"""The examples of the guide to the aiohttp adapter run as they are printed, one after the other, as a reader would."""
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from documents import PACKAGE, python_examples
 from helpers import HELLO, body
 from server import Server, Stall, serving, stream_reply
 from tls import make_certificate
 
 import streamcore.aiohttp
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-SECTION = README.partition("### Many streams, on aiohttp\n")[2].partition("\n### ")[0]
-MANY, CANCELLING, CLOSING, TIMEOUTS, SESSION_TIMEOUT, PROXY, TLS = re.findall(
-    r"```python\n(.*?)```", SECTION, re.DOTALL
-)
+GUIDE = PACKAGE / "aiohttp" / "README.md"
+MANY, CANCELLING, CLOSING, TIMEOUTS, SESSION_TIMEOUT, PROXY, TLS, OWN = python_examples(GUIDE)
 
 HELLO_REPLY = stream_reply(body(*HELLO))
 BEGUN = stream_reply(body(*HELLO[:3]), Stall())
@@ -95,3 +92,8 @@ def test_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(HELLO_REPLY, tls=context) as server:
         monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
         assert run(TLS)["answer"] == "Hello"
+
+
+def test_a_request_of_ones_own(server: Server) -> None:
+    assert run(OWN)["answer"] == "Hello"
+    assert server.requests[0].path == "/v1/messages"

@@ -1,0 +1,107 @@
+"""Each example in the documents runs as it is printed, and each file and link that they name exists."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from documents import DOCUMENTS, FIXTURES, PACKAGE, ROOT, answered, name_of, parsed, python_examples
+from server import Server, serving
+
+pytest_plugins = ["pytester"]
+
+_TEST = re.compile(r"^def test_", re.MULTILINE)
+# Its examples need a proxy, a certificate and streams that stall: see `aiohttp/test_aiohttp_readme.py`.
+WITH_TESTS_OF_ITS_OWN = PACKAGE / "aiohttp" / "README.md"
+WITH_EXAMPLES = [path for path in DOCUMENTS if python_examples(path) and path != WITH_TESTS_OF_ITS_OWN]
+
+
+@pytest.fixture
+def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder like that of a clone, in which examples may write files."""
+    shutil.copytree(FIXTURES, tmp_path / "fixtures")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    with serving(always=answered) as server:
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "key")
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+        yield server
+
+
+@pytest.mark.usefixtures("clone", "server")
+@pytest.mark.parametrize("path", WITH_EXAMPLES, ids=name_of)
+def test_the_examples_run_one_after_the_other(path: Path) -> None:
+    for example in parsed(path).examples():
+        # Those that are tests run in `test_the_examples_that_are_tests_pass`.
+        if not _TEST.search(str(example.parsed)):
+            example.evaluate()
+
+
+@pytest.mark.parametrize(
+    "example",
+    [
+        pytest.param(example, id=f"{name_of(path)}-{number}")
+        for path in WITH_EXAMPLES
+        for number, example in enumerate(python_examples(path))
+        if _TEST.search(example)
+    ],
+)
+def test_the_examples_that_are_tests_pass(example: str, pytester: pytest.Pytester) -> None:
+    shutil.copytree(FIXTURES, pytester.path / "fixtures")
+    pytester.makeini("[pytest]\nfilterwarnings = error\naddopts = --strict-markers -p no:cacheprovider\n")
+    pytester.makepyfile(test_it=example)
+    outcomes = pytester.runpytest_inprocess().parseoutcomes()
+    assert set(outcomes) == {"passed"}
+
+
+# Names of files, and links
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name_of)
+def test_links_lead_to_files_and_headings(path: Path) -> None:
+    text = _without_code(path.read_text(encoding="utf-8"))
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"[a-z]+:", target):
+            continue
+        name, _, heading = target.partition("#")
+        file = (path.parent / name).resolve() if name else path
+        assert file.exists(), f"{name_of(path)}: {target}"
+        assert not heading or heading in _anchors(file), f"{name_of(path)}: {target}"
+
+
+_FILE = re.compile(r"`([\w./-]+(?:\.(?:py|sse|jsonl|svg|toml|yml|yaml|md)|/))`")
+
+
+@pytest.mark.parametrize("path", [path for path in DOCUMENTS if path.name != "CHANGELOG.md"], ids=name_of)
+def test_the_files_that_documents_name_exist(path: Path) -> None:
+    text = _without_code(path.read_text(encoding="utf-8"))
+    for line in text.splitlines():
+        before: Path | None = None
+        for name in _FILE.findall(line):
+            # In a list of files, a folder is named once: `sse/_frames.py`, `_sections.py`.
+            places = [path.parent, ROOT, PACKAGE, *([before] if before else [])]
+            found = [place / name for place in places if (place / name).exists()]
+            assert found or name in _NOT_OURS, f"{name_of(path)}: {name}: {line}"
+            if found:
+                before = found[0].parent
+
+
+# Files of a program that uses streamcore, in texts about it.
+_NOT_OURS = frozenset[str]()
+
+
+def _without_code(text: str) -> str:
+    return re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def _anchors(path: Path) -> set[str]:
+    """Return the names that GitHub gives to the headings of a document."""
+    headings = re.findall(r"^#+ (.*)$", _without_code(path.read_text(encoding="utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
