@@ -10,7 +10,7 @@ import pytest
 from helpers import HELLO, body
 from server import json_reply, serving, stream_reply
 
-from streamcore.api.request import json_body
+from streamcore.api.json_body import json_body
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)

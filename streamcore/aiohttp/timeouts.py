@@ -10,7 +10,7 @@ from aiohttp.client import DEFAULT_TIMEOUT as SESSION_DEFAULT
 
 from streamcore.api.client import DEFAULT_CONNECT_TIMEOUT, check_bounds, is_seconds
 from streamcore.api.client import DEFAULT_TIMEOUT as DEFAULT_SECONDS
-from streamcore.api.request import NOT_GIVEN
+from streamcore.api.options import NOT_GIVEN
 from streamcore.errors import InvalidArgumentError
 
 __all__ = ["DEFAULT_TIMEOUT", "steps_of", "timeouts_of"]

@@ -2,7 +2,9 @@
 
 | file | idea |
 | --- | --- |
-| `request.py` | build method, URL, headers and JSON body from the arguments of a call |
+| `options.py` | the arguments of a call |
+| `request.py` | build method, URL, headers and body from them |
+| `json_body.py` | the body as JSON |
 | `response.py` | turn status, headers and body into an exception or a `Message`, or allow streaming |
 | `peeked.py` | answers whose beginning was read to find out what they are |
 | `redirects.py` | which redirects to follow, and with which request |

@@ -79,10 +79,6 @@ class AsyncAnswer(_Answer, Protocol):
     async def aclose(self) -> None: ...
 
 
-def _is_wanted(answer: _Answer, *, stream: bool) -> bool:
-    return is_success(answer.status) and (not stream or is_event_stream(answer.headers))
-
-
 def _failure(answer: _Answer, body: bytes) -> APIStatusError | APIResponseValidationError:
     body = body[:ERROR_BODY_SIZE]
     answer.keep_body(body)
@@ -90,12 +86,6 @@ def _failure(answer: _Answer, body: bytes) -> APIStatusError | APIResponseValida
         return not_a_stream(answer.headers, body, response=answer.response)
     refused = describe_redirect(answer.status, answer.headers)
     return status_error(answer.status, body, response=answer.response, message=refused)
-
-
-def _check_size(size: int, response: Any) -> None:
-    if size > DEFAULT_LIMITS.max_event_size:
-        error = LimitExceededError(f"the body has more than {DEFAULT_LIMITS.max_event_size} bytes")
-        raise error_in_call(error, response)
 
 
 def _delay(call: Call, error: APIConnectionError | APIStatusError, retries_taken: int) -> float | None:
@@ -156,7 +146,9 @@ class _Attempts(BaseClient):
         try:
             while (chunk := (yield body.next_chunk)) is not None:
                 content += chunk
-                _check_size(len(content), answer.response)
+                if len(content) > DEFAULT_LIMITS.max_event_size:
+                    error = LimitExceededError(f"the body has more than {DEFAULT_LIMITS.max_event_size} bytes")
+                    raise error_in_call(error, answer.response)
         finally:
             yield body.close, ()
             answer.keep_body(bytes(content))
@@ -240,12 +232,13 @@ async def async_checked(answer: _AsyncAnswerT, *, stream: bool) -> _AsyncAnswerT
 
 
 def _checking(answer: Any, *, stream: bool) -> Steps[Any]:
-    if _is_wanted(answer, stream=stream):
+    succeeded = is_success(answer.status)
+    if succeeded and (not stream or is_event_stream(answer.headers)):
         return answer
     body = _Body(answer)
     try:
         beginning, cause = b"", None
-        if is_success(answer.status):
+        if succeeded:
             beginning, cause = yield from body.beginning(until=begins_like_a_stream)
             if begins_like_a_stream(beginning):
                 return Peeked(answer, body.chunks, beginning)

@@ -12,16 +12,8 @@ from typing import Any, Self
 
 import attrs
 
-from streamcore.api.request import (
-    NOT_GIVEN,
-    Headers,
-    NotGiven,
-    Request,
-    build_request,
-    check_base_url,
-    given,
-    merge_headers,
-)
+from streamcore.api.options import NOT_GIVEN, Headers, given
+from streamcore.api.request import Request, build_request, check_base_url, merge_headers
 from streamcore.errors import InvalidArgumentError
 
 __all__ = [
@@ -40,6 +32,9 @@ DEFAULT_MAX_RETRIES = 2
 DEFAULT_TIMEOUT = 600.0
 """Seconds: the API's own limit for an answer that is not streamed."""
 DEFAULT_CONNECT_TIMEOUT = 5.0
+
+# The arguments of a call that shape its request, but are not parameters of the API.
+_REQUEST_OPTIONS = ("betas", "extra_headers", "extra_query", "extra_body")
 
 
 @attrs.frozen(kw_only=True)
@@ -172,9 +167,15 @@ class BaseClient:
             InvalidArgumentError: An argument is missing or invalid.
         """
         params = dict(arguments)
-        timeout = params.pop("timeout", NOT_GIVEN)
-        idle_timeout: float | NotGiven | None = params.pop("idle_timeout", NOT_GIVEN)
-        max_retries: int | NotGiven = params.pop("max_retries", NOT_GIVEN)
+
+        def option(name: str) -> Any:
+            """Return the call's own value of an option of clients, or else the client's."""
+            value = params.pop(name, NOT_GIVEN)
+            return value if given(value) else getattr(self, name)
+
+        timeout = self._checked_timeout(option("timeout"))
+        idle_timeout = checked_idle_timeout(option("idle_timeout"))
+        max_retries = _checked_max_retries(option("max_retries"))
         request = build_request(
             path,
             base_url=self.base_url,
@@ -182,21 +183,10 @@ class BaseClient:
             default_headers=self.default_headers,
             default_query=self.default_query,
             stream=stream,
-            betas=params.pop("betas", NOT_GIVEN),
-            extra_headers=params.pop("extra_headers", None),
-            extra_query=params.pop("extra_query", None),
-            extra_body=params.pop("extra_body", None),
+            **{name: params.pop(name) for name in _REQUEST_OPTIONS if name in params},
             params=params,
         )
-        return Call(
-            request=request,
-            timeout=self._checked_timeout(timeout) if given(timeout) else self.timeout,
-            idle_timeout=self.idle_timeout
-            if isinstance(idle_timeout, NotGiven)
-            else checked_idle_timeout(idle_timeout),
-            max_retries=self.max_retries if isinstance(max_retries, NotGiven) else _checked_max_retries(max_retries),
-            stream=stream,
-        )
+        return Call(request=request, timeout=timeout, idle_timeout=idle_timeout, max_retries=max_retries, stream=stream)
 
     def _credentials(self) -> dict[str, str]:
         secret = self.api_key if self.api_key is not None else self.auth_token

@@ -7,8 +7,8 @@ from typing import Any, Literal, overload
 from typing_extensions import TypeVar, Unpack
 
 from streamcore.api.attempts import AsyncAttempts, SyncAttempts
+from streamcore.api.options import NOT_GIVEN, CallOptions, DecodingOptions, StreamOptions
 from streamcore.api.prepared import prepare_call, prepare_create
-from streamcore.api.request import NOT_GIVEN, CallOptions, DecodingOptions, StreamOptions
 from streamcore.decoders import MessageEventDecoder
 from streamcore.stream import (
     AsyncMessageStream,

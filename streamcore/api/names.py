@@ -11,12 +11,12 @@ Everything here is public. Type checkers do not see an `__all__`: without one, t
 
 from streamcore import types as types
 from streamcore.api.client import DEFAULT_MAX_RETRIES as DEFAULT_MAX_RETRIES
-from streamcore.api.request import NOT_GIVEN as NOT_GIVEN
-from streamcore.api.request import NotGiven as NotGiven
-from streamcore.api.request import Omit as Omit
+from streamcore.api.options import NOT_GIVEN as NOT_GIVEN
+from streamcore.api.options import NotGiven as NotGiven
+from streamcore.api.options import Omit as Omit
+from streamcore.api.options import not_given as not_given
+from streamcore.api.options import omit as omit
 from streamcore.api.request import library_version as _library_version
-from streamcore.api.request import not_given as not_given
-from streamcore.api.request import omit as omit
 from streamcore.errors.exceptions import *
 from streamcore.errors.exceptions import StreamCoreError
 from streamcore.stream import AsyncMessageStream as AsyncMessageStream

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from streamcore.api.client import BaseClient, Call
-from streamcore.api.request import NOT_GIVEN, given
+from streamcore.api.options import NOT_GIVEN, given
 from streamcore.errors import InvalidArgumentError, api_errors
 from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.types import Message

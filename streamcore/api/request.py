@@ -1,186 +1,34 @@
 """Turn the arguments of a call into a request: method, URL, headers, and the JSON body as bytes.
 
-Values of `streamcore.types` may stand anywhere in the body: `message.content` as the content of the next assistant
-turn, or a whole `Message` as that turn. This module does not know HTTP libraries, answers or retries.
+This module does not know HTTP libraries, answers or retries.
 """
 
 from __future__ import annotations
 
-import enum
 import functools
 import importlib.metadata
-import json
-import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal, Required, TypeAlias, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Any
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import attrs
-import msgspec
-from typing_extensions import TypedDict
 
+from streamcore.api.json_body import json_body
+from streamcore.api.options import NOT_GIVEN, Headers, Omit, given
 from streamcore.errors import InvalidArgumentError
-from streamcore.types import (
-    CacheControlEphemeralParam,
-    DiagnosticsParam,
-    Message,
-    MessageParam,
-    MetadataParam,
-    ModelParam,
-    OutputConfigParam,
-    TextBlock,
-    TextBlockParam,
-    ThinkingConfigParam,
-    ToolChoiceParam,
-    ToolUnionParam,
-    WireObject,
-)
-
-if TYPE_CHECKING:
-    from streamcore.errors import InvalidJSON
-    from streamcore.limits import Limits
-    from streamcore.typed import OnInvalid
-    from streamcore.typed.tools import ToolSource
 
 __all__ = [
-    "NOT_GIVEN",
-    "CallOptions",
-    "DecodingOptions",
-    "Headers",
-    "MessageParams",
-    "NotGiven",
-    "Omit",
     "Request",
-    "StreamOptions",
     "build_request",
     "check_base_url",
-    "given",
-    "json_body",
     "library_version",
     "merge_headers",
-    "not_given",
-    "omit",
     "without_userinfo",
 ]
 
 API_VERSION = "2026-10-21"
 _SENT_AS_HEADERS = {"user_profile_id": "anthropic-user-profile-id", "workspace_id": "anthropic-workspace-id"}
-
-
-class NotGiven(enum.Enum):
-    """The type of `NOT_GIVEN`: this argument was not given, where `None` would mean something."""
-
-    NOT_GIVEN = "NOT_GIVEN"
-
-    def __bool__(self) -> Literal[False]:
-        return False
-
-    def __repr__(self) -> str:
-        return "NOT_GIVEN"
-
-
-class Omit:
-    """The type of `omit`: leave this out, even where there is a default. As a header's value, it removes the header."""
-
-    __slots__ = ()
-
-    def __bool__(self) -> Literal[False]:
-        return False
-
-    def __repr__(self) -> str:
-        return "omit"
-
-
-NOT_GIVEN: Final = NotGiven.NOT_GIVEN
-not_given: Final = NOT_GIVEN
-omit: Final = Omit()
-
-Headers: TypeAlias = Mapping[str, "str | Omit"]
-
-
-_T = TypeVar("_T")
-Maybe: TypeAlias = _T | NotGiven | Omit
-"""The type of an argument that may also be `NOT_GIVEN` or `omit`."""
-
-
-class MessageParams(TypedDict, total=False):
-    """The parameters of `messages.create` and `messages.stream` for the body of the request.
-
-    The API's documentation explains them: https://docs.claude.com/en/api/messages. Parameters that are not listed here
-    are passed on unchanged. Where beta features have forms that `streamcore.types` does not know, any mapping is
-    accepted.
-    """
-
-    model: Required[ModelParam]
-    messages: Required[Iterable[MessageParam | Message]]
-    max_tokens: Required[int]
-    billing_policy: Maybe[Mapping[str, Any] | None]
-    cache_control: Maybe[CacheControlEphemeralParam | None]
-    compaction: Maybe[Mapping[str, Any] | None]
-    container: Maybe[str | Mapping[str, Any] | None]
-    context_management: Maybe[Mapping[str, Any] | None]
-    diagnostics: Maybe[DiagnosticsParam | None]
-    fallback_credit_token: Maybe[str | Mapping[str, Any] | None]
-    fallbacks: Maybe[Iterable[Mapping[str, Any]] | Literal["default"] | None]
-    inference_geo: Maybe[str | None]
-    mcp_servers: Maybe[Iterable[Mapping[str, Any]]]
-    metadata: Maybe[MetadataParam]
-    output_config: Maybe[OutputConfigParam | Mapping[str, Any]]
-    service_tier: Maybe[Literal["auto", "standard_only"]]
-    speed: Maybe[Literal["standard", "fast"] | None]
-    stop_sequences: Maybe[list[str] | tuple[str, ...]]
-    system: Maybe[str | Iterable[TextBlockParam | TextBlock]]
-    temperature: Maybe[float]
-    thinking: Maybe[ThinkingConfigParam | Mapping[str, Any]]
-    thread: Maybe[Mapping[str, Any] | None]
-    tool_choice: Maybe[ToolChoiceParam]
-    tools: Maybe[Iterable[ToolUnionParam | Mapping[str, Any] | ToolSource]]
-    top_k: Maybe[int]
-    top_p: Maybe[float]
-
-
-class CallOptions(MessageParams, total=False):
-    """`MessageParams`, and options for how a single call is made.
-
-    Attributes:
-        betas: Beta features to turn on, sent as the `anthropic-beta` header.
-        user_profile_id: The user profile that the request is for, sent as the `anthropic-user-profile-id` header.
-        workspace_id: The workspace of the request, sent as the `anthropic-workspace-id` header.
-        extra_headers: Headers in addition to the client's. The value `omit` removes a header.
-        extra_query: Query parameters in addition to the client's.
-        extra_body: Members of the body in addition to the parameters. They win over them.
-        timeout: Replaces the client's: seconds, or a timeout object of the HTTP library; `None` means without one.
-        idle_timeout: Replaces the client's: the longest silence between bytes of the answer, in seconds.
-        max_retries: Replaces the client's.
-        on_invalid: What to do if something does not match its class: `"raise"` (the default) or `"keep"`; see
-            `MessageEngine`.
-    """
-
-    betas: Maybe[Iterable[str] | None]
-    user_profile_id: Maybe[str]
-    workspace_id: Maybe[str]
-    extra_headers: Headers | None
-    extra_query: Mapping[str, Any] | None
-    extra_body: Mapping[str, Any] | None
-    timeout: Any
-    idle_timeout: float | NotGiven | None
-    max_retries: int | NotGiven
-    on_invalid: OnInvalid
-
-
-class DecodingOptions(CallOptions, total=False):
-    """`CallOptions`, and options for decoding a stream, as for `MessageEngine`."""
-
-    strict: bool
-    limits: Limits
-
-
-class StreamOptions(DecodingOptions, total=False):
-    """`DecodingOptions`, and options for building a message from a stream, as for `MessageEngine`."""
-
-    trailing_strings: bool
-    invalid_json: InvalidJSON
 
 
 @attrs.frozen(kw_only=True)
@@ -237,7 +85,7 @@ def build_request(
         "accept": "application/json",  # for a stream too: the body asks for it
         "content-type": "application/json",
         "anthropic-version": API_VERSION,
-        "user-agent": user_agent(),
+        "user-agent": f"streamcore/{library_version()}",
     }
     beta: Headers = {"anthropic-beta": _beta_header(betas)} if given(betas) and betas is not None else {}
     headers = merge_headers(defaults, credentials, default_headers, beta, named, extra_headers or {})
@@ -248,11 +96,6 @@ def build_request(
         headers=headers,
         body=json_body(fields),
     )
-
-
-def given(value: object) -> bool:
-    """Return whether `value` is neither `NOT_GIVEN` nor `omit`."""
-    return value is not NOT_GIVEN and not isinstance(value, Omit)
 
 
 def merge_headers(*layers: Headers) -> dict[str, str]:
@@ -315,11 +158,6 @@ def library_version() -> str:
         return "0"  # the package runs from a source tree that was never installed
 
 
-def user_agent() -> str:
-    """Return the name and version that the library sends in requests."""
-    return f"streamcore/{library_version()}"
-
-
 def check_base_url(base_url: str) -> str:
     """Return `base_url` without the slash at its end.
 
@@ -367,78 +205,3 @@ def _query_pairs(key: str, value: Any) -> Iterator[tuple[str, str]]:
             yield from _query_pairs(f"{key}[]", item)
     elif value is not None:
         yield key, str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def json_body(fields: Mapping[str, Any]) -> bytes:
-    """Return `fields` as a JSON object in UTF-8.
-
-    Lone surrogates are escaped: an answer may contain them, and UTF-8 cannot encode them.
-
-    Raises:
-        InvalidArgumentError: A value does not have a JSON form. The message says where it is.
-    """
-    try:
-        jsonable = _jsonable(fields, "the body")
-        try:
-            return msgspec.json.encode(jsonable)
-        except UnicodeEncodeError:
-            return msgspec.json.encode(_with_text_encoded(jsonable))
-    except RecursionError:
-        raise InvalidArgumentError("the body nests too deep") from None
-
-
-def _with_text_encoded(value: Any) -> Any:
-    """Return `value` with `msgspec.Raw` in the place of strings, as msgspec cannot encode lone surrogates."""
-    if isinstance(value, str):
-        return msgspec.Raw(_encode_string(value))
-    if isinstance(value, list):
-        return [_with_text_encoded(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    # The name of a member cannot be `Raw` by itself, so the whole object is.
-    members = [
-        _encode_string(key) + b":" + msgspec.json.encode(_with_text_encoded(item)) for key, item in value.items()
-    ]
-    return msgspec.Raw(b"{" + b",".join(members) + b"}")
-
-
-def _encode_string(text: str) -> bytes:
-    # What this error handler writes for a lone surrogate is its escape in JSON.
-    return json.dumps(text, ensure_ascii=False).encode("utf-8", "backslashreplace")
-
-
-def _jsonable(value: Any, path: str) -> Any:
-    """Return `value` made of dicts, lists and scalars only. `path` says where it is, for errors."""
-    if value is None or isinstance(value, (str, bool, int)):
-        return _exact(value)
-    if isinstance(value, float):
-        if math.isfinite(value):
-            return _exact(value)
-        raise InvalidArgumentError(f"{path} is {value}, which JSON has no number for")
-    if isinstance(value, WireObject):
-        return _jsonable(value.to_param(), path)
-    if isinstance(value, Mapping):
-        result = {}
-        for key, item in value.items():
-            if not isinstance(key, str):
-                raise InvalidArgumentError(f"{path} has the key {key!r}, which is not a string")
-            if given(item):
-                result[_exact(key)] = _jsonable(item, key if path == "the body" else f"{path}.{key}")
-        return result
-    if isinstance(value, Iterable) and not isinstance(value, (bytes, bytearray, memoryview, set, frozenset)):
-        return [_jsonable(item, f"{path}[{number}]") for number, item in enumerate(value)]
-    hint = ": encode it as base64 text" if isinstance(value, (bytes, bytearray, memoryview)) else ""
-    raise InvalidArgumentError(f"{path} is of type {type(value).__name__}, which has no JSON form{hint}")
-
-
-def _exact(scalar: Any) -> Any:
-    """Return a scalar as an instance of a class that JSON knows.
-
-    msgspec encodes enums by their value, but it refuses other subclasses of `str`, `int` and `float`, which template
-    engines and numpy have.
-    """
-    cls = type(scalar)
-    if cls in (str, bool, int, float, type(None)) or issubclass(cls, enum.Enum):
-        return scalar
-    base: Any = next(base for base in (str, int, float) if issubclass(cls, base))
-    return base.__getnewargs__(scalar)[0]  # the value itself, whatever the class does in `__str__`

@@ -58,19 +58,16 @@ def _restore(cls: type[APIError], args: tuple[Any, ...]) -> APIError:
 class APIConnectionError(APIError):
     """The connection could not be made, or it broke before the answer was complete."""
 
-    def __init__(
-        self, message: str = "Connection error.", *, request: Any = None, snapshot: Message | None = None
-    ) -> None:
-        super().__init__(message, request=request, snapshot=snapshot)
+    _default_message = "Connection error."
+
+    def __init__(self, message: str | None = None, *, request: Any = None, snapshot: Message | None = None) -> None:
+        super().__init__(self._default_message if message is None else message, request=request, snapshot=snapshot)
 
 
 class APITimeoutError(APIConnectionError):
     """The connection, the answer or the next bytes of it took longer than the timeout allows."""
 
-    def __init__(
-        self, message: str = "Request timed out.", *, request: Any = None, snapshot: Message | None = None
-    ) -> None:
-        super().__init__(message, request=request, snapshot=snapshot)
+    _default_message = "Request timed out."
 
 
 class APIStatusError(APIError):

@@ -20,7 +20,7 @@ from streamcore.api.face import AsyncClient, SyncClient
 from streamcore.api.request import without_userinfo
 from streamcore.errors import APIConnectionError, InvalidArgumentError
 from streamcore.httpx.library import DEFAULT_TIMEOUT, library_of, timeouts_of
-from streamcore.httpx.loops import close_with_loop, running_loop
+from streamcore.httpx.loops import running_loop
 from streamcore.httpx.open_response import AsyncAnswer, SyncAnswer, in_library
 
 __all__ = [
@@ -204,7 +204,7 @@ class AsyncAnthropic(_HttpxClient, AsyncClient):
         with self._translating(request, doing="waiting for the answer"):
             response = await self._http.send(request, stream=True, follow_redirects=False)
         if (connection := response.extensions.get("network_stream")) is not None:
-            close_with_loop(connection)
+            running_loop().keep(connection)
         return AsyncAnswer(response, http=self._http, idle_timeout=call.idle_timeout)
 
     async def _sleep(self, seconds: float) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import httpx2
 
 from streamcore.api import client
-from streamcore.api.request import NOT_GIVEN
+from streamcore.api.options import NOT_GIVEN
 from streamcore.errors import APIConnectionError, InvalidArgumentError, connection_error
 
 __all__ = ["DEFAULT_TIMEOUT", "Library", "library_of", "timeouts_of"]

@@ -3,19 +3,17 @@
 The body of a response of httpx is read by six to eight async generators, each inside the next, in httpx and httpcore.
 Both asyncio and trio close the generators that are left half-read. asyncio closes all at once. Those of a body close
 each other, and then fail because one "is already running". trio closes them in any order, and warns about each that was
-dropped. So `first_of` keeps both from seeing the generators of a body. They see a single one, the guard, which closes
-the others in order.
+dropped. So `first_of` keeps both from seeing the generators of a body. They see a single one for all bodies, the guard,
+which closes the others in order.
 
-Each part is needed; simpler ways were considered:
+Simpler ways were considered:
 
 - Setting the hooks of `first_of` once, around the first read: while it waits, other tasks would start their generators
   under our hooks. So the hooks are set for each step, and the steps are passed on by hand. `yield from` cannot do it.
 - Closing only the response: that does not end the generators, which the loop would finalize later, with a complaint.
 - Running `aclose()` up to its first wait, as streams do for other iterables: httpcore first waits for a lock of its
-  pool, so nothing would be closed. It takes a task, and `_Begun` makes sure that the task starts.
+  pool, so nothing would be closed. It takes a task. If the loop ends before the task has begun, the guard closes.
 - anyio for `pause()`: its cancel scope belongs to a task, and a stream that is dropped is closed from within any task.
-- One guard for each loop, for bodies and kept connections alike: bodies must be kept alive until they are closed, and
-  connections must not be.
 """
 
 from __future__ import annotations
@@ -32,27 +30,15 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from types import AsyncGeneratorType
 from typing import Any, TypeAlias, TypeVar
 
-__all__ = ["Close", "at_end", "close_with_loop", "first_of", "running_loop"]
+import anyio
+
+__all__ = ["first_of", "running_loop"]
 
 _T = TypeVar("_T")
 
 _log = logging.getLogger(__name__)
 
 Close: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
-
-
-def running_loop() -> _AsyncioLoop | _TrioLoop:
-    """Return the event loop that is running now. Its `spawn()` may be called even when it has ended.
-
-    Raises:
-        RuntimeError: Neither asyncio nor trio is running.
-    """
-    try:
-        return _AsyncioLoop(asyncio.get_running_loop())
-    except RuntimeError:
-        with contextlib.suppress(ImportError):
-            return _TrioLoop()
-        raise
 
 
 async def _quietly(close: Close) -> None:
@@ -63,57 +49,56 @@ async def _quietly(close: Close) -> None:
         _log.warning("a connection could not be closed cleanly", exc_info=True)
 
 
-# Each guard, with the generators of the body that it closes. Loops hold generators weakly, so they are held here.
-_guards: dict[AsyncGenerator[None], list[AsyncGeneratorType[Any, Any]]] = {}
+class _Loop:
+    """An event loop: what to close at its end, and how to close something before.
 
-
-def at_end(close: Close, generators: list[AsyncGeneratorType[Any, Any]]) -> Callable[[], None]:
-    """Have `close` run when the running event loop ends, unless the returned function is called before.
-
-    What `close` refers to stays alive until then.
-
-    Args:
-        close: Closes a response and `generators`.
-        generators: The generators that the body is read by.
+    Attributes:
+        closings: The functions that close the bodies which are half-read, each with the generators that read it.
+            Everything that these refer to stays alive until then.
     """
 
-    async def close_once() -> None:
-        _guards.pop(guard, None)
-        await _quietly(close)
+    _start: Callable[[Close], None]
+    pause: Close
 
-    def cancel() -> None:
-        if _guards.pop(guard, None) is not None:
-            _resume(guard)
+    def __init__(self, key: Any) -> None:
+        self.closings: dict[Close, list[AsyncGeneratorType[Any, Any]]] = {}
+        self._key = key
+        self._connections: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._guard = self._until_end()
+        _resume(self._guard)
 
-    guard = _until_closed(close_once)
-    _resume(guard)
-    _guards[guard] = generators
-    return cancel
+    async def _until_end(self) -> AsyncGenerator[None]:
+        """Close everything when the event loop closes this generator at its end, unless it was resumed before."""
+        try:
+            yield
+        except GeneratorExit:
+            _loops.pop(self._key, None)
+            with anyio.CancelScope(shield=True):  # trio cancels what it runs at its end
+                while self.closings:
+                    close, _ = self.closings.popitem()
+                    await _quietly(close)
+                for connection in list(self._connections):
+                    await _quietly(connection.aclose)
 
+    def keep(self, connection: Any) -> None:
+        """Close a connection when the loop ends, if it still exists then.
 
-@atexit.register
-def _end_generators() -> None:
-    """End what is still half-read when the interpreter exits, because its event loop was never closed.
+        A pool keeps it open for later, but another loop of asyncio can neither use nor close it.
+        """
+        with contextlib.suppress(TypeError):  # a stand-in of the caller that does not support weak references
+            self._connections.add(connection)
 
-    No loop is left that could close it, and the system closes the sockets. But the interpreter would finalize each
-    generator, which fails as no loop is running, and print its traceback.
-    """
-    while _guards:
-        guard, generators = _guards.popitem()
-        _resume(guard)
-        for generator in generators:
-            with contextlib.suppress(BaseException):
-                steps = generator.aclose().__await__()
-                next(steps)
-                steps.close()
+    async def close(self, close: Close) -> None:
+        """Run one of `closings`, and remove it."""
+        try:
+            await close()
+        finally:
+            self.closings.pop(close, None)
 
-
-async def _until_closed(close: Close) -> AsyncGenerator[None]:
-    """Run `close` when the event loop closes this generator at its end, unless it was resumed before."""
-    try:
-        yield
-    except GeneratorExit:
-        await close()
+    def spawn(self, close: Close) -> None:
+        """Run `close` in the background, or when the loop ends, if that is before. Any thread may call this."""
+        self.closings.setdefault(close, [])
+        self._start(functools.partial(_quietly, functools.partial(self.close, close)))
 
 
 def _resume(guard: AsyncGenerator[None]) -> None:
@@ -122,59 +107,89 @@ def _resume(guard: AsyncGenerator[None]) -> None:
         guard.__anext__().__await__().__next__()
 
 
-# The connections of each loop of asyncio, and the guard that closes them at its end.
-_kept: dict[asyncio.AbstractEventLoop, tuple[weakref.WeakSet[Any], AsyncGenerator[None]]] = {}
+class _AsyncioLoop(_Loop):
+    def _start(self, run: Close) -> None:
+        def start() -> None:
+            task = self._key.create_task(run())
+            _tasks.add(task)
+            task.add_done_callback(_tasks.discard)
+
+        if not self._key.is_closed():
+            self._key.call_soon_threadsafe(start)
+
+    async def pause(self) -> None:
+        """Let other tasks run once."""
+        await asyncio.sleep(0)
 
 
-def close_with_loop(connection: Any) -> None:
-    """Have a connection closed at the end of the running event loop, if it still exists then.
+class _TrioLoop(_Loop):
+    def keep(self, connection: Any) -> None:
+        """Do nothing: another loop of trio can use the connection. A pool fails on one that was closed."""
 
-    A pool keeps it open for later, but another loop of asyncio can neither use nor close it. With trio, all loops can.
+    def _start(self, run: Close) -> None:
+        import trio
+
+        def start() -> None:
+            with contextlib.suppress(RuntimeError):  # the main task has ended, and with it the time of system tasks
+                trio.lowlevel.spawn_system_task(run)
+
+        with contextlib.suppress(trio.RunFinishedError):
+            self._key.run_sync_soon(start)
+
+    async def pause(self) -> None:
+        """Let other tasks run once, shielded from cancellation by trio."""
+        import trio
+
+        await trio.lowlevel.cancel_shielded_checkpoint()
+
+
+# asyncio holds tasks weakly, and both libraries the guards of their loops.
+_tasks: set[asyncio.Task[None]] = set()
+_loops: dict[Any, _AsyncioLoop | _TrioLoop] = {}
+
+
+def running_loop() -> _AsyncioLoop | _TrioLoop:
+    """Return the event loop that is running now.
+
+    Raises:
+        RuntimeError: Neither asyncio nor trio is running.
     """
+    key: Any
+    kind: type[_AsyncioLoop | _TrioLoop] = _AsyncioLoop
     try:
-        loop = asyncio.get_running_loop()
+        key = asyncio.get_running_loop()
     except RuntimeError:
-        return
-    if loop not in _kept:
-        for ended in [each for each in list(_kept) if each.is_closed()]:  # without closing its generators
-            _kept.pop(ended, None)
-        connections: weakref.WeakSet[Any] = weakref.WeakSet()
-        guard = _until_closed(functools.partial(_close_kept, loop))
-        _resume(guard)
-        _kept[loop] = connections, guard
-    with contextlib.suppress(TypeError):  # a stand-in of the caller that does not support weak references
-        _kept[loop][0].add(connection)
+        if (trio := sys.modules.get("trio")) is None:
+            raise
+        key, kind = trio.lowlevel.current_trio_token(), _TrioLoop
+    if key not in _loops:
+        for each in list(_loops):
+            if isinstance(each, asyncio.AbstractEventLoop) and each.is_closed():  # without closing its generators
+                _abandon(each)
+        _loops[key] = kind(key)
+    return _loops[key]
 
 
-async def _close_kept(loop: asyncio.AbstractEventLoop) -> None:
-    connections, _ = _kept.pop(loop)
-    for connection in list(connections):
-        await _quietly(connection.aclose)
+@atexit.register
+def _abandon_loops() -> None:
+    """End what is half-read while the interpreter is whole, where an event loop was never closed."""
+    for key in list(_loops):
+        _abandon(key)
 
 
-class _Begun(Coroutine[Any, Any, None]):
-    """A coroutine that takes its first step even if it is cancelled before.
+def _abandon(key: Any) -> None:
+    """End what is half-read without the event loop, which has ended or will never close it.
 
-    At its end, `asyncio.run` cancels all tasks and waits for them. A task that was created just before would end
-    without having started, and its connection would stay open.
+    The system closes the sockets. But the interpreter would finalize each generator, which fails as no loop is running,
+    and print its traceback.
     """
-
-    def __init__(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        self._coroutine = coroutine
-        self._begun = False
-
-    def send(self, value: Any) -> Any:
-        self._begun = True
-        return self._coroutine.send(value)
-
-    def throw(self, *error: Any) -> Any:
-        return self._coroutine.throw(*error) if self._begun else self.send(None)
-
-    def close(self) -> None:
-        self._coroutine.close()
-
-    def __await__(self) -> Generator[Any, Any, None]:
-        return self._coroutine.__await__()
+    if (loop := _loops.pop(key, None)) is not None:  # another thread may do the same
+        _resume(loop._guard)
+        for generator in [each for generators in list(loop.closings.values()) for each in generators]:
+            with contextlib.suppress(BaseException):
+                steps = generator.aclose().__await__()
+                next(steps)
+                steps.close()
 
 
 @types.coroutine
@@ -210,48 +225,3 @@ def _first_iterations(started: list[Any]) -> Generator[None]:
         yield
     finally:
         sys.set_asyncgen_hooks(*hooks)
-
-
-class _AsyncioLoop:
-    # asyncio holds only weak references to tasks.
-    _closing: set[asyncio.Task[None]] = set()  # noqa: RUF012  # shared by all on purpose
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-
-    def spawn(self, close: Close) -> None:
-        """Run `close` in the background, from any thread, if the loop still accepts tasks."""
-
-        def start() -> None:
-            task = self._loop.create_task(_Begun(_quietly(close)))
-            self._closing.add(task)
-            task.add_done_callback(self._closing.discard)
-
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(start)
-
-    async def pause(self) -> None:
-        """Let other tasks run once."""
-        await asyncio.sleep(0)
-
-
-class _TrioLoop:
-    def __init__(self) -> None:
-        import trio
-
-        self._trio = trio
-        self._token = trio.lowlevel.current_trio_token()
-
-    def spawn(self, close: Close) -> None:
-        """Run `close` in the background, from any thread, if trio still accepts tasks."""
-
-        def start() -> None:
-            with contextlib.suppress(RuntimeError):  # the main task has ended, and with it the time of system tasks
-                self._trio.lowlevel.spawn_system_task(_quietly, close)
-
-        with contextlib.suppress(self._trio.RunFinishedError):
-            self._token.run_sync_soon(start)
-
-    async def pause(self) -> None:
-        """Let other tasks run once, shielded from cancellation by trio."""
-        await self._trio.lowlevel.cancel_shielded_checkpoint()

@@ -21,7 +21,7 @@ import anyio
 
 from streamcore.errors import APIConnectionError
 from streamcore.httpx.library import library_of
-from streamcore.httpx.loops import at_end, first_of, running_loop
+from streamcore.httpx.loops import first_of, running_loop
 
 __all__ = ["AsyncAnswer", "SyncAnswer", "in_library"]
 
@@ -232,13 +232,11 @@ class AsyncAnswer(_Answer):
         # The async generators that read the body, from the outermost to the innermost, once reading has begun.
         self._generators: list[AsyncGeneratorType[Any, Any]] = []
         self._reading = False
-        self._begun = False
         self._loop = running_loop()
         # An answer may be collected as part of a reference cycle, together with everything that only it refers to. The
-        # loop's list of things to close keeps the generators alive until `_forget()`, so that none is ever collected
-        # half-read.
-        self._forget = at_end(functools.partial(_close, response, self._generators), self._generators)
-        self._close = functools.partial(_close, response, self._generators, then=self._forget)
+        # loop keeps the generators alive until they are closed, so that none is ever collected half-read.
+        self._close = functools.partial(_close, response, self._generators)
+        self._loop.closings[self._close] = self._generators
 
     @property
     def is_drainable(self) -> bool:
@@ -251,11 +249,8 @@ class AsyncAnswer(_Answer):
     async def __anext__(self) -> bytes:
         self._reading = True
         try:
-            if self._begun:
-                chunk = await self._chunks.__anext__()
-            else:
-                self._begun = True
-                chunk = await first_of(self._chunks, self._generators)
+            has_begun = bool(self._generators)
+            chunk = await (anext(self._chunks) if has_begun else first_of(self._chunks, self._generators))
         except StopAsyncIteration:
             raise
         except Exception as error:
@@ -266,9 +261,12 @@ class AsyncAnswer(_Answer):
                 self._close_without_waiting()
         return chunk
 
-    @property
     def _is_over(self) -> bool:
-        return self.response.is_closed and all(generator.ag_frame is None for generator in self._generators)
+        """Return whether nothing has to be closed any more, and make the loop forget this answer then."""
+        is_over = self.response.is_closed and all(generator.ag_frame is None for generator in self._generators)
+        if is_over:
+            self._loop.closings.pop(self._close, None)
+        return is_over
 
     async def aclose(self) -> None:
         """Close the connection, or give it back if the body was read to its end. Any task may call this.
@@ -282,8 +280,7 @@ class AsyncAnswer(_Answer):
         if self._closed:
             return
         self._closed = True
-        if self._is_over:
-            self._forget()
+        if self._is_over():
             return
         try:
             await self._loop.pause()
@@ -292,7 +289,7 @@ class AsyncAnswer(_Answer):
             raise
         try:
             if not self._reading:
-                await self._close()
+                await self._loop.close(self._close)
             elif _is_alone(self.response):
                 await _close(self.response, [])  # this ends the read of the other task
         except Exception as error:
@@ -305,15 +302,11 @@ class AsyncAnswer(_Answer):
             self._close_without_waiting()
 
     def _close_without_waiting(self) -> None:
-        if self._is_over:
-            self._forget()
-        else:
+        if not self._is_over():
             self._loop.spawn(self._close)
 
 
-async def _close(
-    response: Any, generators: list[AsyncGeneratorType[Any, Any]], *, then: Callable[[], object] = lambda: None
-) -> None:
+async def _close(response: Any, generators: list[AsyncGeneratorType[Any, Any]]) -> None:
     # The cancellation that led to closing must not interrupt it.
     with anyio.CancelScope(shield=True):
         try:
@@ -323,7 +316,6 @@ async def _close(
             for generator in generators:
                 with contextlib.suppress(Exception):  # the response is closed, so their errors do not matter
                     await generator.aclose()
-            then()
 
 
 def _is_alone(response: Any) -> bool:

@@ -235,20 +235,24 @@ def wire_field(
     return attrs.field(default=default, metadata=metadata, eq=not local, repr=shown, converter=converter)
 
 
-@functools.cache
+_WIRE_FIELDS: dict[type[Any], tuple[WireField, ...]] = {}
+
+
 def wire_fields(cls: type[Any]) -> tuple[WireField, ...]:
     """Return the attributes of a wire type that appear on the wire, in order, without `extra` and a constant `type`."""
-    return tuple(
-        WireField(
-            name=field.name,
-            key=field.metadata.get("key") or field.name,
-            absent=field.default if isinstance(field.default, WireObject) else None,
-            null=field.metadata.get("null", False),
-            response_only=field.metadata.get("response_only", False),
+    if cls not in _WIRE_FIELDS:
+        _WIRE_FIELDS[cls] = tuple(
+            WireField(
+                name=field.name,
+                key=field.metadata.get("key") or field.name,
+                absent=field.default if isinstance(field.default, WireObject) else None,
+                null=field.metadata.get("null", False),
+                response_only=field.metadata.get("response_only", False),
+            )
+            for field in attrs.fields(cls)
+            if field.name != "extra" and not field.metadata.get("local", False)
         )
-        for field in attrs.fields(cls)
-        if field.name != "extra" and not field.metadata.get("local", False)
-    )
+    return _WIRE_FIELDS[cls]
 
 
 def type_tag(cls: type[Any]) -> str | None:

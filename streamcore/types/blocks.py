@@ -184,84 +184,87 @@ class MCPToolUseBlock(_ToolUse):
 
 
 @frozen(kw_only=True)
-class WebSearchToolResultBlock(WireObject):
+class _ToolResult(WireObject):
+    """The result of a tool.
+
+    Attributes:
+        tool_use_id: The identifier of the tool use that it belongs to.
+    """
+
+    tool_use_id: str
+
+
+@frozen(kw_only=True)
+class WebSearchToolResultBlock(_ToolResult):
     """The results of a web search, or its error."""
 
     type: ClassVar[Literal["web_search_tool_result"]] = "web_search_tool_result"
 
-    tool_use_id: str
     content: WebSearchToolResultContent
     caller: ToolUseCaller | None = None
 
 
 @frozen(kw_only=True)
-class WebFetchToolResultBlock(WireObject):
+class WebFetchToolResultBlock(_ToolResult):
     """The result of fetching a page, or its error."""
 
     type: ClassVar[Literal["web_fetch_tool_result"]] = "web_fetch_tool_result"
 
-    tool_use_id: str
     content: WebFetchToolResultContent | None
     caller: ToolUseCaller | None = None
 
 
 @frozen(kw_only=True)
-class CodeExecutionToolResultBlock(WireObject):
+class CodeExecutionToolResultBlock(_ToolResult):
     """The result of running code, or its error."""
 
     type: ClassVar[Literal["code_execution_tool_result"]] = "code_execution_tool_result"
 
-    tool_use_id: str
     content: CodeExecutionToolResultContent | None
 
 
 @frozen(kw_only=True)
-class BashCodeExecutionToolResultBlock(WireObject):
+class BashCodeExecutionToolResultBlock(_ToolResult):
     """The result of running a shell command, or its error."""
 
     type: ClassVar[Literal["bash_code_execution_tool_result"]] = "bash_code_execution_tool_result"
 
-    tool_use_id: str
     content: BashCodeExecutionToolResultContent | None
 
 
 @frozen(kw_only=True)
-class TextEditorCodeExecutionToolResultBlock(WireObject):
+class TextEditorCodeExecutionToolResultBlock(_ToolResult):
     """The result of viewing, creating or editing a file, or its error."""
 
     type: ClassVar[Literal["text_editor_code_execution_tool_result"]] = "text_editor_code_execution_tool_result"
 
-    tool_use_id: str
     content: TextEditorCodeExecutionToolResultContent | None
 
 
 @frozen(kw_only=True)
-class ToolSearchToolResultBlock(WireObject):
+class ToolSearchToolResultBlock(_ToolResult):
     """The tools that a tool search found, or its error."""
 
     type: ClassVar[Literal["tool_search_tool_result"]] = "tool_search_tool_result"
 
-    tool_use_id: str
     content: ToolSearchToolResultContent | None
 
 
 @frozen(kw_only=True)
-class AdvisorToolResultBlock(WireObject):
+class AdvisorToolResultBlock(_ToolResult):
     """The answer of the advisor, or its error."""
 
     type: ClassVar[Literal["advisor_tool_result"]] = "advisor_tool_result"
 
-    tool_use_id: str
     content: AdvisorToolResultContent | None
 
 
 @frozen(kw_only=True)
-class MCPToolResultBlock(WireObject):
+class MCPToolResultBlock(_ToolResult):
     """The result of a tool of an MCP server."""
 
     type: ClassVar[Literal["mcp_tool_result"]] = "mcp_tool_result"
 
-    tool_use_id: str
     content: str | tuple[TextBlock | UnknownBlock, ...]
     is_error: bool
 

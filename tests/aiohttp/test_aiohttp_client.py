@@ -31,7 +31,7 @@ from tls import make_certificate
 import streamcore
 import streamcore.aiohttp as anthropic
 from streamcore.aiohttp.timeouts import timeouts_of
-from streamcore.api.request import NOT_GIVEN
+from streamcore.api.options import NOT_GIVEN
 
 HELLO_REPLY = stream_reply(*by_frame(body(*HELLO)))
 BEGUN = stream_reply(body(*HELLO[:3]), Stall())

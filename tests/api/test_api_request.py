@@ -12,7 +12,9 @@ from hypothesis import given
 
 from streamcore import Message, MessageEngine
 from streamcore.api.client import BaseClient
-from streamcore.api.request import NOT_GIVEN, Request, build_request, json_body, merge_headers, omit
+from streamcore.api.json_body import json_body
+from streamcore.api.options import NOT_GIVEN, omit
+from streamcore.api.request import Request, build_request, merge_headers
 from streamcore.errors import InvalidArgumentError
 from streamcore.testing.strategies import json_values
 from streamcore.types import TextBlock, ThinkingBlock, ToolUseBlock, Usage
@@ -172,7 +174,7 @@ def test_an_answer_with_lone_surrogates_can_be_the_next_turn() -> None:
         ("\udfff\ud800", r'"\udfff\ud800"'),
         ('"\\/\n\x00\x7f\u2028é😀\ud83d<', '"\\"\\\\/\\n\\u0000\x7f\u2028é😀\\ud83d<"'),
         ({"a": 1, "k\ud800": ["\udc00", {"b": None}], "é": 2}, r'{"a":1,"k\ud800":["\udc00",{"b":null}],"é":2}'),
-        (["\ud800", 1e16, 0.1, 10**21, True, "é\t"], r'["\ud800",1e16,0.1,1000000000000000000000,true,"é\t"]'),
+        (["\ud800", 1e16, 0.1, 10**21, True, "é\t"], r'["\ud800",1e+16,0.1,1000000000000000000000,true,"é\t"]'),
     ],
 )
 def test_lone_surrogates_are_escaped_and_nothing_else_is(value: Any, encoded: str) -> None:

@@ -84,4 +84,4 @@ def test_a_loop_that_ends_without_a_word_leaves_a_connection_that_cannot_be_clos
     with pytest.warns(ResourceWarning, match="unclosed"):  # the loop's own
         gc.collect()
     asyncio.run(ask(anthropic.AsyncAnthropic(api_key="key", base_url=server.url)))
-    assert loop not in loops._kept
+    assert loop not in loops._loops

@@ -28,7 +28,7 @@ from server import (
 from test_against_anthropic import SOUND, comparable, each_message
 
 import streamcore.httpx as ours
-from streamcore.api.request import CallOptions
+from streamcore.api.options import CallOptions
 
 # What the official stream delivers: no pings, and what it derives under the same names as ours.
 DERIVED = {

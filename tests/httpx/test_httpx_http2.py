@@ -17,7 +17,7 @@ from http2_server import Http2Server
 from server import ASK, BACKENDS, run
 
 import streamcore.httpx as anthropic
-from streamcore.httpx import loops
+from streamcore.httpx.loops import running_loop
 
 FRAMES = by_frame(body(*HELLO))
 
@@ -132,8 +132,6 @@ def test_a_stream_that_another_task_closes(
             if event.type == "text":
                 waiting.set()
 
-    kept_for_the_end = len(loops._guards)
-
     async def main() -> None:
         async with async_client_of(server, library) as client:
             stream = await client.messages.stream(**ASK).__aenter__()
@@ -148,7 +146,7 @@ def test_a_stream_that_another_task_closes(
                     server.more()
             assert seen[-1] == "text"  # what came before the closing
             with anyio.fail_after(10):
-                while not stream.response.is_closed or len(loops._guards) > kept_for_the_end:  # noqa: ASYNC110  # no event tells
+                while not stream.response.is_closed or running_loop().closings:  # noqa: ASYNC110  # no event tells
                     await anyio.sleep(0.001)
 
     run(backend, main)

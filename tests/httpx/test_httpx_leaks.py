@@ -25,7 +25,6 @@ from server import ASK, BACKENDS, Reply, Request, Server, Stall, run, serving, s
 
 import streamcore.aiohttp
 import streamcore.httpx as anthropic
-from streamcore.httpx import loops
 from streamcore.httpx.loops import running_loop
 
 STREAMS = 1000
@@ -454,12 +453,10 @@ def test_streams_that_are_still_referenced_when_the_loop_ends(
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_body_that_is_read_to_its_end_is_let_go(server: Server, library: Any, backend: str) -> None:
-    before = len(loops._guards)
-
     async def main() -> None:
         async with async_client(server, library, 1) as client:
             await whole_async(client)
-            assert len(loops._guards) == before
+            assert not running_loop().closings
 
     run(backend, main)
 
