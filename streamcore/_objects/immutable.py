@@ -17,7 +17,8 @@ is looked at; and snapshots of a block that is still open would copy all of it e
 as `MappingProxyType`, which are not dicts to `isinstance` and `json`.
 
 Cost: a container is copied once, when it is complete. `dict.__setitem__(value, ...)` and `value.__init__(...)` still
-change a value, as `object.__setattr__` changes a frozen attrs object. So do functions in C that write into any list or
+change a value, as `object.__setattr__` changes a frozen attrs object. (An `__init__` that refuses would make a container
+half as slow again: it would have to be filled in another way.) So do functions in C that write into any list or
 dict without calling its methods, such as those of `heapq`. The functions here that fill new containers rely on the
 first.
 """
