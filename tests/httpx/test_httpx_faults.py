@@ -431,7 +431,8 @@ def test_an_answer_that_is_not_a_message_can_be_read(server: Server, client: Any
     server.reply(Reply(steps=[text.encode()]))
     with pytest.raises(anthropic.APIError) as caught:
         client.messages.create(**ASK)
-    assert text_of(caught.value.response) == text
+    error: Any = caught.value
+    assert text_of(error.response) == text
 
 
 def test_an_answer_that_is_too_long_for_a_message_can_be_read_so_far(
