@@ -3,8 +3,8 @@
 The modules, from the bottom up:
 
 - `annotations`, `fields` and `shapes` read a type; `Shape` is the one meaning that the others share.
-- `schema` and `output_schema` describe a type in a request. `structuring` makes values of it from JSON, and `faults`
-  says what is wrong if it cannot.
+- `schema` and `output_schema` describe a type in a request. `structuring` makes values of it from JSON, `unions` tells
+  which member of a union a value can be, and `faults` says what is wrong.
 - `tools` makes tools from classes and functions.
 - `answers` knows which type belongs to which block of a message.
 - `paths` finds the values at a path, and `partial` shows a value that is not complete, in text that grows. `views`

@@ -8,10 +8,9 @@ same through `item_error`, `member_error` and `group_errors`. `faults_of` turns 
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import attrs
 import cattrs
@@ -154,8 +153,7 @@ def expected_scalar(shape: Scalar) -> str:
     if shape.constraints:
         from streamcore.typed.schema import json_schema
 
-        constrained = functools.reduce(lambda inner, meta: Annotated[inner, meta], shape.constraints, shape.annotation)
-        schema = json_schema(constrained)
+        schema = json_schema(shape.constrain(shape.annotation))
     limits = ", ".join(f"{key} {value}" for key, value in schema.items() if key not in _NOT_LIMITS)
     name = _SCALAR_NAMES.get(shape.annotation)
     if name is None:

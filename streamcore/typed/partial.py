@@ -24,7 +24,8 @@ from streamcore.typed.annotations import name_of
 from streamcore.typed.faults import InvalidOutputError, Step
 from streamcore.typed.fields import MISSING
 from streamcore.typed.shapes import Anything, Array, Map, OneOf, Record, Scalar, Shape, Tuple, shape_of
-from streamcore.typed.structuring import may_be, structure
+from streamcore.typed.structuring import structure
+from streamcore.typed.unions import has_members, may_be
 
 __all__ = ["CLOSED", "Edge", "MadeValues", "Partial", "partial_value"]
 
@@ -141,8 +142,10 @@ def partial_value(value: Any, annotation: Any, edge: Edge, made: MadeValues) -> 
         edge: Which part of `value` is open.
         made: What was made before. Pass the same dictionary for one document.
     """
-    if edge.is_open or (type(value) is annotation and type(value) in _PLAIN):
+    if edge.is_open:
         return _partial_value(value, annotation, edge, made)
+    if type(value) is annotation and annotation in _PLAIN:
+        return value
     key = (id(value), id(annotation))
     found = made.get(key)
     if found is None:
@@ -179,8 +182,6 @@ def _partial_value(value: Any, annotation: Any, edge: Edge, made: MadeValues) ->
 
 
 def _partial_scalar(value: Any, shape: Scalar, edge: Edge) -> Any:
-    if not edge.is_open and type(value) is shape.annotation and type(value) in _PLAIN and not shape.constraints:
-        return value
     if edge.is_open:
         return value if isinstance(value, str) and shape.annotation is str else MISSING
     try:
@@ -204,7 +205,7 @@ def _partial_items(value: list[Any], types: Any, edge: Edge, made: MadeValues) -
 def _partial_dict(
     value: dict[str, Any], annotation: Any, type_of: Callable[[str], Any], edge: Edge, made: MadeValues
 ) -> dict[str, Any]:
-    kept: tuple[Any, dict[str, Any], dict[str, Any]] = (annotation, {}, {})
+    kept: tuple[Any, dict[Any, Any], dict[str, Any]] = (annotation, {}, {})
     _, seen, members = made.setdefault((edge.level, id(annotation), "open"), kept) if edge.is_open else kept
     open_key = edge.place
     seen.pop(open_key, None)  # the object may have the key twice
@@ -235,17 +236,10 @@ def _partial_member(value: Any, shape: OneOf, edge: Edge, made: MadeValues) -> A
 
     A complete value is of the first member that accepts it.
     """
-    possible = [member for member in shape.shapes if may_be(member, value) and _has_members(member, value)]
+    possible = [member for member in shape.shapes if may_be(member, value) and has_members(member, value)]
     if not edge.is_open:
         possible = [member for member in possible if _is_of(value, member)][:1]
     return partial_value(value, possible[0].annotation, edge, made) if len(possible) == 1 else MISSING
-
-
-def _has_members(shape: Shape, value: Any) -> bool:
-    """Tell whether a class knows all the members that have come. In a union, this rules the other classes out."""
-    if not isinstance(shape, Record) or not isinstance(value, dict) or shape.open:
-        return True
-    return value.keys() <= shape.known_keys
 
 
 def _is_of(value: Any, shape: Shape) -> bool:

@@ -13,7 +13,7 @@ import enum
 import inspect
 import re
 from collections.abc import Callable
-from typing import Annotated, Any, Final, TypeAlias, get_origin
+from typing import Any, Final, TypeAlias, get_origin
 
 import msgspec
 import typing_extensions
@@ -80,11 +80,8 @@ class _Describer:
     def _scalar(self, shape: Scalar) -> Schema:
         if choices := own_choices(shape.annotation):
             return {"enum": [value for value, _ in choices]}
-        constrained = shape.annotation
-        for meta in shape.constraints:
-            constrained = Annotated[constrained, meta]
         try:
-            schema = msgspec.json.schema(constrained)
+            schema = msgspec.json.schema(shape.constrain(shape.annotation))
         except TypeError as error:
             raise UnsupportedTypeError(f"{name_of(shape.annotation)}: {error}") from None
         definitions = schema.pop("$defs", None)

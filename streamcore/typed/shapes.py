@@ -49,6 +49,10 @@ class _Node:
     def constraints(self) -> tuple[msgspec.Meta, ...]:
         return tuple(item for item in self.metadata if isinstance(item, msgspec.Meta))
 
+    def constrain(self, annotation: Any) -> Any:
+        """Return another annotation with the constraints of this one."""
+        return typing.Annotated[(annotation, *self.constraints)] if self.constraints else annotation
+
 
 @attrs.frozen(eq=False)
 class Anything(_Node):

@@ -18,9 +18,9 @@ from __future__ import annotations
 import collections
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
-from typing import Annotated, Any, Literal, TypeAlias, TypeVar, get_origin, overload
+from typing import Any, TypeAlias, TypeVar, get_origin, overload
 
 import cattrs
 import msgspec
@@ -51,15 +51,16 @@ from streamcore.typed.shapes import (
     Scalar,
     Shape,
     Tuple,
-    choices_of,
     own_choices,
     shape_of,
 )
+from streamcore.typed.unions import may_be, misfit
 from streamcore.types.base import plain
 
-__all__ = ["may_be", "structure"]
+__all__ = ["structure"]
 
 _T = TypeVar("_T")
+_StepT = TypeVar("_StepT", str, int)
 _Hook = Callable[[Any, Any], Any]
 
 _Tried: TypeAlias = dict[tuple[int, int], tuple[Any, "tuple[int, Any] | None"]]
@@ -106,10 +107,7 @@ def structure(value: Any, annotation: Any, *, what: str = "the output", steps: t
 def _scalar(shape: Scalar) -> _Hook:
     if choices := own_choices(shape.annotation):
         return _choice(shape, choices)
-    annotation = shape.annotation
-    for meta in shape.constraints:
-        annotation = Annotated[annotation, meta]
-
+    annotation = shape.constrain(shape.annotation)
     # msgspec also accepts a number for a Decimal, but its schema says that a Decimal is written as a string.
     is_decimal = name_of(shape.annotation) == "Decimal"
 
@@ -162,16 +160,7 @@ def _map(shape: Map) -> _Hook:
     structure_it = _later(shape.value)
 
     def hook(value: dict[str, Any], _: Any) -> dict[str, Any]:
-        members: dict[str, Any] = {}
-        errors: list[Exception] = []
-        for key, item in value.items():
-            try:
-                members[key] = structure_it(item, shape.value)
-            except Exception as error:  # noqa: BLE001  # grouped, and raised below
-                errors.append(item_error(error, key, shape.value))
-        if errors:
-            raise group_errors(IterableValidationError, errors, dict)
-        return members
+        return _structured(dict, ((key, item, shape.value, structure_it) for key, item in value.items()))
 
     return _checked(shape, dict, _limited(shape, hook))
 
@@ -183,18 +172,24 @@ def _tuple(shape: Tuple) -> _Hook:
     def hook(value: list[Any], _: Any) -> Any:
         if not shape.required <= len(value) <= len(hooks):
             raise Mismatch(expected(shape.annotation), value)
-        items: list[Any] = []
-        errors: list[Exception] = []
-        for number, item in enumerate(value):
-            try:
-                items.append(hooks[number](item, shape.items[number]))
-            except Exception as error:  # noqa: BLE001  # grouped, and raised below
-                errors.append(item_error(error, number, shape.items[number]))
-        if errors:
-            raise group_errors(IterableValidationError, errors, tuple)
+        items = _structured(tuple, zip(range(len(value)), value, shape.items, hooks, strict=False)).values()
         return tuple(items) if made is tuple else made(*items)
 
     return _checked(shape, list, hook)
+
+
+def _structured(kind: type, parts: Iterable[tuple[_StepT, Any, Any, _Hook]]) -> dict[_StepT, Any]:
+    """Structure the members or items of a value: each has its step, its JSON value, its type and its hook."""
+    made: dict[_StepT, Any] = {}
+    errors: list[Exception] = []
+    for step, value, annotation, hook in parts:
+        try:
+            made[step] = hook(value, annotation)
+        except Exception as error:  # noqa: BLE001  # grouped, and raised below
+            errors.append(item_error(error, step, annotation))
+    if errors:
+        raise group_errors(IterableValidationError, errors, kind)
+    return made
 
 
 def _record(shape: Record) -> _Hook:
@@ -293,49 +288,12 @@ def _union(shape: OneOf) -> _Hook:
                 made = structure_it(value, annotation)
             except Exception:  # noqa: BLE001, S112  # the value is of another member, or of none
                 continue
-            misfit = _misfit(member, value)
-            if best is None or misfit < best[0]:
-                best = (misfit, made)
+            changes = misfit(member, value)
+            if best is None or changes < best[0]:
+                best = (changes, made)
         return best
 
     return hook
-
-
-def may_be(shape: Shape, value: Any) -> bool:
-    """Tell whether a value has the JSON kind of a shape and, for a class, agrees with its constant members."""
-    match shape:
-        case Record():
-            return isinstance(value, dict) and all(
-                value[key] in allowed for key, allowed in _constants(shape.annotation).items() if key in value
-            )
-        case Map():
-            return isinstance(value, dict)
-        case Array() | Tuple():
-            return isinstance(value, list)
-        case Scalar():
-            return not isinstance(value, (dict, list)) and (value is None) == (shape.annotation is type(None))
-        case _:
-            return True
-
-
-@cached_by_annotation
-def _constants(annotation: Any) -> dict[str, tuple[Any, ...]]:
-    """Return the members of a class that have only certain values, which tell it from other classes."""
-    shape = shape_of(annotation)
-    assert isinstance(shape, Record)
-    found: dict[str, tuple[Any, ...]] = {shape.tag[0]: (shape.tag[1],)} if shape.tag is not None else {}
-    for field in shape.fields:
-        literal = shape_of(field.annotation)
-        if isinstance(literal, Scalar) and get_origin(literal.annotation) is Literal:
-            found[field.key] = tuple(value for value, _ in choices_of(literal.annotation))
-    return found
-
-
-def _misfit(shape: Shape, value: Any) -> int:
-    """Count what a member of a union would change in a value: the members that it drops, or an int that it converts."""
-    if isinstance(shape, Record):
-        return len(value.keys() - shape.known_keys)
-    return int(isinstance(shape, Scalar) and type(value) is int and shape.annotation is float)
 
 
 # Hooks around hooks
@@ -368,9 +326,7 @@ def _limited(shape: Shape, hook: _Hook) -> _Hook:
     """Check the limits on the length of a container before `hook` runs."""
     if not shape.constraints:
         return hook
-    kind: Any = dict if isinstance(shape, Map) else list
-    for meta in shape.constraints:
-        kind = Annotated[kind, meta]
+    kind = shape.constrain(dict if isinstance(shape, Map) else list)
 
     def limited(value: Any, annotation: Any) -> Any:
         try:

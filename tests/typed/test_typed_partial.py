@@ -525,6 +525,46 @@ def test_a_member_of_an_open_object_is_the_same_object_at_each_read() -> None:
     assert engine.partial(Maps).by_name["a"].line == 1
 
 
+_Scalar = int | Literal["a", "ab"] | None
+_Inner = _Scalar | list[_Scalar] | dict[str, _Scalar]
+
+
+@attrs.frozen
+class Anyhow:
+    a: list[_Inner]
+    b: dict[str, _Inner]
+    c: _Scalar
+
+
+def _objects(values: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    members = st.builds("{}:{}".format, st.sampled_from(['"a"', '"b"', '"c"']), values)  # keys may come twice
+    return st.lists(members, max_size=5).map(lambda found: f"{{{','.join(found)}}}")
+
+
+_DOCUMENTS = st.recursive(
+    st.sampled_from(["1", "12", '"a"', '"ab"', "null"]),
+    lambda values: st.lists(values, max_size=5).map(lambda found: f"[{','.join(found)}]") | _objects(values),
+    max_leaves=15,
+)
+
+
+@given(_DOCUMENTS)
+def test_what_is_kept_between_reads_changes_nothing_that_they_show(content: str) -> None:
+    json_so_far = PartialJSON()
+    made: dict[Any, MadeValues] = {}
+    views: list[tuple[Any, Any]] = []
+    for char in content:
+        json_so_far.feed(char)
+        for annotation in (Anyhow, dict[str, _Inner | Anyhow], list[_Inner | Anyhow]):
+            value, edge = json_so_far.best, Edge(json_so_far.open_path)
+            kept = made.setdefault(str(annotation), {})
+            view, fresh = (partial_value(value, annotation, edge, known) for known in (kept, {}))
+            assert view == fresh
+            views.append((view, fresh))
+    for view, fresh in views:  # earlier ones again
+        assert view == fresh
+
+
 def test_arrays_that_begin_alike_are_told_apart() -> None:
     content = '{"a": [1, 2], "b": [1, 3, 4], "c": [1]}'
     engine = MessageEngine()
