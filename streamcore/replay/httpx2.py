@@ -8,7 +8,7 @@ http_client = httpx2.Client(transport=ReplayTransport("weather.jsonl"))
 from __future__ import annotations
 
 from streamcore._extras import requires_extra
-from streamcore.replay.transports.library import Streams
+from streamcore.replay.transports.library import Library
 from streamcore.replay.transports.recording_transports import AsyncRecording, Recording
 from streamcore.replay.transports.replaying_transports import AsyncReplaying, Replaying
 
@@ -17,28 +17,28 @@ with requires_extra("httpx"):
 
 __all__ = ["AsyncRecordingTransport", "AsyncReplayTransport", "RecordingTransport", "ReplayTransport"]
 
-_STREAMS = Streams(httpx2)
+_LIBRARY = Library(httpx2)
 
 
 class ReplayTransport(Replaying, httpx2.BaseTransport):
     """Plays captures in place of sending requests. It takes the arguments of `Replay`, `sleep` and `clock`."""
 
-    streams = _STREAMS
+    library = _LIBRARY
 
 
 class AsyncReplayTransport(AsyncReplaying, httpx2.AsyncBaseTransport):
     """`ReplayTransport` for async clients, under asyncio or trio."""
 
-    streams = _STREAMS
+    library = _LIBRARY
 
 
 class RecordingTransport(Recording, httpx2.BaseTransport):
     """Records what another transport receives. It takes a file or a `Recorder`, and the other transport."""
 
-    streams = _STREAMS
+    library = _LIBRARY
 
 
 class AsyncRecordingTransport(AsyncRecording, httpx2.AsyncBaseTransport):
     """`RecordingTransport` for async clients."""
 
-    streams = _STREAMS
+    library = _LIBRARY

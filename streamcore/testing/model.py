@@ -11,7 +11,6 @@ streams at all.
 
 from __future__ import annotations
 
-import copy
 import json
 import re
 
@@ -149,7 +148,7 @@ class _Block:
 
     def value(self) -> Payload:
         """Return the block so far: its start with all deltas applied."""
-        block = copy.deepcopy(self.start)
+        block = dict(self.start)
         for delta in self.deltas:
             kind = delta["type"]
             if kind in _TEXT_DELTAS:
@@ -193,7 +192,7 @@ class _Message:
     def snapshot(self) -> Payload | None:
         if self.message is None:
             return None
-        return copy.deepcopy(self.message) | {"content": self.prefilled + [block.value() for block in self.blocks]}
+        return self.message | {"content": self.prefilled + [block.value() for block in self.blocks]}
 
     @property
     def lacks_only_stop(self) -> bool:
@@ -220,7 +219,7 @@ class _Message:
 
     def start(self, message: Payload) -> None:
         if self.message is None:
-            self.message = copy.deepcopy(message)
+            self.message = dict(message)
             self.prefilled = self.message.get("content") or []
         elif message["id"] != self.message["id"] or self.prefilled or self.blocks:
             raise Refused("EventOrderError")
@@ -231,7 +230,7 @@ class _Message:
         if payload["index"] != len(self.prefilled) + len(self.blocks):
             raise Refused("EventOrderError")
         block = payload["content_block"]
-        self.blocks.append(_Block(copy.deepcopy(block), has_halves=any(map(_has_half, _texts_of(block)))))
+        self.blocks.append(_Block(block, has_halves=any(map(_has_half, _texts_of(block)))))
         if block["type"] == "fallback" and self.message is not None:
             self.message["model"] = block["to"]["model"]
 

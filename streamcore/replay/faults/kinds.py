@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator
+from itertools import chain
 from typing import Any, TypeAlias
 
 import attrs
@@ -15,7 +16,7 @@ import msgspec
 
 from streamcore.errors import InvalidArgumentError
 from streamcore.replay.capture import Capture, Chunk, End, Headers, Pause, Step
-from streamcore.replay.faults.places import Anywhere, AtEvent, BodyFault, at_least, beyond, split_at_event
+from streamcore.replay.faults.places import Anywhere, AtEvent, BodyFault, at_least, beyond
 from streamcore.replay.formats.event_splitter import event_steps, is_event
 from streamcore.replay.headers import unsendable
 from streamcore.sse import ServerSentEvent, encode, encode_comment
@@ -99,7 +100,7 @@ class Error(AtEvent):
     message: str = attrs.field(default="Overloaded", kw_only=True)
 
     def _change(self, body: Iterable[Step]) -> Iterator[Step]:
-        time = yield from _until(split_at_event(body, self.number(body)))
+        time = yield from _until(self.split(body))
         yield Chunk(time, _event(_error(self.type, self.message)))
         yield End(time)
 
@@ -158,27 +159,24 @@ def _event(payload: dict[str, Any]) -> bytes:
 # Faults of events
 
 
-_ChangePiece: TypeAlias = Callable[[bytes, int], Iterable[bytes]]
-
-
-def _pieces(body: Iterable[Step], change: _ChangePiece, wanted: int | None = None) -> Iterator[Step]:
+def _pieces(
+    body: Iterable[Step], change: Callable[[bytes, int], Iterable[bytes]], wanted: int | None = None
+) -> Iterator[Step]:
     """Replace each event by the pieces that `change` makes of it and its number.
 
     Raises:
         InvalidArgumentError: The stream has fewer events than `wanted`.
     """
     number = 0
-    for step in event_steps(body):
-        if isinstance(step, End) and wanted is not None and number <= wanted:
+    for step in chain(event_steps(body), (None,)):  # a body may lack its `End`
+        if wanted is not None and number <= wanted and (step is None or isinstance(step, End)):
             raise beyond("event", wanted, number)
         if isinstance(step, Chunk) and is_event(step.data):
             for piece in change(step.data, number):
                 yield Chunk(step.time, piece)
             number += 1
-        else:
+        elif step is not None:
             yield step
-    if wanted is not None and number <= wanted:
-        raise beyond("event", wanted, number)
 
 
 @attrs.frozen
@@ -238,21 +236,17 @@ class Corrupt(_OneEvent, Anywhere):
     def _from_byte(self, body: Iterable[Step], first: int) -> Iterator[Step]:
         source = random.Random(self.seed)  # noqa: S311  # it makes tests, it keeps no secret
         offset = 0
-        for step in body:
-            if isinstance(step, Chunk):
-                begin, end = max(first, offset), min(first + self.count, offset + len(step.data))
-                if begin < end:
-                    broken = bytearray(step.data)
-                    broken[begin - offset : end - offset] = source.choices(_FORBIDDEN, k=end - begin)
-                    yield Chunk(step.time, bytes(broken))
-                    offset += len(step.data)
-                    continue
-                offset += len(step.data)
-            elif isinstance(step, End) and offset <= first:
+        for step in chain(body, (None,)):  # a body may lack its `End`
+            if offset <= first and (step is None or isinstance(step, End)):
                 raise beyond("byte", first, offset)
-            yield step
-        if offset <= first:
-            raise beyond("byte", first, offset)
+            if isinstance(step, Chunk):
+                data = bytearray(step.data)
+                place = slice(max(first - offset, 0), max(first + self.count - offset, 0))
+                data[place] = source.choices(_FORBIDDEN, k=len(data[place]))
+                offset += len(data)
+                step = Chunk(step.time, bytes(data))
+            if step is not None:
+                yield step
 
 
 # Changes that a client should not notice

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 import attrs
@@ -16,7 +17,7 @@ from streamcore.errors import InvalidArgumentError
 from streamcore.replay.capture import Capture, Chunk, End, Step
 from streamcore.replay.formats.event_splitter import event_steps, is_event
 
-__all__ = ["Anywhere", "AtEvent", "BodyFault", "at_least", "beyond", "split_at_byte", "split_at_event"]
+__all__ = ["Anywhere", "AtEvent", "BodyFault", "at_least", "beyond"]
 
 
 def beyond(kind: str, number: int, count: int) -> InvalidArgumentError:
@@ -62,8 +63,16 @@ class AtEvent(BodyFault):
         """Return the number of the event in the stream of `body`."""
         if self.event is not None:
             return self.event
-        count = sum(_is_event(step) for step in event_steps(body))
+        count = sum(map(_is_event, event_steps(body)))
         return random.Random(self.seed).randrange(max(count, 1))  # noqa: S311  # it makes tests, it keeps no secret
+
+    def split(self, body: Iterable[Step]) -> Iterator[Step | None]:
+        """Yield the steps, a chunk for each event, with a None before the event or after the last one.
+
+        Raises:
+            InvalidArgumentError: There are fewer events.
+        """
+        return _split(event_steps(body), "event", self.number(body), _is_event)
 
 
 @attrs.frozen
@@ -86,59 +95,43 @@ class Anywhere(AtEvent):
         Raises:
             InvalidArgumentError: They do not reach it.
         """
-        return split_at_event(body, self.number(body)) if self.byte is None else split_at_byte(body, self.byte)
+        if self.byte is None:
+            return super().split(body)
+        return _split(_cut_at(body, self.byte), "byte", self.byte, _size)
+
+
+def _split(steps: Iterable[Step], kind: str, number: int, measure: Callable[[Step], int]) -> Iterator[Step | None]:
+    """Yield the steps, with a None where `number` events or bytes have come and the next begin, or the body ends."""
+    count = 0
+    is_split = False
+    for step in chain(steps, (None,)):  # a body may lack its `End`
+        size = 0 if step is None else measure(step)
+        is_end = step is None or isinstance(step, End)
+        if not is_split and (size or is_end):
+            if count == number:
+                is_split = True
+                yield None
+            elif is_end:
+                raise beyond(kind, number, count)
+        count += size
+        if step is not None:
+            yield step
 
 
 def _is_event(step: Step) -> bool:
     return isinstance(step, Chunk) and is_event(step.data)
 
 
-def split_at_event(body: Iterable[Step], number: int) -> Iterator[Step | None]:
-    """Yield the steps of a body, a chunk for each event, with a None before an event or after the last one.
-
-    Raises:
-        InvalidArgumentError: There are fewer events.
-    """
-    count = 0
-    is_split = False
-    for step in event_steps(body):
-        is_end = isinstance(step, End)
-        if count == number and not is_split and (is_end or _is_event(step)):
-            yield None
-            is_split = True
-        elif is_end and not is_split:
-            raise beyond("event", number, count)
-        count += _is_event(step)
-        yield step
-    if count == number and not is_split:
-        yield None
-    elif not is_split:
-        raise beyond("event", number, count)
+def _size(step: Step) -> int:
+    return len(step.data) if isinstance(step, Chunk) else 0
 
 
-def split_at_byte(body: Iterable[Step], number: int) -> Iterator[Step | None]:
-    """Yield the steps of a body, with a None after so many bytes.
-
-    Raises:
-        InvalidArgumentError: There are fewer bytes.
-    """
-    count = 0
-    is_split = False
+def _cut_at(body: Iterable[Step], number: int) -> Iterator[Step]:
+    """Yield the steps of a body, with the chunk that holds the byte of this number cut before it."""
     for step in body:
-        size = len(step.data) if isinstance(step, Chunk) else 0
-        if isinstance(step, Chunk) and count <= number < count + size:
-            yield Chunk(step.time, step.data[: number - count])
-            yield None
-            is_split = True
-            step = Chunk(step.time, step.data[number - count :])
-        elif isinstance(step, End) and not is_split:
-            if count != number:
-                raise beyond("byte", number, count)
-            yield None
-            is_split = True
-        count += size
-        yield step
-    if not is_split:
-        if count != number:
-            raise beyond("byte", number, count)
-        yield None
+        if isinstance(step, Chunk) and 0 < number < len(step.data):
+            yield Chunk(step.time, step.data[:number])
+            yield Chunk(step.time, step.data[number:])
+        else:
+            yield step
+        number -= _size(step)

@@ -9,14 +9,15 @@ import attrs
 import msgspec
 
 from streamcore import MessageEngine, ProtocolError
+from streamcore._steps import Steps, run_async
 from streamcore.errors import error_from_event
 from streamcore.replay.capture import Capture, CapturedRequest, Chunk
 from streamcore.replay.formats.sse import is_stream
-from streamcore.replay.playing.players import AsyncPlayer
+from streamcore.replay.playing.players import AsyncPlayer, SyncPlayer
 from streamcore.sse import ServerSentEvent, encode
 from streamcore.types import ErrorEvent
 
-__all__ = ["Accumulated", "accumulate", "error_body", "stream_of", "wants_message"]
+__all__ = ["accumulate", "accumulating", "error_body", "stream_of", "wants_message"]
 
 _PATH = "/v1/messages"
 _JSON = ("content-type", "application/json")
@@ -43,60 +44,45 @@ def wants_message(request: CapturedRequest, capture: Capture) -> bool:
         return False
 
 
-class Accumulated:
-    """Makes the answer without `stream: true` from the bytes of a stream.
+def accumulating(player: SyncPlayer | AsyncPlayer, name: str) -> Steps[Capture]:
+    """Play a stream, and return its message, the error that it reported, or an error that says why it failed.
 
     Args:
+        player: Plays the stream. Its exceptions are raised.
         name: The name of the stream in messages.
     """
+    next_chunk, close = (next, player.close) if isinstance(player, SyncPlayer) else (anext, player.aclose)
+    engine = MessageEngine(multiple_messages=True)
+    try:
+        while (data := (yield next_chunk, (player, None))) is not None:
+            engine.receive_data(data)
+            if (error := _error_in(engine)) is not None:
+                yield close, ()
+                return error
+        engine.receive_eof()
+        return _error_in(engine) or _json(200, engine.final_message.to_json())
+    except ProtocolError as error:
+        yield close, ()
+        said = f"the stream {name} does not add up to a message: {error}"
+        return Capture(
+            status=500,
+            headers=(_JSON, ("x-should-retry", "false")),  # a retry would not help
+            body=(Chunk(0.0, error_body("api_error", said)),),
+        )
 
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._engine = MessageEngine(multiple_messages=True)
-        self._answer: Capture | None = None
 
-    def receive_data(self, data: bytes) -> bool:
-        """Take the next bytes. Return whether the answer is known, whatever follows."""
-        self._engine.receive_data(data)
-        self._read()
-        return self._answer is not None
-
-    def receive_eof(self) -> Capture:
-        """Return the message, or the error that the stream reported, or an error that says why it failed."""
-        if self._answer is None:
-            self._engine.receive_eof()
-            self._read()
-        return self._answer or _json(200, self._engine.final_message.to_json())
-
-    def _read(self) -> None:
-        try:
-            for event in self._engine.events():
-                if isinstance(event, ErrorEvent):
-                    status = error_from_event(event, response=None, snapshot=None).status_code
-                    self._answer = _json(status, event.to_json())
-                    return
-        except ProtocolError as error:
-            said = f"the stream {self._name} does not add up to a message: {error}"
-            self._answer = Capture(
-                status=500,
-                headers=(_JSON, ("x-should-retry", "false")),  # a retry would not help
-                body=(Chunk(0.0, error_body("api_error", said)),),
-            )
+def _error_in(engine: MessageEngine) -> Capture | None:
+    """Read the events so far. Return the answer for an `error` event among them, or None."""
+    for event in engine.events():
+        if isinstance(event, ErrorEvent):
+            return _json(error_from_event(event, response=None, snapshot=None).status_code, event.to_json())
+    return None
 
 
 async def accumulate(capture: Capture, **options: Any) -> Capture:
-    """Play the stream of a capture, and return the answer that it adds up to.
-
-    Args:
-        capture: The stream.
-        **options: The options of `AsyncPlayer`. Its `failures` are raised.
-    """
-    accumulated = Accumulated(capture.name)
-    player = AsyncPlayer(capture.body, **options)
-    async for data in player:
-        if accumulated.receive_data(data):
-            await player.aclose()
-    return accumulated.receive_eof()
+    """Play a stream, and return the answer that it adds up to. The options are those of `AsyncPlayer`."""
+    answer: Capture = await run_async(accumulating(AsyncPlayer(capture.body, **options), capture.name))
+    return answer
 
 
 def stream_of(message: dict[str, Any]) -> bytes:

@@ -4,5 +4,5 @@
 | --- | --- |
 | `recorder.py` | `Recorder`, `Exchange`: take any number of answers, and write one file of captures |
 | `clients.py` | `record()`: a client that is recorded |
-| `recorded_chunks.py` | the chunks of an answer, copied to an exchange as they are read |
+| `recorded_answer.py` | an answer whose chunks are copied to an exchange as they are read |
 """

@@ -19,8 +19,8 @@ from streamcore.replay.capture import Capture, CapturedRequest
 from streamcore.replay.content_coding import content_headers
 from streamcore.replay.formats.files import StrPath
 from streamcore.replay.headers import header_pairs
-from streamcore.replay.recording.recorded_chunks import AsyncRecordedChunks, RecordedChunks
-from streamcore.replay.recording.recorder import Exchange, Recorder, RecorderOptions
+from streamcore.replay.recording.recorded_answer import AsyncRecordedAnswer, RecordedAnswer
+from streamcore.replay.recording.recorder import Recorder, RecorderOptions
 
 __all__ = ["record", "recorded"]
 
@@ -86,10 +86,12 @@ async def _async_block(client: _AsyncT, recorder: Recorder) -> AsyncIterator[_As
 def recorded(client: _ClientT, recorder: Recorder) -> _ClientT:
     """Return a copy of a client that is recorded, as are its own copies. The recorder's owner closes it."""
     recording = _RecordedSyncClient if isinstance(client, SyncClient) else _RecordedAsyncClient
-    copied: Any = client.copy()
     cls = type(client)
-    copied.__class__ = type(f"Recorded{cls.__name__}", (recording, cls), {"_recorder": recorder})
-    return copied  # type: ignore[no-any-return]  # of a subclass of the client's class
+    recorded_class: Any = type(f"Recorded{cls.__name__}", (recording, cls), {"_recorder": recorder})
+    # A client of that class with the attributes of a copy: its constructor would open connections of its own.
+    copied: _ClientT = object.__new__(recorded_class)
+    vars(copied).update(vars(client.copy()))
+    return copied
 
 
 class _RecordedSyncClient(SyncClient):
@@ -97,7 +99,7 @@ class _RecordedSyncClient(SyncClient):
 
     def _send(self, call: Call) -> SyncAnswer:
         answer = super()._send(call)
-        return _RecordedSyncAnswer(answer, self._recorder.begin(_head(call, answer)))
+        return RecordedAnswer(answer, self._recorder.begin(_head(call, answer)))
 
 
 class _RecordedAsyncClient(AsyncClient):
@@ -105,49 +107,10 @@ class _RecordedAsyncClient(AsyncClient):
 
     async def _send(self, call: Call) -> AsyncAnswer:
         answer = await super()._send(call)
-        return _RecordedAsyncAnswer(answer, await self._recorder.abegin(_head(call, answer)))
+        return AsyncRecordedAnswer(answer, await self._recorder.abegin(_head(call, answer)))
 
 
 def _head(call: Call, answer: SyncAnswer | AsyncAnswer) -> Capture:
     sent = call.request
     request = CapturedRequest(method=sent.method, url=sent.url, headers=sent.headers, body=sent.body)
     return Capture(request=request, status=answer.status, headers=content_headers(header_pairs(answer.headers)))
-
-
-class _RecordedAnswer:
-    """The answer of a client, whose chunks are recorded while they are read."""
-
-    def __init__(self, answer: SyncAnswer | AsyncAnswer, exchange: Exchange) -> None:
-        self.status = answer.status
-        self.headers = answer.headers
-        self.response = answer.response
-        self.keep_body = answer.keep_body
-        self._exchange = exchange
-
-
-class _RecordedSyncAnswer(_RecordedAnswer):
-    def __init__(self, answer: SyncAnswer, exchange: Exchange) -> None:
-        super().__init__(answer, exchange)
-        self._chunks = RecordedChunks(iter(answer), exchange)
-        self._close = answer.close
-
-    def __iter__(self) -> RecordedChunks:
-        return self._chunks
-
-    def close(self) -> None:
-        self._exchange.close()
-        self._close()
-
-
-class _RecordedAsyncAnswer(_RecordedAnswer):
-    def __init__(self, answer: AsyncAnswer, exchange: Exchange) -> None:
-        super().__init__(answer, exchange)
-        self._chunks = AsyncRecordedChunks(aiter(answer), exchange)
-        self._aclose = answer.aclose
-
-    def __aiter__(self) -> AsyncRecordedChunks:
-        return self._chunks
-
-    async def aclose(self) -> None:
-        self._exchange.close()
-        await self._aclose()

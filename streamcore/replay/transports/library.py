@@ -2,46 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from types import ModuleType
 from typing import Any
 
 from streamcore.replay.capture import CapturedRequest
 from streamcore.replay.headers import header_pairs
 
-__all__ = ["Streams", "captured_request"]
+__all__ = ["Library", "captured_request"]
 
 
-class Streams:
-    """The classes of one of the libraries.
+class Library:
+    """One of the libraries.
 
     Attributes:
         module: The library.
-        sync_stream: Makes its `SyncByteStream` of an iterator of chunks and what closes it.
-        async_stream: Makes its `AsyncByteStream` in the same way.
+        stream: Makes its byte stream, sync and async, of a player or a recorded answer.
     """
 
     def __init__(self, module: ModuleType) -> None:
         self.module = module
 
-        class SyncBytes(module.SyncByteStream):  # type: ignore[misc, name-defined]  # of either library
-            def __init__(self, chunks: Iterable[bytes], close: Callable[[], object]) -> None:
-                self._chunks = chunks
-                self.close = close
+        class Stream(module.SyncByteStream, module.AsyncByteStream):  # type: ignore[misc, name-defined]  # of either library
+            def __init__(self, answer: Any) -> None:
+                self._answer = answer
 
             def __iter__(self) -> Iterator[bytes]:
-                return iter(self._chunks)
-
-        class AsyncBytes(module.AsyncByteStream):  # type: ignore[misc, name-defined]  # of either library
-            def __init__(self, chunks: Any, close: Callable[[], Awaitable[object]]) -> None:
-                self._chunks = chunks
-                self.aclose = close
+                return iter(self._answer)
 
             def __aiter__(self) -> AsyncIterator[bytes]:
-                return aiter(self._chunks)
+                return aiter(self._answer)
 
-        self.sync_stream = SyncBytes
-        self.async_stream = AsyncBytes
+            def close(self) -> None:
+                self._answer.close()
+
+            async def aclose(self) -> None:
+                await self._answer.aclose()
+
+        self.stream = Stream
 
 
 def captured_request(request: Any) -> CapturedRequest:

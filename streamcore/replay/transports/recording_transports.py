@@ -10,9 +10,9 @@ from streamcore.replay.capture import Capture
 from streamcore.replay.content_coding import ContentDecoder, ContentError, content_headers, encoding_of
 from streamcore.replay.formats.files import StrPath
 from streamcore.replay.headers import header_pairs
-from streamcore.replay.recording.recorded_chunks import AsyncRecordedChunks, RecordedChunks
+from streamcore.replay.recording.recorded_answer import AsyncRecordedAnswer, RecordedAnswer
 from streamcore.replay.recording.recorder import Exchange, Recorder
-from streamcore.replay.transports.library import Streams, captured_request
+from streamcore.replay.transports.library import Library, captured_request
 
 __all__ = ["AsyncRecording", "Recording"]
 
@@ -65,13 +65,13 @@ class _Recording:
         transport: Sends the requests; by default the library's own transport.
     """
 
-    streams: ClassVar[Streams]
+    library: ClassVar[Library]
     default: ClassVar[str]
 
     def __init__(self, recorder: StrPath | Recorder, transport: Any = None) -> None:
         self._is_own = not isinstance(recorder, Recorder)
         self._recorder = recorder if isinstance(recorder, Recorder) else Recorder(recorder)
-        self._transport = transport if transport is not None else getattr(self.streams.module, self.default)()
+        self._transport = transport if transport is not None else getattr(self.library.module, self.default)()
 
     def _head(self, request: Any, response: Any) -> tuple[Capture, ContentDecoder | None]:
         headers = header_pairs(response.headers)
@@ -86,10 +86,17 @@ class _Recording:
         )
         return head, decoder
 
-    def _response(self, response: Any, stream: Any) -> Any:
-        return self.streams.module.Response(
-            response.status_code, headers=response.headers, stream=stream, extensions=response.extensions
+    def _response(self, response: Any, answer: RecordedAnswer | AsyncRecordedAnswer) -> Any:
+        return self.library.module.Response(
+            response.status_code,
+            headers=response.headers,
+            stream=self.library.stream(answer),
+            extensions=response.extensions,
         )
+
+    def _save(self) -> None:
+        if self._is_own:
+            self._recorder.close()
 
 
 class Recording(_Recording):
@@ -103,13 +110,7 @@ class Recording(_Recording):
         response = self._transport.handle_request(request)
         head, decoder = self._head(request, response)
         exchange = _Unpacking(self._recorder.begin(head), decoder)
-
-        def close() -> None:
-            exchange.close()
-            response.stream.close()
-
-        chunks = RecordedChunks(iter(response.stream), exchange)
-        return self._response(response, self.streams.sync_stream(chunks, close))
+        return self._response(response, RecordedAnswer(response.stream, exchange))
 
     def close(self) -> None:
         """Close the connections, and write the file.
@@ -120,8 +121,7 @@ class Recording(_Recording):
         try:
             self._transport.close()
         finally:
-            if self._is_own:
-                self._recorder.close()
+            self._save()
 
 
 class AsyncRecording(_Recording):
@@ -135,13 +135,7 @@ class AsyncRecording(_Recording):
         response = await self._transport.handle_async_request(request)
         head, decoder = self._head(request, response)
         exchange = _Unpacking(await self._recorder.abegin(head), decoder)
-
-        async def close() -> None:
-            exchange.close()
-            await response.stream.aclose()
-
-        chunks = AsyncRecordedChunks(aiter(response.stream), exchange)
-        return self._response(response, self.streams.async_stream(chunks, close))
+        return self._response(response, AsyncRecordedAnswer(response.stream, exchange))
 
     async def aclose(self) -> None:
         """Close the connections, and write the file.
@@ -152,5 +146,4 @@ class AsyncRecording(_Recording):
         try:
             await self._transport.aclose()
         finally:
-            if self._is_own:
-                self._recorder.close()
+            self._save()

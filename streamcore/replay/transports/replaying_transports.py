@@ -5,18 +5,17 @@ The bodies that the transports give are content: headers about codings and lengt
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable
 from typing import Any, ClassVar, Unpack
 
+from streamcore._steps import Steps, run, run_async
 from streamcore.errors import StreamCoreError
-from streamcore.replay.capture import Capture
 from streamcore.replay.content_coding import content_headers
-from streamcore.replay.playing.complete_message import Accumulated, accumulate, error_body, wants_message
+from streamcore.replay.playing.complete_message import accumulating, error_body, wants_message
 from streamcore.replay.playing.players import AsyncPlayer, Failures, SyncPlayer
 from streamcore.replay.playing.replay import NoCaptureError, Replay, ReplayOptions, Source
-from streamcore.replay.transports.library import Streams, captured_request
+from streamcore.replay.transports.library import Library, captured_request
 
 __all__ = ["AsyncReplaying", "Replaying"]
 
@@ -34,7 +33,7 @@ class _Replaying:
         InvalidArgumentError: An option is invalid.
     """
 
-    streams: ClassVar[Streams]
+    library: ClassVar[Library]
 
     def __init__(
         self,
@@ -50,7 +49,7 @@ class _Replaying:
 
     def _options(self, request: Any) -> dict[str, Any]:
         """Return the options of the player that answers a request."""
-        module = self.streams.module
+        module = self.library.module
         # Looked up for each wait: clients change it while the body is read.
         timeouts = request.extensions.get("timeout", {})
         failures = Failures(
@@ -67,15 +66,25 @@ class _Replaying:
         """
         status, kind = (404, "not_found_error") if isinstance(error, NoCaptureError) else (500, "api_error")
         said = str(error) if status == 404 else f"the capture cannot be played: {error}"
-        return self.streams.module.Response(
+        return self.library.module.Response(
             status,
             headers={"content-type": "application/json", "x-should-retry": "false"},
             content=error_body(kind, said),
             extensions={"streamcore_error": error},
         )
 
-    def _response(self, capture: Capture, stream: Any) -> Any:
-        return self.streams.module.Response(capture.status, headers=content_headers(capture.headers), stream=stream)
+    def _handling(self, request: Any, read: Callable[[], Any], player: type[SyncPlayer | AsyncPlayer]) -> Steps[Any]:
+        yield read, ()
+        asked = captured_request(request)
+        options = self._options(request)
+        try:
+            capture = self.replay.answer(asked)
+            if wants_message(asked, capture):
+                capture = yield from accumulating(player(capture.body, **options), capture.name)
+        except StreamCoreError as error:
+            return self._refused(error)
+        stream = self.library.stream(player(capture.body, **options))
+        return self.library.module.Response(capture.status, headers=content_headers(capture.headers), stream=stream)
 
 
 class Replaying(_Replaying):
@@ -83,22 +92,7 @@ class Replaying(_Replaying):
 
     def handle_request(self, request: Any) -> Any:
         """Answer with the next capture, or the chosen one. If that fails, answer with an error in the API's form."""
-        request.read()
-        asked = captured_request(request)
-        try:
-            capture = self.replay.answer(asked)
-            if wants_message(asked, capture):
-                capture = self._accumulated(capture, request)
-        except StreamCoreError as error:
-            return self._refused(error)
-        player = SyncPlayer(capture.body, **self._options(request))
-        return self._response(capture, self.streams.sync_stream(player, player.close))
-
-    def _accumulated(self, capture: Capture, request: Any) -> Capture:
-        accumulated = Accumulated(capture.name)
-        with contextlib.closing(SyncPlayer(capture.body, **self._options(request))) as player:
-            any(map(accumulated.receive_data, player))
-        return accumulated.receive_eof()
+        return run(self._handling(request, request.read, SyncPlayer))
 
 
 class AsyncReplaying(_Replaying):
@@ -106,13 +100,4 @@ class AsyncReplaying(_Replaying):
 
     async def handle_async_request(self, request: Any) -> Any:
         """Answer with the next capture, or the chosen one. If that fails, answer with an error in the API's form."""
-        await request.aread()
-        asked = captured_request(request)
-        try:
-            capture = self.replay.answer(asked)
-            if wants_message(asked, capture):
-                capture = await accumulate(capture, **self._options(request))
-        except StreamCoreError as error:
-            return self._refused(error)
-        player = AsyncPlayer(capture.body, **self._options(request))
-        return self._response(capture, self.streams.async_stream(player, player.aclose))
+        return await run_async(self._handling(request, request.aread, AsyncPlayer))
