@@ -16,7 +16,7 @@ pytest_plugins = ["pytester"]
 _TEST = re.compile(r"^def test_", re.MULTILINE)
 # Its examples need a proxy, a certificate and streams that stall: see `aiohttp/test_aiohttp_readme.py`.
 WITH_TESTS_OF_ITS_OWN = PACKAGE / "aiohttp" / "README.md"
-WITH_EXAMPLES = [path for path in DOCUMENTS if python_examples(path) and path != WITH_TESTS_OF_ITS_OWN]
+WITH_EXAMPLES = [path for path in DOCUMENTS if list(parsed(path).examples()) and path != WITH_TESTS_OF_ITS_OWN]
 
 
 @pytest.fixture
@@ -82,19 +82,17 @@ _FILE = re.compile(r"`([\w./-]+(?:\.(?:py|sse|jsonl|svg|toml|yml|yaml|md)|/))`")
 @pytest.mark.parametrize("path", [path for path in DOCUMENTS if path.name != "CHANGELOG.md"], ids=name_of)
 def test_the_files_that_documents_name_exist(path: Path) -> None:
     text = _without_code(path.read_text(encoding="utf-8"))
-    for line in text.splitlines():
-        before: Path | None = None
-        for name in _FILE.findall(line):
-            # In a list of files, a folder is named once: `sse/_frames.py`, `_sections.py`.
-            places = [path.parent, ROOT, PACKAGE, *([before] if before else [])]
-            found = [place / name for place in places if (place / name).exists()]
-            assert found or name in _NOT_OURS, f"{name_of(path)}: {name}: {line}"
-            if found:
-                before = found[0].parent
+    before = path.parent
+    for name in _FILE.findall(text):
+        # A folder is named once for the files that follow it: `sse/_frames.py`, `_sections.py`.
+        found = [place / name for place in (path.parent, ROOT, PACKAGE, before) if (place / name).exists()]
+        assert found or name in _NOT_OURS, f"{name_of(path)}: {name}"
+        if found:
+            before = found[0] if found[0].is_dir() else found[0].parent
 
 
 # Files of a program that uses streamcore, in texts about it.
-_NOT_OURS = frozenset[str]()
+_NOT_OURS = {"weather.jsonl"}
 
 
 def _without_code(text: str) -> str:
@@ -105,3 +103,16 @@ def _anchors(path: Path) -> set[str]:
     """Return the names that GitHub gives to the headings of a document."""
     headings = re.findall(r"^#+ (.*)$", _without_code(path.read_text(encoding="utf-8")), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+MAP = (PACKAGE / "README.md").read_text(encoding="utf-8").partition("## Where a new thing goes")[2]
+
+
+@pytest.mark.parametrize("row", [row for row in MAP.splitlines() if row.startswith("| ")][2:])
+def test_the_map_names_what_is_in_the_files(row: str) -> None:
+    for part in row.split(";"):
+        names = re.findall(r"`(\w+)`", part)
+        files = [path for file in _FILE.findall(part) for path in (PACKAGE / file, ROOT / file) if path.is_file()]
+        source = "".join(path.read_text(encoding="utf-8") for path in files)
+        for name in names:
+            assert re.search(rf"\b{name}\b", source), f"{name} is in none of {files}"
