@@ -78,6 +78,7 @@ def report(size: int = 5, **members: Any) -> bytes:
     return body(start(), block_start(0), *deltas(0, content, size, tool=False), block_stop(0), message_delta(), STOP)
 
 
+ANYTHING = Target(block=None, tool=None, types={}, annotation=None)
 EDITS = [Edit(1), Edit(2, "]}"), Edit(3)]
 
 
@@ -139,6 +140,18 @@ def test_any_legal_stream_gives_the_same_values_in_any_chunks(sent: bytes, data:
         for value in block.input.values()
     ]
     assert all(value in whole for value in by_block)
+
+
+@given(message_payloads().map(lambda payloads: body(*payloads)))
+def test_a_view_that_is_read_after_each_event_has_missed_nothing(sent: bytes) -> None:
+    engine = MessageEngine()
+    early = engine.values("*")
+    engine.receive_data(sent)
+    found: list[str] = []
+    for _ in engine.events():
+        found += map(repr, early)
+        fresh: Values[Any] = Values(engine.accumulator, parse_path("*"), ANYTHING)
+        assert sorted(found) == sorted(map(repr, fresh))
 
 
 # What
