@@ -853,6 +853,8 @@ def test_invalid_json_must_be_one_of_two() -> None:
     ("limits", "payloads", "fault", "index", "words"),
     [
         (Limits(max_blocks=1), CLOSED, block_start(1), 1, "1 blocks"),
+        (Limits(max_unknown_fields=1), CLOSED, message_delta(new_1=1, new_2=2), None, "1 unknown fields"),
+        (Limits(max_unknown_fields=1), CLOSED, block_start(1, {"type": "new", "a": 1}), 1, "1 fields"),
         (Limits(max_depth=5), OPEN, {"type": "new", "a": [[[[[]]]]]}, None, "5 levels"),
         (Limits(max_event_size=400), OPEN, text(0, "x" * 400), None, "400 bytes"),
         (Limits(max_line_size=400), OPEN, text(0, "x" * 400), None, "400 bytes"),

@@ -34,6 +34,7 @@ from streamcore.replay import (
     End,
     Pause,
     RandomChunks,
+    open_capture,
     parse_fault,
     read_captures,
     write_captures,
@@ -405,6 +406,19 @@ def test_a_body_is_not_read_from_another_file_than_its_head(tmp_path: Path) -> N
             with pytest.raises(CaptureError, match="changed or replaced while it was in use"):
                 capture.data  # noqa: B018
         assert [capture.data for capture in read_captures(path)] == messages["new"]
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "sse"])
+def test_a_file_that_is_written_over_while_it_is_read_is_an_error(suffix: str, tmp_path: Path) -> None:
+    path, other = tmp_path / f"a.{suffix}", tmp_path / f"other.{suffix}"
+    for file, tag in ((path, "old"), (other, "new")):
+        chunks = [Chunk(0.0, f"data: {tag}{number} {'x' * 100_000}\n\n".encode()) for number in range(5)]
+        write_captures(file, [Capture(headers={"content-type": "text/event-stream"}, body=chunks)])
+    steps = iter(open_capture(path).body)
+    assert b"old" in next(step.data for step in steps if isinstance(step, Chunk))
+    path.write_bytes(other.read_bytes())
+    with pytest.raises(CaptureError, match="changed or replaced while it was in use"):
+        list(steps)
 
 
 def test_a_function_that_chooses_gets_the_captures_of_the_new_file(tmp_path: Path) -> None:

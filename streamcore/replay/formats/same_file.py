@@ -26,7 +26,7 @@ def version_of(file: IO[bytes] | Path) -> Version:
     """Return the version of a file that is open, or of what has its name now.
 
     Raises:
-        OSError: There is no file.
+        OSError: The file does not exist.
     """
     found = file.stat() if isinstance(file, Path) else os.fstat(file.fileno())
     if not stat.S_ISREG(found.st_mode):
@@ -39,7 +39,7 @@ def check_version(file: IO[bytes] | Path, version: Version, path: Path) -> None:
 
     Raises:
         FileChangedError: It is not.
-        OSError: There is no file.
+        OSError: The file does not exist.
     """
     if version_of(file) != version:
         raise FileChangedError("it was changed or replaced while it was in use; read it again", path=str(path))

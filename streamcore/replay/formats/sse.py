@@ -116,9 +116,11 @@ def _chunks(body: SseBody) -> Iterator[Chunk]:
             if data:
                 yield Chunk(0.0, data)
             if boundary.passed:
-                return
-        if rest := boundary.rest():
-            yield Chunk(0.0, rest)
+                break
+        else:
+            if rest := boundary.rest():
+                yield Chunk(0.0, rest)
+        check_version(file, body.version, body.path)  # it may have been written over in the meantime
 
 
 class _Boundary:

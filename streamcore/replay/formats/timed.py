@@ -254,12 +254,18 @@ class _TimedBody(Iterable[Step]):
     def __iter__(self) -> Iterator[Step]:
         try:
             with self.path.open("rb") as file:
-                if isinstance(self.path, Path):
-                    check_version(file, self.version, self.path)
+                self._check(file)
                 file.seek(self.offset)
-                yield from self._steps(file)
+                for step in self._steps(file):
+                    if isinstance(step, End):
+                        self._check(file)  # it may have been written over in the meantime
+                    yield step
         except OSError as error:
             raise CaptureError(f"cannot be read: {error.strerror or error}", path=str(self.path)) from error
+
+    def _check(self, file: IO[bytes]) -> None:
+        if isinstance(self.path, Path):
+            check_version(file, self.version, self.path)
 
     def _steps(self, file: IO[bytes]) -> Iterator[Step]:
         number = self.header_line
