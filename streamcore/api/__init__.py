@@ -10,10 +10,10 @@
 | `redirects.py` | which redirects to follow, and with which request |
 | `retry.py` | whether to try again, and after how long |
 | `client.py` | the options of a client, and where they come from |
-| `attempts.py` | make a call, sync or async: send, check the answer, follow redirects, retry |
+| `attempts.py` | make a call: send, check the answer, follow redirects, retry |
 | `prepared.py` | what is decided about a call before it is sent, with the caller's own classes among its arguments |
 | `messages.py` | `client.messages` and `client.beta.messages` |
-| `face.py` | the other public members of clients: `messages`, `beta`, `with`, `close()` |
+| `face.py` | the clients, sync and async: `messages`, `beta`, `with`, `close()` |
 | `names.py` | the names that adapter modules export besides their clients |
 
 Nothing here imports an HTTP library; the adapters (`streamcore.httpx`, `streamcore.aiohttp`) bring theirs.

@@ -1,9 +1,8 @@
 """Make a call: send it, check the answer, follow redirects, and try again if that helps.
 
-An adapter derives its clients from `SyncAttempts` or `AsyncAttempts` and implements sending and waiting. What it gets
-from the network is a `SyncAnswer` or an `AsyncAnswer`. The decisions are made in `retry`, `redirects` and `response`.
-
-The procedures are written once, as steps (see `streamcore._steps`): sync clients run them, async clients await them.
+What an adapter gets from the network is a `SyncAnswer` or an `AsyncAnswer`. The decisions are made in `retry`,
+`redirects` and `response`. The procedures are written once, as steps (see `streamcore._steps`): sync clients run them,
+async clients await them.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ from streamcore.limits import DEFAULT_LIMITS
 from streamcore.sse import begins_like_a_stream
 from streamcore.types import Message
 
-__all__ = ["AsyncAnswer", "AsyncAttempts", "SyncAnswer", "SyncAttempts", "async_checked", "checked"]
+__all__ = ["AsyncAnswer", "Attempts", "SyncAnswer", "async_checked", "checked"]
 
 _SyncAnswerT = TypeVar("_SyncAnswerT", bound="SyncAnswer")
 _AsyncAnswerT = TypeVar("_AsyncAnswerT", bound="AsyncAnswer")
@@ -101,8 +100,8 @@ def _delay(call: Call, error: APIConnectionError | APIStatusError, retries_taken
     )
 
 
-class _Attempts(BaseClient):
-    """The base of `SyncAttempts` and `AsyncAttempts`: how a call is made, as steps."""
+class Attempts(BaseClient):
+    """What sync and async clients share: how a call is made, as steps."""
 
     # Whether redirects to the same origin are followed.
     _follows_redirects = True
@@ -153,63 +152,6 @@ class _Attempts(BaseClient):
             yield body.close, ()
             answer.keep_body(bytes(content))
         return message_from_body(bytes(content), response=answer.response)
-
-
-class SyncAttempts(_Attempts):
-    """A client that makes its calls from sync code."""
-
-    def _send(self, call: Call) -> SyncAnswer:
-        """Send the request and wait for the head of the answer, which may be a redirect.
-
-        Raises:
-            APIConnectionError: No answer came.
-        """
-        raise NotImplementedError
-
-    def _sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
-
-    def _open(self, call: Call) -> SyncAnswer:
-        """Return the answer to a call, its body not read yet. The caller has to close it.
-
-        Raises:
-            APIError: No answer came, or it says that the call failed.
-            APIResponseValidationError: A stream was asked for, and the answer is not an event stream.
-        """
-        answer: SyncAnswer = run(self._repeating(call, self._begin))
-        return answer
-
-    def _fetch(self, call: Call) -> Message:
-        """Return the message in the answer to a call.
-
-        Raises:
-            APIError: No answer came, or it says that the call failed.
-            APIResponseValidationError: The answer is not a message.
-            LimitExceededError: The answer goes beyond the defaults of `Limits`.
-        """
-        message: Message = run(self._repeating(call, self._read))
-        return message
-
-
-class AsyncAttempts(_Attempts):
-    """A client that makes its calls from async code."""
-
-    async def _send(self, call: Call) -> AsyncAnswer:
-        """Like `SyncAttempts._send`."""
-        raise NotImplementedError
-
-    async def _sleep(self, seconds: float) -> None:
-        raise NotImplementedError
-
-    async def _open(self, call: Call) -> AsyncAnswer:
-        """Like `SyncAttempts._open`."""
-        answer: AsyncAnswer = await run_async(self._repeating(call, self._begin))
-        return answer
-
-    async def _fetch(self, call: Call) -> Message:
-        """Like `SyncAttempts._fetch`."""
-        message: Message = await run_async(self._repeating(call, self._read))
-        return message
 
 
 def checked(answer: _SyncAnswerT, *, stream: bool) -> _SyncAnswerT:

@@ -1,22 +1,58 @@
-"""The public members of a client, once for sync and once for async, whichever HTTP library sends.
+"""The clients, sync and async, whichever HTTP library sends.
 
-An adapter derives its clients from `SyncClient` or `AsyncClient`. It implements `_send()`, `_sleep()`, `close()` and
-`is_closed`.
+An adapter derives its clients from `SyncClient` or `AsyncClient`. It implements `_send()`, `close()`, `is_closed`, and
+in async code `_sleep()`.
 """
 
 from __future__ import annotations
 
+import time
 from types import TracebackType
 from typing import Self
 
-from streamcore.api.attempts import AsyncAttempts, SyncAttempts
+from streamcore._steps import run, run_async
+from streamcore.api.attempts import AsyncAnswer, Attempts, SyncAnswer
+from streamcore.api.client import Call
 from streamcore.api.messages import AsyncBeta, AsyncMessages, Beta, Messages
+from streamcore.types import Message
 
 __all__ = ["AsyncClient", "SyncClient"]
 
 
-class SyncClient(SyncAttempts):
+class SyncClient(Attempts):
     """The base of sync clients."""
+
+    def _send(self, call: Call) -> SyncAnswer:
+        """Send the request and wait for the head of the answer, which may be a redirect.
+
+        Raises:
+            APIConnectionError: No answer came.
+        """
+        raise NotImplementedError
+
+    def _sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    def _open(self, call: Call) -> SyncAnswer:
+        """Return the answer to a call, its body not read yet. The caller has to close it.
+
+        Raises:
+            APIError: No answer came, or it says that the call failed.
+            APIResponseValidationError: A stream was asked for, and the answer is not an event stream.
+        """
+        answer: SyncAnswer = run(self._repeating(call, self._begin))
+        return answer
+
+    def _fetch(self, call: Call) -> Message:
+        """Return the message in the answer to a call.
+
+        Raises:
+            APIError: No answer came, or it says that the call failed.
+            APIResponseValidationError: The answer is not a message.
+            LimitExceededError: The answer goes beyond the defaults of `Limits`.
+        """
+        message: Message = run(self._repeating(call, self._read))
+        return message
 
     @property
     def messages(self) -> Messages:
@@ -45,8 +81,25 @@ class SyncClient(SyncAttempts):
         self.close()
 
 
-class AsyncClient(AsyncAttempts):
+class AsyncClient(Attempts):
     """The base of async clients."""
+
+    async def _send(self, call: Call) -> AsyncAnswer:
+        """Like `SyncClient._send`."""
+        raise NotImplementedError
+
+    async def _sleep(self, seconds: float) -> None:
+        raise NotImplementedError
+
+    async def _open(self, call: Call) -> AsyncAnswer:
+        """Like `SyncClient._open`."""
+        answer: AsyncAnswer = await run_async(self._repeating(call, self._begin))
+        return answer
+
+    async def _fetch(self, call: Call) -> Message:
+        """Like `SyncClient._fetch`."""
+        message: Message = await run_async(self._repeating(call, self._read))
+        return message
 
     @property
     def messages(self) -> AsyncMessages:

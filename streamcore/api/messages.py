@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from typing_extensions import TypeVar, Unpack
 
-from streamcore.api.attempts import AsyncAttempts, SyncAttempts
 from streamcore.api.options import NOT_GIVEN, CallOptions, DecodingOptions, StreamOptions
 from streamcore.api.prepared import prepare_call, prepare_create
 from streamcore.decoders import MessageEventDecoder
@@ -21,6 +20,9 @@ from streamcore.stream import (
 from streamcore.types import Message, MessageStreamEvent
 from streamcore.types.message import OutputT
 
+if TYPE_CHECKING:
+    from streamcore.api.face import AsyncClient, SyncClient
+
 __all__ = ["AsyncBeta", "AsyncMessages", "Beta", "Messages"]
 
 _StreamT = TypeVar("_StreamT", bound=MessageStream, default=MessageStream)
@@ -30,7 +32,7 @@ _AsyncStreamT = TypeVar("_AsyncStreamT", bound=AsyncMessageStream, default=Async
 class Messages:
     """The Messages API."""
 
-    def __init__(self, client: SyncAttempts) -> None:
+    def __init__(self, client: SyncClient) -> None:
         self._client = client
 
     @overload
@@ -132,7 +134,7 @@ class Messages:
 class AsyncMessages:
     """The Messages API for async code."""
 
-    def __init__(self, client: AsyncAttempts) -> None:
+    def __init__(self, client: AsyncClient) -> None:
         self._client = client
 
     @overload
@@ -202,12 +204,12 @@ class AsyncMessages:
 class Beta:
     """`client.beta`: the same API. `betas=[...]` turns beta features on, which only changes a header."""
 
-    def __init__(self, client: SyncAttempts) -> None:
+    def __init__(self, client: SyncClient) -> None:
         self.messages = Messages(client)
 
 
 class AsyncBeta:
     """`client.beta` for async code."""
 
-    def __init__(self, client: AsyncAttempts) -> None:
+    def __init__(self, client: AsyncClient) -> None:
         self.messages = AsyncMessages(client)

@@ -6,8 +6,6 @@ This module has only what depends on httpx: sending, waiting, closing. The rest 
 from __future__ import annotations
 
 import contextlib
-import threading
-import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, Self, TypeVar
 from urllib.request import getproxies
@@ -19,9 +17,9 @@ from streamcore.api.client import BaseClient, Call
 from streamcore.api.face import AsyncClient, SyncClient
 from streamcore.api.request import without_userinfo
 from streamcore.errors import APIConnectionError, InvalidArgumentError
-from streamcore.httpx.library import DEFAULT_TIMEOUT, library_of, timeouts_of
+from streamcore.httpx.library import DEFAULT_TIMEOUT, library_of, timeouts_of, translate
 from streamcore.httpx.loops import running_loop
-from streamcore.httpx.open_response import AsyncAnswer, SyncAnswer, in_library
+from streamcore.httpx.open_response import AsyncAnswer, SyncAnswer, in_library, open_answers
 
 __all__ = [
     "DEFAULT_CONNECTION_LIMITS",
@@ -83,7 +81,7 @@ class _HttpxClient(BaseClient):
                 content=request.body,
                 extensions={"timeout": timeouts_of(call.timeout, self._http.timeout)},
             )
-        except library_of(self._http).invalid_url as error:
+        except library_of(self._http).InvalidURL as error:
             raise InvalidArgumentError(f"the URL {without_userinfo(request.url)!r} is invalid: {error}") from error
 
     @contextlib.contextmanager
@@ -94,7 +92,7 @@ class _HttpxClient(BaseClient):
         except Exception as error:
             if request is not None:
                 self._check_open(error)
-            raise library_of(self._http).translate(error, request=request, doing=doing) from error
+            raise translate(error, thing=self._http, request=request, doing=doing) from error
 
 
 class Anthropic(_HttpxClient, SyncClient):
@@ -158,7 +156,7 @@ class Anthropic(_HttpxClient, SyncClient):
         request = self._request(call)
         with self._translating(request, doing="waiting for the answer"), in_library():
             response = self._http.send(request, stream=True, follow_redirects=False)
-        return self._live.added(SyncAnswer(response, http=self._live, idle_timeout=call.idle_timeout))
+        return SyncAnswer(response, http=self._live, idle_timeout=call.idle_timeout)
 
 
 class AsyncAnthropic(_HttpxClient, AsyncClient):
@@ -212,33 +210,23 @@ class AsyncAnthropic(_HttpxClient, AsyncClient):
 
 
 class _Live:
-    """The open answers of a sync client and its copies, so that closing the client can close them.
+    """Whether a sync client and its copies are open, which share their connections.
 
     Closing a socket does not wake a thread that waits for its bytes. Closing an answer does.
     """
 
     def __init__(self, http: Any) -> None:
         self._http = http
-        self._answers: weakref.WeakSet[SyncAnswer] = weakref.WeakSet()
-        # A signal handler may close the client while its thread holds the lock.
-        self._lock = threading.RLock()
         self._closed = False
 
     @property
     def is_closed(self) -> bool:
         return self._closed or bool(self._http.is_closed)
 
-    def added(self, answer: SyncAnswer) -> SyncAnswer:
-        with self._lock:
-            self._answers.add(answer)
-        return answer
-
     def close(self) -> None:
         self._closed = True  # first, so that threads that wake up see why
-        with self._lock:
-            answers = list(self._answers)
         with contextlib.ExitStack() as closings:
-            for answer in answers:
+            for answer in open_answers(self):
                 closings.callback(answer.close)
 
 

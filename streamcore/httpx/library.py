@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Mapping
-from types import ModuleType
 from typing import Any
 
 import httpx2
@@ -18,47 +17,32 @@ from streamcore.api import client
 from streamcore.api.options import NOT_GIVEN
 from streamcore.errors import APIConnectionError, InvalidArgumentError, connection_error
 
-__all__ = ["DEFAULT_TIMEOUT", "Library", "library_of", "timeouts_of"]
+__all__ = ["DEFAULT_TIMEOUT", "library_of", "timeouts_of", "translate"]
 
 DEFAULT_TIMEOUT = httpx2.Timeout(client.DEFAULT_TIMEOUT, connect=client.DEFAULT_CONNECT_TIMEOUT)
 # The library's default, which is too short for an answer of a model.
 _LIBRARY_TIMEOUTS = httpx2.Timeout(5.0).as_dict()
 
 
-class Library:
-    """The exceptions of httpx2 or httpx.
-
-    Attributes:
-        invalid_url: The exception for an invalid URL.
-    """
-
-    def __init__(self, module: ModuleType) -> None:
-        self.invalid_url: type[Exception] = module.InvalidURL
-        self._timeout: type[Exception] = module.TimeoutException
-
-    def translate(self, error: Exception, *, request: Any, doing: str) -> APIConnectionError:
-        """Return our exception for one that the library raised.
-
-        It may be the library's own, the system's, or one that the caller's transport or hook raised.
-
-        Args:
-            error: The exception.
-            request: The library's request.
-            doing: What was going on, for the message.
-        """
-        return connection_error(error, timed_out=isinstance(error, self._timeout), request=request, doing=doing)
-
-
-_libraries: dict[str, Library] = {}
-
-
-def library_of(thing: Any) -> Library:
-    """Return the library of a client or a response. It is httpx2 for stand-ins of the caller's own."""
+def library_of(thing: Any) -> Any:
+    """Return the module of the library that a client or a response is of: httpx2 for stand-ins of the caller's own."""
     names = (cls.__module__.partition(".")[0] for cls in type(thing).__mro__)
-    name = next((name for name in names if name in ("httpx", "httpx2")), "httpx2")
-    if name not in _libraries:
-        _libraries[name] = Library(sys.modules[name])
-    return _libraries[name]
+    return sys.modules[next((name for name in names if name in ("httpx", "httpx2")), "httpx2")]
+
+
+def translate(error: Exception, *, thing: Any, request: Any, doing: str) -> APIConnectionError:
+    """Return our exception for one that the library raised.
+
+    It may be the library's own, the system's, or one that the caller's transport or hook raised.
+
+    Args:
+        error: The exception.
+        thing: The client or the response whose method raised it.
+        request: The library's request.
+        doing: What was going on, for the message.
+    """
+    timed_out = isinstance(error, library_of(thing).TimeoutException)
+    return connection_error(error, timed_out=timed_out, request=request, doing=doing)
 
 
 def timeouts_of(timeout: Any, http_timeout: Any) -> dict[str, float | None]:

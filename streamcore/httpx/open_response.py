@@ -20,10 +20,10 @@ from typing import Any, Self
 import anyio
 
 from streamcore.errors import APIConnectionError
-from streamcore.httpx.library import library_of
+from streamcore.httpx.library import translate
 from streamcore.httpx.loops import first_of, running_loop
 
-__all__ = ["AsyncAnswer", "SyncAnswer", "in_library"]
+__all__ = ["AsyncAnswer", "SyncAnswer", "in_library", "open_answers"]
 
 
 class _Later(threading.local):
@@ -66,7 +66,6 @@ class _Answer:
             raise error
         self.response = response
         self._http = http
-        self._library = library_of(response)
         self._closed = False
         self._bound_silence(idle_timeout)
 
@@ -109,10 +108,10 @@ class _Answer:
             return APIConnectionError("The client was closed.", request=self._request)
         if self._closed:
             return APIConnectionError("The stream was closed.", request=self._request)
-        return self._library.translate(error, request=self._request, doing="reading the answer")
+        return translate(error, thing=self.response, request=self._request, doing="reading the answer")
 
     def _closing_failed(self, error: Exception) -> APIConnectionError:
-        return self._library.translate(error, request=self._request, doing="closing the connection")
+        return translate(error, thing=self.response, request=self._request, doing="closing the connection")
 
     def _socket(self) -> socket.socket | None:
         """Return the socket, if it belongs to this answer alone."""
@@ -136,7 +135,8 @@ class SyncAnswer(_Answer):
         super().__init__(response, http, idle_timeout)
         self._chunks: Generator[bytes] = response.iter_bytes()
         self._reading = False
-        _open.add(self)
+        with _lock:
+            _open.add(self)
 
     @property
     def is_drainable(self) -> bool:
@@ -194,6 +194,13 @@ class SyncAnswer(_Answer):
 
 
 _open: weakref.WeakSet[SyncAnswer] = weakref.WeakSet()
+_lock = threading.RLock()  # a signal handler may close a client while its thread holds the lock
+
+
+def open_answers(http: Any) -> list[SyncAnswer]:
+    """Return the answers to what `http` sent that still exist."""
+    with _lock:
+        return [answer for answer in _open if answer._http is http]
 
 
 @atexit.register

@@ -909,7 +909,7 @@ def test_close_from_another_task_ends_a_read_that_waits(server: Server, adapter:
 
 def test_the_core_does_not_load_an_http_library() -> None:
     program = """
-        import sys, streamcore, streamcore.stream, streamcore.api.errors, streamcore.api.messages
+        import sys, streamcore, streamcore.stream, streamcore.api.messages
         loaded = {"httpx", "httpx2", "aiohttp", "anyio", "streamcore.httpx"} & sys.modules.keys()
         assert not loaded, loaded
         import streamcore.httpx
