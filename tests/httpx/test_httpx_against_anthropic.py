@@ -13,6 +13,7 @@ import pytest
 from adapters import Adapter, each_adapter
 from anthropic._error_classes import ERROR_CLASSES
 from helpers import HELLO, body, by_frame, without_nulls
+from official import NOT_HERE, exports, family_of, parameters_of
 from server import (
     ASK,
     Cut,
@@ -180,10 +181,6 @@ def check_same_failure(theirs: Any, mine: Any) -> None:
     assert family_of(type(mine), ours.APIError) == family_of(type(theirs), anthropic.APIError)
 
 
-def family_of(kind: type, base: type) -> list[str]:
-    return [cls.__name__ for cls in kind.__mro__ if issubclass(cls, base)]
-
-
 # Theirs has more: of endpoints for administration, which only `anthropic.types.organization` and the like have.
 CODES = {
     key: theirs
@@ -212,36 +209,15 @@ def test_the_same_exception_for_each_code(server: Server, official: Any, client:
             assert type(failure(client, "create")).__name__ in family_of(theirs, anthropic.APIError)
 
 
-# What belongs to things that streamcore does not do: other clouds, credentials in files, middleware, tracing, uploads,
-# webhooks, calls of other endpoints, and pydantic.
-NOT_HERE = """
-    APIRequest APIResponse APIWebhookValidationError AccessToken AccessTokenAuth AccessTokenProvider AnthropicAWS
-    AnthropicBedrock AnthropicBedrockMantle AnthropicFoundry AnthropicGoogleCloud AnthropicVertex AsyncAPIResponse
-    AsyncAccessTokenProvider AsyncAnthropicAWS AsyncAnthropicBedrock AsyncAnthropicBedrockMantle AsyncAnthropicFoundry
-    AsyncAnthropicGoogleCloud AsyncAnthropicVertex AsyncCallNext AsyncMiddlewareCallable BaseModel BaseURLBoundProvider
-    BetaFallbackState BetaRefusalFallbackMiddleware CallNext CredentialResult CredentialsError CredentialsFile
-    DefaultAioHttpClient EnvToken IdentityTokenFile IdentityTokenFileError IdentityTokenProvider InMemoryConfig
-    Middleware MiddlewareCallable MiddlewareInput NoneType OpenTelemetryClientOption OpenTelemetryOptions
-    OpenTelemetryTraces RequestOptions ResolvedOpenTelemetryOptions ResolvedOpenTelemetryTraces RetryableError
-    StaticToken TokenCache
-    TypeAlias WorkloadIdentityCredentials WorkloadIdentityError beta_async_tool beta_tool default_credentials
-    exchange_federation_assertion file_from_path lib pagination resources transform_schema
-"""
-
-
 def test_what_a_program_may_name_there_it_may_name_here() -> None:
-    names = {name for name in dir(anthropic) if not name.startswith("_") and "[" not in name}
-    missing = {name for name in names if not hasattr(ours, name)}
-    assert missing <= set(NOT_HERE.split())
+    assert {name for name in exports() if not hasattr(ours, name)} <= NOT_HERE
     assert ours.__version__
 
 
 @pytest.mark.parametrize("method", ["create", "stream"])
-def test_every_parameter_there_has_a_type_here(official: Any, client: Any, method: str) -> None:
+def test_every_parameter_there_has_a_type_here(client: Any, method: str) -> None:
     ours_own = set(inspect.signature(getattr(client.messages, method)).parameters)
-    for messages in (official.messages, official.beta.messages):
-        names = set(inspect.signature(getattr(messages, method)).parameters)
-        assert names - ours_own <= set(CallOptions.__annotations__)
+    assert parameters_of(method) - ours_own <= set(CallOptions.__annotations__)
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,12 @@ of those which are not needed.
 from __future__ import annotations
 
 import json
-import re
-from typing import Any, ForwardRef, Literal, NotRequired, Required, get_args, get_origin, get_type_hints
+from typing import Any, get_type_hints
 
 import anthropic.types as official
 import pytest
 from helpers import HELLO, body
+from official import bare, members, members_for_callers, required, words_of_key
 from server import Server, serving, stream_reply
 from typing_extensions import is_typeddict
 
@@ -31,26 +31,6 @@ from streamcore.types import (
 FACE: Any = types  # type checkers do not know its `__all__`
 NAMES = [name for name in FACE.__all__ if name.endswith("Param")]
 DICTS = [name for name in NAMES if is_typeddict(getattr(types, name))]
-# What only browsers and computers in a box need, which other tools have no use for.
-NOT_HERE = {"BrowserStateBlockParam", "BrowserToolset20260801Param", "ComputerToolset20260801Param"}
-
-
-def bare(hint: Any) -> Any:
-    """A hint without what says whether the key has to be there."""
-    return get_args(hint)[0] if get_origin(hint) in (Required, NotRequired) else hint
-
-
-def required(kind: Any, hints: dict[str, Any]) -> set[str]:
-    # What the class itself knows of this does not count with annotations that are strings.
-    return {key for key, hint in hints.items() if kind.__total__ or get_origin(hint) is Required}
-
-
-def words(hint: Any) -> set[Any]:
-    """The strings that a key may have, as far as the hint names them."""
-    hint = bare(hint)
-    if get_origin(hint) is Literal:
-        return set(get_args(hint))
-    return set().union(*(words(item) for item in get_args(hint))) if get_origin(hint) else set()
 
 
 @pytest.mark.parametrize("name", DICTS)
@@ -61,25 +41,13 @@ def test_keys_and_their_words_are_those_of_the_official_package(name: str) -> No
     assert required(ours, mine) == required(theirs, other)
     for key in other:
         if not is_typeddict(bare(other[key])):
-            assert {word for word in words(mine[key]) if isinstance(word, str)} == words(other[key]), key
+            assert {word for word in words_of_key(mine[key]) if isinstance(word, str)} == words_of_key(other[key]), key
     assert ours.__doc__
-
-
-def members(alias: Any) -> set[str]:
-    """The names of the dicts in a union."""
-    if is_typeddict(alias):
-        return {alias.__name__}
-    if isinstance(alias, ForwardRef):
-        return {alias.__forward_arg__}
-    return set().union(*(members(item) for item in get_args(alias))) if get_args(alias) else set()
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in DICTS and name != "ModelParam"])
 def test_unions_have_the_members_of_the_official_package(name: str) -> None:
-    theirs = members(getattr(official, name))
-    # Those which the API alone makes go into messages as the values that they are.
-    made_by_the_api = {member for member in theirs if re.search(".ToolResultBlockParam", member)}
-    assert members(getattr(types, name)) == theirs - made_by_the_api - NOT_HERE
+    assert members(getattr(types, name)) == members_for_callers(getattr(official, name))
 
 
 def test_what_is_not_there_is_not_there() -> None:

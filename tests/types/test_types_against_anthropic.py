@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import anthropic.types
 import anthropic.types.beta
@@ -10,28 +10,16 @@ import attrs
 import pydantic
 import pytest
 from helpers import wire_types
+from official import LOOSER, OPEN_LISTS, OTHER_NAMES, our_classes, parts, their_classes, words
 
 import streamcore.types
 from streamcore.types import Unknown, WireObject
 
-# Their name for one of our classes, where it is a different one. (A `Beta` in front does not count.)
-OTHER_NAMES = {
-    "BetaCitationConfig": "CitationsConfig",
-    "BetaCitationSearchResultLocation": "CitationsSearchResultLocation",
-    "BetaCompactionContentBlockDelta": "CompactionDelta",
-    "BetaResponseToolAdditionBlock": "ToolAdditionBlock",
-    "BetaResponseToolRemovalBlock": "ToolRemovalBlock",
-    "Delta": "MessageDelta",
-}
-# Strings here: the API adds words without notice, so a type checker must not rely on the list.
-OPEN_LISTS = {"category", "error_code", "file_type", "media_type", "model", "name", "reason", "type"}
-# One class, or JSON, for many of theirs.
-LOOSER = {"cache_miss_reason", "input_transformations", "tool"}
 # Our classes serve both the ordinary and the beta API; these words are only in the lists of the latter.
 BETA_ONLY_WORDS = {"stop_reason": {"compaction"}}
 
 
-def official(name: str) -> list[Any]:
+def models_of(name: str) -> list[Any]:
     """Return their classes for one of ours: the ordinary one, the one of beta, or both."""
     named = [theirs for theirs, mine in OTHER_NAMES.items() if mine == name]
     found = [
@@ -43,31 +31,7 @@ def official(name: str) -> list[Any]:
     return list(dict.fromkeys(classes))
 
 
-def parts(hint: Any) -> set[Any]:
-    """Return all that a union or a container consists of."""
-    if isinstance(hint, TypeVar):
-        return parts(hint.__bound__)
-    if get_origin(hint) is Literal or not get_args(hint):
-        return {hint}
-    inner = set().union(*(parts(item) for item in get_args(hint)))
-    return inner | {get_origin(hint)} if isinstance(get_origin(hint), type) else inner
-
-
-def words(hint: Any) -> set[Any]:
-    return {word for part in parts(hint) if get_origin(part) is Literal for word in get_args(part)}
-
-
-def their_classes(hint: Any) -> set[str]:
-    names = {part.__name__ for part in parts(hint) if isinstance(part, type) and issubclass(part, pydantic.BaseModel)}
-    return {OTHER_NAMES.get(name, name.removeprefix("Beta")) for name in names}
-
-
-def our_classes(hint: Any) -> set[str]:
-    classes = {part for part in parts(hint) if isinstance(part, type) and issubclass(part, WireObject)}
-    return {item.__name__ for item in classes if not issubclass(item, Unknown)}
-
-
-COMPARED = [(cls, theirs) for cls in wire_types() if not issubclass(cls, Unknown) for theirs in official(cls.__name__)]
+COMPARED = [(cls, theirs) for cls in wire_types() if not issubclass(cls, Unknown) for theirs in models_of(cls.__name__)]
 
 
 @pytest.mark.parametrize(
