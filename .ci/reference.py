@@ -1,7 +1,7 @@
 """Build the reference of all public modules from their docstrings: `python .ci/reference.py FOLDER` (extra `docs`).
 
-pdoc shows the submodules of a package only if the package has no `__all__`, so the modules are named here. A module
-that is not among them is not public.
+pdoc shows the submodules of a package only if the package has no `__all__`, so the modules are named here.
+A module that is not among them is not public.
 """
 
 from __future__ import annotations

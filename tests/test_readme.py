@@ -1,4 +1,4 @@
-"""Examples of which it matters what they do, and not only that they run: `test_documents.py` runs all of them."""
+"""What some examples of the guides print and return. `test_guides.py` runs all examples."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from documents import FIXTURES, PACKAGE, ROOT, python_example, run
+from guides import FIXTURES, PACKAGE, ROOT, python_example, run
 from helpers import HELLO, body
 from server import serving, stream_reply
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from documents import PACKAGE, python_examples
+from guides import PACKAGE, python_examples
 from helpers import HELLO, body
 from server import Server, Stall, serving, stream_reply
 from tls import make_certificate

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import anthropic
-from documents import PACKAGE
+from guides import PACKAGE
 
 import streamcore.httpx as ours
 

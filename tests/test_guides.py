@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from documents import DOCUMENTS, FIXTURES, PACKAGE, ROOT, answered, name_of, parsed, python_examples
+from guides import DOCUMENTS, FIXTURES, PACKAGE, ROOT, answered, name_of, parsed, python_examples
 from server import Server, serving
 
 pytest_plugins = ["pytester"]

@@ -35,10 +35,10 @@ def name_of(path: Path) -> str:
 def parsed(path: Path) -> Document:
     """Return a document whose examples can be evaluated: Python, and commands in `console` blocks.
 
-    The commands of the README install this package, so they are not among them. `.ci/run` runs those.
+    Outside of the package, commands install things, so they are not among them. `.ci/run` runs those.
     """
     python, console = PythonCodeBlockParser(), CodeBlockParser("console", _run_commands)
-    return Document.parse(str(path), python) if path.parent == ROOT else Document.parse(str(path), python, console)
+    return Document.parse(str(path), python, console) if PACKAGE in path.parents else Document.parse(str(path), python)
 
 
 def python_examples(path: Path, *, having: str = "") -> list[str]:
