@@ -25,7 +25,7 @@ from typing_extensions import is_typeddict
 
 import streamcore.httpx as ours
 from streamcore import types
-from streamcore.api.request import CallOptions
+from streamcore.api.options import CallOptions
 from streamcore.types import WireObject
 
 
