@@ -82,7 +82,7 @@ class AsyncAnthropic(AsyncClient):
         return timeout
 
     async def _send(self, call: Call) -> AsyncAnswer:
-        session = await self._connections.session()
+        session = self._connections.session()
         timeouts = timeouts_of(call.timeout, session.timeout)
         steps = steps_of(timeouts)
         request = call.request

@@ -8,24 +8,16 @@ with the client, when the client is dropped, at the end of its loop, or when the
 from __future__ import annotations
 
 import asyncio
-import atexit
 import contextlib
-import weakref
-from collections.abc import AsyncGenerator
+import functools
 
 import aiohttp
-import attrs
 
 from streamcore.aiohttp.proxies import proxy_for
+from streamcore.api.loops import Loop, running_loop
 from streamcore.errors import APIConnectionError, InvalidArgumentError, StreamCoreError
 
 __all__ = ["Connections"]
-
-
-@attrs.frozen
-class _Own:
-    session: aiohttp.ClientSession
-    keeper: AsyncGenerator[None]
 
 
 class Connections:
@@ -42,16 +34,15 @@ class Connections:
         if handed_in is not None and not isinstance(handed_in, aiohttp.ClientSession):
             raise InvalidArgumentError(f"http_client must be an aiohttp.ClientSession, not {handed_in!r}")
         self.handed_in = handed_in
-        self._own: dict[asyncio.AbstractEventLoop, _Own] = {}
+        self._own: dict[Loop, aiohttp.ClientSession] = {}
         self._closed = False
-        _all.add(self)
 
     @property
     def closed(self) -> bool:
         """Whether sending is not possible any more."""
         return self._closed or (self.handed_in is not None and self.handed_in.closed)
 
-    async def session(self) -> aiohttp.ClientSession:
+    def session(self) -> aiohttp.ClientSession:
         """Return the session for the running event loop.
 
         Raises:
@@ -63,14 +54,13 @@ class Connections:
         if self.handed_in is not None:
             return self.handed_in
         loop = _running_loop()
-        own = self._own.get(loop)
-        if own is None or own.session.closed:
-            self._forget_ended_loops()
+        session = self._own.get(loop)
+        if session is None or session.closed:
+            self._own = {each: own for each, own in self._own.items() if not own.closed}
             # Without a limit on connections: each stream holds one for minutes, and would keep others waiting.
-            session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
-            own = self._own[loop] = _Own(session, _keeper(session))
-            await anext(own.keeper)
-        return own.session
+            session = self._own[loop] = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+            loop.closings[session.close] = functools.partial(_close_late, session, asyncio.get_running_loop())
+        return session
 
     def proxy(self, url: str) -> str | None:
         """Return the proxy that the environment names for `url`. A session that was passed decides for itself.
@@ -89,62 +79,30 @@ class Connections:
         self._closed = True
         here = _running_loop()
         while self._own:
-            loop, own = self._own.popitem()
+            loop, session = self._own.popitem()
             if loop is here:
-                await own.keeper.aclose()
-            elif not loop.is_closed():
-                loop.call_soon_threadsafe(loop.create_task, own.keeper.aclose())
+                await loop.close(session.close)
             else:
-                _close_late(own.session)
-
-    def _forget_ended_loops(self) -> None:
-        for loop in [loop for loop, own in self._own.items() if loop.is_closed() or own.session.closed]:
-            _close_late(self._own.pop(loop).session)
+                loop.spawn(session.close)
 
     def __del__(self) -> None:
-        # A loop that still runs closes its session when the keeper is dropped.
-        if hasattr(self, "_own"):
-            self._forget_ended_loops()
-
-    def _end(self) -> None:
-        """Close the sessions of loops that nobody runs or closes any more, as the interpreter exits."""
-        for loop, own in list(self._own.items()):
-            if not loop.is_running() and not loop.is_closed():
-                loop.run_until_complete(own.keeper.aclose())
+        for loop, session in getattr(self, "_own", {}).items():  # the constructor may have failed
+            if not session.closed:
+                loop.spawn(session.close)
 
 
-_all: weakref.WeakSet[Connections] = weakref.WeakSet()
+def _close_late(session: aiohttp.ClientSession, loop: asyncio.AbstractEventLoop) -> None:
+    """Close a session if its event loop has ended, so that waiting is neither possible nor needed."""
+    if loop.is_closed():
+        closing = session.close()
+        with contextlib.suppress(StopIteration):
+            closing.send(None)
+        closing.close()
 
 
-@atexit.register
-def _end_all() -> None:
-    # While the interpreter is still whole: when it takes itself apart, a session that is open complains.
-    for connections in list(_all):
-        with contextlib.suppress(Exception):  # Python would print it, and nobody could handle it
-            connections._end()
-
-
-async def _keeper(session: aiohttp.ClientSession) -> AsyncGenerator[None]:
-    """Hold a session, and close it when this generator is closed.
-
-    Event loops close the async generators that are open when they end, and those that are dropped.
-    """
+def _running_loop() -> Loop:
     try:
-        yield
-    finally:
-        await session.close()
-
-
-def _close_late(session: aiohttp.ClientSession) -> None:
-    """Close a session whose event loop has ended, so that waiting is neither possible nor needed."""
-    closing = session.close()
-    with contextlib.suppress(StopIteration):
-        closing.send(None)
-    closing.close()
-
-
-def _running_loop() -> asyncio.AbstractEventLoop:
-    try:
-        return asyncio.get_running_loop()
+        asyncio.get_running_loop()
     except RuntimeError:
         raise StreamCoreError("aiohttp runs under asyncio, and no event loop of asyncio is running") from None
+    return running_loop()

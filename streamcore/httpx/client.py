@@ -15,10 +15,10 @@ import httpx2
 
 from streamcore.api.client import BaseClient, Call
 from streamcore.api.face import AsyncClient, SyncClient
+from streamcore.api.loops import running_loop
 from streamcore.api.request import without_userinfo
 from streamcore.errors import APIConnectionError, InvalidArgumentError
 from streamcore.httpx.library import DEFAULT_TIMEOUT, library_of, timeouts_of, translate
-from streamcore.httpx.loops import running_loop
 from streamcore.httpx.open_response import AsyncAnswer, SyncAnswer, in_library, open_answers
 
 __all__ = [

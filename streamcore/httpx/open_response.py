@@ -19,9 +19,10 @@ from typing import Any, Self
 
 import anyio
 
+from streamcore.api.loops import running_loop
 from streamcore.errors import APIConnectionError
+from streamcore.httpx.generators import abandon, first_of
 from streamcore.httpx.library import translate
-from streamcore.httpx.loops import first_of, running_loop
 
 __all__ = ["AsyncAnswer", "SyncAnswer", "in_library", "open_answers"]
 
@@ -243,7 +244,7 @@ class AsyncAnswer(_Answer):
         # An answer may be collected as part of a reference cycle, together with everything that only it refers to. The
         # loop keeps the generators alive until they are closed, so that none is ever collected half-read.
         self._close = functools.partial(_close, response, self._generators)
-        self._loop.closings[self._close] = self._generators
+        self._loop.closings[self._close] = functools.partial(abandon, self._generators)
 
     @property
     def is_drainable(self) -> bool:

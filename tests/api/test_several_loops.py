@@ -15,7 +15,7 @@ from helpers import HELLO, body, by_frame
 from server import ASK, Server, Stall, serving, stream_reply
 
 import streamcore.httpx as anthropic
-from streamcore.httpx import loops
+from streamcore.api import loops
 
 
 @pytest.fixture

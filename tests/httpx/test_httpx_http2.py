@@ -17,7 +17,7 @@ from http2_server import Http2Server
 from server import ASK, BACKENDS, run
 
 import streamcore.httpx as anthropic
-from streamcore.httpx.loops import running_loop
+from streamcore.api.loops import running_loop
 
 FRAMES = by_frame(body(*HELLO))
 

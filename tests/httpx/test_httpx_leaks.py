@@ -25,7 +25,7 @@ from server import ASK, BACKENDS, Reply, Request, Server, Stall, run, serving, s
 
 import streamcore.aiohttp
 import streamcore.httpx as anthropic
-from streamcore.httpx.loops import running_loop
+from streamcore.api.loops import running_loop
 
 STREAMS = 1000
 SLOTS = 4

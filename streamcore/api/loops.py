@@ -1,18 +1,13 @@
-"""The event loop of an async answer: close the answer where nothing can be awaited, and when the loop ends.
+"""Close connections when their event loop ends, and where nothing can be awaited.
 
-The body of a response of httpx is read by six to eight async generators, each inside the next, in httpx and httpcore.
-Both asyncio and trio close the generators that are left half-read. asyncio closes all at once. Those of a body close
-each other, and then fail because one "is already running". trio closes them in any order, and warns about each that was
-dropped. So `first_of` keeps both from seeing the generators of a body. They see a single one for all bodies, the guard,
-which closes the others in order.
+Event loops of asyncio and trio close the async generators that are open when they end. So each loop gets one generator
+of ours, the guard, which closes everything else in order.
 
 Simpler ways were considered:
 
-- Setting the hooks of `first_of` once, around the first read: while it waits, other tasks would start their generators
-  under our hooks. So the hooks are set for each step, and the steps are passed on by hand. `yield from` cannot do it.
-- Closing only the response: that does not end the generators, which the loop would finalize later, with a complaint.
-- Running `aclose()` up to its first wait, as streams do for other iterables: httpcore first waits for a lock of its
-  pool, so nothing would be closed. It takes a task. If the loop ends before the task has begun, the guard closes.
+- Running a coroutine that closes up to its first wait, as streams do for other iterables: httpcore first waits for a
+  lock of its pool, so nothing would be closed. It takes a task. If the loop ends before the task has begun, the guard
+  closes.
 - anyio for `pause()`: its cancel scope belongs to a task, and a stream that is dropped is closed from within any task.
 """
 
@@ -24,17 +19,11 @@ import contextlib
 import functools
 import logging
 import sys
-import types
 import weakref
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
-from types import AsyncGeneratorType
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from typing import Any, TypeAlias
 
-import anyio
-
-__all__ = ["first_of", "running_loop"]
-
-_T = TypeVar("_T")
+__all__ = ["Loop", "running_loop"]
 
 _log = logging.getLogger(__name__)
 
@@ -49,19 +38,20 @@ async def _quietly(close: Close) -> None:
         _log.warning("a connection could not be closed cleanly", exc_info=True)
 
 
-class _Loop:
+class Loop:
     """An event loop: what to close at its end, and how to close something before.
 
     Attributes:
-        closings: The functions that close the bodies which are half-read, each with the generators that read it.
-            Everything that these refer to stays alive until then.
+        closings: The functions that close what is open. To each belongs one that is called in its place if the loop has
+            ended without closing its generators, or another thread runs it when the interpreter exits. Everything that
+            these refer to stays alive until then.
     """
 
     _start: Callable[[Close], None]
     pause: Close
 
     def __init__(self, key: Any) -> None:
-        self.closings: dict[Close, list[AsyncGeneratorType[Any, Any]]] = {}
+        self.closings: dict[Close, Callable[[], None]] = {}
         self._key = key
         self._connections: weakref.WeakSet[Any] = weakref.WeakSet()
         self._guard = self._until_end()
@@ -73,12 +63,11 @@ class _Loop:
             yield
         except GeneratorExit:
             _loops.pop(self._key, None)
-            with anyio.CancelScope(shield=True):  # trio cancels what it runs at its end
-                while self.closings:
-                    close, _ = self.closings.popitem()
-                    await _quietly(close)
-                for connection in list(self._connections):
-                    await _quietly(connection.aclose)
+            while self.closings:
+                close, _ = self.closings.popitem()
+                await _quietly(close)
+            for connection in list(self._connections):
+                await _quietly(connection.aclose)
 
     def keep(self, connection: Any) -> None:
         """Close a connection when the loop ends, if it still exists then.
@@ -97,7 +86,7 @@ class _Loop:
 
     def spawn(self, close: Close) -> None:
         """Run `close` in the background, or when the loop ends, if that is before. Any thread may call this."""
-        self.closings.setdefault(close, [])
+        self.closings.setdefault(close, lambda: None)
         self._start(functools.partial(_quietly, functools.partial(self.close, close)))
 
 
@@ -107,14 +96,16 @@ def _resume(guard: AsyncGenerator[None]) -> None:
         guard.__anext__().__await__().__next__()
 
 
-class _AsyncioLoop(_Loop):
+class _AsyncioLoop(Loop):
     def _start(self, run: Close) -> None:
         def start() -> None:
             task = self._key.create_task(run())
             _tasks.add(task)
             task.add_done_callback(_tasks.discard)
 
-        if not self._key.is_closed():
+        if self._key.is_closed():
+            _abandon(self._key)
+        else:
             self._key.call_soon_threadsafe(start)
 
     async def pause(self) -> None:
@@ -122,7 +113,7 @@ class _AsyncioLoop(_Loop):
         await asyncio.sleep(0)
 
 
-class _TrioLoop(_Loop):
+class _TrioLoop(Loop):
     def keep(self, connection: Any) -> None:
         """Do nothing: another loop of trio can use the connection. A pool fails on one that was closed."""
 
@@ -171,57 +162,20 @@ def running_loop() -> _AsyncioLoop | _TrioLoop:
 
 
 @atexit.register
-def _abandon_loops() -> None:
-    """End what is half-read while the interpreter is whole, where an event loop was never closed."""
+def _abandon_all() -> None:
+    """Do it while the interpreter is whole, for loops that were never closed."""
     for key in list(_loops):
-        _abandon(key)
+        with contextlib.suppress(Exception):  # Python would print it, and nobody could handle it
+            _abandon(key)
 
 
 def _abandon(key: Any) -> None:
-    """End what is half-read without the event loop, which has ended or will never close it.
-
-    The system closes the sockets. But the interpreter would finalize each generator, which fails as no loop is running,
-    and print its traceback.
-    """
-    if (loop := _loops.pop(key, None)) is not None:  # another thread may do the same
-        _resume(loop._guard)
-        for generator in [each for generators in list(loop.closings.values()) for each in generators]:
-            with contextlib.suppress(BaseException):
-                steps = generator.aclose().__await__()
-                next(steps)
-                steps.close()
-
-
-@types.coroutine
-def first_of(chunks: AsyncGenerator[_T], started: list[Any]) -> Generator[Any, Any, _T]:
-    """Return the first of `chunks`, and append the async generators that are started by it to `started`.
-
-    `chunks` is the first of these. The event loop does not see them, so the owner of the list must close them. The
-    hooks that hide them are set for each step alone, so that other tasks, which run in between, keep theirs.
-    """
-    with _first_iterations(started):
-        iterator: Any = chunks.__anext__()
-    step = functools.partial(iterator.send, None)
-    while True:
-        try:
-            with _first_iterations(started):
-                waits_for = step()
-        except StopIteration as end:
-            chunk: _T = end.value
-            return chunk
-        try:
-            sent = yield waits_for
-        except BaseException as error:  # noqa: BLE001  # passed on to the iterator
-            step = functools.partial(iterator.throw, error)
-        else:
-            step = functools.partial(iterator.send, sent)
-
-
-@contextlib.contextmanager
-def _first_iterations(started: list[Any]) -> Generator[None]:
-    hooks = sys.get_asyncgen_hooks()
-    sys.set_asyncgen_hooks(firstiter=started.append, finalizer=None)
-    try:
-        yield
-    finally:
-        sys.set_asyncgen_hooks(*hooks)
+    """Close what a loop has left open, in the loop if it can still run."""
+    if (loop := _loops.pop(key, None)) is None:  # another thread has done it
+        return
+    if isinstance(key, asyncio.AbstractEventLoop) and not key.is_closed() and not key.is_running():
+        key.run_until_complete(loop._guard.aclose())
+        return
+    _resume(loop._guard)
+    for close in list(loop.closings.values()):
+        close()
