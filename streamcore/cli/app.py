@@ -12,13 +12,14 @@ from typing import Any
 import click
 from rich.console import Console
 
-from streamcore import MessageEngine, MessageStreamEvent, ProtocolError
+from streamcore import MessageEngine, MessageStreamEvent, ProtocolError, StreamCoreError
 from streamcore._extras import NotInstalledError
 from streamcore.cli.check import Report, check_all, find_streams, report_json, report_lines, total_line
 from streamcore.cli.exchanges import Selection, options
 from streamcore.cli.listing import print_list
 from streamcore.cli.reading import read_streams, warn_of_violations
 from streamcore.cli.render import Display, Pace
+from streamcore.cli.serve import record, serve
 from streamcore.cli.source import Boundaries, Failure, Source, discard
 from streamcore.codec import encode_event
 from streamcore.stream import derive
@@ -65,7 +66,7 @@ def _failures() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         raise click.exceptions.Exit(_INTERRUPTED) from None
-    except NotInstalledError as error:
+    except (NotInstalledError, StreamCoreError) as error:
         raise Failure(str(error)) from error
     except BrokenPipeError:  # as with `| head -1`: nobody reads the rest of the output
         discard(sys.stdout)
@@ -250,99 +251,8 @@ def check(paths: tuple[str, ...], exchange: int | None, only_list: bool, strict:
         raise click.exceptions.Exit(1)
 
 
-_host_option = click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-_port_option = click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, help="The port; 0, the default, picks a free one."
-)
-_allow_host_option = click.option(
-    "--allow-host",
-    "allowed_hosts",
-    metavar="NAME",
-    multiple=True,
-    help="Also answer requests whose Host header has this name; * is any name. The address to listen on, localhost and "
-    "IP addresses are always allowed. May be repeated.",
-)
-
-
-@cli.command()
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
-@_host_option
-@_port_option
-@_allow_host_option
-@click.option(
-    "--speed",
-    type=click.FloatRange(min=0),
-    metavar="FACTOR",
-    default=1.0,
-    help="How fast captures with times are played: 1 (the default) as recorded, 10 ten times as fast, 0 at once.",
-)
-@click.option(
-    "--chunking",
-    metavar="HOW",
-    default="recorded",
-    help="How the bytes are cut: recorded (the default), event (one event in each chunk), a number of bytes, random, "
-    "or random:seed=1,largest=64.",
-)
-@click.option("--seed", type=int, default=0, help="The seed for random faults and chunks that have none of their own.")
-@click.option(
-    "--fault",
-    "faults",
-    metavar="FAULT",
-    multiple=True,
-    help="Break each answer on purpose, for example cut:event=3,broken=yes. The faults are cut, stall, error, status, "
-    "corrupt, duplicate, drop, nameless, comments, pings and crlf. May be repeated.",
-)
-def serve(
-    paths: tuple[str, ...],
-    host: str,
-    port: int,
-    allowed_hosts: tuple[str, ...],
-    speed: float,
-    chunking: str,
-    seed: int,
-    faults: tuple[str, ...],
-) -> None:
-    """Play captures as a local Messages endpoint.
-
-    A PATH is a file of captures, or a folder that is searched for such files (hidden ones are left out). The command
-    prints a URL, which is the base URL for a client. POST to /v1/messages plays the captures in turn and then starts
-    again; /NAME/v1/messages plays those of one file. A request with `stream: true` gets the stream as recorded, any
-    other gets the complete message. Ctrl-C stops the server.
-
-    It needs the extra `serve`: pip install 'streamcore-messages[serve]'
-    """
-    from streamcore.cli import serve
-
-    serve.run(
-        paths,
-        host=host,
-        port=port,
-        allowed_hosts=allowed_hosts,
-        speed=speed,
-        chunking=chunking,
-        seed=seed,
-        faults=faults,
-    )
-
-
-@cli.command()
-@click.option("--url", required=True, help="The URL of the upstream, for example https://api.anthropic.com.")
-@click.option("--output", required=True, metavar="FILE", help="The file to write; .jsonl keeps the most.")
-@_host_option
-@_port_option
-@_allow_host_option
-def record(url: str, output: str, host: str, port: int, allowed_hosts: tuple[str, ...]) -> None:
-    """Record what a client and an upstream exchange.
-
-    The command is a proxy. It prints a URL, which is the base URL for a client, and passes bytes on as they arrive.
-    When an exchange ends and no other is open, FILE is replaced: it holds all exchanges so far, in order, without API
-    keys, cookies and the like. Ctrl-C stops the proxy; open streams are kept as far as they came.
-
-    It needs the extra `serve`: pip install 'streamcore-messages[serve]'
-    """
-    from streamcore.cli import record
-
-    record.run(url, output, host=host, port=port, allowed_hosts=allowed_hosts)
+cli.add_command(serve)
+cli.add_command(record)
 
 
 @cli.command()

@@ -102,19 +102,15 @@ def find_streams(paths: Sequence[str]) -> Iterator[str]:
     """Generate the files to check: each path itself, and for a folder the captures that `streamcore serve` would play.
 
     Raises:
-        Failure: A folder cannot be read or has no captures.
+        CaptureError: A folder cannot be read or has no captures.
     """
     for path in paths:
         if path == "-" or not os.path.isdir(path):
             yield path
-            continue
-        from streamcore.replay.capture import CaptureError
-        from streamcore.replay.formats.files import capture_files
+        else:
+            from streamcore.replay.formats.files import capture_files
 
-        try:
             yield from map(str, capture_files(Path(path)))
-        except CaptureError as error:
-            raise Failure(str(error)) from error
 
 
 def check_file(path: str, selection: Selection, *, strict: bool) -> list[Report]:

@@ -22,11 +22,13 @@ from streamcore.cli.source import Boundaries, visible
 from streamcore.cli.summary import citation_line, json_line, result_lines, usage_line
 from streamcore.stream import derive
 from streamcore.types import (
+    CompactionDelta,
     ContentBlockDeltaEvent,
     ContentBlockStartEvent,
     ContentBlockStopEvent,
     ErrorEvent,
     Message,
+    UnknownDelta,
 )
 
 __all__ = ["Display", "Pace"]
@@ -204,20 +206,19 @@ class Display:
             self._line(f"  {line}")
 
     def _add_delta(self, event: ContentBlockDeltaEvent) -> None:
-        block = self._engine.block_in_progress(event.index)
-        if block is not None and block.may_have_halves and event.delta.type in self._TEXTS.values():
-            # A surrogate pair may be split between two deltas: their derived events have it whole.
-            self._show_derived(event)
+        delta: Any = event.delta
+        if isinstance(delta, UnknownDelta):
+            self._line(f"[{delta.type} for block {event.index}] {json_line(delta)}", gap=True)
+        elif isinstance(delta, CompactionDelta):  # its derived event has the whole text
+            self._continue(event.index, delta.content or "")
         else:
-            self._DELTAS.get(event.delta.type, Display._unknown_delta)(self, event.index, event.delta)
+            self._show_derived(event)
 
     def _show_derived(self, event: ContentBlockDeltaEvent | ContentBlockStopEvent) -> None:
+        """Show what an event adds to its block. In derived events, surrogate pairs that the deltas split are whole."""
         for derived in derive(event, self._engine):
-            if derived.type in self._TEXTS:
-                self._DELTAS[self._TEXTS[derived.type]](self, event.index, derived)
-
-    def _unknown_delta(self, index: int, delta: Any) -> None:
-        self._line(f"[{delta.type} for block {index}] {json_line(delta)}", gap=True)
+            if derived.type in self._DERIVED:
+                self._DERIVED[derived.type](self, event.index, derived)
 
     def _stop_block(self, event: ContentBlockStopEvent) -> None:
         self._show_derived(event)  # the half of a pair that the other half has not followed
@@ -294,21 +295,14 @@ class Display:
     def _print(self, text: str, style: Style = _PLAIN) -> None:
         self._segments.append(Segment(text, style))
 
-    _DELTAS: ClassVar[dict[str, Callable[[Display, int, Any], None]]] = {
-        "text_delta": lambda self, _, delta: self._write_text(delta.text),
-        "thinking_delta": lambda self, index, delta: self._continue(index, delta.thinking),
-        "input_json_delta": lambda self, index, delta: self._continue(index, delta.partial_json),
-        "compaction_delta": lambda self, index, delta: self._continue(index, delta.content or ""),
-        "signature_delta": lambda self, index, delta: self._continue(
-            index, f" [signed: {len(delta.signature or '')} characters]"
+    _DERIVED: ClassVar[dict[str, Callable[[Display, int, Any], None]]] = {
+        "text": lambda self, _, event: self._write_text(event.text),
+        "thinking": lambda self, index, event: self._continue(index, event.thinking),
+        "input_json": lambda self, index, event: self._continue(index, event.partial_json),
+        "signature": lambda self, index, event: self._continue(
+            index, f" [signed: {len(event.signature or '')} characters]"
         ),
-        "citations_delta": lambda self, index, delta: self._blocks[index].citations.append(delta.citation),
-    }
-    # The deltas that have text, by the type of their derived events, which have it under the same name.
-    _TEXTS: ClassVar[dict[str, str]] = {
-        "text": "text_delta",
-        "thinking": "thinking_delta",
-        "input_json": "input_json_delta",
+        "citation": lambda self, index, event: self._blocks[index].citations.append(event.citation),
     }
     _SHOW: ClassVar[dict[str, Callable[[Display, Any], None]]] = {
         "content_block_start": _start_block,

@@ -18,6 +18,7 @@ from typing import Any, Protocol, TypeAlias
 
 from streamcore.errors import StreamCoreError, excerpt
 from streamcore.replay.capture import Headers
+from streamcore.replay.headers import HOP_BY_HOP
 
 __all__ = ["MAX_SIZE", "ContentDecoder", "ContentError", "codings", "content_headers", "decoded", "encoding_of"]
 
@@ -32,9 +33,7 @@ _LARGEST_PIECE = 1024 * 1024
 _ZSTD_WINDOW_LOG = 23  # RFC 9659 allows 8 MB in HTTP
 
 # Headers about how the bytes were coded and sent.
-_OF_THE_TRANSFER = frozenset(
-    {"content-encoding", "content-length", "transfer-encoding", "connection", "keep-alive", "trailer", "upgrade"}
-)
+_OF_THE_TRANSFER = HOP_BY_HOP | {"content-encoding", "content-length"}
 
 
 class ContentError(StreamCoreError):
@@ -63,15 +62,13 @@ def decoded(encoding: str, data: bytes, *, max_size: int = MAX_SIZE) -> bytes:
     Raises:
         ContentError: It cannot be done, or the content is larger than `max_size`.
     """
-    decoder = ContentDecoder(encoding, max_size=max_size)
-    return decoder.decode(data) + decoder.finish()
+    return ContentDecoder(encoding, max_size=max_size).decode(data)
 
 
 class _Coding(Protocol):
     @property
     def complete(self) -> bool: ...
     def decode(self, data: bytes) -> Iterator[bytes]: ...
-    def finish(self) -> bytes: ...
 
 
 class ContentDecoder:
@@ -92,7 +89,7 @@ class ContentDecoder:
         self._stages = [_Stage(_coding(name), max_size) for name in reversed(names)]
 
     def check_complete(self) -> None:
-        """Check that the packed content has ended, after `finish()`. An empty body has.
+        """Check that the packed content has ended. An empty body has.
 
         Raises:
             ContentError: It was cut off. HTTP libraries do not report that if the transfer was complete.
@@ -114,9 +111,12 @@ class ContentDecoder:
         Raises:
             ContentError: As `decode()`. Everything before that has been generated.
         """
+        pieces = iter((data,))
+        for stage in self._stages:
+            pieces = stage.decode(pieces)
         held: list[bytes] = []
         size = 0
-        for piece in self._through(iter((data,)), self._stages):
+        for piece in pieces:
             held.append(piece)
             size += len(piece)
             if size >= _LARGEST_PIECE:
@@ -124,19 +124,6 @@ class ContentDecoder:
                 held, size = [], 0
         if size:
             yield b"".join(held)
-
-    def finish(self) -> bytes:
-        """Return the rest of the content, also if it was cut off."""
-        content = b""
-        for number, stage in enumerate(self._stages, 1):
-            content += b"".join(self._through(iter((stage.finish(),)), self._stages[number:]))
-        return content
-
-    @staticmethod
-    def _through(pieces: Iterator[bytes], stages: list[_Stage]) -> Iterator[bytes]:
-        for stage in stages:
-            pieces = stage.decode(pieces)
-        return pieces
 
 
 class _Stage:
@@ -158,12 +145,6 @@ class _Stage:
             for begin in range(0, len(data), _SLICE):
                 yield from self._decoded(data[begin : begin + _SLICE])
 
-    def finish(self) -> bytes:
-        try:
-            return self._coding.finish()
-        except Exception as error:
-            raise _not_packed(error) from error
-
     def _decoded(self, data: bytes) -> Iterator[bytes]:
         try:
             for piece in self._coding.decode(data):
@@ -175,11 +156,7 @@ class _Stage:
         except ContentError:
             raise
         except Exception as error:  # each of the libraries has an exception of its own
-            raise _not_packed(error) from error
-
-
-def _not_packed(error: Exception) -> ContentError:
-    return ContentError(f"the body is not packed as its content-encoding says: {error}")
+            raise ContentError(f"the body is not packed as its content-encoding says: {error}") from error
 
 
 def _coding(name: str) -> _Coding:
@@ -191,43 +168,58 @@ def _coding(name: str) -> _Coding:
         raise ContentError(f"the content-encoding {name!r} needs a package that is not installed: {error}") from error
 
 
-class _Zlib:
-    """gzip, also with several members; deflate, also without its zlib header."""
+class _Frames:
+    """A coding in which packed pieces may follow each other: members of gzip, frames of zstd (RFC 8878, section 3).
 
-    def __init__(self) -> None:
-        self._decompressor = zlib.decompressobj(wbits=47)
-        self._header = b""  # the bytes of a header that is not complete
-        self._begun = False
-        self._members = 1
+    Args:
+        new: Makes the library's decompressor for a piece. It gives all that the bytes so far stand for.
+        name: What the format calls the pieces.
+    """
+
+    def __init__(self, new: Callable[[], Any], name: str) -> None:
+        self._new = new
+        self._name = name
+        self._decompressor = new()
+        self._count = 1
 
     @property
     def complete(self) -> bool:
-        return self._decompressor.eof
+        return bool(self._decompressor.eof)
 
     def decode(self, data: bytes) -> Iterator[bytes]:
         while data:
             if self._decompressor.eof:
-                self._members += 1
-                if self._members > _MOST_MEMBERS:
-                    raise ContentError(f"the body has more than {_MOST_MEMBERS} gzip members")
-                self._decompressor = zlib.decompressobj(wbits=47)
-            yield self._decompress(data)
+                self._count += 1
+                if self._count > _MOST_MEMBERS:
+                    raise ContentError(f"the body has more than {_MOST_MEMBERS} {self._name}")
+                self._decompressor = self._new()
+            content = self._decompress(data)
+            for begin in range(0, len(content), _LARGEST_PIECE):
+                yield content[begin : begin + _LARGEST_PIECE]
             data = self._decompressor.unused_data
 
     def _decompress(self, data: bytes) -> bytes:
-        if self._begun:
-            return self._decompressor.decompress(data)
+        content: bytes = self._decompressor.decompress(data)
+        return content
+
+
+class _Zlib(_Frames):
+    """gzip; deflate, also without its zlib header."""
+
+    def __init__(self) -> None:
+        super().__init__(partial(zlib.decompressobj, wbits=47), "gzip members")
+        self._header = b""  # the bytes of a header that is not complete
+
+    def _decompress(self, data: bytes) -> bytes:
+        if len(self._header) > 1:
+            return super()._decompress(data)
         # Whether it has a header is known when there are two bytes.
         self._header += data
-        self._begun = len(self._header) > 1
         try:
-            return self._decompressor.decompress(data)
+            return super()._decompress(data)
         except zlib.error:
             self._decompressor = zlib.decompressobj(wbits=-15)
-            return self._decompressor.decompress(self._header)
-
-    def finish(self) -> bytes:
-        return self._decompressor.flush()
+            return super()._decompress(self._header)
 
 
 class _Brotli:
@@ -248,43 +240,18 @@ class _Brotli:
             yield piece
             piece = self._decompressor.process(b"", output_buffer_limit=_LARGEST_PIECE)
 
-    def finish(self) -> bytes:
-        return b""
 
-
-class _Zstd:
-    """zstd, also with several frames (RFC 8878, section 3)."""
-
+class _Zstd(_Frames):
     def __init__(self) -> None:
         try:
             standard: Any = importlib.import_module("compression.zstd")
         except ImportError:
             library: Any = importlib.import_module("zstandard")
-            self._new: Callable[[], Any] = library.ZstdDecompressor(max_window_size=1 << _ZSTD_WINDOW_LOG).decompressobj
+            new: Callable[[], Any] = library.ZstdDecompressor(max_window_size=1 << _ZSTD_WINDOW_LOG).decompressobj
         else:
             limit = {standard.DecompressionParameter.window_log_max: _ZSTD_WINDOW_LOG}
-            self._new = partial(standard.ZstdDecompressor, options=limit)
-        self._decompressor = self._new()
-        self._frames = 1
-
-    @property
-    def complete(self) -> bool:
-        return bool(self._decompressor.eof)
-
-    def decode(self, data: bytes) -> Iterator[bytes]:
-        while data:
-            if self._decompressor.eof:
-                self._frames += 1
-                if self._frames > _MOST_MEMBERS:
-                    raise ContentError(f"the body has more than {_MOST_MEMBERS} zstd frames")
-                self._decompressor = self._new()
-            content = self._decompressor.decompress(data)
-            for begin in range(0, len(content), _LARGEST_PIECE):
-                yield content[begin : begin + _LARGEST_PIECE]
-            data = self._decompressor.unused_data
-
-    def finish(self) -> bytes:
-        return b""
+            new = partial(standard.ZstdDecompressor, options=limit)
+        super().__init__(new, "zstd frames")
 
 
 _Make: TypeAlias = Callable[[], _Coding]

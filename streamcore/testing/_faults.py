@@ -39,6 +39,10 @@ class Fault:
     limits: Limits = DEFAULT_LIMITS
 
 
+Draw: TypeAlias = Callable[[st.DrawFn], Fault]
+"""Draws a stream with a fault."""
+
+
 # Sound streams to break
 
 
@@ -92,13 +96,28 @@ def about(draw: st.DrawFn, index: int, *, start: bool = False) -> Event:
     return draw(st.sampled_from([delta, block_stop(index), *([block_start(index)] if start else [])]))
 
 
-def put(event: Callable[[st.DrawFn, Events], Event | bytes], where: _Where) -> Callable[[st.DrawFn], Fault]:
-    """Return a function that inserts an event into a legal stream; `event` gets the events before it."""
+_Insert: TypeAlias = Sequence[Event | bytes] | Callable[[st.DrawFn, Events], Event | bytes]
+
+
+def put(inserted: _Insert, where: _Where) -> Draw:
+    """Return a function that inserts one of these events into a legal stream, or draws it for the events before it."""
 
     def draw_fault(draw: st.DrawFn) -> Fault:
         events = sound(draw)
         place = _place(draw, events, where)
-        return Fault(events[:place], event(draw, events[:place]), events[place:])
+        event = inserted(draw, events[:place]) if callable(inserted) else draw(st.sampled_from(inserted))
+        return Fault(events[:place], event, events[place:])
+
+    return draw_fault
+
+
+def changed(change: Callable[[st.DrawFn, dict[str, Any]], Event | bytes]) -> Draw:
+    """Return a function that changes one event of a legal stream; `change` gets its payload."""
+
+    def draw_fault(draw: st.DrawFn) -> Fault:
+        events = sound(draw)
+        place = draw(st.integers(0, len(events) - 1))
+        return replaced(events, place, change(draw, payload_of(events[place])))
 
     return draw_fault
 
@@ -106,24 +125,14 @@ def put(event: Callable[[st.DrawFn, Events], Event | bytes], where: _Where) -> C
 # The faults
 
 
-def misnamed(draw: st.DrawFn, name: st.SearchStrategy[str | None]) -> Fault:
-    events = sound(draw)
-    place = draw(st.integers(0, len(events) - 1))
-    own = payload_of(events[place])["type"]
-    other = draw(name)
-    return replaced(events, place, frame(events[place], name="message" if other == own else other))
-
-
-OTHER_NAMES: st.SearchStrategy[str | None] = st.sampled_from(["ping", "message", "content_block_delta", "new_event"])
+def misnamed(draw: st.DrawFn, payload: dict[str, Any]) -> bytes:
+    names = ["ping", "message", "content_block_delta", "new_event"]
+    return frame(payload, name=draw(st.sampled_from([name for name in names if name != payload["type"]])))
 
 
 def repeated_start(draw: st.DrawFn) -> Fault:
-    events = sound(draw)
-    return Fault(events[:1], events[0], events[1:])
-
-
-def start_again(draw: st.DrawFn, before: Events) -> Event:
-    return before[0]
+    start, *events = sound(draw)
+    return Fault([start], start, events)
 
 
 def other_start(draw: st.DrawFn, before: Events) -> Event:
@@ -136,7 +145,7 @@ def start_after_stop(draw: st.DrawFn) -> Fault:
     return Fault(events, draw(st.sampled_from([events[0], other_start(draw, events)])), events[1:])
 
 
-def without(kind: str) -> Callable[[st.DrawFn], Fault]:
+def without(kind: str) -> Draw:
     """Return a function that leaves out the first event of a type."""
 
     def draw_fault(draw: st.DrawFn) -> Fault:
@@ -147,8 +156,12 @@ def without(kind: str) -> Callable[[st.DrawFn], Fault]:
 
 
 def truncated(draw: st.DrawFn) -> Fault:
+    return Fault(_cut_off(draw), b"")
+
+
+def _cut_off(draw: st.DrawFn) -> Events:
     events = sound(draw)
-    return Fault(events[: draw(st.integers(0, len(events) - 1))], b"")
+    return events[: draw(st.integers(0, len(events) - 1))]
 
 
 def truncated_inside_event(draw: st.DrawFn) -> Fault:
@@ -188,7 +201,12 @@ def _with_stop_reason(event: Event) -> Event:
     return payload | {"delta": payload["delta"] | {"stop_reason": "end_turn"}}
 
 
-_NO_EVENTS = [b"{oops}", b'{"type":"ping"', b"null", b"[1]", b'{"type":1}', b'"ping"', b"ping", b"\xff"]
+_TEXTS = [b"{oops}", b'{"type":"ping"', b"null", b"[1]", b'{"type":1}', b'"ping"', b"ping", b"\xff"]
+NO_EVENTS = [
+    b"%sdata: %s\n\n" % (name, text)
+    for name in (b"", b"event: content_block_delta\n", b"event: message\n")
+    for text in _TEXTS
+]
 NO_STREAMS = [
     b"<html><body>502 Bad Gateway</body></html>",
     b'{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}',
@@ -197,54 +215,34 @@ NO_STREAMS = [
 ]
 
 
-def not_an_event(draw: st.DrawFn, _: Events) -> bytes:
-    name = draw(st.sampled_from([b"", b"event: content_block_delta\n", b"event: message\n"]))
-    return b"%sdata: %s\n\n" % (name, draw(st.sampled_from(_NO_EVENTS)))
+_PINGS = [b"{}", b'{"at":1}', b'{"type":"beat"}', b'{"type":1}', b'{"type":null}', b"still here", b"[]", b"null"]
+ODD_PINGS = [b"event: ping\n\n", b"event: ping\ndata\n\n", b"event: ping\ndata:\n\n"]
+ODD_PINGS += [b"event: ping\ndata: %s\n\n" % payload for payload in _PINGS]
+EMPTY_DATA = [b"data:\n\n", b"event: content_block_delta\ndata: \n\n", b"event: message_stop\n\n"]
 
 
-def odd_ping(draw: st.DrawFn, _: Events) -> bytes:
-    payloads = [b"{}", b'{"at":1}', b'{"type":"beat"}', b'{"type":1}', b'{"type":null}', b"still here", b"[]", b"null"]
-    line = draw(st.sampled_from([b"", b"data\n", b"data:\n", *[b"data: %s\n" % payload for payload in payloads]]))
-    return b"event: ping\n%s\n" % line
-
-
-def empty_data(draw: st.DrawFn, _: Events) -> bytes:
-    return draw(st.sampled_from([b"data:\n\n", b"event: content_block_delta\ndata: \n\n", b"event: message_stop\n\n"]))
-
-
-def typeless(draw: st.DrawFn) -> Fault:
+def typeless(draw: st.DrawFn, payload: dict[str, Any]) -> bytes:
     """Leave out the type of a payload, or make it null; the `event:` line names it."""
-    events = sound(draw)
-    place = draw(st.integers(0, len(events) - 1))
-    payload = payload_of(events[place])
-    name = payload.pop("type")
-    changed = payload | draw(st.sampled_from([{}, {"type": None}]))
-    return replaced(events, place, frame(changed, name=name))
+    kind = payload.pop("type")
+    return frame(payload | draw(st.sampled_from([{}, {"type": None}])), name=kind)
 
 
 _COST = {"cost": 0.5, "choices": []}
-
-
-def typeless_event(draw: st.DrawFn, _: Events) -> bytes:
-    return frame(_COST | draw(st.sampled_from([{}, {"type": None}, {"error": None}])), name=draw(_NO_NAMES))
-
-
-_NO_NAMES: st.SearchStrategy[str | None] = st.sampled_from([None, "message"])
+TYPELESS_EVENTS = [
+    frame(_COST | more, name=name) for name in (None, "message") for more in ({}, {"type": None}, {"error": None})
+]
 
 
 def typeless_before_start(draw: st.DrawFn) -> Fault:
-    events = sound(draw)
-    return Fault([], frame(_COST, name=draw(_NO_NAMES)), events)
+    return Fault([], frame(_COST, name=draw(st.sampled_from([None, "message"]))), sound(draw))
 
 
-def empty_wrong_delta(draw: st.DrawFn, _: Events) -> Event:
-    deltas: list[Event] = [
-        delta_event(0, type="input_json_delta", partial_json=""),
-        delta_event(0, type="thinking_delta", thinking=""),
-        delta_event(0, type="signature_delta", signature=""),
-        delta_event(0, type="compaction_delta", content=None),
-    ]
-    return draw(st.sampled_from(deltas))
+EMPTY_WRONG_DELTAS = [
+    delta_event(0, type="input_json_delta", partial_json=""),
+    delta_event(0, type="thinking_delta", thinking=""),
+    delta_event(0, type="signature_delta", signature=""),
+    delta_event(0, type="compaction_delta", content=None),
+]
 
 
 def after_stop(draw: st.DrawFn) -> Fault:
@@ -254,40 +252,33 @@ def after_stop(draw: st.DrawFn) -> Fault:
 
 
 def error_event(draw: st.DrawFn) -> Fault:
-    events = sound(draw)
     kind = draw(st.sampled_from(["overloaded_error", "api_error", "rate_limit_error", "new_error"]))
     error = {"type": "error", "error": {"type": kind, "message": draw(texts())}}
-    return Fault(events[: draw(st.integers(0, len(events) - 1))], error, api_error=kind)
+    return Fault(_cut_off(draw), error, api_error=kind)
+
+
+# The shapes of errors that servers and gateways are known to send: the name of the event, its payload, and the type of
+# the error.
+_WORDS = "upstream reset"
+_ODD_ERRORS: list[tuple[str | None, Any, str]] = [
+    ("error", {"error": {"message": _WORDS}}, "api_error"),
+    (None, {"error": {"message": _WORDS, "type": "server_error", "code": 500}}, "server_error"),
+    ("message", {"error": _WORDS}, "api_error"),
+    ("error", {"type": "error", "error": _WORDS}, "api_error"),
+    ("error", {"type": "error", "message": _WORDS}, "api_error"),
+    ("error", {"message": _WORDS}, "api_error"),
+    ("error", {"type": "overloaded_error", "message": _WORDS}, "overloaded_error"),
+    ("error", _WORDS, "api_error"),
+    (None, {"type": "error", "error": {"type": "overloaded_error", "message": _WORDS}}, "overloaded_error"),
+    ("ping", {"type": "error", "error": {"type": "rate_limit_error", "message": _WORDS}}, "rate_limit_error"),
+]
 
 
 def odd_error(draw: st.DrawFn) -> Fault:
-    """Insert an error in one of the shapes that servers and gateways are known to send."""
-    events = sound(draw)
-    words = "upstream reset"
-    name, payload, kind = draw(
-        st.sampled_from(
-            [
-                ("error", {"error": {"message": words}}, "api_error"),
-                (None, {"error": {"message": words, "type": "server_error", "code": 500}}, "server_error"),
-                ("message", {"error": words}, "api_error"),
-                ("error", {"type": "error", "error": words}, "api_error"),
-                ("error", {"type": "error", "message": words}, "api_error"),
-                ("error", {"message": words}, "api_error"),
-                ("error", {"type": "overloaded_error", "message": words}, "overloaded_error"),
-                ("error", words, "api_error"),
-                (None, {"type": "error", "error": {"type": "overloaded_error", "message": words}}, "overloaded_error"),
-                (
-                    "ping",
-                    {"type": "error", "error": {"type": "rate_limit_error", "message": words}},
-                    "rate_limit_error",
-                ),
-            ]
-        )
-    )
-    text = words if payload == words and draw(st.booleans()) else json.dumps(payload)
+    name, payload, kind = draw(st.sampled_from(_ODD_ERRORS))
+    text = _WORDS if payload == _WORDS and draw(st.booleans()) else json.dumps(payload)
     line = "" if name is None else f"event: {name}\n"
-    fault = f"{line}data: {text}\n\n".encode()
-    return Fault(events[: draw(st.integers(0, len(events) - 1))], fault, api_error=kind)
+    return Fault(_cut_off(draw), f"{line}data: {text}\n\n".encode(), api_error=kind)
 
 
 def unknown_event(draw: st.DrawFn, _: Events) -> Event:

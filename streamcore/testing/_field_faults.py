@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
 
-from streamcore.testing._faults import Events, Fault, block_stop, delta_event, number_of, replaced, sound
+from streamcore.testing._faults import Draw, Fault, block_stop, delta_event, number_of, replaced, sound
 from streamcore.testing._json import texts
 from streamcore.testing._wire import Event, payload_of
 
@@ -19,7 +19,7 @@ def _without_key(draw: st.DrawFn, value: dict[str, Any], key: str) -> dict[str, 
     return rest | draw(st.sampled_from([{}, {key: None}]))
 
 
-def lacking(kind: str, member: str, keys: Sequence[str]) -> Callable[[st.DrawFn], Fault]:
+def lacking(kind: str, member: str, keys: Sequence[str]) -> Draw:
     """Return a function that removes one of these keys from an object in the first event of a type."""
 
     def draw_fault(draw: st.DrawFn) -> Fault:
@@ -32,16 +32,29 @@ def lacking(kind: str, member: str, keys: Sequence[str]) -> Callable[[st.DrawFn]
     return draw_fault
 
 
-def without_usage(draw: st.DrawFn) -> Fault:
+def _with_usage(draw: st.DrawFn, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Fault:
+    """Change the object with the usage, in `message_start` or in `message_delta`."""
     events = sound(draw)
     kind = draw(st.sampled_from(["message_start", "message_delta"]))
     place = number_of(kind, events)
     payload = payload_of(events[place])
     if kind == "message_start":
-        changed = payload | {"message": _without_key(draw, payload["message"], "usage")}
-    else:
-        changed = _without_key(draw, payload, "usage")
-    return replaced(events, place, changed)
+        return replaced(events, place, payload | {"message": change(payload["message"])})
+    return replaced(events, place, change(payload))
+
+
+def without_usage(draw: st.DrawFn) -> Fault:
+    return _with_usage(draw, lambda holder: _without_key(draw, holder, "usage"))
+
+
+def counted(draw: st.DrawFn, counts: Sequence[Any]) -> Fault:
+    count = {draw(st.sampled_from(["input_tokens", "output_tokens"])): draw(st.sampled_from(counts))}
+    return _with_usage(draw, lambda holder: holder | {"usage": holder.get("usage", {}) | count})
+
+
+# Halves are rounded to the even integer: 2.5 to 2, and 3.5 to 4.
+ODD_COUNTS: list[Any] = [7.0, 2.5, 3.5, 0.1, 1e3, "0", "12", "007"]
+WRONG_COUNTS: list[Any] = [True, "", "-1", "1.5", " 1", "many", "\u0661", [], {}]
 
 
 _Missing: TypeAlias = tuple[dict[str, Any], dict[str, Any] | None, str]
@@ -80,7 +93,7 @@ MISSING_RESULTS: list[_Missing] = [
 ]
 
 
-def missing(cases: Sequence[_Missing]) -> Callable[[st.DrawFn], Fault]:
+def missing(cases: Sequence[_Missing]) -> Draw:
     """Return a function that draws a stream of one block, with a field absent or null in it or in its delta."""
 
     def draw_fault(draw: st.DrawFn) -> Fault:
@@ -103,25 +116,13 @@ def missing(cases: Sequence[_Missing]) -> Callable[[st.DrawFn], Fault]:
     return draw_fault
 
 
-# Halves are rounded to the even integer: 2.5 to 2, and 3.5 to 4.
-ODD_COUNTS: st.SearchStrategy[Any] = st.sampled_from([7.0, 2.5, 3.5, 0.1, 1e3, "0", "12", "007"])
-WRONG_COUNTS: st.SearchStrategy[Any] = st.sampled_from([True, "", "-1", "1.5", " 1", "many", "\u0661", [], {}])
-
-
-def counted(draw: st.DrawFn, counts: st.SearchStrategy[Any]) -> Fault:
-    events = sound(draw)
-    kind = draw(st.sampled_from(["message_start", "message_delta"]))
-    place = number_of(kind, events)
-    payload = payload_of(events[place])
-    holder = payload["message"] if kind == "message_start" else payload
-    usage = holder.get("usage", {}) | {draw(st.sampled_from(["input_tokens", "output_tokens"])): draw(counts)}
-    changed = payload | ({"message": holder | {"usage": usage}} if kind == "message_start" else {"usage": usage})
-    return replaced(events, place, changed)
-
-
-WRONG_INDEXES: st.SearchStrategy[Callable[[int], Any]] = st.sampled_from(
-    [lambda _: None, str, bool, lambda index: index + 0.5, lambda index: [index]]
-)
+WRONG_INDEXES: list[Callable[[int], Any]] = [
+    lambda _: None,
+    str,
+    bool,
+    lambda index: index + 0.5,
+    lambda index: [index],
+]
 
 
 def indexed(draw: st.DrawFn, changed: Callable[[int], Any]) -> Fault:
@@ -135,19 +136,17 @@ def indexed(draw: st.DrawFn, changed: Callable[[int], Any]) -> Fault:
     return replaced(events, place, fault)
 
 
-def wrong_field(draw: st.DrawFn, _: Events) -> Event:
-    """Draw an event that has a value of the wrong JSON type, or lacks a field that is required."""
-    deltas: list[Event] = [
-        delta_event(0, type="text_delta", text=1),
-        delta_event(0, type="text_delta", text=["x"]),
-        delta_event(0, type="input_json_delta", partial_json={"a": 1}),
-        {"type": "content_block_delta", "index": 0, "delta": "x"},
-        {"type": "content_block_delta", "index": 0},
-        {"type": "content_block_start", "index": 1, "content_block": {"type": "text", "text": {}}},
-        {"type": "content_block_start", "index": 1, "content_block": {"type": "redacted_thinking"}},
-        {"type": "message_delta", "delta": []},
-    ]
-    return draw(st.sampled_from(deltas))
+# Values of the wrong JSON type, and events that lack a field which is required.
+WRONG_FIELDS: list[Event] = [
+    delta_event(0, type="text_delta", text=1),
+    delta_event(0, type="text_delta", text=["x"]),
+    delta_event(0, type="input_json_delta", partial_json={"a": 1}),
+    {"type": "content_block_delta", "index": 0, "delta": "x"},
+    {"type": "content_block_delta", "index": 0},
+    {"type": "content_block_start", "index": 1, "content_block": {"type": "text", "text": {}}},
+    {"type": "content_block_start", "index": 1, "content_block": {"type": "redacted_thinking"}},
+    {"type": "message_delta", "delta": []},
+]
 
 
 # Surrogates: a server that cuts text by UTF-16 units sends halves of characters
@@ -159,7 +158,7 @@ def _escaped(event: Event) -> bytes:
     return f"event: {payload['type']}\ndata: {json.dumps(payload)}\n\n".encode()
 
 
-_GROWING: st.SearchStrategy[tuple[dict[str, Any], str, str]] = st.sampled_from(
+_GROWING = st.sampled_from(
     [
         ({"type": "text", "text": ""}, "text_delta", "text"),
         (_THINKING, "thinking_delta", "thinking"),

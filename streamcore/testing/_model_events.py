@@ -48,14 +48,9 @@ def sse_frames(data: bytes, *, dataless: bool = False) -> tuple[list[tuple[str |
 
 
 _KNOWN_TYPES = {
-    "message_start",
-    "message_delta",
-    "message_stop",
-    "content_block_start",
-    "content_block_delta",
-    "content_block_stop",
-    "ping",
-    "error",
+    *("message_start", "message_delta", "message_stop"),
+    *("content_block_start", "content_block_delta", "content_block_stop"),
+    *("ping", "error"),
 }
 _BLANKS = " \t\n\r\x0b\x0c"
 _NOT_JSON: JSON = object()

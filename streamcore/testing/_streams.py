@@ -19,7 +19,7 @@ from streamcore.errors import InvalidArgumentError
 from streamcore.replay.capture import Capture, CaptureError
 from streamcore.replay.formats.files import read_captures
 from streamcore.replay.playing.players import SyncPlayer
-from streamcore.testing._diff import event_lines, value_lines
+from streamcore.testing.differences import event_lines, value_lines
 from streamcore.types import ErrorEvent, ParsedMessageStreamEvent, WireObject
 
 _DERIVED = frozenset({"text", "thinking", "signature", "citation", "input_json", "compaction"})

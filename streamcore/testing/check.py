@@ -38,7 +38,7 @@ from hypothesis.errors import NoSuchExample
 from streamcore.errors import StreamCoreError
 from streamcore.testing._aspects import ASPECTS, Aspect, Sample, chosen_aspects
 from streamcore.testing._broken import BrokenStream
-from streamcore.testing._diff import ABSENT, differences_of
+from streamcore.testing.differences import ABSENT, differences_of
 from streamcore.testing.model import without_nulls
 
 __all__ = ["ASPECTS", "Accumulate", "Disagreement", "check_accumulator", "find_disagreements"]

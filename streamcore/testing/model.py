@@ -109,21 +109,10 @@ _TEXT_DELTAS = {
 }
 _TOOL_USE = {"tool_use", "server_tool_use", "mcp_tool_use"}
 _KNOWN_BLOCKS = _TOOL_USE | {
-    "text",
-    "thinking",
-    "redacted_thinking",
-    "web_search_tool_result",
-    "web_fetch_tool_result",
-    "code_execution_tool_result",
-    "bash_code_execution_tool_result",
-    "text_editor_code_execution_tool_result",
-    "tool_search_tool_result",
-    "advisor_tool_result",
-    "mcp_tool_result",
-    "mcp_tool_listing",
-    "container_upload",
-    "compaction",
-    "fallback",
+    *("text", "thinking", "redacted_thinking", "compaction", "fallback", "container_upload", "mcp_tool_listing"),
+    *("web_search_tool_result", "web_fetch_tool_result", "code_execution_tool_result", "mcp_tool_result"),
+    *("bash_code_execution_tool_result", "text_editor_code_execution_tool_result"),
+    *("tool_search_tool_result", "advisor_tool_result"),
 }
 _MAY_TAKE = {
     "text_delta": {"text"},

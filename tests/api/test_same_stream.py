@@ -32,7 +32,7 @@ from hypothesis import strategies as st
 from streamcore import MessageStream, RawMessageDecoder, Stream, StreamCoreError
 from streamcore.replay import Capture, CaptureError, Chunk, End, open_capture
 from streamcore.testing import assert_same_stream
-from streamcore.testing._diff import value_lines
+from streamcore.testing.differences import value_lines
 
 ONE_MESSAGE = [path for path in FIXTURES if path.stem != "several"]
 

@@ -39,7 +39,7 @@ from streamcore.replay import (
     write_captures,
 )
 from streamcore.replay.server import serve
-from streamcore.replay.server.proxy import _Broken, _pieces, proxy
+from streamcore.replay.server.proxy import BrokenAnswerError, pieces_of, proxy
 
 HELLO_BYTES = body(*HELLO)
 
@@ -360,9 +360,9 @@ def test_what_is_still_unread_when_the_upstream_breaks_off_is_not_lost() -> None
         content.begin_http_chunk_receiving()
         content.feed_data(b"tw")
         content.set_exception(aiohttp.ClientPayloadError("gone"))
-        pieces = aiter(_pieces(content))
+        pieces = aiter(pieces_of(content))
         came = [await anext(pieces), await anext(pieces)]
-        with pytest.raises(_Broken, match="gone"):
+        with pytest.raises(BrokenAnswerError, match="gone"):
             await anext(pieces)
         return came
 

@@ -249,7 +249,7 @@ ENCODINGS = [*PACK, "gzip, gzip", "br, zstd"]
 def test_the_content_may_be_as_large_as_the_limit_and_no_larger(encoding: str) -> None:
     packed = zeros(2 * MB, encoding)
     whole = ContentDecoder(encoding, max_size=2 * MB)
-    assert whole.decode(packed) + whole.finish() == bytes(2 * MB)
+    assert whole.decode(packed) == bytes(2 * MB)
     for size in (1, 10_000):
         short = ContentDecoder(encoding, max_size=2 * MB - 1)
         pieces = [packed[at : at + size] for at in range(0, len(packed), size)]

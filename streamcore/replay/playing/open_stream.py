@@ -61,7 +61,7 @@ def open_stream(
     """
     capture = prepare(source if isinstance(source, Capture) else open_capture(source), faults, chunking)
     player = SyncPlayer(capture.body, speed=speed, failures=_failures(idle_timeout), sleep=sleep, clock=clock)
-    answer = checked(_SyncAnswer(capture, player), stream=True)
+    answer: Any = checked(_Answer(capture, player), stream=True)
     return MessageStream(answer, response=answer.response, close=answer.close, **options)
 
 
@@ -79,7 +79,7 @@ async def aopen_stream(
     """Like `open_stream`, for async code, under asyncio or trio. Reading the file blocks the event loop."""
     capture = prepare(source if isinstance(source, Capture) else open_capture(source), faults, chunking)
     player = AsyncPlayer(capture.body, speed=speed, failures=_failures(idle_timeout), sleep=sleep, clock=clock)
-    answer = await async_checked(_AsyncAnswer(capture, player), stream=True)
+    answer: Any = await async_checked(_Answer(capture, player), stream=True)
     return AsyncMessageStream(answer, response=answer.response, close=answer.aclose, **options)
 
 
@@ -130,30 +130,22 @@ class CapturedResponse:
 
 
 class _Answer:
-    def __init__(self, capture: Capture) -> None:
+    """A capture as the answer that a client gets: the head here, everything else the player's."""
+
+    def __init__(self, capture: Capture, player: SyncPlayer | AsyncPlayer) -> None:
         self.response = CapturedResponse(capture)
         self.status = capture.status
         self.headers = self.response.headers
+        self._player: Any = player
 
     def keep_body(self, body: bytes) -> None:
         self.response.content = body
 
-
-class _SyncAnswer(_Answer):
-    def __init__(self, capture: Capture, player: SyncPlayer) -> None:
-        super().__init__(capture)
-        self._player = player
-        self.close = player.close
-
-    def __iter__(self) -> SyncPlayer:
+    def __iter__(self) -> Any:
         return self._player
 
-
-class _AsyncAnswer(_Answer):
-    def __init__(self, capture: Capture, player: AsyncPlayer) -> None:
-        super().__init__(capture)
-        self._player = player
-        self.aclose = player.aclose
-
-    def __aiter__(self) -> AsyncPlayer:
+    def __aiter__(self) -> Any:
         return self._player
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._player, name)

@@ -45,7 +45,7 @@ with requires_extra("serve"):
     from multidict import CIMultiDict, CIMultiDictProxy
     from yarl import URL
 
-__all__ = ["proxy", "proxying"]
+__all__ = ["BrokenAnswerError", "pieces_of", "proxy", "proxying"]
 
 # aiohttp sets these for the upstream itself.
 _NOT_PASSED_ON = HOP_BY_HOP | {"accept-encoding", "expect", "host"}
@@ -125,7 +125,7 @@ async def proxying(
             yield local
 
 
-class _Broken(Exception):
+class BrokenAnswerError(Exception):
     """The answer of the upstream ends in the middle, for this `reason`."""
 
     def __init__(self, reason: Exception) -> None:
@@ -307,7 +307,7 @@ async def _pass_on(
     response = web.StreamResponse(status=answer.status, reason=reason, headers=headers)
     await response.prepare(request)
     try:
-        async with contextlib.aclosing(_pieces(answer.content)) as pieces:
+        async with contextlib.aclosing(pieces_of(answer.content)) as pieces:
             async for data, complete in pieces:
                 for content in (data,) if decoder is None else decoder.pieces(data):
                     await tape.receive(content, complete=False)
@@ -315,7 +315,7 @@ async def _pass_on(
                 await tape.receive(b"", complete=complete)
         if decoder is not None:
             decoder.check_complete()
-    except _Broken as error:
+    except BrokenAnswerError as error:
         tape.broke(error.reason, str(error))
         hang_up(request)
     except ContentError as error:
@@ -351,11 +351,11 @@ class _RequestBody:
             raise
 
 
-async def _pieces(content: aiohttp.StreamReader) -> AsyncGenerator[tuple[bytes, bool]]:
+async def pieces_of(content: aiohttp.StreamReader) -> AsyncGenerator[tuple[bytes, bool]]:
     """Generate the bytes that arrive, and whether a chunk of the transfer coding ends with them.
 
     Raises:
-        _Broken: The connection has failed. Everything that arrived before has been generated.
+        BrokenAnswerError: The connection has failed. Everything that arrived before has been generated.
     """
     if content.at_eof():
         return  # for an answer without a body, aiohttp's iterator would never end
@@ -368,7 +368,7 @@ async def _pieces(content: aiohttp.StreamReader) -> AsyncGenerator[tuple[bytes, 
         content.feed_eof()
         async for piece in content.iter_chunks():
             yield piece
-        raise _Broken(error) from error
+        raise BrokenAnswerError(error) from error
 
 
 def _request_headers(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:

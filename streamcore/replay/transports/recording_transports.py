@@ -35,21 +35,16 @@ class _Unpacking:
             await self._exchange.areceive(content)
 
     def complete(self) -> None:
-        for content in self._unpacked(None):
-            self._exchange.receive(content)
+        try:
+            if self._decoder is not None:
+                self._decoder.check_complete()
+        except ContentError as error:
+            self._exchange.broke(error)
         self._exchange.complete()
 
-    def _unpacked(self, packed: bytes | None) -> Iterator[bytes]:
-        """Generate the content that is known with these bytes; with None, the rest."""
-        if self._decoder is None:
-            yield packed or b""
-            return
+    def _unpacked(self, packed: bytes) -> Iterator[bytes]:
         try:
-            if packed is not None:
-                yield from self._decoder.pieces(packed)
-            else:
-                yield self._decoder.finish()
-                self._decoder.check_complete()
+            yield from (packed,) if self._decoder is None else self._decoder.pieces(packed)
         except ContentError as error:  # the HTTP library raises its own error for the reader of the body
             self._exchange.broke(error)
 
