@@ -58,14 +58,6 @@ def server() -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _only_what_is_new_is_collected() -> Iterator[None]:
-    gc.collect()
-    gc.freeze()  # what exists already is not looked at in each of the many collections
-    yield
-    gc.unfreeze()
-
-
 @pytest.fixture(autouse=True)
 def _quiet(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """asyncio complains of what was lost in its log, and Python of what was not closed where pytest hears it."""
