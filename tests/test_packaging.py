@@ -52,6 +52,13 @@ def test_extras_refer_to_this_project_and_to_extras_that_exist() -> None:
                 assert requirement.extras <= extras.keys()
 
 
+def test_the_readme_has_a_row_for_each_extra() -> None:
+    table = (ROOT / "README.md").read_text(encoding="utf-8").partition("| extra |")[2].partition("\n\n")[0]
+    first_cells = [row.split("|")[1] for row in table.splitlines()[2:]]
+    named = {name for cell in first_cells for name in re.findall(r"`(\w+)`", cell)}
+    assert named == PROJECT["optional-dependencies"].keys()
+
+
 def test_what_tests_compare_with_is_pinned() -> None:
     extras = PROJECT["optional-dependencies"]
     pinned = {

@@ -14,13 +14,14 @@ from rich.console import Console
 
 from streamcore import MessageEngine, MessageStreamEvent, ProtocolError, StreamCoreError
 from streamcore._extras import NotInstalledError
+from streamcore.cli.arguments import PATH, examples
 from streamcore.cli.check import Report, check_all, find_streams, report_json, report_lines, total_line
 from streamcore.cli.exchanges import Selection, options
 from streamcore.cli.listing import print_list
 from streamcore.cli.reading import read_streams, warn_of_violations
 from streamcore.cli.render import Display, Pace
 from streamcore.cli.serve import record, serve
-from streamcore.cli.source import Boundaries, Failure, Source, discard
+from streamcore.cli.source import Boundaries, Failure, Mistake, Source, discard
 from streamcore.codec import encode_event
 from streamcore.stream import derive
 
@@ -39,7 +40,7 @@ class _Console(Console):
 
 
 class _Commands(click.Group):
-    """A group whose commands end quietly when interrupted, and with one line when their output cannot be written."""
+    """A group whose commands end quietly when interrupted, and with one line after a mistake or a failure."""
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
@@ -64,6 +65,11 @@ def _failures() -> Iterator[None]:
     """Turn the exceptions that any command may raise into exit codes and, where the user needs it, a line on stderr."""
     try:
         yield
+    except click.exceptions.NoArgsIsHelpError:
+        raise
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "streamcore"
+        raise Mistake(f"{error.format_message()} See {command} --help") from error
     except KeyboardInterrupt:
         raise click.exceptions.Exit(_INTERRUPTED) from None
     except (NotInstalledError, StreamCoreError) as error:
@@ -91,7 +97,11 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
     ctx.exit()
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples("streamcore replay weather.sse", "curl -N ... | streamcore replay -", "streamcore check captures/"),
+)
 @click.option(
     "--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version, help="Print the version."
 )
@@ -99,21 +109,26 @@ def cli() -> None:
     """Look at recorded or live event streams of the Messages API, record and serve them.
 
     A FILE is the raw body of a text/event-stream response, a capture (.jsonl), a HAR file or a vcrpy cassette (.yaml).
-    `-` is standard input, a raw body that is read as it arrives:
+    `-` is standard input, a raw body that is read as it arrives.
 
-        curl -N ... | streamcore replay -
-
-    The exit code is 1 if a stream is broken, ends early or reports an error.
+    The exit code is 0 if all is well; 1 if a stream is broken, ends early or reports an error, or a file cannot be read
+    or written; 2 if an option or an argument is wrong; 130 after Ctrl-C.
     """
 
 
-_file_argument = click.argument("path", metavar="FILE")
+_file_argument = click.argument("path", metavar="FILE", type=PATH)
 _strict_option = click.option(
     "--strict", is_flag=True, help="Fail on violations of the protocol. By default they are only reported."
 )
 
 
-@cli.command()
+@cli.command(
+    epilog=examples(
+        "streamcore replay weather.sse",
+        "streamcore replay --speed 2 weather.jsonl",
+        "curl -N ... | streamcore replay -",
+    )
+)
 @_file_argument
 @click.option(
     "--speed",
@@ -162,7 +177,9 @@ def replay(path: str, speed: float | None, exchange: int | None, only_list: bool
     read_streams(path, Selection(exchange, only_list), strict, show)
 
 
-@cli.command()
+@cli.command(
+    epilog=examples("streamcore events weather.sse", "streamcore events --derived weather.sse | grep snapshot")
+)
 @_file_argument
 @click.option(
     "--derived",
@@ -198,7 +215,7 @@ def _encode_derived(event: MessageStreamEvent, engine: MessageEngine) -> Iterato
         yield yielded.to_json().encode()
 
 
-@cli.command()
+@cli.command(epilog=examples("streamcore message weather.sse", "streamcore message --exchange 1 weather.jsonl"))
 @_file_argument
 @options
 @_strict_option
@@ -222,8 +239,10 @@ def message(path: str, exchange: int | None, only_list: bool, strict: bool) -> N
     read_streams(path, Selection(exchange, only_list), strict, show)
 
 
-@cli.command()
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@cli.command(
+    epilog=examples("streamcore check captures/", "streamcore check --strict --json weather.sse weather.jsonl")
+)
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=PATH)
 @options
 @_strict_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document: ok, counts (not with --list), files.")
@@ -255,9 +274,11 @@ cli.add_command(serve)
 cli.add_command(record)
 
 
-@cli.command()
-@click.argument("source", metavar="IN")
-@click.argument("target", metavar="OUT")
+@cli.command(
+    epilog=examples("streamcore convert weather.jsonl weather.har", "streamcore convert --from sse --to timed - -")
+)
+@click.argument("source", metavar="IN", type=PATH)
+@click.argument("target", metavar="OUT", type=PATH)
 @click.option("--from", "source_format", metavar="FORMAT", help="The format of IN, if its suffix does not name it.")
 @click.option("--to", "target_format", metavar="FORMAT", help="The format of OUT, if its suffix does not name it.")
 def convert(source: str, target: str, source_format: str | None, target_format: str | None) -> None:

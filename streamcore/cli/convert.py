@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import cast
 
 from streamcore import StreamCoreError
-from streamcore.api.response import begins_like_a_stream
 from streamcore.cli.source import Failure, Source
 from streamcore.replay.capture import Capture, CaptureError
 from streamcore.replay.formats.file_head import shown
 from streamcore.replay.formats.files import Format, capture_pieces, check_format, read_captures, write_captures
 from streamcore.replay.formats.replace_file import temporary_file
 from streamcore.replay.redaction import DEFAULT_REDACTION, RedactionError
+from streamcore.sse import begins_like_a_stream
 
 __all__ = ["convert"]
 

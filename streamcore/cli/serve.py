@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import attrs
 import click
 
+from streamcore.cli.arguments import PATH, examples
 from streamcore.cli.source import Failure, discard, visible
 
 __all__ = ["record", "serve"]
@@ -40,8 +41,12 @@ def _listens(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@click.command()
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.command(
+    epilog=examples(
+        "streamcore serve captures/", "streamcore serve weather.sse --port 8000 --fault cut:event=3,broken=yes"
+    )
+)
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=PATH)
 @_listens
 @click.option(
     "--speed",
@@ -101,9 +106,9 @@ def _seeded(parse: Callable[[str], _T], text: str, seed: int) -> _T:
     return parsed  # type: ignore[no-any-return]  # evolved or not, it is a `_T`
 
 
-@click.command()
+@click.command(epilog=examples("streamcore record --url https://api.anthropic.com --output weather.jsonl"))
 @click.option("--url", required=True, help="The URL of the upstream, for example https://api.anthropic.com.")
-@click.option("--output", required=True, metavar="FILE", help="The file to write; .jsonl keeps the most.")
+@click.option("--output", required=True, metavar="FILE", type=PATH, help="The file to write; .jsonl keeps the most.")
 @_listens
 def record(url: str, output: str, **place: Any) -> None:
     """Record what a client and an upstream exchange.

@@ -19,7 +19,7 @@ from streamcore import MessageEngine, MessageStreamEvent, ProtocolError
 from streamcore.errors import excerpt
 from streamcore.types import MessageStartEvent, MessageStopEvent
 
-__all__ = ["Boundaries", "Failure", "Source", "discard", "place", "visible"]
+__all__ = ["Boundaries", "Failure", "Mistake", "Source", "discard", "place", "visible"]
 
 _CHUNK_SIZE = 64 * 1024
 _CONTEXT_SIZE = 4096
@@ -39,6 +39,12 @@ class Failure(click.ClickException):
     def show(self, file: object = None) -> None:
         """Print the line. `file` is not used: it is always stderr."""
         click.echo(f"streamcore: {visible(self.format_message(), lines=False)}", err=True)
+
+
+class Mistake(Failure):
+    """An option or an argument is wrong. Ends the command with exit code 2 and one line on stderr."""
+
+    exit_code = 2
 
 
 def visible(text: str, *, lines: bool = True) -> str:
