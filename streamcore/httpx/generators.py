@@ -3,7 +3,7 @@
 A body is read by six to eight of them, each inside the next, in httpx and httpcore. Both asyncio and trio close the
 generators that are left half-read. asyncio closes all at once. Those of a body close each other, and then fail because
 one "is already running". trio closes them in any order, and warns about each that was dropped. So `first_of` hides the
-generators of a body, and the loop is told to close the body as a whole (`streamcore.api.loops`).
+generators of a body, and `streamcore.api.loops` closes the body as a whole when the loop ends.
 
 Simpler ways were considered:
 

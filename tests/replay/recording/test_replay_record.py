@@ -1,4 +1,4 @@
-"""What is recorded over real sockets: the very bytes, when they came, and how it ended; the user notices nothing."""
+"""Recording over real sockets: the very bytes, when they came, and how it ended. The user notices nothing."""
 
 from __future__ import annotations
 
