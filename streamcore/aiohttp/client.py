@@ -6,7 +6,7 @@ This module has only what depends on aiohttp: sending, waiting, closing. The res
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Self
+from typing import Any
 
 import aiohttp
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -47,17 +47,10 @@ class AsyncAnthropic(AsyncClient):
         InvalidArgumentError: An option is invalid.
     """
 
-    def __init__(self, *, http_client: aiohttp.ClientSession | None = None, **options: Any) -> None:
+    def __init__(self, *, http_client: aiohttp.ClientSession | Connections | None = None, **options: Any) -> None:
         super().__init__(**options)
-        self._connections = Connections(http_client)
-
-    def copy(self, **changes: Any) -> Self:
-        copied = super().copy(**changes)
-        if copied._connections.handed_in is self._connections.handed_in:
-            copied._connections = self._connections
-        return copied
-
-    copy.__doc__ = AsyncClient.copy.__doc__
+        # A copy gets the connections of its original.
+        self._connections = http_client if isinstance(http_client, Connections) else Connections(http_client)
 
     async def close(self) -> None:
         """Close all connections, including those of copies of this client. Iteration over their streams ends.
@@ -75,7 +68,7 @@ class AsyncAnthropic(AsyncClient):
         return self._connections.closed
 
     def _arguments(self) -> dict[str, Any]:
-        return {**super()._arguments(), "http_client": self._connections.handed_in}
+        return {**super()._arguments(), "http_client": self._connections}
 
     def _checked_timeout(self, timeout: Any) -> Any:
         timeouts_of(timeout, DEFAULT_TIMEOUT)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 from urllib.request import getproxies
 
 import anyio
@@ -122,8 +122,9 @@ class Anthropic(_HttpxClient, SyncClient):
 
     def __init__(self, *, http_client: Any = None, **options: Any) -> None:
         super().__init__(**options)
-        self._use(http_client, "Client", _OwnClient)
-        self._live = _Live(self._http)
+        shared = http_client if isinstance(http_client, _Live) else None  # a copy gets that of its original
+        self._use(http_client if shared is None else shared.http, "Client", _OwnClient)
+        self._live = _Live(self._http) if shared is None else shared
 
     def close(self) -> None:
         """Close all connections, including those of copies of this client and of an `http_client` that was passed.
@@ -144,13 +145,8 @@ class Anthropic(_HttpxClient, SyncClient):
         """Whether `close()` was called."""
         return self._live.is_closed
 
-    def copy(self, **changes: Any) -> Self:
-        copied = super().copy(**changes)
-        if copied._http is self._http:
-            copied._live = self._live
-        return copied
-
-    copy.__doc__ = SyncClient.copy.__doc__
+    def _arguments(self) -> dict[str, Any]:
+        return {**super()._arguments(), "http_client": self._live}
 
     def _send(self, call: Call) -> SyncAnswer:
         request = self._request(call)
@@ -216,12 +212,12 @@ class _Live:
     """
 
     def __init__(self, http: Any) -> None:
-        self._http = http
+        self.http = http
         self._closed = False
 
     @property
     def is_closed(self) -> bool:
-        return self._closed or bool(self._http.is_closed)
+        return self._closed or bool(self.http.is_closed)
 
     def close(self) -> None:
         self._closed = True  # first, so that threads that wake up see why
