@@ -116,3 +116,12 @@ def test_the_map_names_what_is_in_the_files(row: str) -> None:
         source = "".join(path.read_text(encoding="utf-8") for path in files)
         for name in names:
             assert re.search(rf"\b{name}\b", source), f"{name} is in none of {files}"
+
+
+def test_each_guide_is_linked_from_the_readme_or_the_map() -> None:
+    linked = {
+        (page.parent / target).resolve()
+        for page in (ROOT / "README.md", PACKAGE / "README.md")
+        for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+    }
+    assert [name_of(path) for path in PACKAGE.rglob("*.md") if path.resolve() not in linked] == []
