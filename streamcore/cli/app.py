@@ -24,8 +24,6 @@ from streamcore.cli.source import Boundaries, Failure, Source, discard
 from streamcore.codec import encode_event
 from streamcore.stream import derive
 
-__all__ = ["cli"]
-
 # The exit codes that shells give a process that was killed by SIGINT (2) or SIGPIPE (13).
 _INTERRUPTED = 128 + 2
 _NOT_READ = 128 + 13

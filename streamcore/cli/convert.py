@@ -25,8 +25,6 @@ from streamcore.replay.formats.files import Format, capture_pieces, check_format
 from streamcore.replay.formats.replace_file import temporary_file
 from streamcore.replay.redaction import DEFAULT_REDACTION, RedactionError
 
-__all__ = ["convert"]
-
 _STDIN = "standard input"
 _STDOUT = "standard output"
 

@@ -11,8 +11,6 @@ import click
 from streamcore.cli.exchanges import Selection, sources
 from streamcore.cli.source import Failure, visible
 
-__all__ = ["print_list"]
-
 
 @attrs.frozen
 class _Entry:

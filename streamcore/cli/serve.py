@@ -14,8 +14,6 @@ import click
 
 from streamcore.cli.source import Failure, discard, visible
 
-__all__ = ["record", "serve"]
-
 _T = TypeVar("_T")
 
 

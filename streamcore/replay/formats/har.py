@@ -28,8 +28,6 @@ from streamcore.replay.formats.file_head import head_of, shown
 from streamcore.replay.formats.json_depth import DepthGuard, TooDeepError
 from streamcore.replay.formats.spool import Spool
 
-__all__ = ["har_pieces", "read_har"]
-
 # The parser begins a string anew with each block that it reaches into: with 64 KB, long ones take six times as long.
 _BLOCK_SIZE = 1024 * 1024
 _NARROWING = 32  # a block is 32 to the power of 4

@@ -19,8 +19,6 @@ from streamcore.limits import DEFAULT_LIMITS
 from streamcore.replay.capture import Capture, CaptureError, Chunk
 from streamcore.replay.formats.event_splitter import EventSplitter, payload_type
 
-__all__ = ["is_stream", "read_sse", "sse_pieces"]
-
 _BLOCK_SIZE = 64 * 1024
 _SLICE = 1024
 # Enough to find some ends of events. The splitter then says where they are exactly.

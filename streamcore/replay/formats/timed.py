@@ -45,8 +45,6 @@ from streamcore.replay.capture import (
 )
 from streamcore.replay.formats.spool import Spool
 
-__all__ = ["read_timed", "timed_capture", "timed_chunk", "timed_end", "timed_header", "timed_lines"]
-
 _VERSION = 1
 
 

@@ -19,8 +19,6 @@ from streamcore._extras import requires_extra
 from streamcore.api.errors import APIConnectionError, APITimeoutError, InvalidArgumentError
 from streamcore.replay.capture import Chunk, End, Pause, Step
 
-__all__ = ["AS_RECORDED", "INSTANTLY", "AsyncPlayer", "Failures", "SyncPlayer", "check_speed"]
-
 _SleepT = TypeVar("_SleepT")
 
 AS_RECORDED = 1.0

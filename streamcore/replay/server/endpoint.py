@@ -61,8 +61,6 @@ with requires_extra("serve"):
     from aiohttp import web
     from multidict import CIMultiDict
 
-__all__ = ["Endpoint", "serve", "serving"]
-
 _PATH = "/v1/messages"
 
 # Also headers about how the bytes were coded on a connection: captures hold the decoded content.
