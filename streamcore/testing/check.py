@@ -34,9 +34,10 @@ from typing import Any, TypeAlias, TypedDict, Unpack
 import attrs
 from hypothesis import HealthCheck, Phase, Verbosity, find, settings
 from hypothesis.errors import NoSuchExample
+from hypothesis.strategies import SearchStrategy
 
 from streamcore.errors import StreamCoreError
-from streamcore.testing._aspects import ASPECTS, Aspect, Sample, chosen_aspects
+from streamcore.testing._aspects import ASPECTS, Sample, chosen_aspects
 from streamcore.testing._broken import BrokenStream
 from streamcore.testing.differences import ABSENT, differences_of
 from streamcore.testing.model import without_nulls
@@ -125,17 +126,17 @@ def _disagreements(
     seed: int = 0,
     directory: Path | str | None = None,
 ) -> Iterable[Disagreement]:
-    for aspect in chosen_aspects(aspects, skip):
-        sample = _worst(accumulate, aspect, max_examples, seed)
+    for aspect, samples in chosen_aspects(aspects, skip).items():
+        sample = _worst(accumulate, samples, max_examples, seed)
         if sample is not None:
             folder = Path(tempfile.mkdtemp(prefix="streamcore-") if directory is None else directory)
             folder.mkdir(parents=True, exist_ok=True)
             sample = _fewest_chunks(accumulate, sample)
-            path = _written(sample, folder / aspect.name)
-            yield Disagreement(aspect.name, _difference(accumulate, sample) or "it comes and goes", sample, path)
+            path = _written(sample, folder / aspect)
+            yield Disagreement(aspect, _difference(accumulate, sample) or "it comes and goes", sample, path)
 
 
-def _worst(accumulate: Accumulate, aspect: Aspect, max_examples: int, seed: int) -> Sample | None:
+def _worst(accumulate: Accumulate, samples: SearchStrategy[Any], max_examples: int, seed: int) -> Sample | None:
     """Find the shortest stream for which `accumulate` is wrong."""
     options = settings(
         max_examples=max_examples,
@@ -147,7 +148,7 @@ def _worst(accumulate: Accumulate, aspect: Aspect, max_examples: int, seed: int)
     )
     try:
         sample: Sample = find(
-            aspect.samples,
+            samples,
             lambda sample: _difference(accumulate, sample) is not None,
             settings=options,
             random=random.Random(seed),  # noqa: S311  # nothing secret

@@ -265,7 +265,7 @@ class Endpoint:
         anyio.CancelScope()  # load this before the head is sent, as times count from there
         await response.prepare(request)
         exchange.status = capture.status
-        async for data in _player(capture, speed):
+        async for data in AsyncPlayer(capture.body, speed=speed, failures=_FAILURES, sleep=asyncio.sleep):
             await response.write(data)
             exchange.chunks += 1
             exchange.size += len(data)
@@ -281,10 +281,6 @@ class Endpoint:
 
 
 _FAILURES = Failures(broken=lambda message: _Cut(f"cut ({message})"))
-
-
-def _player(capture: Capture, speed: float) -> AsyncPlayer:
-    return AsyncPlayer(capture.body, speed=speed, failures=_FAILURES, sleep=asyncio.sleep)
 
 
 @attrs.frozen
