@@ -22,10 +22,7 @@ from streamcore.cli.reading import read_streams, warn_of_violations
 from streamcore.cli.render import Display, Pace
 from streamcore.cli.serve import record, serve
 from streamcore.cli.source import Boundaries, Failure, Mistake, Source, discard
-from streamcore.codec import encode_event
 from streamcore.stream import derive
-
-__all__ = ["cli"]
 
 # The exit codes that shells give a process that was killed by SIGINT (2) or SIGPIPE (13).
 _INTERRUPTED = 128 + 2
@@ -192,27 +189,18 @@ def replay(path: str, speed: float | None, exchange: int | None, only_list: bool
 def events(path: str, derived: bool, exchange: int | None, only_list: bool, strict: bool) -> None:
     """Print the events, one JSON object a line."""
     out = sys.stdout.buffer
-    encode = _encode_derived if derived else _encode_alone
 
     def show(source: Source, engine: MessageEngine, batches: Iterator[Iterator[MessageStreamEvent]]) -> None:
         for batch in batches:
             try:
                 for event in batch:
-                    out.writelines(payload + b"\n" for payload in encode(event, engine))
+                    for yielded in derive(event, engine) if derived else (event,):
+                        out.write(yielded.to_json().encode() + b"\n")
             finally:
                 out.flush()
         warn_of_violations(source, engine)
 
     read_streams(path, Selection(exchange, only_list), strict, show)
-
-
-def _encode_alone(event: MessageStreamEvent, engine: MessageEngine) -> Iterator[bytes]:
-    yield encode_event(event)
-
-
-def _encode_derived(event: MessageStreamEvent, engine: MessageEngine) -> Iterator[bytes]:
-    for yielded in derive(event, engine):
-        yield yielded.to_json().encode()
 
 
 @cli.command(epilog=examples("streamcore message weather.sse", "streamcore message --exchange 1 weather.jsonl"))

@@ -23,17 +23,6 @@ from streamcore.cli.source import Boundaries, Failure, Source, place, visible
 from streamcore.codec import encode_event
 from streamcore.types import ContentBlockDeltaEvent, ErrorEvent
 
-__all__ = [
-    "Fault",
-    "Report",
-    "check_all",
-    "check_file",
-    "find_streams",
-    "report_json",
-    "report_lines",
-    "total_line",
-]
-
 _MANY_FILES = 10
 _MOST_VIOLATIONS = 5
 

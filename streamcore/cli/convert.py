@@ -25,8 +25,6 @@ from streamcore.replay.formats.replace_file import temporary_file
 from streamcore.replay.redaction import DEFAULT_REDACTION, RedactionError
 from streamcore.sse import begins_like_a_stream
 
-__all__ = ["convert"]
-
 _STDIN = "standard input"
 _STDOUT = "standard output"
 

@@ -24,8 +24,6 @@ from streamcore.errors import excerpt
 if TYPE_CHECKING:
     from streamcore.replay import Capture, CaptureError
 
-__all__ = ["Selection", "no_stream", "options", "sources", "streams"]
-
 _TIMED = ".jsonl"
 # Other files are read as the bytes of a stream.
 _CAPTURES = frozenset({_TIMED, ".har", ".json", ".yaml", ".yml"})

@@ -14,8 +14,6 @@ from streamcore.sse import ServerSentEvent, SSEDecoder
 if TYPE_CHECKING:
     from streamcore.replay import Capture
 
-__all__ = ["NOT_DECODED", "Kind", "kind_of"]
-
 Kind: TypeAlias = Literal["stream", "message", "failed", "other", "damaged"]
 """The kind of an exchange: a stream, a complete message, a call of Messages with neither, or something else.
 

@@ -3,63 +3,45 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from typing import Any
 
-import attrs
 import click
 
 from streamcore.cli.exchanges import Selection, sources
 from streamcore.cli.source import Failure, visible
 
-__all__ = ["print_list"]
-
-
-@attrs.frozen
-class _Entry:
-    """One exchange.
-
-    Attributes:
-        path: The file, `-` for standard input.
-        exchange: Its number, from 1; None for a raw body, or if the file or the rest of it cannot be read.
-        kind: A `kinds.Kind`, or `unreadable`.
-        summary: The request and the head of the answer, or the reason why it cannot be read.
-    """
-
-    path: str
-    exchange: int | None
-    kind: str
-    summary: str | None
-
 
 def print_list(paths: Sequence[str], selection: Selection, *, as_json: bool = False) -> None:
     """Print all exchanges of files, or only the selected one, as lines or as one JSON document.
 
+    An entry has the path (`-` for standard input), the number of the exchange from 1 (None for a raw body, or if the
+    rest of the file cannot be read), its kind (a `kinds.Kind`, or `unreadable`), and a summary of it.
+
     Raises:
         click.exceptions.Exit: A file or the rest of it cannot be read.
     """
-    files: list[_Entry] = []
+    entries: list[dict[str, Any]] = []
     failed = False
     for path in paths:
         if len(paths) > 1 and not as_json:
             click.echo(visible(path, lines=False))
-        for entry in _entries(path, selection):
-            failed = failed or entry.kind == "unreadable"
-            if as_json:
-                files.append(entry)
-            elif entry.kind == "unreadable":
-                Failure(entry.summary or "").show()
-            else:
-                line = f"{entry.exchange or 1:>4}  {entry.kind:<8}  {entry.summary or ''}"
-                click.echo(visible(line.rstrip(), lines=False))
+        try:
+            for source in sources(path, selection):
+                entries.append(_entry(path, source.exchange, source.kind, source.summary))
+                if not as_json:
+                    line = f"{source.exchange or 1:>4}  {source.kind:<8}  {source.summary or ''}"
+                    click.echo(visible(line.rstrip(), lines=False))
+        except Failure as failure:
+            failed = True
+            entries.append(_entry(path, None, "unreadable", failure.message))
+            if not as_json:
+                failure.show()
     if as_json:
-        click.echo(json.dumps({"ok": not failed, "files": [attrs.asdict(entry) for entry in files]}, indent=2))
+        click.echo(json.dumps({"ok": not failed, "files": entries}, indent=2))
     if failed:
         raise click.exceptions.Exit(1)
 
 
-def _entries(path: str, selection: Selection) -> Iterator[_Entry]:
-    try:
-        for source in sources(path, selection):
-            yield _Entry(path, source.exchange, source.kind, source.summary)
-    except Failure as failure:
-        yield _Entry(path, None, "unreadable", failure.message)
+def _entry(path: str, exchange: int | None, kind: str, summary: str | None) -> dict[str, Any]:
+    return {"path": path, "exchange": exchange, "kind": kind, "summary": summary}

@@ -13,9 +13,6 @@ from streamcore.cli.listing import print_list
 from streamcore.cli.source import Failure, Source
 from streamcore.types import ErrorEvent
 
-__all__ = ["read_streams", "warn_of_violations"]
-
-
 _Batches: TypeAlias = Iterator[Iterator[MessageStreamEvent]]
 
 

@@ -31,8 +31,6 @@ from streamcore.types import (
     UnknownDelta,
 )
 
-__all__ = ["Display", "Pace"]
-
 _PLAIN = Style()
 _DIM = Style(dim=True)
 _LABEL = Style(bold=True)

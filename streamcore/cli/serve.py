@@ -15,8 +15,6 @@ import click
 from streamcore.cli.arguments import PATH, examples
 from streamcore.cli.source import Failure, discard, visible
 
-__all__ = ["record", "serve"]
-
 _T = TypeVar("_T")
 
 

@@ -19,8 +19,6 @@ from streamcore import MessageEngine, MessageStreamEvent, ProtocolError
 from streamcore.errors import excerpt
 from streamcore.types import MessageStartEvent, MessageStopEvent
 
-__all__ = ["Boundaries", "Failure", "Mistake", "Source", "discard", "place", "visible"]
-
 _CHUNK_SIZE = 64 * 1024
 _CONTEXT_SIZE = 4096
 _CONTEXT_WIDTH = 100

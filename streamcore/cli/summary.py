@@ -11,8 +11,6 @@ from typing import Any
 
 from streamcore.types import Message, Usage, WireObject
 
-__all__ = ["citation_line", "json_line", "result_lines", "usage_line"]
-
 _WIDTH = 100
 _MOST_LINES = 8
 

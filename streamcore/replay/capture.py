@@ -15,8 +15,6 @@ import attrs
 
 from streamcore.errors import StreamCoreError
 
-__all__ = ["Capture", "CaptureError", "CapturedRequest", "Chunk", "End", "EndReason", "Headers", "Pause", "Step"]
-
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 """Names and values, in order. A name may occur more than once."""
 

@@ -20,8 +20,6 @@ from streamcore.errors import StreamCoreError, excerpt
 from streamcore.replay.capture import Headers
 from streamcore.replay.headers import HOP_BY_HOP
 
-__all__ = ["MAX_SIZE", "ContentDecoder", "ContentError", "codings", "content_headers", "decoded", "encoding_of"]
-
 MAX_SIZE = 64 * 1024 * 1024
 """The largest content, in bytes, if nothing else is said. The API takes requests of 32 MB."""
 

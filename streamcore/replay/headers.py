@@ -8,8 +8,6 @@ from typing import Any
 
 from streamcore.replay.capture import Headers
 
-__all__ = ["HOP_BY_HOP", "header_pairs", "unsendable"]
-
 HOP_BY_HOP = frozenset(
     {
         *("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection"),

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, TypeAlias, get_args
 
-import attrs
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
@@ -20,19 +19,6 @@ from streamcore.testing._wire import FRAMINGS, Framing
 from streamcore.types import CompactionBlock, ContentBlock, FallbackBlock, TextBlock, ThinkingBlock, UnknownBlock
 
 Sample: TypeAlias = WholeStream | BrokenStream
-
-
-@attrs.frozen
-class Aspect:
-    """A feature or a fault of streams.
-
-    Attributes:
-        name: Its name, for `aspects=` and `skip=`.
-        samples: Streams that have it.
-    """
-
-    name: str
-    samples: SearchStrategy[Any]
 
 
 # Streams of text and tool calls, as the API mostly sends them.
@@ -102,8 +88,8 @@ ASPECTS: dict[str, str] = {
 """The description of each aspect by its name. Simple aspects come first."""
 
 
-def chosen_aspects(names: Collection[str] | None, skip: Collection[str]) -> list[Aspect]:
-    """Return the aspects with these names, by default all, without those to be skipped.
+def chosen_aspects(names: Collection[str] | None, skip: Collection[str]) -> dict[str, SearchStrategy[Any]]:
+    """Return the streams of the aspects with these names, by default all, without those to be skipped.
 
     Raises:
         ValueError: A name is unknown.
@@ -112,7 +98,7 @@ def chosen_aspects(names: Collection[str] | None, skip: Collection[str]) -> list
         if name not in ASPECTS:
             raise ValueError(f"{name!r} is not an aspect; it must be one of {', '.join(ASPECTS)}")
     chosen = [name for name in ASPECTS if (names is None or name in names) and name not in skip]
-    return [Aspect(name, _samples(name, skip)) for name in chosen]
+    return {name: _samples(name, skip) for name in chosen}
 
 
 def _samples(name: str, skip: Collection[str]) -> SearchStrategy[Any]:

@@ -21,7 +21,7 @@ from streamcore.errors import (
     ViolationKind,
 )
 from streamcore.limits import DEFAULT_LIMITS, Limits
-from streamcore.testing import _faults as faults
+from streamcore.testing import _event_faults as faults
 from streamcore.testing import _field_faults as fields
 from streamcore.testing._shown import ShownByEvent
 from streamcore.testing._wire import Event, chunkings, frame, payload_of

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
 
-from streamcore.testing._faults import Draw, Fault, block_stop, delta_event, number_of, replaced, sound
+from streamcore.testing._event_faults import Draw, Fault, block_stop, delta_event, number_of, replaced, sound
 from streamcore.testing._json import texts
 from streamcore.testing._wire import Event, payload_of
 

@@ -29,14 +29,15 @@ import random
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypedDict, Unpack
 
 import attrs
 from hypothesis import HealthCheck, Phase, Verbosity, find, settings
 from hypothesis.errors import NoSuchExample
+from hypothesis.strategies import SearchStrategy
 
 from streamcore.errors import StreamCoreError
-from streamcore.testing._aspects import ASPECTS, Aspect, Sample, chosen_aspects
+from streamcore.testing._aspects import ASPECTS, Sample, chosen_aspects
 from streamcore.testing._broken import BrokenStream
 from streamcore.testing.differences import ABSENT, differences_of
 from streamcore.testing.model import without_nulls
@@ -83,34 +84,40 @@ class Disagreement(StreamCoreError, AssertionError):
         )
 
 
-def check_accumulator(
-    accumulate: Accumulate,
-    *,
-    aspects: Collection[str] | None = None,
-    skip: Collection[str] = (),
-    max_examples: int = 100,
-    seed: int = 0,
-    directory: Path | str | None = None,
-) -> None:
+class CheckOptions(TypedDict, total=False):
+    """The options of `check_accumulator()`, which describes them."""
+
+    aspects: Collection[str] | None
+    skip: Collection[str]
+    max_examples: int
+    seed: int
+    directory: Path | str | None
+
+
+def check_accumulator(accumulate: Accumulate, **options: Unpack[CheckOptions]) -> None:
     """Test an accumulator on streams whose message is known.
 
     Args:
         accumulate: Makes a message from chunks. It is called many times and must not keep state between calls.
-        aspects: The aspects to try, by default all of `ASPECTS`.
-        skip: Aspects to leave out because the accumulator does not claim to support them.
-        max_examples: How many streams are tried for each aspect.
-        seed: The same seed gives the same streams.
-        directory: The directory for the capture file, by default a new temporary one.
+        **options: `aspects`, the aspects to try, by default all of `ASPECTS`; `skip`, those to leave out because the
+            accumulator does not claim to support them; `max_examples`, how many streams are tried for each aspect (by
+            default 100); `seed`, where the same one gives the same streams; `directory`, for the capture file (by
+            default a new temporary one).
 
     Raises:
         Disagreement: The first that was found, with its stream shrunk.
         ValueError: An aspect is unknown.
     """
-    for found in _disagreements(accumulate, aspects, skip, max_examples, seed, directory):
+    for found in _disagreements(accumulate, **options):
         raise found
 
 
-def find_disagreements(
+def find_disagreements(accumulate: Accumulate, **options: Unpack[CheckOptions]) -> list[Disagreement]:
+    """Return one disagreement for each aspect that has one; the arguments are those of `check_accumulator`."""
+    return list(_disagreements(accumulate, **options))
+
+
+def _disagreements(
     accumulate: Accumulate,
     *,
     aspects: Collection[str] | None = None,
@@ -118,30 +125,18 @@ def find_disagreements(
     max_examples: int = 100,
     seed: int = 0,
     directory: Path | str | None = None,
-) -> list[Disagreement]:
-    """Return one disagreement for each aspect that has one; the arguments are those of `check_accumulator`."""
-    return list(_disagreements(accumulate, aspects, skip, max_examples, seed, directory))
-
-
-def _disagreements(
-    accumulate: Accumulate,
-    names: Collection[str] | None,
-    skip: Collection[str],
-    max_examples: int,
-    seed: int,
-    directory: Path | str | None,
 ) -> Iterable[Disagreement]:
-    for aspect in chosen_aspects(names, skip):
-        sample = _worst(accumulate, aspect, max_examples, seed)
+    for aspect, samples in chosen_aspects(aspects, skip).items():
+        sample = _worst(accumulate, samples, max_examples, seed)
         if sample is not None:
             folder = Path(tempfile.mkdtemp(prefix="streamcore-") if directory is None else directory)
             folder.mkdir(parents=True, exist_ok=True)
             sample = _fewest_chunks(accumulate, sample)
-            path = _written(sample, folder / aspect.name)
-            yield Disagreement(aspect.name, _difference(accumulate, sample) or "it comes and goes", sample, path)
+            path = _written(sample, folder / aspect)
+            yield Disagreement(aspect, _difference(accumulate, sample) or "it comes and goes", sample, path)
 
 
-def _worst(accumulate: Accumulate, aspect: Aspect, max_examples: int, seed: int) -> Sample | None:
+def _worst(accumulate: Accumulate, samples: SearchStrategy[Any], max_examples: int, seed: int) -> Sample | None:
     """Find the shortest stream for which `accumulate` is wrong."""
     options = settings(
         max_examples=max_examples,
@@ -153,7 +148,7 @@ def _worst(accumulate: Accumulate, aspect: Aspect, max_examples: int, seed: int)
     )
     try:
         sample: Sample = find(
-            aspect.samples,
+            samples,
             lambda sample: _difference(accumulate, sample) is not None,
             settings=options,
             random=random.Random(seed),  # noqa: S311  # nothing secret

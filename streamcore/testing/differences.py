@@ -43,18 +43,17 @@ class Difference:
 
     def lines(self) -> list[str]:
         place = self.path or "the value"
-        if isinstance(self.left, str) and isinstance(self.right, str):
-            at = _first_difference(self.left, self.right)
-            left, right = _around(self.left, at), _around(self.right, at)
-            if len(left) + len(right) > _WIDTH or at > _AROUND:
-                return [f"{place}, from character {at} on:", f"    left   {left}", f"    right  {right}"]
-            return [f"{place}: {left} on the left, {right} on the right"]
         if self.left is ABSENT:
             return [f"{place}: only on the right: {_short(self.right)}"]
         if self.right is ABSENT:
             return [f"{place}: only on the left: {_short(self.left)}"]
         left, right = _short(self.left), _short(self.right)
-        if len(left) + len(right) > _WIDTH:
+        at = 0
+        if isinstance(self.left, str) and isinstance(self.right, str):
+            at = _first_difference(self.left, self.right)
+            left, right = _around(self.left, at), _around(self.right, at)
+            place += f", from character {at} on" if at > _AROUND or len(left) + len(right) > _WIDTH else ""
+        if at > _AROUND or len(left) + len(right) > _WIDTH:
             return [f"{place}:", f"    left   {left}", f"    right  {right}"]
         return [f"{place}: {left} on the left, {right} on the right"]
 

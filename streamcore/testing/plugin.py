@@ -71,12 +71,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def replay(request: pytest.FixtureRequest) -> Iterator[Any]:
     """Provide a client that plays the captures of the marker `replay`.
 
-    See `streamcore.testing.playing.Playing` for its additional methods.
+    See `streamcore.testing.replay_fixture.Playing` for its additional methods.
     """
     missing = _missing()
     if missing:
         pytest.fail(f"{missing[0]} is not installed: pip install 'streamcore-messages[testing]'", pytrace=False)
-    from streamcore.testing.playing import playing
+    from streamcore.testing.replay_fixture import playing
 
     yield from playing(request)
 
@@ -88,7 +88,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     # Not `item.funcargs`: a test may have got the fixture by `getfixturevalue()`, and those of unittest have none.
     client = item.stash.get(CLIENT, None)
     if client is not None:
-        from streamcore.testing.playing import check_played
+        from streamcore.testing.replay_fixture import check_played
 
         check_played(client)
     return result

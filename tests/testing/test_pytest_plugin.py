@@ -17,7 +17,7 @@ from server import Cut, error_reply, serving, stream_reply
 # What a test run imports, it forgets when it is over: what can be imported only once has to be there before.
 import streamcore.aiohttp
 import streamcore.replay.server
-import streamcore.testing.playing  # noqa: F401
+import streamcore.testing.replay_fixture  # noqa: F401
 from streamcore.replay import open_capture, read_captures
 
 pytest_plugins = ["pytester"]

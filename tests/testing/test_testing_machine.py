@@ -114,6 +114,27 @@ def test_an_accumulator_that_is_wrong_does_not_pass(under_test: type[Accumulator
         run_state_machine_as_test(machine(under_test), settings=SEARCH)
 
 
+@pytest.mark.parametrize(
+    "under_test", [LooksComplete, TakesTextTwice, RefusesPings, MergesMessages], ids=lambda cls: cls.__name__
+)
+def test_a_failure_shrinks_to_few_steps_after_few_attempts(under_test: type[Accumulator]) -> None:
+    streams = 0
+
+    class Counting(machine(under_test)):  # type: ignore[misc]  # the base is made by a function
+        def __init__(self) -> None:
+            nonlocal streams
+            streams += 1
+            super().__init__()
+
+    with pytest.raises(AssertionError) as failed:
+        run_state_machine_as_test(Counting, settings=settings(SEARCH, phases=[Phase.generate, Phase.shrink]))
+    shown = "\n".join(failed.value.__notes__)
+    assert len([line for line in shown.splitlines() if line.startswith("state.")]) <= 5
+    assert len(shown.splitlines()) <= 20
+    assert "ways=[], choices=b''" in shown
+    assert streams <= 1000
+
+
 @pytest.mark.parametrize("under_test", [MergesMessages], ids=lambda cls: cls.__name__)
 def test_a_machine_that_keeps_the_rules_does_not_see_what_only_broken_streams_show(
     under_test: type[Accumulator],

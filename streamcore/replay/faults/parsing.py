@@ -8,8 +8,6 @@ from streamcore.errors import InvalidArgumentError
 from streamcore.replay.faults.kinds import FAULTS, Fault
 from streamcore.replay.faults.text_options import split_options, with_options
 
-__all__ = ["check_faults", "parse_fault"]
-
 
 def check_faults(faults: Iterable[Fault | str]) -> tuple[Fault, ...]:
     """Return faults that are given as values or as texts.

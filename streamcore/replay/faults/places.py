@@ -17,8 +17,6 @@ from streamcore.errors import InvalidArgumentError
 from streamcore.replay.capture import Capture, Chunk, End, Step
 from streamcore.replay.formats.event_splitter import event_steps, is_event
 
-__all__ = ["Anywhere", "AtEvent", "BodyFault", "at_least", "beyond"]
-
 
 def beyond(kind: str, number: int, count: int) -> InvalidArgumentError:
     """Return the error for a place that a body of `count` events or bytes does not have."""

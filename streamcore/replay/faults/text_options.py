@@ -15,8 +15,6 @@ import attrs
 from streamcore.errors import InvalidArgumentError
 from streamcore.replay.capture import Headers
 
-__all__ = ["split_options", "with_options"]
-
 _COMMA = re.compile(r"(?<!\\),")
 
 

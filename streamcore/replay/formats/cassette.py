@@ -23,8 +23,6 @@ from streamcore.replay.content_coding import ContentError, content_headers, deco
 from streamcore.replay.formats.file_head import head_of, shown
 from streamcore.replay.formats.spool import Spool
 
-__all__ = ["cassette_pieces", "read_cassette"]
-
 _MOST_CONTENT = 1024 * 1024 * 1024
 
 

@@ -18,8 +18,6 @@ from streamcore.limits import DEFAULT_LIMITS
 from streamcore.replay.capture import Chunk, Step
 from streamcore.sse import SSEDecoder
 
-__all__ = ["EventSplitter", "event_steps", "is_event", "payload_type"]
-
 # The end of a line and the blank line after it. A CR at the end of what has come may be half of a CRLF.
 _BLANK_LINE = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?!\n))")
 _LONGEST_BLANK_LINE = 4

@@ -7,8 +7,6 @@ from io import BufferedReader
 
 from streamcore.errors import excerpt
 
-__all__ = ["head_of", "shown"]
-
 _HEAD_SIZE = 200  # messages show less
 
 

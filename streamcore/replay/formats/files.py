@@ -30,20 +30,6 @@ from streamcore.replay.formats.sse import read_sse, sse_pieces
 from streamcore.replay.formats.timed import read_timed, timed_lines
 from streamcore.replay.redaction import DEFAULT_REDACTION, Redaction
 
-__all__ = [
-    "Format",
-    "StrPath",
-    "capture_files",
-    "capture_pieces",
-    "check_format",
-    "check_inside",
-    "format_of",
-    "open_capture",
-    "read_captures",
-    "read_exchanges",
-    "write_captures",
-]
-
 Format: TypeAlias = Literal["timed", "sse", "har", "cassette"]
 """The name of a format."""
 

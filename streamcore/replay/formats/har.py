@@ -28,8 +28,6 @@ from streamcore.replay.formats.file_head import head_of, shown
 from streamcore.replay.formats.json_depth import DepthGuard, TooDeepError
 from streamcore.replay.formats.spool import Spool
 
-__all__ = ["har_pieces", "read_har"]
-
 # The parser begins a string anew with each block that it reaches into. With 64 KB, long ones take six times as long.
 # Blocks of a megabyte take 0.16 s for a string of 16 MB, 0.4 for 32, 1.2 for 64 and 3.8 for 128. Blocks that grow
 # within a string would be linear, but take more memory for the whole file, and no answer of the API is so long.

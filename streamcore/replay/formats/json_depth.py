@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 from itertools import accumulate
 
-__all__ = ["MAX_DEPTH", "DepthGuard", "TooDeepError"]
-
 MAX_DEPTH = 200
 """How many arrays and objects may be nested. A HAR file needs about ten, and more for the stacks of some browsers."""
 

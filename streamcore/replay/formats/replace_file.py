@@ -21,8 +21,6 @@ try:
 except ImportError:  # Windows: an open file cannot be removed there, which does for a lock
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["replacing", "temporary_file"]
-
 _LONGEST_PREFIX = 200  # bytes; a name may have 255
 
 

@@ -18,8 +18,6 @@ import attrs
 
 from streamcore.replay.capture import Chunk
 
-__all__ = ["Spool", "SpooledBody"]
-
 _BLOCK_SIZE = 64 * 1024
 _IN_MEMORY = 1024 * 1024
 

@@ -20,8 +20,6 @@ from streamcore.replay.capture import Capture, CaptureError, Chunk
 from streamcore.replay.formats.event_splitter import EventSplitter, payload_type
 from streamcore.replay.formats.same_file import Version, check_version, version_of
 
-__all__ = ["is_stream", "read_sse", "sse_pieces"]
-
 _BLOCK_SIZE = 64 * 1024
 _SLICE = 1024
 # Enough to find some ends of events. The splitter then says where they are exactly.

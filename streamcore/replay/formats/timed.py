@@ -46,8 +46,6 @@ from streamcore.replay.capture import (
 from streamcore.replay.formats.same_file import Version, check_version, version_of
 from streamcore.replay.formats.spool import Spool
 
-__all__ = ["read_timed", "timed_capture", "timed_chunk", "timed_end", "timed_header", "timed_lines"]
-
 _VERSION = 1
 
 

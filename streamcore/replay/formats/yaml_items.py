@@ -28,8 +28,6 @@ with requires_extra("replay"):
 from yaml.composer import ComposerError
 from yaml.constructor import ConstructorError, SafeConstructor
 
-__all__ = ["dumped", "sequence_items"]
-
 if TYPE_CHECKING or not yaml.__with_libyaml__:
     from yaml import SafeDumper as _Dumper
     from yaml import SafeLoader as _Parts

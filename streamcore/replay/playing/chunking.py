@@ -18,8 +18,6 @@ from streamcore.replay.faults.places import at_least
 from streamcore.replay.faults.text_options import split_options, with_options
 from streamcore.replay.formats.event_splitter import event_steps
 
-__all__ = ["Chunking", "RandomChunks", "check_chunking", "parse_chunking", "rechunk"]
-
 
 @attrs.frozen
 class RandomChunks:

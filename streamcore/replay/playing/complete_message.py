@@ -17,8 +17,6 @@ from streamcore.replay.playing.players import AsyncPlayer, SyncPlayer
 from streamcore.sse import ServerSentEvent, encode
 from streamcore.types import ErrorEvent
 
-__all__ = ["accumulate", "accumulating", "error_body", "stream_of", "wants_message"]
-
 _PATH = "/v1/messages"
 _JSON = ("content-type", "application/json")
 

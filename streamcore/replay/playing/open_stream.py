@@ -21,8 +21,6 @@ from streamcore.replay.playing.players import INSTANTLY, AsyncPlayer, Failures, 
 from streamcore.replay.playing.replay import prepare
 from streamcore.stream import AsyncMessageStream, MessageStream
 
-__all__ = ["CapturedResponse", "aopen_stream", "open_stream"]
-
 
 def open_stream(
     source: StrPath | Capture,
@@ -61,7 +59,8 @@ def open_stream(
     """
     capture = prepare(source if isinstance(source, Capture) else open_capture(source), faults, chunking)
     player = SyncPlayer(capture.body, speed=speed, failures=_failures(idle_timeout), sleep=sleep, clock=clock)
-    answer: Any = checked(_Answer(capture, player), stream=True)
+    answer: Any = _Answer(capture, player)
+    answer = checked(answer, stream=True)
     return MessageStream(answer, response=answer.response, close=answer.close, **options)
 
 
@@ -79,7 +78,8 @@ async def aopen_stream(
     """Like `open_stream`, for async code, under asyncio or trio. Reading the file blocks the event loop."""
     capture = prepare(source if isinstance(source, Capture) else open_capture(source), faults, chunking)
     player = AsyncPlayer(capture.body, speed=speed, failures=_failures(idle_timeout), sleep=sleep, clock=clock)
-    answer: Any = await async_checked(_Answer(capture, player), stream=True)
+    answer: Any = _Answer(capture, player)
+    answer = await async_checked(answer, stream=True)
     return AsyncMessageStream(answer, response=answer.response, close=answer.aclose, **options)
 
 

@@ -19,8 +19,6 @@ from streamcore._extras import requires_extra
 from streamcore.errors import APIConnectionError, APITimeoutError, InvalidArgumentError
 from streamcore.replay.capture import Chunk, End, Pause, Step
 
-__all__ = ["AS_RECORDED", "INSTANTLY", "AsyncPlayer", "Failures", "SyncPlayer", "check_speed"]
-
 _SleepT = TypeVar("_SleepT")
 
 AS_RECORDED = 1.0
@@ -43,18 +41,6 @@ def check_speed(speed: object) -> float:
     return speed
 
 
-def _broken(message: str) -> Exception:
-    return APIConnectionError(f"Connection error while reading the answer ({message}).")
-
-
-def _timed_out(seconds: float) -> Exception:
-    return APITimeoutError(f"Request timed out while reading the answer (nothing came for {seconds} s).")
-
-
-def _no_timeout() -> float | None:
-    return None
-
-
 @attrs.frozen(kw_only=True)
 class Failures:
     """The exceptions of a player, and how long it lets a reader wait. Each adapter has its own exceptions.
@@ -65,9 +51,13 @@ class Failures:
         timeout: Returns how long a silence may be, in seconds; None is any length.
     """
 
-    broken: Callable[[str], Exception] = _broken
-    timed_out: Callable[[float], Exception] = _timed_out
-    timeout: Callable[[], float | None] = _no_timeout
+    broken: Callable[[str], Exception] = lambda message: APIConnectionError(
+        f"Connection error while reading the answer ({message})."
+    )
+    timed_out: Callable[[float], Exception] = lambda seconds: APITimeoutError(
+        f"Request timed out while reading the answer (nothing came for {seconds} s)."
+    )
+    timeout: Callable[[], float | None] = lambda: None
 
 
 def _schedule(

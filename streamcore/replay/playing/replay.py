@@ -22,18 +22,6 @@ from streamcore.replay.playing.chunking import Chunking, check_chunking, rechunk
 from streamcore.replay.playing.players import INSTANTLY, check_speed
 from streamcore.replay.redaction import DEFAULT_REDACTION, REDACTED, RedactionError
 
-__all__ = [
-    "MOST_LISTED",
-    "Choose",
-    "NoCaptureError",
-    "Replay",
-    "ReplayOptions",
-    "Source",
-    "prepare",
-    "request_line",
-    "shortened",
-]
-
 Choose: TypeAlias = Callable[[CapturedRequest, Sequence[Capture]], Capture | None]
 """Returns which of the captures answers a request, or None."""
 

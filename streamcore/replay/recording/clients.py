@@ -22,8 +22,6 @@ from streamcore.replay.headers import header_pairs
 from streamcore.replay.recording.recorded_answer import AsyncRecordedAnswer, RecordedAnswer
 from streamcore.replay.recording.recorder import Recorder, RecorderOptions
 
-__all__ = ["record", "recorded"]
-
 _SyncT = TypeVar("_SyncT", bound=SyncClient)
 _AsyncT = TypeVar("_AsyncT", bound=AsyncClient)
 _ClientT = TypeVar("_ClientT", bound="SyncClient | AsyncClient")
@@ -99,7 +97,8 @@ class _RecordedSyncClient(SyncClient):
 
     def _send(self, call: Call) -> SyncAnswer:
         answer = super()._send(call)
-        return RecordedAnswer(answer, self._recorder.begin(_head(call, answer)))
+        recorded_answer: Any = RecordedAnswer(answer, self._recorder.begin(_head(call, answer)))
+        return recorded_answer  # type: ignore[no-any-return]  # the rest of an answer is that of `answer`
 
 
 class _RecordedAsyncClient(AsyncClient):
@@ -107,7 +106,8 @@ class _RecordedAsyncClient(AsyncClient):
 
     async def _send(self, call: Call) -> AsyncAnswer:
         answer = await super()._send(call)
-        return AsyncRecordedAnswer(answer, await self._recorder.abegin(_head(call, answer)))
+        recorded_answer: Any = AsyncRecordedAnswer(answer, await self._recorder.abegin(_head(call, answer)))
+        return recorded_answer  # type: ignore[no-any-return]  # the rest of an answer is that of `answer`
 
 
 def _head(call: Call, answer: SyncAnswer | AsyncAnswer) -> Capture:

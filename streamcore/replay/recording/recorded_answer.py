@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Protocol, Self
 
-__all__ = ["AsyncRecordedAnswer", "Receiver", "RecordedAnswer"]
-
 
 class Receiver(Protocol):
     """Takes the copy: an `Exchange`, or something that undoes content codings for one."""

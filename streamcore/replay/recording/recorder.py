@@ -34,8 +34,6 @@ from streamcore.replay.formats.timed import timed_capture, timed_chunk, timed_en
 from streamcore.replay.redaction import DEFAULT_REDACTION, Redaction
 from streamcore.replay.redaction.mask import BLOCK_SIZE, Mask
 
-__all__ = ["Exchange", "Recorder", "RecorderOptions"]
-
 _LITTLE = 1024 * 1024
 
 _T = TypeVar("_T")

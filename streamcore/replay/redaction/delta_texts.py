@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 from typing import TypeAlias
 
-__all__ = ["DeltaScanner", "DeltaText"]
-
 # The index is written before the text, as the API does.
 _HEAD = re.compile(
     rb'"index"[ \t]{0,9}+:[ \t]{0,9}+([0-9]{1,9}+)'

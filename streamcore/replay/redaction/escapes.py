@@ -13,8 +13,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
 
-__all__ = ["Span", "View"]
-
 Span = tuple[int, int]
 """Where something begins, and where it ends."""
 

@@ -12,8 +12,6 @@ import json
 import re
 from collections.abc import Callable
 
-__all__ = ["CrossedOut", "FieldScanner"]
-
 CrossedOut = tuple[int, int, bytes]
 """Where to cross out from, up to where, and the character to do it with: a number stays a number."""
 

@@ -21,8 +21,6 @@ from streamcore.replay.redaction.delta_texts import DeltaScanner, DeltaText
 from streamcore.replay.redaction.escapes import Span, View
 from streamcore.replay.redaction.json_fields import FieldScanner
 
-__all__ = ["BLOCK_SIZE", "REDACTED", "Mask", "RedactionError", "Secrets"]
-
 REDACTED = "REDACTED"
 """What takes the place of a secret."""
 

@@ -15,8 +15,6 @@ from streamcore.replay.redaction.request_body import clean_body
 from streamcore.replay.redaction.secret_names import normal_name
 from streamcore.replay.redaction.secret_places import SecretPlaces
 
-__all__ = ["DEFAULT_REDACTION", "REDACTED", "Redaction", "RedactionError"]
-
 # A megabyte takes up to a second. So what a few bytes unpack to is read only if it is small.
 _MOST_EXPANSION = 100
 _SMALL = 1024 * 1024

@@ -16,8 +16,6 @@ from streamcore.replay.redaction.mask import REDACTED
 from streamcore.replay.redaction.secret_names import normal_name
 from streamcore.replay.redaction.secret_places import SecretPlaces
 
-__all__ = ["clean_body"]
-
 # Blanks, a byte order mark, and the separator of RFC 7464.
 _BEFORE_JSON = b"\xef\xbb\xbf\x1e \t\r\n\v\f"
 _BOUNDARY = re.compile(r"boundary[ \t]*+=[ \t]*+(?:\"([^\"]++)\"|([^;\s]++))", re.IGNORECASE)

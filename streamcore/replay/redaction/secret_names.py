@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["is_credential", "is_secret_field", "is_secret_header", "is_secret_parameter", "normal_name"]
-
 # A header or parameter with one of these words is secret. `tokens` is not one of them: rate limits count tokens.
 _WORDS = frozenset(
     {

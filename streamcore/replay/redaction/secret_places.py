@@ -21,8 +21,6 @@ from streamcore.replay.redaction.secret_names import (
     normal_name,
 )
 
-__all__ = ["SecretPlaces"]
-
 # Shorter values may be words, above all those without a digit; and those without a letter may be counts or times.
 _SHORTEST = 8
 _SHORTEST_WITHOUT_DIGIT = 12

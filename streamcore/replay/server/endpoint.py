@@ -61,8 +61,6 @@ with requires_extra("serve"):
     from aiohttp import web
     from multidict import CIMultiDict
 
-__all__ = ["Endpoint", "serve", "serving"]
-
 _PATH = "/v1/messages"
 
 # Also headers about how the bytes were coded on a connection: captures hold the decoded content.
@@ -267,7 +265,7 @@ class Endpoint:
         anyio.CancelScope()  # load this before the head is sent, as times count from there
         await response.prepare(request)
         exchange.status = capture.status
-        async for data in _player(capture, speed):
+        async for data in AsyncPlayer(capture.body, speed=speed, failures=_FAILURES, sleep=asyncio.sleep):
             await response.write(data)
             exchange.chunks += 1
             exchange.size += len(data)
@@ -283,10 +281,6 @@ class Endpoint:
 
 
 _FAILURES = Failures(broken=lambda message: _Cut(f"cut ({message})"))
-
-
-def _player(capture: Capture, speed: float) -> AsyncPlayer:
-    return AsyncPlayer(capture.body, speed=speed, failures=_FAILURES, sleep=asyncio.sleep)
 
 
 @attrs.frozen

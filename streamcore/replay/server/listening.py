@@ -25,21 +25,6 @@ with requires_extra("serve"):
     from aiohttp.http import HttpProcessingError
     from anyio.from_thread import start_blocking_portal
 
-__all__ = [
-    "LOOPBACK",
-    "MALFORMED",
-    "Log",
-    "ServerOptions",
-    "error_response",
-    "hang_up",
-    "in_thread",
-    "listening",
-    "no_log",
-    "not_http",
-    "until_stopped",
-    "who_left",
-]
-
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 Log: TypeAlias = Callable[[str], object]

@@ -9,8 +9,6 @@ from typing import Any
 from streamcore.replay.capture import CapturedRequest
 from streamcore.replay.headers import header_pairs
 
-__all__ = ["Library", "captured_request"]
-
 
 class Library:
     """One of the libraries.

@@ -14,8 +14,6 @@ from streamcore.replay.recording.recorded_answer import AsyncRecordedAnswer, Rec
 from streamcore.replay.recording.recorder import Exchange, Recorder
 from streamcore.replay.transports.library import Library, captured_request
 
-__all__ = ["AsyncRecording", "Recording"]
-
 
 class _Unpacking:
     """Undoes the content codings of an answer for an exchange."""

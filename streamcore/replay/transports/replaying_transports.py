@@ -17,8 +17,6 @@ from streamcore.replay.playing.players import AsyncPlayer, Failures, SyncPlayer
 from streamcore.replay.playing.replay import NoCaptureError, Replay, ReplayOptions, Source
 from streamcore.replay.transports.library import Library, captured_request
 
-__all__ = ["AsyncReplaying", "Replaying"]
-
 
 class _Replaying:
     """A transport that plays captures in place of sending requests.

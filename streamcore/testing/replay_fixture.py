@@ -25,8 +25,6 @@ from streamcore.replay.httpx2 import AsyncRecordingTransport, AsyncReplayTranspo
 from streamcore.replay.recording.clients import recorded
 from streamcore.testing.plugin import CLIENT
 
-__all__ = ["Playing", "check_played", "playing"]
-
 # The module and the class of each adapter.
 _ADAPTERS = {
     "httpx": ("streamcore.httpx", "Anthropic"),
