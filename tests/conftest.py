@@ -1,10 +1,14 @@
-"""Hypothesis profiles: `quick` for every run, `thorough` by `HYPOTHESIS_PROFILE=thorough`; and cheap collections."""
+"""Hypothesis profiles, and garbage collections that stay cheap in a long run.
+
+The profile is `quick`, unless `HYPOTHESIS_PROFILE` says `full`, as it does in `.ci/run`, or `thorough`.
+"""
 
 from __future__ import annotations
 
 import gc
 import os
 import signal
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -15,7 +19,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _SLOW_MACHINES = (HealthCheck.too_slow, HealthCheck.data_too_large)
 
-settings.register_profile("quick", max_examples=60, deadline=None, suppress_health_check=_SLOW_MACHINES)
+settings.register_profile("quick", max_examples=20, deadline=None, suppress_health_check=_SLOW_MACHINES)
+settings.register_profile("full", max_examples=100, deadline=None, suppress_health_check=_SLOW_MACHINES)
 settings.register_profile("thorough", max_examples=2000, deadline=None, suppress_health_check=_SLOW_MACHINES)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
@@ -28,3 +33,11 @@ def _only_what_a_module_made_is_collected() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With `-n`, let a worker that is done take tests of another: the slowest ones stand together in a few files."""
+    from xdist.scheduler import WorkStealingScheduling  # the core's tests run without xdist too
+
+    return WorkStealingScheduling(config, log) if config.getoption("dist") == "load" else None

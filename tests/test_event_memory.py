@@ -57,7 +57,7 @@ def peak_of(size: int, unit: str, before: str, after: str) -> float:
     ],
 )
 def test_an_event_takes_no_more_memory_than_limits_say(unit: str, before: str, after: str, most: int) -> None:
-    assert peak_of(4_000_000, unit, before, after) < most
+    assert peak_of(2_000_000, unit, before, after) < most
 
 
 def test_the_default_limits_keep_one_event_below_a_gigabyte() -> None:

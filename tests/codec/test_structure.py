@@ -104,22 +104,19 @@ def test_an_example_of_every_type_takes_the_fast_way(cls: type[WireObject], full
     assert check(example(cls, full=full).to_dict(), cls)
 
 
-@pytest.mark.parametrize("cls", _KNOWN, ids=lambda cls: cls.__name__)
 @pytest.mark.parametrize("value", [None, [], "", "text", 0, 1.5, True, ["type"], [["type", "text"]]], ids=repr)
-def test_a_value_that_is_not_an_object_is_refused_for_every_type(cls: type[WireObject], value: Any) -> None:
-    with pytest.raises(StructureError, match=r"expected an object, got .* @ \$$"):
-        structure(value, cls)
+def test_a_value_that_is_not_an_object_is_refused_for_every_type(value: Any) -> None:
+    for cls in _KNOWN:
+        with pytest.raises(StructureError, match=r"expected an object, got .* @ \$$"):
+            structure(value, cls)
 
 
-@pytest.mark.parametrize("value", [[], {}, "", "text", 0, 1.5, True], ids=repr)
 @pytest.mark.parametrize("cls", _KNOWN, ids=lambda cls: cls.__name__)
-def test_a_field_that_is_null_or_of_another_json_type_is_what_the_plain_path_says(
-    cls: type[WireObject], value: Any
-) -> None:
+def test_a_field_that_is_null_or_of_another_json_type_is_what_the_plain_path_says(cls: type[WireObject]) -> None:
     whole = example(cls).to_dict()
     for key in whole:
-        check(whole | {key: value}, cls)
-        check(whole | {key: None}, cls)
+        for value in ([], {}, "", "text", 0, 1.5, True, None):
+            check(whole | {key: value}, cls)
         check({name: item for name, item in whole.items() if name != key}, cls)
 
 

@@ -27,7 +27,7 @@ import streamcore.aiohttp
 import streamcore.httpx as anthropic
 from streamcore.api.loops import running_loop
 
-STREAMS = 1000
+MANY = pytest.mark.parametrize("streams", [200, pytest.param(1000, marks=pytest.mark.slow)])
 SLOTS = 4
 TIMEOUT = httpx2.Timeout(10)
 WHOLE = stream_reply(*by_frame(body(*HELLO)))
@@ -140,12 +140,13 @@ WAYS = [
 ]
 
 
-def test_a_thousand_streams_leave_nothing(server: Server) -> None:
+@MANY
+def test_many_streams_leave_nothing(server: Server, streams: int) -> None:
     gc.collect()
     before = open_files()
     http = httpx2.Client(limits=httpx2.Limits(max_connections=SLOTS))
     with anthropic.Anthropic(api_key="key", base_url=server.url, http_client=http, timeout=TIMEOUT) as client:
-        for number in range(STREAMS // 2):
+        for number in range(streams // 2):
             whole(client)
             WAYS[number % len(WAYS)](client, ("begun", "unread")[number // len(WAYS) % 2])
             assert server.open_connections <= SLOTS + 1  # the server hears of an end a moment later
@@ -348,15 +349,16 @@ async def async_client(server: Server, library: Any, slots: int) -> AsyncIterato
         yield client
 
 
+@MANY
 @pytest.mark.parametrize(("library", "backend"), [(httpx2, "asyncio"), (httpx2, "trio"), (aiohttp, "asyncio")])
-def test_a_thousand_async_streams_leave_nothing(server: Server, library: Any, backend: str) -> None:
+def test_many_async_streams_leave_nothing(server: Server, library: Any, backend: str, streams: int) -> None:
     gc.collect()
     before = open_files()
 
     async def main() -> None:
         tasks = living_tasks()
         async with async_client(server, library, SLOTS) as client:
-            for number in range(STREAMS // 2):
+            for number in range(streams // 2):
                 await whole_async(client)
                 await ASYNC_WAYS[number % len(ASYNC_WAYS)](client, ("begun", "unread")[number // len(ASYNC_WAYS) % 2])
             await whole_async(client)

@@ -323,21 +323,21 @@ def test_a_connection_that_breaks_after_the_message_does_not_take_it_away() -> N
 
 
 # Without only the blank line at its end a stream is complete.
-@pytest.mark.parametrize("size", range(len(b"".join(CHUNKS)) - len(b"\n\n")))
-def test_cut_at_any_byte_it_is_incomplete(size: int) -> None:
-    data = b"".join(CHUNKS)[:size]
-    source = Source([data])
-    stream = source.stream()
-    seen: list[Any] = []
-    with pytest.raises(IncompleteStreamError) as caught:
-        seen.extend(stream)
-    assert types(seen) == HELLO_TYPES[: len(seen)]
-    assert (caught.value.snapshot is None) == (not seen)
-    if seen:
-        assert caught.value.snapshot == stream.current_message_snapshot
-    with pytest.raises(IncompleteStreamError):
-        stream.get_final_message()
-    assert source.closed == 1
+def test_cut_at_any_byte_it_is_incomplete() -> None:
+    whole = b"".join(CHUNKS)
+    for size in range(len(whole) - len(b"\n\n")):
+        source = Source([whole[:size]])
+        stream = source.stream()
+        seen: list[Any] = []
+        with pytest.raises(IncompleteStreamError) as caught:
+            seen.extend(stream)
+        assert types(seen) == HELLO_TYPES[: len(seen)], size
+        assert (caught.value.snapshot is None) == (not seen), size
+        if seen:
+            assert caught.value.snapshot == stream.current_message_snapshot, size
+        with pytest.raises(IncompleteStreamError):
+            stream.get_final_message()
+        assert source.closed == 1, size
 
 
 @pytest.mark.parametrize("count", range(len(HELLO)))

@@ -107,7 +107,14 @@ def test_another_accumulator_is_tested_by_a_subclass(under_test: type[Accumulato
 
 
 @pytest.mark.parametrize(
-    "under_test", [LooksComplete, TakesTextTwice, RefusesPings, MergesMessages], ids=lambda cls: cls.__name__
+    "under_test",
+    [
+        TakesTextTwice,
+        RefusesPings,
+        pytest.param(LooksComplete, marks=pytest.mark.slow),
+        pytest.param(MergesMessages, marks=pytest.mark.slow),
+    ],
+    ids=lambda cls: cls.__name__,
 )
 def test_an_accumulator_that_is_wrong_does_not_pass(under_test: type[Accumulator]) -> None:
     with pytest.raises(AssertionError):

@@ -171,7 +171,11 @@ OPTIONS = settings(
 )
 
 
-@pytest.mark.parametrize(("cls", "events", "blocks"), FAULTS, ids=lambda value: getattr(value, "__name__", ""))
+@pytest.mark.parametrize(
+    ("cls", "events", "blocks"),
+    [*FAULTS[:2], *(pytest.param(*fault, marks=pytest.mark.slow) for fault in FAULTS[2:])],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
 def test_a_planted_fault_shrinks_to_a_small_plain_stream(cls: type[Accumulator], events: int, blocks: int) -> None:
     found: list[bool] = []
 

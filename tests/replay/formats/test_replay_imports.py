@@ -348,7 +348,7 @@ def test_a_coding_that_is_not_known_is_a_clear_error(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("name", ["a.jsonl", "a.sse", "a.har", "a.yaml"])
 def test_a_large_archive_is_never_held_in_memory(name: str, tmp_path: Path) -> None:
     """40 answers of 250 KB: 10 MB, and at most a few answers are in memory at once."""
-    answer = body(*HELLO[:2], *[text(0, "la" * 20)] * 2000, *HELLO[4:])
+    answer = body(*HELLO[:2], *[text(0, "la" * 1000)] * 120, *HELLO[4:])
     path = tmp_path / name
 
     def captures() -> Any:
