@@ -19,7 +19,7 @@ from rich.progress import track
 
 from streamcore import MessageEngine, ProtocolError, Violation
 from streamcore.cli.exchanges import Selection, no_stream, sources
-from streamcore.cli.source import Boundaries, Failure, Source, place, visible
+from streamcore.cli.source import Boundaries, Failure, Source, visible
 from streamcore.codec import encode_event
 from streamcore.types import ContentBlockDeltaEvent, ErrorEvent
 
@@ -50,7 +50,8 @@ class Fault:
     context: str | None = None
 
     def __str__(self) -> str:
-        return place(ProtocolError(self.message, offset=self.offset, event_number=self.event_number, index=self.index))
+        """Return the reason and the place, without the bytes received."""
+        return str(ProtocolError(self.message, offset=self.offset, event_number=self.event_number, index=self.index))
 
 
 @attrs.frozen(kw_only=True)

@@ -13,20 +13,20 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import cast
 
-from streamcore import StreamCoreError
+from streamcore import DecodeError, ProtocolError, RawMessageDecoder, StreamCoreError
 from streamcore.cli.source import Failure, Source
-from streamcore.replay.capture import Capture, CaptureError
-from streamcore.replay.formats.file_head import shown
+from streamcore.replay.capture import Capture, CaptureError, Chunk, Step
 from streamcore.replay.formats.files import Format, capture_pieces, check_format, read_captures, write_captures
 from streamcore.replay.formats.replace_file import temporary_file
 from streamcore.replay.redaction import DEFAULT_REDACTION, RedactionError
-from streamcore.sse import begins_like_a_stream
 
 _STDIN = "standard input"
 _STDOUT = "standard output"
+_HEAD_SIZE = 64 * 1024  # more than any error shows of what a body begins with
 
 
 def convert(source: str, target: str, *, source_format: str | None, target_format: str | None) -> None:
@@ -88,29 +88,54 @@ def _print(pieces: Iterable[bytes]) -> None:
 
 
 def _streams(captures: Iterator[Capture], path: Path) -> Iterator[Capture]:
-    """Check that the file contains event streams, complete or broken, and return the same captures.
+    """Check that the file contains an event stream, complete or broken, and return the same captures.
 
     Bare bytes have no status and content type, so those of an event stream are assumed. For an error page that would be
     wrong. The other formats have them, and may contain any answer.
 
     Raises:
-        CaptureError: The file is empty, or something in it is not an event stream.
+        CaptureError: The file is empty or is not an event stream. Reading a body may raise it too.
     """
     is_empty = True
-    for capture in captures:
+
+    def checked(body: Iterable[Step], name: str) -> Iterator[Step]:
+        nonlocal is_empty
+        decoder: RawMessageDecoder | None = RawMessageDecoder()
         head = b""
-        begins_well: bool | None = None
-        for chunk in capture.chunks:
-            head += chunk.data
-            begins_well = begins_like_a_stream(head)
-            if begins_well is not None:
-                break
-        if head and not begins_well:
-            raise CaptureError(f"the body is not an event stream; it begins with {shown(head)}", path=capture.name)
-        is_empty = is_empty and not head
-        yield capture
+        for step in body:
+            if isinstance(step, Chunk):
+                is_empty = False
+                if decoder is not None:
+                    head = (head + step.data)[:_HEAD_SIZE]
+                    decoder.receive_data(step.data)
+                    decoder = _undecided(decoder, head, name)
+            yield step
+        if decoder is not None:
+            decoder.receive_eof()
+            _undecided(decoder, head, name)
+
+    for capture in captures:
+        yield capture.with_body(partial(checked, name=capture.name))
     if is_empty:
         raise CaptureError("it is empty", path=str(path))
+
+
+def _undecided(decoder: RawMessageDecoder, head: bytes, name: str) -> RawMessageDecoder | None:
+    """Return the decoder, or None as soon as the bytes so far are the beginning of an event stream.
+
+    Raises:
+        CaptureError: It is not an event stream. Other errors of the stream are not raised.
+    """
+    try:
+        for _ in decoder.events():
+            return None
+    except ProtocolError as error:
+        # An error about an event concerns its data, and a stream never begins with data.
+        received = error.received
+        if isinstance(error, DecodeError) and isinstance(received, bytes) and received and head.startswith(received):
+            raise CaptureError(error.message, path=name) from error
+        return None
+    return decoder
 
 
 def _format(path: str, given: str | None, stream: str, option: str) -> Format:

@@ -56,11 +56,6 @@ def discard(stream: TextIO) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def place(error: ProtocolError) -> str:
-    """Return an error in words and with its place, but without the bytes received."""
-    return str(ProtocolError(error.message, offset=error.offset, event_number=error.event_number, index=error.index))
-
-
 class Source:
     """One stream to read: a raw body in a file or on standard input.
 
