@@ -55,7 +55,7 @@ class MessageInProgress(NotCopyable):
         self.current_block: BlockInProgress | None = None
         # The blocks that were open when `last_open_block` was last read, in order, and those that started since.
         self._open_blocks: list[BlockInProgress] = []
-        self.is_complete = False
+        self.is_complete: bool = False
         self.unclosed: tuple[BlockInProgress, ...] = ()
         self._ended = False
         # The message without its content, and the events that are still to be applied to it.

@@ -203,11 +203,11 @@ class Beta:
     """`client.beta`: the same API. `betas=[...]` turns beta features on, which only changes a header."""
 
     def __init__(self, client: SyncAttempts) -> None:
-        self.messages = Messages(client)
+        self.messages: Messages = Messages(client)
 
 
 class AsyncBeta:
     """`client.beta` for async code."""
 
     def __init__(self, client: AsyncAttempts) -> None:
-        self.messages = AsyncMessages(client)
+        self.messages: AsyncMessages = AsyncMessages(client)

@@ -172,12 +172,12 @@ class EngineMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.under_test = self.make()
-        self.data = b""  # all bytes that were delivered
-        self.waiting = b""  # written, but not delivered yet
-        self.over = False  # refused, or at the end
-        self.stopped = False
-        self.loses_the_end = False
+        self.under_test: UnderTest = self.make()
+        self.data: bytes = b""  # all bytes that were delivered
+        self.waiting: bytes = b""  # written, but not delivered yet
+        self.over: bool = False  # refused, or at the end
+        self.stopped: bool = False
+        self.loses_the_end: bool = False
         # The types of the blocks, the indexes of those that are open, and the rest of the input of each tool.
         self.blocks: list[str] = []
         self.open: list[int] = []

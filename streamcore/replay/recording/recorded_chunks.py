@@ -23,7 +23,7 @@ class _RecordedChunks:
     def __init__(self, chunks: Any, exchange: Receiver) -> None:
         self._chunks = chunks
         self._exchange = exchange
-        self.is_drainable = is_drainable(chunks)
+        self.is_drainable: bool = is_drainable(chunks)
 
     def _ended(self, error: Exception) -> None:
         if isinstance(error, StopIteration | StopAsyncIteration):
