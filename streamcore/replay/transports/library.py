@@ -24,7 +24,7 @@ class Streams:
     def __init__(self, module: ModuleType) -> None:
         self.module = module
 
-        class SyncBytes(module.SyncByteStream):  # type: ignore[misc, name-defined]  # of either library
+        class _SyncBytes(module.SyncByteStream):  # type: ignore[misc, name-defined]  # of either library
             def __init__(self, chunks: Iterable[bytes], close: Callable[[], object]) -> None:
                 self._chunks = chunks
                 self.close = close
@@ -32,7 +32,7 @@ class Streams:
             def __iter__(self) -> Iterator[bytes]:
                 return iter(self._chunks)
 
-        class AsyncBytes(module.AsyncByteStream):  # type: ignore[misc, name-defined]  # of either library
+        class _AsyncBytes(module.AsyncByteStream):  # type: ignore[misc, name-defined]  # of either library
             def __init__(self, chunks: Any, close: Callable[[], Awaitable[object]]) -> None:
                 self._chunks = chunks
                 self.aclose = close
@@ -40,8 +40,8 @@ class Streams:
             def __aiter__(self) -> AsyncIterator[bytes]:
                 return aiter(self._chunks)
 
-        self.sync_stream = SyncBytes
-        self.async_stream = AsyncBytes
+        self.sync_stream: Any = _SyncBytes
+        self.async_stream: Any = _AsyncBytes
 
 
 def captured_request(request: Any) -> CapturedRequest:
