@@ -85,9 +85,9 @@ class EventSource(NotCopyable, Generic[EventT]):
         log: ViolationLog,
         limits: Limits,
     ) -> None:
-        self.frames = FrameReader(limits, keep_dataless=True)
-        self.log = log
-        self.event_number = 0
+        self.frames: FrameReader = FrameReader(limits, keep_dataless=True)
+        self.log: ViolationLog = log
+        self.event_number: int = 0
         self._interpreter: EventInterpreter[EventT]
         self._interpreter = EventInterpreter(kind, progress, log, max_depth=limits.max_depth)
         self._structure = kind.structure
@@ -99,7 +99,7 @@ class EventSource(NotCopyable, Generic[EventT]):
         # Number of log entries that have a location.
         self._located = 0
         self._error_event: Any = None
-        self.start_is_checked = False
+        self.start_is_checked: bool = False
         self._has_finished = False
         # Bytes of an event that the stream has ended in; None before the end.
         self._left_over: int | None = None

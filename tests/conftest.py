@@ -38,6 +38,6 @@ def _only_what_a_module_made_is_collected() -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """With `-n`, let a worker that is done take tests of another: the slowest ones stand together in a few files."""
-    from xdist.scheduler import WorkStealingScheduling  # the core's tests run without xdist too
+    from xdist.scheduler import WorkStealingScheduling  # type: ignore[import-untyped]  # the core's tests run without xdist too
 
     return WorkStealingScheduling(config, log) if config.getoption("dist") == "load" else None

@@ -26,6 +26,7 @@ rely on the first.
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
 
 __all__ = [
@@ -61,9 +62,15 @@ class ImmutableDict(dict[_K, _V]):
 
     __slots__ = ()
 
-    __setitem__ = __delitem__ = __ior__ = _refuse_dict
-    clear = pop = popitem = setdefault = update = _refuse_dict
-    fromkeys = dict.fromkeys  # pyright: ignore[reportAssignmentType]  # as it is of dict: it gives an ordinary one
+    __setitem__: Callable[..., NoReturn] = _refuse_dict
+    __delitem__: Callable[..., NoReturn] = _refuse_dict
+    __ior__: Callable[..., NoReturn] = _refuse_dict
+    clear: Callable[..., NoReturn] = _refuse_dict
+    pop: Callable[..., NoReturn] = _refuse_dict
+    popitem: Callable[..., NoReturn] = _refuse_dict
+    setdefault: Callable[..., NoReturn] = _refuse_dict
+    update: Callable[..., NoReturn] = _refuse_dict
+    fromkeys: Callable[..., dict[Any, Any]] = dict.fromkeys  # as it is of dict: it gives an ordinary one
 
     def __hash__(self) -> int:  # type: ignore[override]  # dict has none
         return hash(frozenset(self.items()))

@@ -70,15 +70,15 @@ class BlockInProgress(NotCopyable):
     )
 
     def __init__(self, index: int, start: ContentBlock, options: FieldOptions) -> None:
-        self.index = index
-        self.start = start
-        self.phase = _UNSTARTED
+        self.index: int = index
+        self.start: ContentBlock = start
+        self.phase: BlockPhase = _UNSTARTED
         self._options = options
         self.parsed: Mapping[str, Any] = _NOTHING
         self._parsed_at_stop: Mapping[str, Any] | None = None
         self.fault: ProtocolError | None = None
         self.fields: dict[str, Field] = {}
-        self.may_have_halves = False
+        self.may_have_halves: bool = False
         self.text_delta: str | None = None
         self.text: GrowingText | GrowingInput | None = None
         self.add_text: Callable[[str], object] = _refuse_text

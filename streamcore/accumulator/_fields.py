@@ -46,9 +46,9 @@ class GrowingText:
         self._value = ""
         self._json: PartialJSON | None = None
         # Whether halves of surrogate pairs have arrived. They may have been joined since.
-        self.had_halves = False
-        self.add = self._buffer.write
-        self.mark = self._buffer.tell
+        self.had_halves: bool = False
+        self.add: Callable[[str], int] = self._buffer.write
+        self.mark: Callable[[], int] = self._buffer.tell
         if start:
             self.extend(start)
 
@@ -116,14 +116,14 @@ class GrowingInput:
     def __init__(self, start: Any, options: FieldOptions) -> None:
         self._options = options
         self._start = ImmutableDict() if start is None else immutable(start)
-        self.json = PartialJSON(trailing_strings=options.trailing_strings, max_depth=options.max_depth)
+        self.json: PartialJSON = PartialJSON(trailing_strings=options.trailing_strings, max_depth=options.max_depth)
         self.add: Callable[[str], object]
         self.mark: Callable[[], int]
         self._use_buffer()
         # The value when it was last read, and the length of the text then.
         self._value = self._start
         self._mark = 0
-        self.had_halves = False
+        self.had_halves: bool = False
 
     def extend(self, text: str) -> None:
         """Append text that may begin or end with half of a surrogate pair."""

@@ -60,7 +60,7 @@ class MessageInProgress(NotCopyable):
         self.touched: list[int] = []
         # The blocks that were open when `last_open_block` was last read, in order, and those that started since.
         self._open_blocks: list[BlockInProgress] = []
-        self.is_complete = False
+        self.is_complete: bool = False
         self.unclosed: tuple[BlockInProgress, ...] = ()
         self._ended = False
         # The message without its content, and the events that are still to be applied to it.

@@ -17,7 +17,7 @@ first. `diagram()` draws the tables for the guide.
 from __future__ import annotations
 
 import enum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 __all__ = [
     "BLOCK_TRANSITIONS",
@@ -33,7 +33,8 @@ __all__ = [
 
 class _Phase(enum.Enum):
     # By identity: `Enum.__hash__` is a Python function, and phases are looked up for each event.
-    __hash__ = object.__hash__
+    if not TYPE_CHECKING:
+        __hash__ = object.__hash__
 
 
 class MessagePhase(_Phase):

@@ -205,11 +205,11 @@ class Beta:
     """`client.beta`: the same API. `betas=[...]` turns beta features on, which only changes a header."""
 
     def __init__(self, client: SyncClient) -> None:
-        self.messages = Messages(client)
+        self.messages: Messages = Messages(client)
 
 
 class AsyncBeta:
     """`client.beta` for async code."""
 
     def __init__(self, client: AsyncClient) -> None:
-        self.messages = AsyncMessages(client)
+        self.messages: AsyncMessages = AsyncMessages(client)

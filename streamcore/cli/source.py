@@ -77,9 +77,9 @@ class Source:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.is_stdin = path == "-"
-        self.name = "standard input" if self.is_stdin else path
-        self.size = 0
+        self.is_stdin: bool = path == "-"
+        self.name: str = "standard input" if self.is_stdin else path
+        self.size: int = 0
         self.speed: float = 0
 
     def chunks(self) -> Iterator[bytes]:
@@ -168,8 +168,8 @@ class Boundaries:
     """
 
     def __init__(self) -> None:
-        self.open = False
-        self.complete = 0
+        self.open: bool = False
+        self.complete: int = 0
 
     def begins(self, event: MessageStreamEvent) -> bool:
         """Take the next event: whether a message begins with it."""

@@ -35,4 +35,4 @@ def _make_converter() -> cattrs.Converter:
     return made
 
 
-converter = _make_converter()
+converter: cattrs.Converter = _make_converter()

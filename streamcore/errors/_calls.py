@@ -62,7 +62,7 @@ class APIResponseValidationError(APIProtocolError, DecodeError):
     ) -> None:
         super().__init__(message, body=body)
         self.set_response(response)
-        self.offset = 0
+        self.offset: int | None = 0
         self.received = received
 
 

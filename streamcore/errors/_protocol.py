@@ -212,7 +212,7 @@ class ViolationLog:
         self._strict = strict
         self._entries: list[Violation] = []
         self._counts: dict[ViolationKind, int] = {}
-        self.length = 0
+        self.length: int = 0
 
     @property
     def is_strict(self) -> bool:

@@ -64,7 +64,7 @@ class PartialJSON(NotCopyable):
         self._max_depth = max_depth
         self._scanner = Scanner(trailing_strings=trailing_strings, max_depth=max_depth)
         # A list of fragments would take fifty bytes more for each of them.
-        self.buffer = io.StringIO()
+        self.buffer: io.StringIO = io.StringIO()
         self._joined = 0  # what `join_parts` returned last
         # A StringIO stores ASCII text in one byte a character until it is read before its end; then, in four.
         self._wide = False
@@ -72,7 +72,7 @@ class PartialJSON(NotCopyable):
         self._value: Any = None  # the value at the last read, or ABSENT if it has changed
         self._error: ProtocolError | None = None
         self._ended = False
-        self.joins_halves = False
+        self.joins_halves: bool = False
 
     # The text
 

@@ -140,7 +140,7 @@ class Scanner:
         self._string = ""  # the open string so far, in the two states for the rest of one
         self.number: Any = ABSENT
         self.fault: Fault | None = None
-        self.keeps_halves = False
+        self.keeps_halves: bool = False
         self._tail = ""  # the token that was cut off
         self._offset = 0  # number of characters before `_tail`
 

@@ -60,7 +60,7 @@ class ReplayConnector(aiohttp.BaseConnector):
         clock: Callable[[], float] = time.monotonic,
         **options: Unpack[ReplayOptions],
     ) -> None:
-        self.replay = Replay.of(source, options)
+        self.replay: Replay = Replay.of(source, options)
         self._sleep = sleep
         self._clock = clock
         # A connection serves one request: breaking it breaks nothing else.

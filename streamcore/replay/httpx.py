@@ -14,8 +14,8 @@ from streamcore.replay.transports.replaying_transports import AsyncReplaying, Re
 
 try:
     import httpx
-except ModuleNotFoundError as error:
-    raise NotInstalledError(f"{error.name} is not installed, which this needs: pip install httpx") from None
+except ModuleNotFoundError as _error:
+    raise NotInstalledError(f"{_error.name} is not installed, which this needs: pip install httpx") from None
 
 __all__ = ["AsyncRecordingTransport", "AsyncReplayTransport", "RecordingTransport", "ReplayTransport"]
 

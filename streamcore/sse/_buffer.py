@@ -40,9 +40,9 @@ class ChunkBuffer(NotCopyable):
     __slots__ = ("_closed_because", "_direct_size", "head", "head_size", "later", "max_chunk_size", "next_chunk")
 
     def __init__(self, *, head_size: int, max_chunk_size: int) -> None:
-        self.head_size = head_size
-        self.max_chunk_size = max_chunk_size
-        self.head = b""
+        self.head_size: int = head_size
+        self.max_chunk_size: int = max_chunk_size
+        self.head: bytes = b""
         self.next_chunk: bytes | None = None
         # A deque that has become empty still takes 8 KB, so an empty one is not kept.
         self.later: deque[bytes] | None = None

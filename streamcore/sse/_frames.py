@@ -100,12 +100,14 @@ class FrameReader(NotCopyable):
         max_piece_size = min(limits.max_line_size, limits.max_event_size)
         # No chunk of the buffer is over the limits of a line and an event. If it begins before `_careful_after`, it is
         # not over the limit of the stream either.
-        self.buffer = ChunkBuffer(head_size=min(HEAD_SIZE, limits.max_stream_size), max_chunk_size=max_piece_size)
+        self.buffer: ChunkBuffer = ChunkBuffer(
+            head_size=min(HEAD_SIZE, limits.max_stream_size), max_chunk_size=max_piece_size
+        )
         self._careful_after = limits.max_stream_size - max_piece_size
         self._max_rest_size = min(_MAX_REST_SIZE, max_piece_size)
         self._is_over_limit = False
-        self.at_eof = False
-        self.chunk_begins_event = False
+        self.at_eof: bool = False
+        self.chunk_begins_event: bool = False
         self._position = _Position.AT_START
         # Made when first needed; most streams never need it.
         self._lines: LineReader | None = None

@@ -29,7 +29,7 @@ class RepeatedKeys(dict[str, Any]):
     """
 
     def __init__(self, members: Iterable[tuple[str, Any]] = ()) -> None:
-        self.members = tuple(members)
+        self.members: tuple[tuple[str, Any], ...] = tuple(members)
         super().__init__(self.members)
 
     def __repr__(self) -> str:

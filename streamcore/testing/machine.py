@@ -178,14 +178,14 @@ class EngineMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.under_test = self.make()
-        self.data = b""  # all bytes that were delivered
-        self.waiting = b""  # written, but not delivered yet
-        self.over = False  # refused, or at the end
-        self.stopped = False
-        self.loses_the_end = False
+        self.under_test: UnderTest = self.make()
+        self.data: bytes = b""  # all bytes that were delivered
+        self.waiting: bytes = b""  # written, but not delivered yet
+        self.over: bool = False  # refused, or at the end
+        self.stopped: bool = False
+        self.loses_the_end: bool = False
         self.ways: list[Framing] = []
-        self.choices = endless(b"")  # how events are framed, and where their bytes are cut
+        self.choices: Choices = endless(b"")  # how events are framed, and where their bytes are cut
         # The types of the blocks, the indexes of those that are open, and the rest of the input of each tool.
         self.blocks: list[str] = []
         self.open: list[int] = []
@@ -197,7 +197,7 @@ class EngineMachine(RuleBasedStateMachine):
     def start_message(self, events: list[Payload], framing: tuple[list[Framing], bytes], loses_the_end: bool) -> None:
         ways, choices = framing
         self.ways = [way for way in ways if way in self.framing]
-        self.choices = endless(choices)
+        self.choices: Choices = endless(choices)
         self.loses_the_end = loses_the_end
         for event in events:
             self._send(event)

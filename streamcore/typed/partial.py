@@ -14,7 +14,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from itertools import compress, repeat
-from typing import Any, Generic, TypeAlias
+from typing import Any, ClassVar, Generic, TypeAlias
 
 import attrs
 import typing_extensions
@@ -124,7 +124,7 @@ class Partial(Generic[_T]):
             getattr(self, name) == getattr(other, name) for name in self.__fields
         )
 
-    __hash__ = None  # type: ignore[assignment]  # this is how Python marks a class that cannot be hashed
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # this is how Python marks a class that cannot be hashed
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Partial, (self.__annotation, self.__so_far, self.__edge)

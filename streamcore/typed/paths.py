@@ -234,8 +234,8 @@ class PathReader:
         self._path = path
         self._scanner = Scanner(watch_depth=len(path.steps))
         self._given = 0  # how many characters of the open string were given as pieces
-        self.length = 0
-        self.done = False
+        self.length: int = 0
+        self.done: bool = False
 
     def feed(self, text: str) -> list[ValueAt]:
         """Read more text. Return the values that close in it, or the pieces that it adds."""

@@ -129,7 +129,7 @@ class WireObject(Frozen):
         return items
 
 
-lone_surrogate = re.compile("[\ud800-\udfff]")
+lone_surrogate: re.Pattern[str] = re.compile("[\ud800-\udfff]")
 """One half of a surrogate pair: JSON can express it as an escape, UTF-8 cannot encode it."""
 
 

@@ -101,7 +101,13 @@ def by_curl(url: str) -> bytes:
     return subprocess.run(command, check=True, capture_output=True, timeout=30).stdout
 
 
-CLIENTS = [by_official_client, by_our_client, by_our_async_client, by_our_aiohttp_client, by_curl]
+CLIENTS: list[Callable[[str], bytes]] = [
+    by_official_client,
+    by_our_client,
+    by_our_async_client,
+    by_our_aiohttp_client,
+    by_curl,
+]
 
 
 @pytest.mark.parametrize("client", CLIENTS)

@@ -22,7 +22,7 @@ import streamcore.aiohttp
 import streamcore.httpx
 from streamcore import Message, MessageAccumulator, Violation
 
-pytestmark = [needs_litellm, pytest.mark.slow]
+pytestmark = [needs_litellm, pytest.mark.slow, pytest.mark.xdist_group("litellm")]  # with one proxy
 
 Outcome = tuple[Message, tuple[Violation, ...]]
 Way = Callable[..., Outcome]

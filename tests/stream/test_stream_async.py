@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import anyio
 import pytest
 from helpers import HELLO, HELLO_TYPES, body, by_frame, start, text
+from server import BOUND
 
 from streamcore import IncompleteStreamError, MessageEngine, RawMessageDecoder, StreamCoreError
 from streamcore.errors import APIConnectionError, APITimeoutError, OverloadedError
@@ -289,7 +290,9 @@ def test_a_stream_that_was_dropped_is_freed_and_closed_at_once(run: Any, events:
             del view
             del stream
             assert alive() is None
-            await anyio.sleep(0.01)  # trio closes in a task
+            with anyio.fail_after(BOUND):
+                while not source.closed:  # noqa: ASYNC110  # trio closes in a task, and no event tells
+                    await anyio.sleep(0.001)
             assert source.closed == 1
         finally:
             gc.enable()

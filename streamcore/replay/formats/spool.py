@@ -33,7 +33,7 @@ class Spool:
         self._memory = bytearray()
         self._file: IO[bytes] | None = None
         self._lock = threading.Lock()
-        self.size = 0
+        self.size: int = 0
 
     def append(self, data: bytes) -> None:
         """Add bytes at the end.

@@ -114,7 +114,7 @@ class CapturedResponse:
     """
 
     def __init__(self, capture: Capture) -> None:
-        self.status_code = capture.status
+        self.status_code: int = capture.status
         self.headers: Mapping[str, str] = _CapturedHeaders(capture)
         self.request: CapturedRequest | None = capture.request
         self.content = b""

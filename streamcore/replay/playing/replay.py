@@ -109,7 +109,7 @@ class Replay:
         if choose is not None and not callable(choose):
             raise InvalidArgumentError(f"choose must be a function, not {choose!r}")
         self.error: StreamCoreError | None = None
-        self.speed = check_speed(speed)
+        self.speed: float = check_speed(speed)
         if not isinstance(repeat, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InvalidArgumentError(f"repeat must be True or False, not {repeat!r}")
         self._chunking = check_chunking(chunking)

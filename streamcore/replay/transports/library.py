@@ -21,7 +21,7 @@ class Library:
     def __init__(self, module: ModuleType) -> None:
         self.module = module
 
-        class Stream(module.SyncByteStream, module.AsyncByteStream):  # type: ignore[misc, name-defined]  # of either library
+        class _Stream(module.SyncByteStream, module.AsyncByteStream):  # type: ignore[misc, name-defined]  # of either library
             def __init__(self, answer: Any) -> None:
                 self._answer = answer
 
@@ -37,7 +37,7 @@ class Library:
             async def aclose(self) -> None:
                 await self._answer.aclose()
 
-        self.stream = Stream
+        self.stream: Any = _Stream
 
 
 def captured_request(request: Any) -> CapturedRequest:

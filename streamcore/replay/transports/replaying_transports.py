@@ -41,7 +41,7 @@ class _Replaying:
         clock: Callable[[], float] = time.monotonic,
         **options: Unpack[ReplayOptions],
     ) -> None:
-        self.replay = Replay.of(source, options)
+        self.replay: Replay = Replay.of(source, options)
         self._sleep = sleep
         self._clock = clock
 
