@@ -27,7 +27,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from streamcore.engine import MessageEngine
 from streamcore.errors import ProtocolError
-from streamcore.testing._choices import CHOICES, cut, endless
+from streamcore.testing._choices import Choices, CHOICES, cut, endless
 from streamcore.testing._json import json_objects, texts, write
 from streamcore.testing._model_events import Payload
 from streamcore.testing._values import content_blocks
