@@ -27,7 +27,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from streamcore.engine import MessageEngine
 from streamcore.errors import ProtocolError
-from streamcore.testing._choices import Choices, CHOICES, cut, endless
+from streamcore.testing._choices import CHOICES, Choices, cut, endless
 from streamcore.testing._json import json_objects, texts, write
 from streamcore.testing._model_events import Payload
 from streamcore.testing._values import content_blocks
@@ -197,7 +197,7 @@ class EngineMachine(RuleBasedStateMachine):
     def start_message(self, events: list[Payload], framing: tuple[list[Framing], bytes], loses_the_end: bool) -> None:
         ways, choices = framing
         self.ways = [way for way in ways if way in self.framing]
-        self.choices: Choices = endless(choices)
+        self.choices = endless(choices)
         self.loses_the_end = loses_the_end
         for event in events:
             self._send(event)
