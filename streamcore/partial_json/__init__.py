@@ -10,6 +10,6 @@ one difference: jiter stops quietly at some wrong JSON (`[1 2`); here every text
 """
 
 from streamcore.partial_json._partial_json import PartialJSON, join_parts
-from streamcore.partial_json._scanner import Scanner, ValueAt
+from streamcore.partial_json._scanner import ABSENT, Scanner, ValueAt
 
-__all__ = ["PartialJSON", "Scanner", "ValueAt", "join_parts"]
+__all__ = ["ABSENT", "PartialJSON", "Scanner", "ValueAt", "join_parts"]

@@ -21,7 +21,7 @@ import attrs
 import msgspec
 
 from streamcore.errors import StreamCoreError
-from streamcore.partial_json import Scanner, ValueAt
+from streamcore.partial_json import ABSENT, Scanner, ValueAt
 from streamcore.typed.annotations import name_of
 from streamcore.typed.faults import Step, expected, format_path
 from streamcore.typed.shapes import Anything, Array, Map, OneOf, Record, Scalar, Tuple, shape_of
@@ -223,6 +223,10 @@ class PathReader:
 
     A fault in the text ends the reading without an error: others report it.
 
+    Args:
+        path: The path.
+        keeps_halves: Whether a string may contain half of a surrogate pair, as for `Scanner`.
+
     Attributes:
         length: The number of characters read so far.
         done: Whether nothing more can come: the text is complete or wrong.
@@ -230,9 +234,10 @@ class PathReader:
 
     __slots__ = ("_given", "_path", "_scanner", "done", "length")
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, keeps_halves: bool = False) -> None:
         self._path = path
         self._scanner = Scanner(watch_depth=len(path.steps))
+        self._scanner.keeps_halves = keeps_halves
         self._given = 0  # how many characters of the open string were given as pieces
         self.length: int = 0
         self.done: bool = False
@@ -247,8 +252,11 @@ class PathReader:
         return self._take_new()
 
     def close(self) -> list[ValueAt]:
-        """Accept that the text ends here, which closes a number at the top. Return the values that close."""
-        if self.done:
+        """Accept that the text ends here, which closes a number at the top. Return the values that close.
+
+        Any other text that is not complete stays open: deltas may come after the block's stop.
+        """
+        if self.done or self._scanner.number is ABSENT or self._scanner.containers:
             return []
         self.done = True
         self._scanner.end()

@@ -17,6 +17,7 @@ import attrs
 from typing_extensions import TypeVar
 
 from streamcore.accumulator import BlockInProgress, MessageAccumulator
+from streamcore.accumulator._surrogates import is_first_half
 from streamcore.partial_json import PartialJSON, ValueAt
 from streamcore.typed.annotations import as_written
 from streamcore.typed.answers import AnswerTypes, Target
@@ -28,6 +29,7 @@ from streamcore.typed.schema import check_type
 from streamcore.typed.shapes import Record, shape_of
 from streamcore.typed.structuring import structure
 from streamcore.typed.tools import annotation_of
+from streamcore.types import TextBlock
 
 __all__ = ["Values", "Views"]
 
@@ -66,11 +68,19 @@ class _Blocks:
 def _text_since(block: BlockInProgress, position: int) -> str:
     """Return the JSON text of a block after its first `position` characters, as far as it has come."""
     if block.length > position:
-        return block.since(position)
+        text = block.since(position)
+        if is_first_half(text[-1]) and not block.is_closed:
+            return text[:-1]  # a server may split a surrogate pair between two deltas: then the pair takes its place
+        return text
     given = getattr(block.start, "input", None)
     if given and block.is_closed and not block.length and not position:
         return json.dumps(given)  # the input came with the start of the block, already parsed
     return ""
+
+
+def _keeps_halves(block: BlockInProgress) -> bool:
+    """Return whether half of a surrogate pair may stay alone: it is kept in a tool's input, and wrong in an answer."""
+    return not isinstance(block.start, TextBlock)
 
 
 # The values at a path
@@ -135,7 +145,8 @@ class Values(Generic[_T]):
             if is_new:
                 meant, annotation = self._target.type_in(block.start, block.index)
                 if meant:
-                    self._open[block] = _OpenBlock(block, PathReader(self._path), annotation)
+                    reader = PathReader(self._path, keeps_halves=_keeps_halves(block))
+                    self._open[block] = _OpenBlock(block, reader, annotation)
             open_block = self._open.get(block)
             if open_block is not None:
                 self._found.extend((open_block, found) for found in open_block.read())
@@ -167,6 +178,7 @@ class _PartialReader:
         for block, is_new in self._blocks.take_touched():
             if is_new and self._target.type_in(block.start, block.index)[0]:
                 self._block, self._json, self._made = block, PartialJSON(), {}
+                self._json.joins_halves = _keeps_halves(block)
         json = self._json
         if self._block is not None and (text := _text_since(self._block, json.length)):
             json.feed(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 from pathlib import Path
@@ -14,6 +15,7 @@ from helpers import HELLO, body
 from server import serving, stream_reply
 
 import streamcore.replay.server.proxy
+from streamcore.errors import InvalidArgumentError
 from streamcore.replay import CaptureError, read_captures
 from streamcore.replay.httpx2 import RecordingTransport
 from streamcore.replay.server.proxy import proxy
@@ -103,3 +105,46 @@ def test_an_answer_that_unpacks_to_much_is_passed_on_and_recorded_in_pieces(name
         sizes = [len(chunk.data) for chunk in capture.chunks]
         assert sum(sizes) == size
         assert max(sizes) <= 4 * 1024 * 1024
+
+
+@pytest.mark.parametrize("headers", [{}, {"authorization": f"Bearer {SECRET}"}], ids=["none", "bearer"])
+@pytest.mark.parametrize("user", ["", "me:pa%40ss@"], ids=["netrc", "user"])
+def test_a_login_is_that_of_the_client_or_of_the_url_and_not_of_netrc(
+    headers: dict[str, str], user: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login other password other\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    output = tmp_path / "a.jsonl"
+    with serving(always=stream_reply(body(*HELLO))) as server:
+        with proxy(server.url.replace("://", f"://{user}"), output) as url, httpx2.Client(trust_env=False) as client:
+            assert client.post(url + "/a%2Fb?c=%26", headers=headers).content == body(*HELLO)
+        (request,) = server.requests
+    of_the_url = "Basic " + base64.b64encode(b"me:pa@ss").decode() if user else None
+    assert request.headers.get("authorization") == headers.get("authorization", of_the_url)
+    assert request.target == "/a%2Fb?c=%26"
+    assert not any(secret in output.read_text() for secret in (SECRET, "pa%40ss", "pa@ss", "other"))
+
+
+def test_the_proxy_of_the_environment_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(always=stream_reply(body(*HELLO))) as other, httpx2.Client(trust_env=False) as client:
+        for given in (other.url.replace("://", f"://me:{SECRET}@"), other.url.removeprefix("http://")):
+            monkeypatch.setenv("http_proxy", given)
+            with proxy("http://api.invalid", tmp_path / "a.jsonl") as url:
+                assert client.post(url + "/a").content == body(*HELLO)
+    assert [request.target for request in other.requests] == ["http://api.invalid/a"] * 2
+    assert SECRET not in (tmp_path / "a.jsonl").read_text()
+
+
+@pytest.mark.parametrize("given", [f"socks5://me:{SECRET}@a", f"http://me:{SECRET}@a:99999", f"me:{SECRET}@[a"])
+def test_a_proxy_of_the_environment_that_is_none_is_refused_in_a_line(
+    given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", given)
+    with (
+        pytest.raises(InvalidArgumentError, match="the proxy in the environment must be") as caught,
+        proxy("http://api.invalid", tmp_path / "a.jsonl"),
+    ):
+        pass
+    assert SECRET not in str(caught.value)

@@ -25,10 +25,11 @@ from test_bombs import check_linear
 from streamcore.replay import Capture, CapturedRequest, CaptureError, Redaction, read_captures
 from streamcore.replay import content_coding as content
 from streamcore.replay.content_coding import ContentDecoder, ContentError, decoded
-from streamcore.replay.formats import cassette
+from streamcore.replay.formats import cassette, timed, yaml_items
 from streamcore.replay.formats import har as har_format
 from streamcore.replay.formats import sse as plain
 from streamcore.replay.formats.event_splitter import EventSplitter
+from streamcore.replay.formats.files import read_exchanges
 from streamcore.replay.formats.json_depth import DepthGuard, TooDeepError
 
 MB = 1024 * 1024
@@ -162,6 +163,44 @@ def test_the_work_on_a_file_of_many_short_streams_grows_with_their_number(tmp_pa
         patch.setattr(plain, "EventSplitter", Counting)
         assert len(list(read_captures(tmp_path / "a.sse"))) == streams
     assert split < streams * 2048
+
+
+def test_captures_of_a_jsonl_file_do_not_overlap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Count the lines that are read: one that is a header and a chunk at once is no chunk of the capture before it."""
+    read = 0
+    step = timed._TimedBody._step
+
+    def counting(body: Any, line: bytes, number: int) -> Any:
+        nonlocal read
+        read += 1
+        return step(body, line, number)
+
+    monkeypatch.setattr(timed._TimedBody, "_step", counting)
+    both = HEADER.replace("}}", '},"t":0,"text":"a"}')
+    counts = []
+    for captures in (50, 100):
+        (tmp_path / "a.jsonl").write_text((both + '{"t":0,"text":"b"}\n') * captures + '{"t":0,"end":"complete"}\n')
+        read = 0
+        for number, capture in enumerate(read_captures(tmp_path / "a.jsonl"), 1):
+            if number == captures:
+                assert capture.data == b"b"
+            else:
+                with pytest.raises(CaptureError, match=f"line {2 * number}: the capture has no end line"):
+                    _ = capture.data
+        counts.append(read)
+    assert counts[1] < 2.1 * counts[0]
+
+
+def test_the_parts_that_anchors_keep_to_the_end_of_a_cassette_have_a_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(yaml_items, "_MOST_ANCHORED", 250)
+    path = tmp_path / "a.yaml"
+    path.write_text("interactions:\n" + "".join(f"- &a{n} [{'1,' * 98}1]\n- *a{n}\n" for n in range(3)) + "- [1]\n")
+    *_, too_many, lost, other = map(str, read_exchanges(path))
+    assert "anchors are on more than 250 parts" in too_many
+    assert "found undefined alias" in lost
+    assert "on more than" not in other
 
 
 # Depth

@@ -19,6 +19,7 @@ from helpers import (
     block_stop,
     body,
     by_frame,
+    frame,
     message_delta,
     message_payloads,
     partial_json,
@@ -453,6 +454,55 @@ def test_a_view_sees_what_is_added_to_a_block_after_another_one_has_stopped() ->
     engine.receive_data(body(start(), *events, partial_json(0, "3,"), partial_json(0, "4]")))
     found = [list(values) for _ in engine.events()]
     assert found == [[], [], [], [1], [2], [], [3], [4]]
+
+
+@pytest.mark.parametrize("tool", [False, True], ids=["text", "tool"])
+def test_a_surrogate_pair_that_is_split_between_two_deltas_is_one_character(tool: bool) -> None:
+    begin, add = (tool_start, partial_json) if tool else (block_start, text)
+    engine = MessageEngine()
+    pieces: list[str] = []
+    scores: list[int] = []
+    shown = None
+    # In JSON escapes, as UTF-8 cannot encode half of a pair.
+    halves = ['{"summary":"a\ud83d', "\ude00\ud83d", '\ude00b","score":7}']
+    for payload in [start(), begin(0), *(add(0, half) for half in halves), block_stop(0), message_delta(), STOP]:
+        engine.receive_data(frame(json.dumps(payload).encode()))
+        for _ in engine.events():
+            pieces += engine.values("summary~", str)
+            scores += engine.values("score", int)
+            shown = engine.partial(Report)
+    assert ascii(pieces) == ascii(["a", "\U0001f600", "\U0001f600b"])
+    assert scores == [7]
+    assert shown is not None
+    assert (shown.summary, shown.score) == ("a\U0001f600\U0001f600b", 7)
+
+
+def test_half_of_a_surrogate_pair_that_stays_alone_in_the_input_of_a_tool_is_kept() -> None:
+    engine = MessageEngine()
+    payloads = [start(), tool_start(0), partial_json(0, '{"summary":"a\ud83d'), partial_json(0, 'b","score":7}')]
+    found: list[Any] = []
+    for payload in [*payloads, block_stop(0), message_delta(), STOP]:
+        engine.receive_data(frame(json.dumps(payload).encode()))
+        for _ in engine.events():
+            found += engine.values("*")
+    assert found == ["a\ud83db", 7]
+    assert isinstance(block := engine.final_message.content[0], ToolUseBlock)
+    assert [*block.input.values()] == found
+    assert engine.partial(Report).summary == "a\ud83db"
+
+
+@pytest.mark.parametrize("every", [True, False], ids=["read after each event", "read at the end"])
+def test_values_that_come_after_the_stop_of_their_block_are_given(every: bool) -> None:
+    engine = MessageEngine()
+    found: list[Any] = []
+    payloads = [start(), tool_start(0), partial_json(0, '{"summary":"a",'), block_stop(0)]
+    for payload in [*payloads, partial_json(0, '"score":7}'), message_delta(), STOP]:
+        engine.receive_data(body(payload))
+        for _ in engine.events():
+            if every:
+                found += engine.values("*")
+    found += engine.values("*")
+    assert found == ["a", 7]
 
 
 def test_a_view_goes_on_with_a_block_whose_message_has_ended() -> None:

@@ -268,6 +268,8 @@ class _TimedBody(Iterable[Step]):
     def _steps(self, file: IO[bytes]) -> Iterator[Step]:
         number = self.header_line
         for line in file:
+            if _begins_capture(line):  # even if it could be a chunk too: captures that overlap would be quadratic
+                break
             number += 1
             step = self._step(line, number)
             if step is not None:

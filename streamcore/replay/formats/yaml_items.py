@@ -8,8 +8,9 @@ So this combines PyYAML's parser in C, if it is installed, with the parts in Pyt
 Only plain values come out, and those with the names that Python 2 gave them.
 
 A small document must not become a large value or a deep recursion. So there are limits: on the depth, on the length of
-numbers, on the nodes of one value (each takes some 700 bytes in memory), on the text that the aliases of a document
-stand for, and on what is before it. Merge keys (`<<`), which can double a mapping with each line, are refused.
+numbers, on the nodes of one value (each takes some 700 bytes in memory) and on those with an anchor, which are kept to
+the end of the file, on the text that the aliases of a document stand for, and on what is before it. Merge keys (`<<`),
+which can double a mapping with each line, are refused.
 
 An item that goes beyond a limit, or that has a value that is wrong, is skipped with its error in its place. After an
 error of syntax, nothing more can be read.
@@ -51,6 +52,7 @@ _LONGEST_NUMBER = 400
 # Integers have the hash of themselves modulo 2**61 - 1, so keys that are longer could be chosen to collide in a dict.
 _LONGEST_KEY = 17
 _MOST_NODES = 100_000
+_MOST_ANCHORED = 200_000
 _MOST_ALIASED = 4 * 1024 * 1024
 _LARGEST_HEAD = 64 * 1024
 _INTEGER = "tag:yaml.org,2002:int"
@@ -93,7 +95,7 @@ class _Reader:
 class _Loader(_Parts):
     def __init__(self, stream: _Reader) -> None:
         super().__init__(stream)
-        self._depth = self._nodes = self._aliased = 0
+        self._depth = self._nodes = self._anchored = self._aliased = 0
         self._events = self._open = 0  # events so far; lists and mappings that have begun and not ended
         self._sizes: dict[str | None, int] = {}  # how much text an alias of each anchor stands for
 
@@ -114,7 +116,7 @@ class _Loader(_Parts):
         Raises:
             yaml.YAMLError: It cannot be skipped: the YAML after it is wrong.
         """
-        events, is_open, anchors = self._events, self._open, len(self.anchors)
+        events, is_open, anchors, anchored = self._events, self._open, len(self.anchors), self._anchored
         try:
             return self.value()
         except _OF_A_VALUE as error:
@@ -126,6 +128,7 @@ class _Loader(_Parts):
             # Later aliases must not refer to nodes that were read only in part.
             while len(self.anchors) > anchors:
                 self.anchors.popitem()
+            self._anchored = anchored
             SafeConstructor.__init__(self)
             return error
 
@@ -145,7 +148,7 @@ class _Loader(_Parts):
         self._check(self._depth <= _MAX_DEPTH, f"it is nested more than {_MAX_DEPTH} deep", event)
         self._check(self._nodes <= _MOST_NODES, f"a value has more than {_MOST_NODES} parts", event)
         self._check(self._aliased <= _MOST_ALIASED, f"aliases stand for more than {_MOST_ALIASED} characters", event)
-        aliased_before = self._aliased
+        aliased_before, nodes_before = self._aliased, self._nodes - 1
         self._depth += 1
         node: Any = super().compose_node(parent, index)
         self._depth -= 1
@@ -153,6 +156,8 @@ class _Loader(_Parts):
         if event.anchor is not None and not isinstance(event, yaml.AliasEvent):
             written = node.end_mark.index - node.start_mark.index
             self._sizes[event.anchor] = written + self._aliased - aliased_before
+            self._anchored += self._nodes - nodes_before
+            self._check(self._anchored <= _MOST_ANCHORED, f"anchors are on more than {_MOST_ANCHORED} parts", event)
         return node
 
     @staticmethod

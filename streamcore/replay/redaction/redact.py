@@ -11,7 +11,7 @@ from streamcore.errors import excerpt
 from streamcore.replay.capture import Capture, CapturedRequest, Headers
 from streamcore.replay.content_coding import MAX_SIZE, ContentError, codings, content_headers, decoded, encoding_of
 from streamcore.replay.redaction.mask import REDACTED, Mask, RedactionError, Secrets
-from streamcore.replay.redaction.request_body import clean_body
+from streamcore.replay.redaction.request_body import clean_body, clean_headers
 from streamcore.replay.redaction.secret_names import normal_name
 from streamcore.replay.redaction.secret_places import SecretPlaces
 
@@ -89,10 +89,10 @@ def _clean_head(places: SecretPlaces, capture: Capture) -> Capture:
         request = attrs.evolve(
             request,
             url=places.request_url(request.url),
-            headers=places.headers(request.headers),
+            headers=clean_headers(places, request.headers),
             body=clean_body(places, request),
         )
-    return attrs.evolve(capture, request=request, headers=places.headers(capture.headers))
+    return attrs.evolve(capture, request=request, headers=clean_headers(places, capture.headers))
 
 
 def _unpacked(request: CapturedRequest) -> CapturedRequest:

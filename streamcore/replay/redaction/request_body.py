@@ -1,4 +1,4 @@
-"""Take secrets out of the body of a request: JSON, both kinds of forms, and other text.
+"""Take secrets out of the body of a request: JSON, both kinds of forms, and other text; and out of headers.
 
 A body that looks like JSON is read as JSON, whatever the content type says: `curl -d` calls everything a form.
 """
@@ -11,7 +11,7 @@ import re
 from itertools import islice
 from typing import Any
 
-from streamcore.replay.capture import CapturedRequest
+from streamcore.replay.capture import CapturedRequest, Headers
 from streamcore.replay.redaction.mask import REDACTED
 from streamcore.replay.redaction.secret_names import normal_name
 from streamcore.replay.redaction.secret_places import SecretPlaces
@@ -19,6 +19,7 @@ from streamcore.replay.redaction.secret_places import SecretPlaces
 # Blanks, a byte order mark, and the separator of RFC 7464.
 _BEFORE_JSON = b"\xef\xbb\xbf\x1e \t\r\n\v\f"
 _BOUNDARY = re.compile(r"boundary[ \t]*+=[ \t]*+(?:\"([^\"]++)\"|([^;\s]++))", re.IGNORECASE)
+_FIRST_PART = re.compile(rb"\A--([^\r\n]++)\r?\ncontent-[\w-]++:", re.IGNORECASE)
 # Also as `name*=utf-8''api_key` (RFC 8187).
 _PART_NAME = re.compile(
     rb"\bname\*?[ \t]*+=[ \t]*+(?:\"([^\"]*+)\"|(?:[\w-]*+'[\w-]*+')?([^;\s]++))", re.IGNORECASE
@@ -29,27 +30,64 @@ _PART_HEAD_END = re.compile(rb"\r?\n\r?\n")
 
 def clean_body(places: SecretPlaces, request: CapturedRequest) -> bytes:
     """Return the body of a request without the values in its secret places."""
-    return _content(places, request.body, request.header("content-type") or "")
+    content_type = request.header("content-type") or ""
+    if not _is_like_json(request.body) and (boundary := _boundary(request.body, content_type)):
+        return _multipart(places, request.body, boundary)
+    return _content(places, request.body, content_type)
+
+
+def clean_headers(places: SecretPlaces, headers: Headers) -> Headers:
+    """Return headers without secrets. A value may be JSON: some gateways are configured with it."""
+    return tuple((name, _header(places, name, value)) for name, value in headers)
+
+
+def _header(places: SecretPlaces, name: str, value: str) -> str:
+    clean = _json_header(places, value)
+    return places.header(name, value) if clean is None or places.is_header(name) else clean
+
+
+def _json_header(places: SecretPlaces, value: str) -> str | None:
+    if value.lstrip()[:1] not in ("{", "["):
+        return None
+    try:
+        json.loads(value)
+    except ValueError:
+        return None
+    except RecursionError:
+        return REDACTED
+    return _json(places, value.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+
+
+def _boundary(body: bytes, content_type: str) -> bytes | None:
+    """Return the boundary of a multipart body. Some HAR files do not have its content type."""
+    if found := _BOUNDARY.search(content_type):
+        return (found[1] or found[2]).encode("utf-8", "surrogateescape")
+    begun = _FIRST_PART.match(body)
+    return begun[1] if begun else None
+
+
+def _is_like_json(body: bytes) -> bool:
+    return body.lstrip(_BEFORE_JSON)[:1] in (b"{", b"[")
 
 
 def _content(places: SecretPlaces, body: bytes, content_type: str) -> bytes:
-    if body.lstrip(_BEFORE_JSON)[:1] in (b"{", b"["):
+    if _is_like_json(body):
         return _json(places, body)
-    if boundary := _BOUNDARY.search(content_type):
-        return _multipart(places, body, (boundary[1] or boundary[2]).encode("utf-8", "surrogateescape"))
     text = body.decode("utf-8", "surrogateescape")
     clean = places.form(text) if not content_type or "urlencoded" in content_type.lower() else text
     return places.text(clean).encode("utf-8", "surrogateescape")
 
 
 def _multipart(places: SecretPlaces, body: bytes, boundary: bytes) -> bytes:
-    return (b"--" + boundary).join(_part(places, part) for part in body.split(b"--" + boundary))
+    # All of it is before the first boundary if the body is not what its content type says.
+    before, *parts = body.split(b"--" + boundary)
+    return (b"--" + boundary).join((_content(places, before, ""), *(_part(places, part) for part in parts)))
 
 
 def _part(places: SecretPlaces, part: bytes) -> bytes:
     head_end = _PART_HEAD_END.search(part)
     if head_end is None:
-        return part
+        return _content(places, part, "")
     head, content = part[: head_end.end()], part[head_end.end() :]
     value = content.rstrip(b"\r\n")
     for named in _PART_NAME.finditer(head):  # it may have several, also in other headers and in the name of a file

@@ -11,7 +11,6 @@ import binascii
 import re
 from urllib.parse import unquote, unquote_plus
 
-from streamcore.replay.capture import Headers
 from streamcore.replay.redaction.mask import REDACTED
 from streamcore.replay.redaction.secret_names import (
     is_credential,
@@ -86,10 +85,6 @@ class SecretPlaces:
         ways = {*secrets, *map(unquote, secrets)}
         self.secrets.update(way for way in ways if _is_recognisable(way, credential=credential))
         return REDACTED
-
-    def headers(self, headers: Headers) -> Headers:
-        """Return headers without secrets."""
-        return tuple((name, self.header(name, value)) for name, value in headers)
 
     def header(self, name: str, value: str) -> str:
         """Return the value of a header without secrets."""

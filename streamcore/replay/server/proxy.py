@@ -37,6 +37,7 @@ from streamcore.replay.server.listening import (
     not_http,
     who_left,
 )
+from streamcore.replay.server.upstream import environment_proxy, login_of
 
 with requires_extra("serve"):
     import aiohttp
@@ -55,7 +56,6 @@ _FAILURES = (aiohttp.ClientError, HttpProcessingError, OSError, RuntimeError)
 
 # A model may think for minutes: only connecting has a timeout.
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=30)
-
 _LARGEST_CHUNK = 1024 * 1024
 # After this many seconds without an answer, even a large file is written again.
 _QUIET = 1.0
@@ -116,9 +116,9 @@ async def proxying(
                 auto_decompress=False,
                 connector=aiohttp.TCPConnector(limit=0),
                 cookie_jar=aiohttp.DummyCookieJar(),
+                proxy=environment_proxy(URL(upstream)),
                 skip_auto_headers=("accept", "content-type", "user-agent"),
                 timeout=_TIMEOUT,
-                trust_env=True,
             ) as session,
             listening(_Proxy(upstream, session, recorder, log), auto_decompress=False, **options) as local,
         ):
@@ -149,6 +149,7 @@ class _Proxy:
 
     def __init__(self, upstream: str, session: aiohttp.ClientSession, recorder: Recorder, log: Log) -> None:
         self._upstream = upstream
+        self._login = login_of(URL(upstream))
         self._session = session
         self._recorder = recorder
         self._log = log
@@ -162,11 +163,12 @@ class _Proxy:
         if not request.rel_url.raw_path.startswith("/"):  # OPTIONS * and CONNECT
             return self._error(line, 400, "the target of the request must be a path")
         body = _RequestBody(request.content)
+        passed_on = _request_headers(request.headers, self._login)
         try:
             answer = await self._session.request(
                 request.method,
-                URL(url, encoded=True),
-                headers=_request_headers(request.headers),
+                URL(url, encoded=True).with_user(None),
+                headers=passed_on,
                 data=aiter(body) if request.body_exists else None,
                 allow_redirects=False,
             )
@@ -184,7 +186,7 @@ class _Proxy:
             self._log(f"{line} -: {who_left(request)}")
             raise
         async with answer:
-            sent = header_pairs(_request_headers(request.headers))
+            sent = header_pairs(passed_on)
             asked = CapturedRequest(method=request.method, url=url, headers=sent, body=bytes(body.seen))
             headers = header_pairs(answer.headers)
             if fault := unsendable(answer.status, headers):
@@ -371,16 +373,17 @@ async def pieces_of(content: aiohttp.StreamReader) -> AsyncGenerator[tuple[bytes
         raise BrokenAnswerError(error) from error
 
 
-def _request_headers(headers: CIMultiDictProxy[str]) -> CIMultiDict[str]:
+def _request_headers(headers: CIMultiDictProxy[str], login: str | None) -> CIMultiDict[str]:
     passed_on = _without(headers, _NOT_PASSED_ON)
     passed_on["accept-encoding"] = "identity"
+    if login is not None:
+        passed_on.setdefault("authorization", login)
     return passed_on
 
 
 def _answer_headers(headers: CIMultiDictProxy[str], *, unpacked: bool) -> CIMultiDict[str]:
-    if unpacked and "content-encoding" in headers:
-        return _without(headers, HOP_BY_HOP | {"content-encoding", "content-length"})
-    return _without(headers, HOP_BY_HOP)
+    coded = {"content-encoding", "content-length"} if unpacked and "content-encoding" in headers else set[str]()
+    return _without(headers, HOP_BY_HOP | coded)
 
 
 def _decoder(encoding: str) -> ContentDecoder | None:

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 from redacting import URL, asked
 
@@ -156,3 +157,34 @@ def test_a_secret_parameter_in_a_text_may_have_brackets_after_its_name(tmp_path:
 def test_a_secret_with_something_around_it_is_known_without(fields: Any, tmp_path: Path) -> None:
     capture = asked(**fields).with_body(lambda _: [Chunk(0, f"it is {SECRET}".encode())])
     check_taken_out(tmp_path, capture)
+
+
+def test_a_body_may_be_another_than_its_content_type_says(tmp_path: Path) -> None:
+    """As in HAR files: a multipart form as parameters without a text, or without its type among the headers."""
+    multipart = {"content-type": "multipart/form-data; boundary=x"}
+    part = f'Content-Disposition: form-data; name="api_key"\r\n\r\n{SECRET}'
+    for headers, body in (
+        (multipart, f"api_key={SECRET}&a=1"),
+        (multipart, f"see https://a/?api_key={SECRET}\r\n\r\nb"),
+        (multipart, f"--x\r\nsee https://a/?api_key={SECRET}\r\n--x--"),
+        (multipart, json.dumps({"api_key": SECRET, "text": f"--x {SECRET}"})),
+        ({}, f"--x\r\n{part}\r\n--x--\r\n"),
+        ({}, f"--y\n{part}\r\n--y\r\nContent-Type: a\r\n\r\nb\r\n--y--\r\n"),
+        ({}, f"-- a\nsee https://a/?api_key={SECRET}\n\nb"),
+    ):
+        check_taken_out(tmp_path, asked(headers=headers, body=body.encode()))
+
+
+@pytest.mark.parametrize("name", ["x-portkey-config", "x-api-key"])
+def test_a_header_may_be_json(name: str, tmp_path: Path) -> None:
+    for value in ({"provider": "a", "api_key": SECRET}, [{"headers": {"Authorization": f"Bearer {SECRET}"}}]):
+        headers = {name: json.dumps(value)}
+        echo = (Chunk(0.0, f'{{"text":"{SECRET}"}}'.encode()),)
+        check_taken_out(tmp_path, attrs.evolve(asked(headers=headers), body=echo))
+        check_taken_out(tmp_path, Capture(headers=headers, body=echo))
+
+
+@pytest.mark.parametrize("value", ["[1] https://a", "{a}", '{"a":[1,2]}', "[" * 3000 + "]" * 3000, "[]"])
+def test_a_header_that_looks_like_json_stays_if_it_has_no_secret(value: str, tmp_path: Path) -> None:
+    text = written(tmp_path, asked(headers={"x-a": value}))
+    assert json.dumps(value)[1:-1] in text or (len(value) > 1000 and REDACTED in text)
