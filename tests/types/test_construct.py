@@ -158,5 +158,4 @@ def test_values_get_their_class_in_one_module_only() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if assigns_class(node)
     }
-    # The recorder gives a copy of the caller's client a class of its own: that is not a value.
-    assert found == {"_objects/construct.py", "replay/recording/clients.py"}
+    assert found == {"_objects/construct.py"}
