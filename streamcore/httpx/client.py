@@ -222,7 +222,10 @@ class _Live:
     def close(self) -> None:
         self._closed = True  # first, so that threads that wake up see why
         with contextlib.ExitStack() as closings:
-            for answer in open_answers(self):
+            answers = open_answers(self)
+            for answer in answers:
+                closings.callback(answer.wait_for_reader)  # the last calls, as callbacks run in reverse
+            for answer in answers:
                 closings.callback(answer.close)
 
 
