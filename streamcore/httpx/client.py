@@ -129,6 +129,8 @@ class Anthropic(_HttpxClient, SyncClient):
     def close(self) -> None:
         """Close all connections, including those of copies of this client and of an `http_client` that was passed.
 
+        A thread that reads an answer wakes up. One that waits for an answer to begin wakes up at its timeout.
+
         Raises:
             APIConnectionError: A connection could not be closed cleanly. The client is closed nevertheless.
         """
