@@ -129,6 +129,8 @@ class Anthropic(_HttpxClient, SyncClient):
     def close(self) -> None:
         """Close all connections, including those of copies of this client and of an `http_client` that was passed.
 
+        A thread that reads an answer wakes up. One that waits for an answer to begin wakes up at its timeout.
+
         Raises:
             APIConnectionError: A connection could not be closed cleanly. The client is closed nevertheless.
         """
@@ -222,7 +224,10 @@ class _Live:
     def close(self) -> None:
         self._closed = True  # first, so that threads that wake up see why
         with contextlib.ExitStack() as closings:
-            for answer in open_answers(self):
+            answers = open_answers(self)
+            for answer in answers:
+                closings.callback(answer.wait_for_reader)  # the last calls, as callbacks run in reverse
+            for answer in answers:
                 closings.callback(answer.close)
 
 

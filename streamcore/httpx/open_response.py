@@ -12,6 +12,7 @@ import functools
 import queue
 import socket
 import threading
+import time
 import weakref
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
 from types import AsyncGeneratorType
@@ -152,6 +153,8 @@ class SyncAnswer(_Answer):
         _later.depth += 1
         self._reading = True
         try:
+            if self._closed:
+                raise RuntimeError("another thread has closed the answer before this read")
             return next(self._chunks)
         except StopIteration:
             raise
@@ -170,13 +173,21 @@ class SyncAnswer(_Answer):
             APIConnectionError: The connection could not be closed cleanly.
         """
         if not self._closed:
+            # A reader sets `_reading` and then looks at `_closed`; this does the opposite. So one sees the other.
             self._closed = True
-            if self._reading:
-                if not _is_alone(self.response):
-                    return  # closed now, it would never give the reader its bytes; the reader closes it after them
-                # Closing a socket does not wake a thread that waits for its bytes. A shutdown does.
+            if not self._reading:
+                self._release()
+            elif _is_alone(self.response):
+                # Closing a socket does not wake a thread that waits for its bytes. A shutdown does. The reader closes
+                # it then: it may be about to wait, and by its number, which may by then be that of another socket.
                 _shut_down(self._socket())
-            self._release()
+
+    def wait_for_reader(self) -> None:
+        """Wait a second at most for another thread to end a read, after `close()`."""
+        for _ in range(0 if _later.depth else 100):
+            if not self._reading or not _is_alone(self.response):
+                return
+            time.sleep(0.01)
 
     def _release(self) -> None:
         if _later.depth:

@@ -81,6 +81,7 @@ def begins_like_a_stream(body: bytes) -> bool | None:
 
     Blank lines may come before that. A field without a value needs no colon.
     """
+    body = body[:_MOST_BLANK_LINES]  # no more, so that it does not matter how the bytes were cut
     start = body.removeprefix(BOM).lstrip(b"\r\n")
     if _FIRST_LINE.match(start):
         return True

@@ -90,12 +90,15 @@ class _Answer:
         return chunk
 
     def _read(self) -> bytes:
-        if self._closed:
-            raise self._translated(None)
         self._reading = True
         try:
+            # After the line above: `close()` sets the one and looks at the other in the opposite order.
+            if self._closed:
+                raise self._translated(None)
             # Unlike `read()`, it does not wait for more once there is something.
             chunk: bytes = self._raw.read1(_CHUNK_SIZE, decode_content=True)
+        except APIConnectionError:
+            raise
         except Exception as error:
             raise self._translated(error) from error
         finally:

@@ -18,6 +18,7 @@ import streamcore.httpx as anthropic
 from streamcore import IncompleteStreamError
 from streamcore.errors import InvalidArgumentError
 from streamcore.urllib3 import message_stream
+from streamcore.urllib3.from_response import _Answer
 
 HELLO_BODY = body(*HELLO)
 BEGUN = stream_reply(body(*HELLO[:3]), Stall())
@@ -109,6 +110,56 @@ def test_close_from_another_thread_ends_a_read_that_waits(server: Server, post: 
         closer.join(BOUND)
         with pytest.raises(IncompleteStreamError):
             stream.get_final_message()
+    server.wait_until_idle()
+
+
+def test_a_read_that_begins_while_another_thread_closes_does_not_wait(server: Server, post: Post) -> None:
+    server.reply(BEGUN)
+    looked, go_on = threading.Event(), threading.Event()
+
+    class Paused(_Answer):
+        """It pauses its reader after it has found that nothing is closed."""
+
+        @property
+        def _closed(self) -> bool:
+            closed: bool = self.__dict__["closed"]
+            if threading.current_thread() is reader and not looked.is_set():
+                looked.set()
+                go_on.wait(BOUND)
+            return closed
+
+        @_closed.setter
+        def _closed(self, closed: bool) -> None:
+            self.__dict__["closed"] = closed
+
+    response = post(server.url)
+    answer = Paused(response)
+    raw = answer._raw
+    close = raw.close
+
+    def read() -> None:
+        with pytest.raises(anthropic.APIConnectionError):
+            list(answer)
+
+    reader = threading.Thread(target=read, daemon=True)
+
+    def close_late() -> None:
+        go_on.set()
+        reader.join(0.2)  # at the latest now it waits for bytes, and closing waits for it
+        close()
+
+    next(answer)
+    raw.close = close_late
+    reader.start()
+    assert looked.wait(BOUND)
+    closer = threading.Thread(target=answer.close, daemon=True)
+    closer.start()
+    closer.join(0.5)
+    go_on.set()
+    closer.join(BOUND / 2)  # the server of the tests ends a stall itself after `BOUND`
+    reader.join(BOUND / 2)
+    assert not reader.is_alive()
+    assert not closer.is_alive()
     server.wait_until_idle()
 
 
