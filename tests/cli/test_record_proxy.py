@@ -574,7 +574,7 @@ def test_clients_at_once_do_not_disturb_each_other(output: Path) -> None:
 # The command
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_command_records_until_it_is_told_to_end(number: signal.Signals, output: Path) -> None:
     with serving(stream_reply(HELLO_BYTES), stream_reply(b"one", Stall())) as upstream:
         process = start_command("record", "--url", upstream.url, "--output", output)
@@ -598,6 +598,20 @@ def test_the_command_records_until_it_is_told_to_end(number: signal.Signals, out
     assert first.startswith("POST /v1/messages 200: 1 chunk, ")
     assert second.endswith("the server has ended")
     assert [capture.data for capture in captures_in(output)] == [HELLO_BYTES, b"one"]
+
+
+def test_the_command_goes_on_under_nohup(output: Path) -> None:
+    with serving(always=stream_reply(HELLO_BYTES)) as upstream:
+        arguments = ("record", "--url", upstream.url, "--output", output)
+        process = start_command(*arguments, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+        try:
+            assert process.stdout is not None
+            url = read_until(process.stdout.fileno(), b"\n").decode().strip()
+            process.send_signal(signal.SIGHUP)
+            assert ask(url).body == HELLO_BYTES
+        finally:
+            process.kill()
+            process.communicate()
 
 
 @pytest.mark.parametrize(
