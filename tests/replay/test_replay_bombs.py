@@ -198,7 +198,7 @@ def test_a_line_of_a_jsonl_file_has_a_limit(tmp_path: Path, monkeypatch: pytest.
     for text in ("", HEADER, HEADER + '{"t":0,"end":"complete"}\n'):
         path.write_text(text)
         os.truncate(path, 100 * 1024 * MB)
-        with pytest.raises(CaptureError, match="a.jsonl: a line has more than 1048576 bytes"):
+        with pytest.raises(CaptureError, match=r"a\.jsonl: a line has more than 1048576 bytes"):
             all(capture.data or True for capture in read_captures(path))
 
 
