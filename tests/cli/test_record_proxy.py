@@ -38,8 +38,9 @@ from streamcore.replay import (
     read_captures,
     write_captures,
 )
+from streamcore.replay.recording.recorder import Recorder
 from streamcore.replay.server import serve
-from streamcore.replay.server.proxy import BrokenAnswerError, pieces_of, proxy
+from streamcore.replay.server.proxy import BrokenAnswerError, _Proxy, pieces_of, proxy
 
 HELLO_BYTES = body(*HELLO)
 
@@ -477,12 +478,41 @@ def test_what_is_written_in_all_grows_as_what_is_recorded_does(output: Path, mon
 
     monkeypatch.setattr("streamcore.replay.recording.recorder.write_captures", counting)
     monkeypatch.setattr("streamcore.replay.recording.recorder._LITTLE", 0)
-    monkeypatch.setattr("streamcore.replay.server.proxy._QUIET", 3600)
+    monkeypatch.setattr("streamcore.replay.server.proxy._PAUSE", 3600)
     with serving(always=stream_reply(HELLO_BYTES)) as upstream, proxy(upstream.url, output) as url:
         for _ in range(32):
             ask(url)
     assert len(captures_in(output)) == 32
     assert sum(written) < 4 * output.stat().st_size
+
+
+async def pauses_of(exchanges: int, output: Path) -> list[float]:
+    """How long a proxy waits after each of so many exchanges before it writes a large file again."""
+    pauses: list[float] = []
+
+    class Loop:
+        def call_later(self, pause: float, callback: Callable[[], None]) -> Loop:
+            pauses.append(pause)
+            self.callback = callback
+            return self
+
+    recorder, loop, log = Recorder(output), Loop(), list[str]()
+    handler: Any = _Proxy("http://a", None, recorder, log.append)  # type: ignore[arg-type]
+    with pytest.MonkeyPatch.context() as patch, recorder:
+        patch.setattr(asyncio, "get_running_loop", lambda: loop)
+        for _ in range(exchanges):
+            recorder.begin(capture_of()).complete()
+            handler._save_soon()
+            handler._save_soon()
+            loop.callback()
+    return pauses
+
+
+def test_a_large_file_is_written_the_less_often_the_larger_it_is(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streamcore.replay.server.proxy._BYTES_A_SECOND", 1)
+    few, many = (asyncio.run(pauses_of(count, output.with_name(f"{count}.jsonl"))) for count in (10, 20))
+    assert (len(few), len(many)) == (10, 20)
+    assert many[-1] > 1.9 * few[-1]
 
 
 def test_a_large_file_is_written_when_nothing_comes_any_more(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -495,7 +525,7 @@ def test_a_large_file_is_written_when_nothing_comes_any_more(output: Path, monke
 
     monkeypatch.setattr("streamcore.replay.recording.recorder.write_captures", telling)
     monkeypatch.setattr("streamcore.replay.recording.recorder._LITTLE", 0)
-    monkeypatch.setattr("streamcore.replay.server.proxy._QUIET", 0.01)
+    monkeypatch.setattr("streamcore.replay.server.proxy._PAUSE", 0.01)
     with serving(always=stream_reply(HELLO_BYTES)) as upstream, proxy(upstream.url, output) as url:
         for _ in range(3):
             ask(url)
@@ -574,7 +604,7 @@ def test_clients_at_once_do_not_disturb_each_other(output: Path) -> None:
 # The command
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_command_records_until_it_is_told_to_end(number: signal.Signals, output: Path) -> None:
     with serving(stream_reply(HELLO_BYTES), stream_reply(b"one", Stall())) as upstream:
         process = start_command("record", "--url", upstream.url, "--output", output)
@@ -598,6 +628,20 @@ def test_the_command_records_until_it_is_told_to_end(number: signal.Signals, out
     assert first.startswith("POST /v1/messages 200: 1 chunk, ")
     assert second.endswith("the server has ended")
     assert [capture.data for capture in captures_in(output)] == [HELLO_BYTES, b"one"]
+
+
+def test_the_command_goes_on_under_nohup(output: Path) -> None:
+    with serving(always=stream_reply(HELLO_BYTES)) as upstream:
+        arguments = ("record", "--url", upstream.url, "--output", output)
+        process = start_command(*arguments, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+        try:
+            assert process.stdout is not None
+            url = read_until(process.stdout.fileno(), b"\n").decode().strip()
+            process.send_signal(signal.SIGHUP)
+            assert ask(url).body == HELLO_BYTES
+        finally:
+            process.kill()
+            process.communicate()
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import anthropic
+import attrs
 import httpx
 import httpx2
 import pytest
@@ -360,10 +361,24 @@ def test_a_file_that_could_not_be_read_is_read_when_it_can(tmp_path: Path) -> No
         assert ask(url).status == 500
         assert ask(url).body == b"1"  # the folder has been listed anew
         (tmp_path / "b.jsonl").write_bytes(b"damaged")
-        assert [ask(url).status for _ in range(5)] == [200, 200, 200, 500, 500]
+        assert [ask(url).status for _ in range(6)] == [200, 200, 200, 500, 200, 200]
         (tmp_path / "away").rename(tmp_path / "b.jsonl")
         assert ask(url).body == b"3"
         assert ask(f"{url}/b").body == b"3"
+
+
+def test_what_is_damaged_costs_one_request_of_each_round(tmp_path: Path) -> None:
+    for name, old, new in (("a.har", b'"status":202', b'"status":"?"'), ("b.jsonl", b'"status":202', b'"status":"?"')):
+        path = tmp_path / name
+        write_captures(path, [capture_of(b"1"), attrs.evolve(capture_of(b"2"), status=202), capture_of(b"3")])
+        assert old in path.read_bytes()
+        path.write_bytes(path.read_bytes().replace(old, new))
+    (tmp_path / "c.har").write_bytes((tmp_path / "a.har").read_bytes()[:-5])  # cut off
+    with serve(tmp_path) as url:
+        for _ in range(2):
+            answers = [ask(url) for _ in range(10)]
+            bodies = [answer.body if answer.status == 200 else None for answer in answers]
+            assert bodies == [b"1", None, b"3", b"1", None, b"3", b"1", None, b"3", None]
 
 
 @pytest.mark.parametrize("suffix", ["sse", "har", "yaml"])

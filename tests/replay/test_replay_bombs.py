@@ -191,6 +191,17 @@ def test_captures_of_a_jsonl_file_do_not_overlap(tmp_path: Path, monkeypatch: py
     assert counts[1] < 2.1 * counts[0]
 
 
+def test_a_line_of_a_jsonl_file_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of zeros that takes no room on the disk would fill the memory."""
+    monkeypatch.setattr(timed, "_LONGEST_LINE", MB)
+    path = tmp_path / "a.jsonl"
+    for text in ("", HEADER, HEADER + '{"t":0,"end":"complete"}\n'):
+        path.write_text(text)
+        os.truncate(path, 100 * 1024 * MB)
+        with pytest.raises(CaptureError, match=r"a\.jsonl: a line has more than 1048576 bytes"):
+            all(capture.data or True for capture in read_captures(path))
+
+
 def test_the_parts_that_anchors_keep_to_the_end_of_a_cassette_have_a_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,8 @@ files can be concatenated. Lines end in LF, the file is UTF-8. Version 1:
   `message` says how; or `closed`, if the reader closed it. A capture without an end line is damaged.
 
 Readers refuse other versions and ignore unknown keys. A damaged header costs its own capture: after the next end line
-comes the next header. Reading and writing hold one line in memory.
+comes the next header. Reading and writing hold one line in memory,
+and a line has at most 512 MB.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ from streamcore.replay.formats.same_file import Version, check_version, version_
 from streamcore.replay.formats.spool import Spool
 
 _VERSION = 1
+_LONGEST_LINE = 512 * 1024 * 1024  # eight times the largest request that is recorded
 
 
 @attrs.frozen(kw_only=True)
@@ -167,7 +169,7 @@ def read_timed(path: Path) -> Iterator[Capture | CaptureError]:
     is_between = True  # captures: every line but an empty one must be a header
     with path.open("rb") as file:
         version = version_of(file)
-        for number, line in enumerate(file, 1):
+        for number, line in enumerate(_lines(file, path), 1):
             offset += len(line)
             if number == 1 or (is_between and line.strip()) or _begins_capture(line):
                 is_between = False
@@ -179,6 +181,13 @@ def read_timed(path: Path) -> Iterator[Capture | CaptureError]:
                 check_version(path, version, path)
             elif _ends_capture(line):
                 is_between = True
+
+
+def _lines(file: IO[bytes], path: Path | Spool) -> Iterator[bytes]:
+    while line := file.readline(_LONGEST_LINE + 1):
+        if len(line) > _LONGEST_LINE:
+            raise CaptureError(f"a line has more than {_LONGEST_LINE} bytes", path=str(path))
+        yield line
 
 
 def timed_capture(path: Spool, offset: int) -> Capture:
@@ -267,7 +276,7 @@ class _TimedBody(Iterable[Step]):
 
     def _steps(self, file: IO[bytes]) -> Iterator[Step]:
         number = self.header_line
-        for line in file:
+        for line in _lines(file, self.path):
             if _begins_capture(line):  # even if it could be a chunk too: captures that overlap would be quadratic
                 break
             number += 1

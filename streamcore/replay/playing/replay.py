@@ -6,7 +6,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import TypeAlias, TypedDict
 
@@ -16,7 +16,7 @@ from streamcore.errors import InvalidArgumentError, StreamCoreError, excerpt
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, Step
 from streamcore.replay.faults import Fault
 from streamcore.replay.faults.parsing import check_faults
-from streamcore.replay.formats.files import StrPath, capture_files, check_inside, read_captures
+from streamcore.replay.formats.files import StrPath, capture_files, check_inside, read_exchanges
 from streamcore.replay.formats.same_file import FileChangedError
 from streamcore.replay.playing.chunking import Chunking, check_chunking, rechunk
 from streamcore.replay.playing.players import INSTANTLY, check_speed
@@ -135,7 +135,8 @@ class Replay:
 
         Raises:
             NoCaptureError: None does.
-            CaptureError: A file cannot be read (the next request looks again), or a function of the user has failed.
+            CaptureError: A file cannot be read (with `repeat` the next request gets the next capture, otherwise it
+                looks again), or a function of the user has failed.
             InvalidArgumentError: `choose` returned something other than a capture.
         """
         with self._noting_errors():
@@ -167,18 +168,21 @@ class Replay:
 
     def _take(self) -> Capture | None:
         """Return the next of the captures that are left, if there is one."""
-        try:
-            found = next(self._left, None)
-        except CaptureError:
-            if not isinstance(self._source, Iterator):  # which goes on after the file that failed
+        found = next(self._left, None)
+        if isinstance(found, CaptureError):
+            # If there will be another round, it costs one request of each. Otherwise the next request looks again. (An
+            # iterator goes on after it.)
+            if self._repeat and self._choose is None:
+                self._taken += 1
+            elif not isinstance(self._source, Iterator):
                 self._left = islice(_captures(self._source), self._taken, None)
-            raise
+            raise found
         self._taken += found is not None
         return found
 
     def _next(self, request: CapturedRequest) -> Capture:
         found = self._take()
-        if found is None and self._repeat and self._count:
+        if found is None and self._repeat and self._taken:
             self._left = _captures(self._source)
             self._taken = 0
             found = self._take()
@@ -210,27 +214,37 @@ class Replay:
         return found
 
 
-def _captures(source: Source) -> Iterator[Capture]:
+def _captures(source: Source) -> Iterator[Capture | CaptureError]:
+    """Generate the captures, and an error in the place of one, or of the rest of a file, that cannot be read."""
     if isinstance(source, Capture):
-        return iter((source,))
-    if isinstance(source, Iterable) and not isinstance(source, str):
-        return chain.from_iterable(_captures(each) for each in source)
-    return _in_path(Path(source))
+        yield source
+    elif isinstance(source, Iterable) and not isinstance(source, str):
+        for each in source:
+            yield from _captures(each)
+    else:
+        yield from _in_path(Path(source))
 
 
-def _in_path(path: Path) -> Iterator[Capture]:
-    for each in capture_files(path):
+def _in_path(path: Path) -> Iterator[Capture | CaptureError]:
+    try:
+        files = capture_files(path)
+    except CaptureError as error:
+        yield error
+        return
+    for each in files:
         yield from _in_file(each, path)
 
 
-def _in_file(file: Path, path: Path) -> Iterator[Capture]:
+def _in_file(file: Path, path: Path) -> Iterator[Capture | CaptureError]:
     while True:
-        if file != path:
-            check_inside(file, path)
         try:
-            yield from read_captures(file)
+            if file != path:
+                check_inside(file, path)
+            yield from read_exchanges(file)
         except FileChangedError:
             continue  # with the first capture of what the file is now
+        except CaptureError as error:
+            yield error
         return
 
 

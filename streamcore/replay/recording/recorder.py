@@ -139,10 +139,14 @@ class Recorder:
         return exchange
 
     @property
+    def size(self) -> int:
+        """How many bytes the exchanges that have ended take."""
+        return self._spool.size
+
+    @property
     def is_worth_saving(self) -> bool:
         """Whether saving is cheap: there is little to write, or twice as much as at the last time."""
-        size = self._spool.size
-        return size < _LITTLE or size >= 2 * self._saved_size
+        return self.size < _LITTLE or self.size >= 2 * self._saved_size
 
     def save(self) -> None:
         """Write the file now, with the exchanges that have ended.

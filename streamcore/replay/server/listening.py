@@ -210,8 +210,15 @@ def in_thread(server: Listening) -> Iterator[str]:
         yield url
 
 
+def _stopping_signals() -> Iterator[signal.Signals]:
+    yield from (signal.SIGINT, signal.SIGTERM)
+    # A terminal that is closed sends it; under `nohup` it is ignored.
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        yield signal.SIGHUP
+
+
 def until_stopped(server: Listening, say: Callable[[str], object]) -> None:
-    """Run `server` until the process gets SIGINT or SIGTERM. Both are the normal way to stop it, not an error.
+    """Run `server` until the process gets SIGINT, SIGTERM or SIGHUP. They are the normal way to stop it, no error.
 
     Args:
         server: The server.
@@ -224,7 +231,7 @@ def until_stopped(server: Listening, say: Callable[[str], object]) -> None:
     async def run() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _stopping_signals():
             with contextlib.suppress(NotImplementedError):  # Windows: there SIGINT is a KeyboardInterrupt
                 loop.add_signal_handler(number, stop.set)
         async with server as url:

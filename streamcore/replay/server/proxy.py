@@ -57,8 +57,9 @@ _FAILURES = (aiohttp.ClientError, HttpProcessingError, OSError, RuntimeError)
 # A model may think for minutes: only connecting has a timeout.
 _TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=30)
 _LARGEST_CHUNK = 1024 * 1024
-# After this many seconds without an answer, even a large file is written again.
-_QUIET = 1.0
+# A large file is written again after so many seconds, and one more for so many bytes: writing them takes 0.05 s.
+_PAUSE = 1.0
+_BYTES_A_SECOND = 4 * 1024 * 1024
 
 
 @contextlib.contextmanager
@@ -77,8 +78,8 @@ def proxy(
     ```
 
     All exchanges go to one file, in the order in which their answers began. It is written whole: whenever an exchange
-    ends and no other is open (if the file is large: when it has doubled, or nothing has come for a second), and at the
-    end of the block. An exchange that does not fit on the disk is lost, and the log says so; the others are written. If
+    ends and no other is open (if the file is large: when it has doubled, or after some seconds), and at the end of the
+    block. An exchange that does not fit on the disk is lost, and the log says so; the others are written. If
     the file cannot be written at the end, the recording is kept in the folder for temporary files.
 
     Args:
@@ -199,7 +200,7 @@ class _Proxy:
                 exchange = await self._recorder.abegin(head)
             except asyncio.CancelledError:
                 self._log(f"{line} -: {who_left(request)}")
-                self._save_when_quiet()  # the exchange ends without this handler
+                self._save_soon()  # the exchange ends without this handler
                 raise
             tape = _Tape(exchange, chunked="chunked" in answer.headers.get("transfer-encoding", ""))
             self._open += 1
@@ -221,13 +222,13 @@ class _Proxy:
             return ""
         if self._recorder.is_worth_saving:
             return self._save()
-        self._save_when_quiet()
+        self._save_soon()
         return ""
 
-    def _save_when_quiet(self) -> None:
-        if self._later is not None:
-            self._later.cancel()
-        self._later = asyncio.get_running_loop().call_later(_QUIET, self._save_later)
+    def _save_soon(self) -> None:
+        if self._later is None:
+            pause = _PAUSE + self._recorder.size / _BYTES_A_SECOND
+            self._later = asyncio.get_running_loop().call_later(pause, self._save_later)
 
     def _save_later(self) -> None:
         self._later = None
