@@ -8,7 +8,7 @@
 | `_block.py` | a content block in progress |
 | `_block_value.py` | a content block as a value, built from the one in progress |
 | `_fields.py` | the fields of a block that grow |
-| `_surrogates.py` | surrogate pairs that two deltas split |
+| `surrogates.py` | surrogate pairs that two deltas split |
 | `_deltas.py` | what each type of delta does to its block, as a table |
 | `_delta_rule.py` | the row of that table for a delta, or what to do with a delta that does not fit its block |
 | `_message_delta.py` | what `message_delta` events do to the message |

@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 import attrs
 
 from streamcore._objects.immutable import ImmutableDict, immutable
-from streamcore.accumulator._surrogates import has_halves, is_first_half, write_joined
+from streamcore.accumulator.surrogates import has_halves, is_first_half, write_joined
 from streamcore.partial_json import PartialJSON, join_parts
 from streamcore.types.base import lone_surrogate
 

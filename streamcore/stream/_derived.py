@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from streamcore.accumulator import BlockInProgress
-from streamcore.accumulator._surrogates import is_first_half, joined
+from streamcore.accumulator.surrogates import is_first_half, joined
 from streamcore.engine import MessageEngine
 from streamcore.errors import ProtocolError
 from streamcore.stream.failures import error_after_event, error_of_decoder

@@ -17,7 +17,7 @@ import attrs
 from typing_extensions import TypeVar
 
 from streamcore.accumulator import BlockInProgress, MessageAccumulator
-from streamcore.accumulator._surrogates import is_first_half
+from streamcore.accumulator.surrogates import is_first_half
 from streamcore.partial_json import PartialJSON, ValueAt
 from streamcore.typed.annotations import as_written
 from streamcore.typed.answers import AnswerTypes, Target
