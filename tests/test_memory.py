@@ -56,7 +56,7 @@ def test_an_engine_in_the_midst_of_a_message() -> None:
 
 
 def test_an_engine_keeps_no_chunk_that_it_has_read() -> None:
-    # 60 KB, of which it keeps the text of each delta.
+    # 60 KB. The engine keeps only the text of each delta.
     one_by_one = [body(start(), block_start(0)), *[body(text(0, "word "))] * 500]
     burst = b"".join(one_by_one)
 

@@ -44,7 +44,7 @@ def test_addresses_that_need_no_proxy(
             assert await stream.get_final_text() == "Hello"
 
     adapter.run(main)
-    # What is asked of a proxy has the whole URL for its target.
+    # The target of a request to a proxy is a whole URL.
     assert server.requests[0].target.startswith("/") is exempt
 
 

@@ -169,7 +169,7 @@ def test_arguments_that_make_no_request_are_refused_at_once(server: Server, clie
     assert server.requests == []
 
 
-# What comes back
+# Answers
 
 
 def test_a_stream_gives_instances(client: ours.Anthropic) -> None:

@@ -220,7 +220,7 @@ def test_secrets_of_requests_are_not_in_messages() -> None:
     assert "s3cr3t" not in str(caught.value)
 
 
-# Who asks for no stream
+# Requests that do not ask for a stream
 
 
 @pytest.mark.parametrize("via", LIBRARIES)
