@@ -166,7 +166,7 @@ def test_the_work_on_a_file_of_many_short_streams_grows_with_their_number(tmp_pa
 
 
 def test_captures_of_a_jsonl_file_do_not_overlap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Count the lines that are read: one that is a header and a chunk at once is no chunk of the capture before it."""
+    """Count the lines that are read: one that is a header and a chunk at once ends the capture before it."""
     read = 0
     step = timed._TimedBody._step
 
