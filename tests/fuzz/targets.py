@@ -31,7 +31,7 @@ LIMITS = Limits(max_line_size=700, max_event_size=900, max_stream_size=6000, max
 
 
 def chunked(data: bytes) -> tuple[bytes, list[bytes]]:
-    """Return the bytes to decode, whole and in chunks. The first byte is the size of a chunk; 0 means one event each."""
+    """Return the bytes to decode, whole and in chunks. The first byte is the size of a chunk; 0 is one event each."""
     size, body = (data[0] % 48, data[1:]) if data else (1, b"")
     if size == 0:
         return body, [part + b"\n\n" for part in body.split(b"\n\n")[:-1]] + [body.split(b"\n\n")[-1]]

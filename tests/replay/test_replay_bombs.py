@@ -166,7 +166,7 @@ def test_the_work_on_a_file_of_many_short_streams_grows_with_their_number(tmp_pa
 
 
 def test_captures_of_a_jsonl_file_do_not_overlap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Count the lines that are read. A line that is both a header and a chunk does not belong to the capture before."""
+    """Count the lines that are read: one that is both a header and a chunk ends the capture before it."""
     read = 0
     step = timed._TimedBody._step
 

@@ -1,11 +1,11 @@
 """Take secrets out of captures before they are written: keys, authorization, cookies, organisation ids.
 
-It goes in two steps. First, every value in a place that is named for secrets is taken out: headers,
-parameters of URLs and forms, JSON fields of the request, the user and password of a URL, and Claude Code's
+It goes in two steps. First, every value in a place that is named for secrets is taken out: headers, parameters of URLs
+and forms, JSON fields of the request and of headers, the user and password of a URL, and Claude Code's
 `metadata.user_id`. Names are compared without regard to case and separators (`secret_names` lists them). Then each
 value that was in such a place of the request, or of the head of the response, is masked everywhere else: in the URL, in
-all headers and in both bodies, also if it is escaped or split over chunks or deltas. So are texts that look
-like API keys (`sk-ant-...`), and the JSON fields of the response that are named for secrets (`access_token`).
+all headers and in both bodies, also if it is escaped or split over chunks or deltas. So are texts that look like API
+keys (`sk-ant-...`), and the JSON fields of the response that are named for secrets (`access_token`).
 
 A JSON field is named for secrets if its name ends in one of these, whatever comes before, in the singular or the plural
 (`my_access_tokens`, `webhookSigningKey`):
@@ -36,7 +36,8 @@ Not promised:
 - Secrets in places without a telling name (also `key`, `code`, `pin`, `token_value`) are not known: tell `Redaction`
   about them. The same goes for personal data.
 - In an answer, the name of a field is known up to a length of 100 bytes, with at most 16 blanks before its colon.
-- A multipart body inside a part of another is not read.
+- A multipart body inside a part of another is not read. Nor are JSON in a parameter, forms in an answer or under
+  another content type, and names that are values themselves: `["x-api-key","..."]`, `{"key":"API_KEY","value":"..."}`.
 - In a text, a password of a URL is not known if the user before it has a quote, a bracket or a parenthesis.
 - If the payload of an event goes over several lines, the value of a field is found on a later `data:` line, but not
   after a comment or another field of the event.

@@ -226,9 +226,8 @@ class _Proxy:
         return ""
 
     def _save_soon(self) -> None:
-        if self._later is None:
-            pause = _PAUSE + self._recorder.size / _BYTES_A_SECOND
-            self._later = asyncio.get_running_loop().call_later(pause, self._save_later)
+        pause = _PAUSE + self._recorder.size / _BYTES_A_SECOND
+        self._later = self._later or asyncio.get_running_loop().call_later(pause, self._save_later)
 
     def _save_later(self) -> None:
         self._later = None
