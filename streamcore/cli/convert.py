@@ -17,6 +17,9 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
+from rich.console import Console
+from rich.progress import track
+
 from streamcore import DecodeError, ProtocolError, RawMessageDecoder, StreamCoreError
 from streamcore.cli.source import Failure, Source
 from streamcore.replay.capture import Capture, CaptureError, Chunk, Step
@@ -26,6 +29,7 @@ from streamcore.replay.redaction import DEFAULT_REDACTION, RedactionError
 
 _STDIN = "standard input"
 _STDOUT = "standard output"
+_LARGE = 4 * 1024 * 1024
 _HEAD_SIZE = 64 * 1024  # more than any error shows of what a body begins with
 
 
@@ -44,7 +48,7 @@ def convert(source: str, target: str, *, source_format: str | None, target_forma
             if reading == "sse":
                 captures = _streams(captures, readable)
             lost: list[str] = []
-            captures = _redacted(captures, lost)
+            captures = _redacted(_with_progress(captures, readable), lost)
             if target == "-":
                 _print(capture_pieces(captures, writing, redaction=None))
             else:
@@ -56,6 +60,14 @@ def convert(source: str, target: str, *, source_format: str | None, target_forma
     if lost:
         others = "" if len(lost) == 1 else f" (and {len(lost) - 1} more)"
         raise Failure(f"left out because it cannot be redacted: {lost[0]}{others}")
+
+
+def _with_progress(captures: Iterator[Capture], path: Path) -> Iterable[Capture]:
+    """Show that the command is at work, on a terminal and for a large file: redacting 1 GB takes a minute."""
+    console = Console(stderr=True)
+    if not console.is_terminal or path.stat().st_size < _LARGE:
+        return captures
+    return track(captures, "converting", console=console, transient=True)
 
 
 def _redacted(captures: Iterable[Capture], lost: list[str]) -> Iterator[Capture]:

@@ -428,6 +428,20 @@ def test_check_of_many_files_shows_progress_on_a_terminal(tmp_path: Path) -> Non
     assert stdout.splitlines()[-1] == b"30 ok, 0 with violations, 0 failed"
 
 
+def test_convert_of_a_large_file_shows_progress_on_a_terminal(tmp_path: Path) -> None:
+    comments = (b": " + b"x" * 60_000 + b"\n\n") * 80
+    (tmp_path / "large.sse").write_bytes(comments + WEATHER.read_bytes())
+    terminal, terminal_of_process = pty.openpty()
+    environment = {**ENVIRONMENT, "TERM": "xterm-256color"}
+    command = [*COMMAND, "convert", str(tmp_path / "large.sse"), str(tmp_path / "large.har")]
+    process = subprocess.Popen(command, env=environment, stderr=terminal_of_process)
+    os.close(terminal_of_process)
+    read_until(terminal, b"converting")
+    assert process.wait(20) == 0
+    os.close(terminal)
+    assert (tmp_path / "large.har").exists()
+
+
 # Input that is not a stream
 
 BAD_INPUT: Mapping[str, tuple[bytes, str]] = {
