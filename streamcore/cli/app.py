@@ -52,6 +52,10 @@ class _Commands(click.Group):
             # Characters that the encoding of the terminal does not have are escaped.
             if isinstance(sys.stdout, io.TextIOWrapper):
                 sys.stdout.reconfigure(errors="backslashreplace")
+            if os.environ.get("NO_COLOR"):  # rich looks at it, click does not
+                ctx.color = False
+            elif os.environ.get("FORCE_COLOR"):
+                ctx.color = True
             result = super().invoke(ctx)
             sys.stdout.flush()
         return result

@@ -428,6 +428,22 @@ def test_check_of_many_files_shows_progress_on_a_terminal(tmp_path: Path) -> Non
     assert stdout.splitlines()[-1] == b"30 ok, 0 with violations, 0 failed"
 
 
+@pytest.mark.parametrize("command", ["check", "replay"])
+def test_colours_on_a_terminal_follow_no_color(command: str) -> None:
+    for setting, has_colours in (({}, True), ({"NO_COLOR": "1"}, False)):
+        terminal, terminal_of_process = pty.openpty()
+        environment = {**ENVIRONMENT, "TERM": "xterm-256color", **setting}
+        path = str(FIXTURES / "broken" / "error.sse")
+        process = subprocess.Popen(
+            [*COMMAND, command, path], env=environment, stdout=terminal_of_process, stderr=terminal_of_process
+        )
+        os.close(terminal_of_process)
+        output = read_until(terminal, b"Overloaded")
+        process.wait(20)
+        os.close(terminal)
+        assert (re.search(rb"\x1b\[[0-9;]*3[0-9]", output) is not None) is has_colours, output
+
+
 def test_convert_of_a_large_file_shows_progress_on_a_terminal(tmp_path: Path) -> None:
     comments = (b": " + b"x" * 60_000 + b"\n\n") * 80
     (tmp_path / "large.sse").write_bytes(comments + WEATHER.read_bytes())
