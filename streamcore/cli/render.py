@@ -30,6 +30,8 @@ from streamcore.types import (
     Message,
     UnknownDelta,
 )
+from streamcore.types.base import type_tag
+from streamcore.types.text_deltas import TEXT_DELTAS
 
 _PLAIN = Style()
 _DIM = Style(dim=True)
@@ -50,6 +52,11 @@ _STREAMED: dict[str, tuple[Style, Callable[[Any], str]]] = {
     "server_tool_use": (_TOOL, lambda block: _input_text(block.input)),
     "mcp_tool_use": (_TOOL, lambda block: _input_text(block.input)),
 }
+
+
+def _continued(field: str) -> Callable[[Display, int, Any], None]:
+    """Return the method that shows this field of a derived event as more of its block."""
+    return lambda self, index, event: self._continue(index, getattr(event, field))
 
 
 def _input_text(value: Any) -> str:
@@ -294,9 +301,8 @@ class Display:
         self._segments.append(Segment(text, style))
 
     _DERIVED: ClassVar[dict[str, Callable[[Display, int, Any], None]]] = {
+        **{str(type_tag(row.derived)): _continued(row.source) for row in TEXT_DELTAS.values()},
         "text": lambda self, _, event: self._write_text(event.text),
-        "thinking": lambda self, index, event: self._continue(index, event.thinking),
-        "input_json": lambda self, index, event: self._continue(index, event.partial_json),
         "signature": lambda self, index, event: self._continue(
             index, f" [signed: {len(event.signature or '')} characters]"
         ),

@@ -1,7 +1,8 @@
 """Find the texts of deltas in an event stream that arrives in pieces, in one pass and without a parser.
 
-For each delta the scanner returns the index of its block, the name of the field, and where its text is. It only keeps
-which delta it is in, so a text of any length takes no memory.
+For each text the scanner returns the index of the block, the name of the field, and where the text is. Any field may
+have a text: the API may add a type of delta that we do not know. The scanner only keeps which text it is in, so a text
+of any length takes no memory.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 import re
 from typing import TypeAlias
 
-# The index is written before the text, as the API does.
+# The index is written before the text, as the API does. A type is no text; every event has one or two.
 _HEAD = re.compile(
     rb'"index"[ \t]{0,9}+:[ \t]{0,9}+([0-9]{1,9}+)'
-    rb'|"(text|thinking|partial_json|content)"[ \t]{0,9}+:[ \t]{0,9}+"'
+    rb'|"(?!type")([A-Za-z_][A-Za-z0-9_]{0,39}+)"[ \t]{0,9}+:[ \t]{0,9}+"'
 )
 _LONGEST_HEAD = 64
 # A string ends at the end of a line, so a broken one does not hide the rest.

@@ -19,6 +19,7 @@ from streamcore.replay import (
     Redaction,
 )
 from streamcore.replay.redaction.json_fields import FieldScanner
+from streamcore.types.text_deltas import TEXT_DELTAS
 
 
 def crossed_out(data: bytes, secret: bytes = SECRET.encode()) -> bytes:
@@ -175,7 +176,7 @@ def joined(stream: bytes, field: str, index: int = 0) -> str:
     return "".join(event["delta"].get(field, "") for event in events if event.get("index") == index)
 
 
-KINDS = [("text_delta", "text"), ("thinking_delta", "thinking"), ("input_json_delta", "partial_json")]
+KINDS = [(kind, row.source) for kind, row in TEXT_DELTAS.items()] + [("aside_delta", "aside")]  # and one that is new
 
 
 @pytest.mark.parametrize(("kind", "field"), KINDS)
