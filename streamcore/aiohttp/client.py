@@ -6,6 +6,7 @@ This module has only what depends on aiohttp: sending, waiting, closing. The res
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import aiohttp
@@ -98,7 +99,10 @@ class AsyncAnthropic(AsyncClient):
         except Exception as error:
             if (refusal := _refusal(error, call)) is not None:
                 raise refusal from None  # so that not even a traceback shows the invalid URL
-            raise _failure(error, call, url) from error
+            raised = _failure(error, call, url)
+            if _USERINFO.search(str(error)):  # aiohttp shows the URL of a proxy that has refused, with the password
+                raise type(raised)(without_userinfo(raised.message), request=raised.request) from None
+            raise raised from error
         return AsyncAnswer(
             response,
             idle_timeout=call.idle_timeout,
@@ -108,6 +112,9 @@ class AsyncAnthropic(AsyncClient):
 
     async def _sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+
+_USERINFO = re.compile(r"://[^/?#\s]*@")
 
 
 def _url(text: str) -> URL:

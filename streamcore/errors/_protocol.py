@@ -260,8 +260,12 @@ class ViolationLog:
 
 
 def shortened(text: str, length: int = _EXCERPT_LENGTH) -> str:
-    """Return the start of a text, with its length if that is not all of it."""
-    return text if len(text) <= length else f"{text[:length]}... ({len(text)} characters in all)"
+    """Return the start of a text, with its length if that is not all of it.
+
+    Halves of surrogate pairs, which a server may send, are escaped: a program that prints the text would fail.
+    """
+    shown = text if len(text) <= length else f"{text[:length]}... ({len(text)} characters in all)"
+    return shown if shown.isascii() else shown.encode("utf-8", "backslashreplace").decode()
 
 
 def excerpt(received: str | bytes, length: int = _EXCERPT_LENGTH) -> str:

@@ -8,6 +8,7 @@ same through `item_error`, `member_error` and `group_errors`. `faults_of` turns 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, TypeAlias
@@ -25,9 +26,11 @@ from streamcore.typed.shapes import Anything, Array, Map, OneOf, Record, Scalar,
 __all__ = [
     "APIInvalidOutputError",
     "Fault",
+    "MAX_FAULTS",
     "InvalidOutputError",
     "Mismatch",
     "Step",
+    "count_faults",
     "expected",
     "expected_scalar",
     "faults_of",
@@ -46,7 +49,8 @@ _PLAIN_KEY: Final = re.compile(r'[^."*~\x00-\x1f]+')
 def format_path(steps: Iterable[Step]) -> str:
     """Format a path as `values` takes it: `edits.3.line`; the empty path is the whole document."""
     return ".".join(
-        str(step) if isinstance(step, int) or _PLAIN_KEY.fullmatch(step) else msgspec.json.encode(step).decode()
+        # Not with msgspec: a key may have half of a surrogate pair, which UTF-8 cannot encode.
+        str(step) if isinstance(step, int) or _PLAIN_KEY.fullmatch(step) else json.dumps(step, ensure_ascii=False)
         for step in steps
     )
 
@@ -93,7 +97,8 @@ class InvalidOutputError(DecodeError):
     The message says where, which type was expected there, and what arrived.
 
     Attributes:
-        faults: Everything that is wrong, in the order of the type's fields; empty if the output is not complete JSON.
+        faults: What is wrong, in the order of the type's fields; empty if the output is not complete JSON. After the
+            hundredth fault in an array or in an object with any keys, the rest of it is not looked at.
         value: The JSON value that arrived, or None if the output is not complete JSON.
     """
 
@@ -164,6 +169,9 @@ def expected_scalar(shape: Scalar) -> str:
 
 # Errors while structuring
 
+MAX_FAULTS: Final = 100
+"""After so many faults in an array or in an object with any keys, the rest of it is not looked at."""
+
 
 class Mismatch(ValueError):
     """A value has the wrong type; `steps` lead to it from the value that the hook was given."""
@@ -193,6 +201,11 @@ def member_error(error: Exception, name: str, annotation: Any) -> Exception:
 def _add_note(error: Exception, note: AttributeValidationNote | IterableValidationNote) -> Exception:
     error.add_note(note)  # the notes are strings, but it is their classes that `_step_of` looks at
     return error
+
+
+def count_faults(error: BaseException) -> int:
+    """Return how many faults an exception has inside, at most."""
+    return sum(map(count_faults, error.exceptions)) if isinstance(error, cattrs.BaseValidationError) else 1
 
 
 def faults_of(error: BaseException, annotation: Any, value: Any, steps: tuple[Step, ...]) -> Iterator[Fault]:

@@ -13,12 +13,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any, Final, Union
 
 import attrs
-import msgspec
 
 from streamcore.errors import StreamCoreError
 from streamcore.partial_json import ABSENT, Scanner, ValueAt
@@ -106,8 +106,8 @@ def _parse_step(part: str, text: str) -> PathStep:
         return PathStep()
     if part.startswith('"'):
         try:
-            return PathStep(msgspec.json.decode(part, type=str))
-        except msgspec.MsgspecError as error:
+            return PathStep(json.loads(part))
+        except ValueError as error:
             raise PathError(f"{text!r} is not a path: {part} is not a JSON string ({error})") from None
     # `012` can only be a member. Twenty digits are more than any index has, and keep `int` fast.
     is_index = part.isascii() and part.isdigit() and part == str(int(part[:20]))

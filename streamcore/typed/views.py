@@ -37,12 +37,18 @@ _T = TypeVar("_T", default=Any)
 
 
 class _Blocks:
-    """The blocks of an accumulator, also when another message begins. It looks at those that events have touched."""
+    """The blocks of an accumulator, also when another message begins. It looks at those that events have touched.
 
-    __slots__ = ("_accumulator", "_begun", "_message", "_position")
+    Args:
+        accumulator: The accumulator.
+        only: The index of the only block to look at, or None. A program may have a view for each block.
+    """
 
-    def __init__(self, accumulator: MessageAccumulator) -> None:
+    __slots__ = ("_accumulator", "_begun", "_message", "_only", "_position")
+
+    def __init__(self, accumulator: MessageAccumulator, only: int | None) -> None:
         self._accumulator = accumulator
+        self._only = only
         self._message = accumulator.message
         self._position = 0  # where to read on in `touched`
         self._begun = 0  # blocks with a lower index are not new
@@ -59,8 +65,13 @@ class _Blocks:
         message = self._message
         if message is None or not message.touched:
             return []
-        indexes = sorted(set(message.touched[self._position :]))
-        self._position = len(message.touched) - 1  # the last block may change without another entry
+        if self._only is None:
+            indexes = sorted(set(message.touched[self._position :]))
+            self._position = len(message.touched) - 1  # the last block may change without another entry
+        elif self._only in message.blocks:
+            indexes = [self._only]
+        else:
+            return []
         begun, self._begun = self._begun, max(self._begun, indexes[-1] + 1)
         return [(message.blocks[index], index >= begun) for index in indexes]
 
@@ -115,7 +126,7 @@ class Values(Generic[_T]):
         self._accumulator = accumulator
         self._path = path
         self._target = target
-        self._blocks = _Blocks(accumulator)
+        self._blocks = _Blocks(accumulator, target.block)
         self._open: dict[BlockInProgress, _OpenBlock] = {}
         self._found: deque[tuple[_OpenBlock, ValueAt]] = deque()
 
@@ -164,7 +175,7 @@ class _PartialReader:
 
     def __init__(self, accumulator: MessageAccumulator, target: Target) -> None:
         self._target = target
-        self._blocks = _Blocks(accumulator)
+        self._blocks = _Blocks(accumulator, target.block)
         self._block: BlockInProgress | None = None
         self._json = PartialJSON()
         self._made: MadeValues = {}

@@ -508,6 +508,22 @@ def test_no_error_shows_the_password_of_a_proxy(proxy: str, monkeypatch: pytest.
     run(main)
 
 
+@pytest.mark.parametrize("status", [407, 302])
+def test_no_error_shows_the_password_of_a_proxy_that_refuses(
+    server: Server, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    server.always = lambda _: Reply(status=status)
+    monkeypatch.setenv("https_proxy", server.url.replace("http://", "http://user:se%40cret@"))
+
+    async def main() -> None:
+        async with anthropic.AsyncAnthropic(api_key="key", base_url="https://api.example", max_retries=0) as client:
+            with pytest.raises(anthropic.APIConnectionError, match=rf"{status}.*//\*\*\*@127") as caught:
+                await client.messages.create(**ASK)
+        assert "cret" not in "".join(traceback.format_exception(caught.value))
+
+    run(main)
+
+
 def test_a_path_that_is_not_ascii_is_quoted(server: Server) -> None:
     async def main() -> None:
         async with client_for(server, base_url=f"{server.url}/für alle") as client:

@@ -271,3 +271,11 @@ def test_each_class_of_protocol_errors_has_one_for_calls() -> None:
     own = {cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, ProtocolError)}
     assert {cls for cls in own if not issubclass(cls, APIError)} <= errors.CALL_ERRORS.keys()
     assert streamcore.typed.InvalidOutputError in errors.CALL_ERRORS
+
+
+def test_the_text_of_an_error_can_be_printed_whatever_a_server_sent() -> None:
+    event = ErrorEvent(error=ErrorObject(type="api_error", message="a\ud83d"))
+    error = errors.error_from_event(event, response=None, snapshot=None)
+    assert str(error) == "api_error: a\\ud83d"
+    assert error.api_message == "a\ud83d"
+    assert str(errors.DecodeError("the key \ude00 is wrong")) == "the key \\ude00 is wrong"

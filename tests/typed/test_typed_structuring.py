@@ -31,6 +31,7 @@ from streamcore.typed import (
     json_schema,
     structure,
 )
+from streamcore.typed.paths import parse_path
 
 
 class Color(enum.Enum):
@@ -247,9 +248,34 @@ def test_the_message_says_path_expected_type_and_what_arrived() -> None:
 
 
 def test_the_error_of_many_faults_shows_some_and_keeps_all() -> None:
-    with pytest.raises(InvalidOutputError, match="and 95 more") as caught:
-        structure(["x"] * 100, list[int])
-    assert len(caught.value.faults) == 100
+    with pytest.raises(InvalidOutputError, match="and 94 more") as caught:
+        structure(["x"] * 99, list[int])
+    assert len(caught.value.faults) == 99
+
+
+@pytest.mark.parametrize(
+    ("value", "annotation"),
+    [
+        (["x"] * 10_000, list[int]),
+        ([{}] * 10_000, list[Edit]),
+        ({str(number): "x" for number in range(10_000)}, dict[str, int]),
+        ([["x"] * 3] * 10_000, list[list[int]]),
+        ([{}] * 10_000, list[Model]),
+    ],
+    ids=["list", "list of objects", "map", "list of lists", "list of pydantic models"],
+)
+def test_the_faults_of_an_answer_are_bounded(value: Any, annotation: Any) -> None:
+    with pytest.raises(InvalidOutputError, match="and at least ..+ more") as caught:
+        structure(value, annotation)
+    assert 100 <= len(caught.value.faults) <= 102
+    assert str(caught.value.faults[0].path).startswith("0")
+
+
+@pytest.mark.parametrize("key", ["a\ud83d.", "\ude00*", "\"\ud83d"])
+def test_a_wrong_value_under_a_key_with_half_of_a_surrogate_pair(key: str) -> None:
+    with pytest.raises(InvalidOutputError) as caught:
+        structure({key: "x"}, dict[str, int])
+    assert parse_path(caught.value.faults[0].path).steps[0].key == key
 
 
 def test_an_error_and_its_faults_are_values() -> None:

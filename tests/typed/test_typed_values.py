@@ -45,7 +45,7 @@ from streamcore.partial_json import Scanner
 from streamcore.typed import InvalidOutputError, PathError, Values
 from streamcore.typed.answers import Target
 from streamcore.typed.paths import PathReader, parse_path
-from streamcore.types import ToolUseBlock
+from streamcore.types import ContentBlockStopEvent, ToolUseBlock
 
 
 @attrs.frozen
@@ -431,6 +431,30 @@ def test_an_event_makes_a_view_look_at_the_blocks_it_touched_only(views: int, mo
         return looks
 
     assert work(50) < 2.2 * work(25)
+
+
+def test_the_view_of_one_block_looks_at_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program may have a view for each block. Twice as many blocks: twice the looks, not four times."""
+    looks = 0
+    type_in = Target.type_in
+
+    def counted_type_in(self: Target, start: Any, index: int) -> tuple[bool, Any]:
+        nonlocal looks
+        looks += 1
+        return type_in(self, start, index)
+
+    engine = MessageEngine()
+    blocks = [[tool_start(n), partial_json(n, f'{{"edits":[{n}]}}'), block_stop(n)] for n in range(50)]
+    engine.receive_data(body(start(), *(payload for block in blocks for payload in block)))
+    found: list[Any] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(Target, "type_in", counted_type_in)
+        for event in engine.events():
+            if isinstance(event, ContentBlockStopEvent):
+                found += engine.values("edits.*", block=event.index)
+                assert engine.partial(dict, block=event.index) == {"edits": [event.index]}
+    assert found == [*range(50)]
+    assert looks == 100
 
 
 def test_a_view_that_is_read_late_gives_the_values_of_all_blocks_in_their_order() -> None:
