@@ -20,8 +20,9 @@ Headers and parameters are secret under these names and under more.
 
 In heads and request bodies a secret becomes `REDACTED`. In the body of the response each of its bytes becomes an `x`,
 so that chunks keep their sizes (digits of a number become `1`). A request body is taken out whole if it looks like JSON
-but cannot be read as JSON or has more than a million strings, commas and brackets, if its content coding cannot be
-undone, or if that makes it larger than a megabyte and a hundred times as large as it came.
+but cannot be read as JSON or has more than a million strings, commas and brackets, if it has more than a million URLs,
+parameters and parts of a form, if its content coding cannot be undone, or if that makes it larger than a megabyte and a
+hundred times as large as it came. The same goes for a header that looks like JSON.
 
 Not promised:
 
@@ -31,13 +32,15 @@ Not promised:
 - If the request of a capture is not known, its secrets cannot be found in the answer: a key that is echoed there stays,
   unless it looks like an API key. A file of bare streams has no request, and a response of urllib3 does not know its
   own.
+- An upstream may answer before all of a request has come: what the rest holds is not known to the proxy.
 - Values that only the body of the response has are masked in the fields that are named for secrets, and not in the text
   that a model writes, in the JSON that tool input deltas add up to, or where they are repeated.
 - Secrets in places without a telling name (also `key`, `code`, `pin`, `token_value`) are not known: tell `Redaction`
   about them. The same goes for personal data.
 - In an answer, the name of a field is known up to a length of 100 bytes, with at most 16 blanks before its colon.
-- A multipart body inside a part of another is not read. Nor are JSON in a parameter, forms in an answer or under
-  another content type, and names that are values themselves: `["x-api-key","..."]`, `{"key":"API_KEY","value":"..."}`.
+- A multipart body inside a part of another is not read. Nor are JSON in a parameter or in a text (what a tool
+  returned, say), forms in an answer or under another content type, and names that are values themselves:
+  `["x-api-key","..."]`, `{"key":"API_KEY","value":"..."}`.
 - In a text, a password of a URL is not known if the user before it has a quote, a bracket or a parenthesis.
 - If the payload of an event goes over several lines, the value of a field is found on a later `data:` line, but not
   after a comment or another field of the event.

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from urllib.parse import unquote_to_bytes
 
 import attrs
 
@@ -29,6 +30,7 @@ BLOCK_SIZE = 64 * 1024
 
 _LONGEST_NEEDLE = 256
 _MOST_NEEDLES = 1000
+_SHORTEST_UNDONE = 8
 # JSON in a string of JSON, and one more level for percent encoding.
 _LEVELS = 3
 
@@ -214,13 +216,15 @@ def _merged(spans: Iterable[Span]) -> list[Span]:
     return merged
 
 
-def _written(secret: str) -> set[str]:
-    """Return the secret as it is and as in a form, which has `+` for a blank. Undoing escapes does not undo that."""
-    return {secret, secret.replace(" ", "+")}
-
-
-def _pieces(secret: str) -> Iterator[bytes]:
+def _written(secret: str) -> set[bytes]:
+    """Return the secret as it is, as in a form, and as the search sees it if it has percent escapes itself."""
     data = secret.encode("utf-8", "surrogatepass")
+    undone = unquote_to_bytes(data)
+    # Undoing escapes does not make a blank of a `+`. A secret that becomes very short may be anything.
+    return {data, data.replace(b" ", b"+"), undone if len(undone) >= _SHORTEST_UNDONE else data}
+
+
+def _pieces(data: bytes) -> Iterator[bytes]:
     yield data[-_LONGEST_NEEDLE:]
     for begin in range(0, len(data) - _LONGEST_NEEDLE, _LONGEST_NEEDLE):
         yield data[begin : begin + _LONGEST_NEEDLE]

@@ -14,12 +14,12 @@ from typing import Any
 from streamcore.replay.capture import CapturedRequest, Headers
 from streamcore.replay.redaction.mask import REDACTED
 from streamcore.replay.redaction.secret_names import normal_name
-from streamcore.replay.redaction.secret_places import SecretPlaces
+from streamcore.replay.redaction.secret_places import SecretPlaces, TooManyPiecesError
 
 # Blanks, a byte order mark, and the separator of RFC 7464.
 _BEFORE_JSON = b"\xef\xbb\xbf\x1e \t\r\n\v\f"
 _BOUNDARY = re.compile(r"boundary[ \t]*+=[ \t]*+(?:\"([^\"]++)\"|([^;\s]++))", re.IGNORECASE)
-_FIRST_PART = re.compile(rb"\A--([^\r\n]++)\r?\ncontent-[\w-]++:", re.IGNORECASE)
+_FIRST_PART = re.compile(rb"(?:\A|\n)--([^\r\n]++)\r?\ncontent-[\w-]++:", re.IGNORECASE)
 # Also as `name*=utf-8''api_key` (RFC 8187).
 _PART_NAME = re.compile(
     rb"\bname\*?[ \t]*+=[ \t]*+(?:\"([^\"]*+)\"|(?:[\w-]*+'[\w-]*+')?([^;\s]++))", re.IGNORECASE
@@ -31,9 +31,12 @@ _PART_HEAD_END = re.compile(rb"\r?\n\r?\n")
 def clean_body(places: SecretPlaces, request: CapturedRequest) -> bytes:
     """Return the body of a request without the values in its secret places."""
     content_type = request.header("content-type") or ""
-    if not _is_like_json(request.body) and (boundary := _boundary(request.body, content_type)):
-        return _multipart(places, request.body, boundary)
-    return _content(places, request.body, content_type)
+    try:
+        if not _is_like_json(request.body) and (boundary := _boundary(request.body, content_type)):
+            return _multipart(places, request.body, boundary)
+        return _content(places, request.body, content_type)
+    except TooManyPiecesError:
+        return REDACTED.encode()
 
 
 def clean_headers(places: SecretPlaces, headers: Headers) -> Headers:
@@ -47,23 +50,20 @@ def _header(places: SecretPlaces, name: str, value: str) -> str:
 
 
 def _json_header(places: SecretPlaces, value: str) -> str | None:
-    if value.lstrip()[:1] not in ("{", "["):
+    data = value.encode("utf-8", "surrogatepass")
+    if not _is_like_json(data) or b'"' not in data:  # an IPv6 address, say
         return None
-    try:
-        json.loads(value)
-    except ValueError:
-        return None
-    except RecursionError:
-        return REDACTED
-    return _json(places, value.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+    return _json(places, data).decode("utf-8", "surrogatepass")
 
 
 def _boundary(body: bytes, content_type: str) -> bytes | None:
-    """Return the boundary of a multipart body. Some HAR files do not have its content type."""
-    if found := _BOUNDARY.search(content_type):
-        return (found[1] or found[2]).encode("utf-8", "surrogateescape")
-    begun = _FIRST_PART.match(body)
-    return begun[1] if begun else None
+    """Return the boundary of a multipart body. Some HAR files do not have its content type, or have a wrong one."""
+    found = _BOUNDARY.search(content_type)
+    named = (found[1] or found[2]).encode("utf-8", "surrogateescape") if found else None
+    if named and b"--" + named in body:
+        return named
+    begun = _FIRST_PART.search(body)
+    return begun[1] if begun else named
 
 
 def _is_like_json(body: bytes) -> bool:
@@ -79,6 +79,7 @@ def _content(places: SecretPlaces, body: bytes, content_type: str) -> bytes:
 
 
 def _multipart(places: SecretPlaces, body: bytes, boundary: bytes) -> bytes:
+    places.count(body.count(b"--" + boundary))
     # All of it is before the first boundary if the body is not what its content type says.
     before, *parts = body.split(b"--" + boundary)
     return (b"--" + boundary).join((_content(places, before, ""), *(_part(places, part) for part in parts)))

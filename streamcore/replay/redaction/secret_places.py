@@ -48,6 +48,13 @@ _DIGIT = re.compile(r"\d")
 _LETTER = re.compile(r"[^\W\d_]")
 _BLANK = re.compile(r"\s")
 
+# Each takes microseconds, and up to 100 bytes until the body is put together again.
+_MOST_PIECES = 1_000_000
+
+
+class TooManyPiecesError(ValueError):
+    """A body has more URLs, parameters and parts than are looked at."""
+
 
 class SecretPlaces:
     """Takes secrets out of the places that are named for them.
@@ -62,6 +69,17 @@ class SecretPlaces:
     def __init__(self, names: frozenset[str] = frozenset()) -> None:
         self._names = names
         self.secrets: set[str] = set()
+        self._pieces = 0
+
+    def count(self, pieces: int) -> None:
+        """Count pieces of a body before it is taken apart.
+
+        Raises:
+            TooManyPiecesError: There are too many.
+        """
+        self._pieces += pieces
+        if self._pieces > _MOST_PIECES:
+            raise TooManyPiecesError
 
     def is_field(self, name: str) -> bool:
         """Whether a JSON field of this name holds a secret."""
@@ -116,11 +134,21 @@ class SecretPlaces:
         return self._parameters(_AUTHORITY.sub(self._authority, url), _PARAMETER)
 
     def form(self, text: str) -> str:
-        """Return a form, written as in a URL, without secrets."""
+        """Return a form, written as in a URL, without secrets.
+
+        Raises:
+            TooManyPiecesError: It has too many parameters.
+        """
+        self.count(text.count("="))
         return self._parameters(text, _FIRST_PARAMETER)
 
     def text(self, text: str) -> str:
-        """Return any text with the secrets taken out of the URLs in it."""
+        """Return any text with the secrets taken out of the URLs in it.
+
+        Raises:
+            TooManyPiecesError: It has too many of them, or of what may be parameters.
+        """
+        self.count(text.count("://") + text.count("="))
         text = _USER_AND_PASSWORD.sub(lambda found: self.found("password", found[1], unquote(found[1])), text)
         text = _AUTHORITY_IN_TEXT.sub(self._authority, text)
         return _URL.sub(lambda found: self._parameters(found[0], _PARAMETER, _PARAMETER_END_IN_TEXT), text)

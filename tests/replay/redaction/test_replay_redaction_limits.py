@@ -42,7 +42,8 @@ from streamcore.replay.redaction import (
     secret_names,
     secret_places,
 )
-from streamcore.replay.redaction.mask import RedactionError
+from streamcore.replay.redaction.mask import REDACTED, RedactionError
+from streamcore.replay.redaction.secret_places import SecretPlaces
 
 # Hostile input: what is quadratic or recursive does not come to an end here
 
@@ -354,6 +355,42 @@ def test_a_request_that_unpacks_to_a_hundred_times_its_size_is_taken_out_whole(t
         (capture,) = read_captures(tmp_path / "a.jsonl")
         assert capture.request is not None
         assert capture.request.body == (unpacked if is_kept else b"REDACTED")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "piece"),
+    [
+        ("multipart/form-data; boundary=a", b"--a"),
+        ("application/x-www-form-urlencoded", b"&key=a"),
+        ("application/x-www-form-urlencoded", b"a=b&"),
+        ("text/plain", b"://a:b@"),
+        ("application/json", b":\\/\\/a:b@"),
+    ],
+)
+def test_a_request_of_too_many_pieces_is_taken_out_whole(
+    content_type: str, piece: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each takes many times its size in memory while the body is taken apart."""
+    monkeypatch.setattr(secret_places, "_MOST_PIECES", 100)
+    monkeypatch.setattr(SecretPlaces, "found", lambda places, *_: taken.append(1) or REDACTED)
+    for count in (30, 300):
+        taken: list[int] = []
+        body = piece * count
+        if "json" in content_type:
+            body = b'{"a":"%s"}' % body
+        write_captures(tmp_path / "a.jsonl", [asked(headers={"content-type": content_type}, body=body)])
+        (capture,) = read_captures(tmp_path / "a.jsonl")
+        assert capture.request is not None
+        assert (capture.request.body == b"REDACTED") == (count == 300)
+        assert len(taken) <= 90
+
+
+def test_a_header_of_too_many_values_is_taken_out_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_body, "_MOST_TOKENS", 100)
+    monkeypatch.setattr(json, "loads", None)
+    clean = Redaction().redact(asked(headers={"x-a": '["",' + "[]," * 100 + "1]"}))
+    assert clean.request is not None
+    assert clean.request.headers == (("x-a", "REDACTED"),)
 
 
 def test_an_exchange_ends_if_its_task_is_cancelled_while_its_head_is_redacted(tmp_path: Path) -> None:

@@ -171,6 +171,10 @@ def test_a_body_may_be_another_than_its_content_type_says(tmp_path: Path) -> Non
         ({}, f"--x\r\n{part}\r\n--x--\r\n"),
         ({}, f"--y\n{part}\r\n--y\r\nContent-Type: a\r\n\r\nb\r\n--y--\r\n"),
         ({}, f"-- a\nsee https://a/?api_key={SECRET}\n\nb"),
+        ({}, f"a preamble\r\n--x\r\n{part}\r\n--x--\r\n"),
+        (multipart, f"--y\r\n{part}\r\n--y--\r\n"),
+        ({"content-type": 'multipart/form-data; boundary="x "'}, f"--x\r\n{part}\r\n--x--\r\n"),
+        ({"content-type": "multipart/form-data; x-boundary=a; boundary=x"}, f"--x\r\n{part}\r\n--x--\r\n"),
     ):
         check_taken_out(tmp_path, asked(headers=headers, body=body.encode()))
 
@@ -184,7 +188,20 @@ def test_a_header_may_be_json(name: str, tmp_path: Path) -> None:
         check_taken_out(tmp_path, Capture(headers=headers, body=echo))
 
 
-@pytest.mark.parametrize("value", ["[1] https://a", "{a}", '{"a":[1,2]}', "[" * 3000 + "]" * 3000, "[]"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        '{"api_key":"%s"}, {"a":1}',
+        '{"api_key":"%s",}',
+        '\ufeff{"api_key":"%s"}',
+        '{"a":' + "1" * 5000 + ',"api_key":"%s"}',
+    ],
+)
+def test_a_header_that_looks_like_json_and_cannot_be_read_is_taken_out_whole(value: str, tmp_path: Path) -> None:
+    check_taken_out(tmp_path, asked(headers={"x-portkey-config": value % SECRET}))
+
+
+@pytest.mark.parametrize("value", ["[::1]:80", "[1] https://a", "{a}", '{"a":[1,2]}', "[" * 3000 + "]" * 3000, "[]"])
 def test_a_header_that_looks_like_json_stays_if_it_has_no_secret(value: str, tmp_path: Path) -> None:
     text = written(tmp_path, asked(headers={"x-a": value}))
     assert json.dumps(value)[1:-1] in text or (len(value) > 1000 and REDACTED in text)

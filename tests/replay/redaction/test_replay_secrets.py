@@ -215,6 +215,12 @@ def test_a_long_secret_is_masked_in_pieces() -> None:
     assert found.count(b"x") >= len(secret) + 256
 
 
+def test_a_secret_may_have_percent_escapes_that_are_no_utf8() -> None:
+    for secret in ("s%E9cret/12345", "/".join(f"%FF{number}" for number in range(100))):
+        answer = json.dumps({"text": secret}).replace("/", "\\/").encode()
+        assert json.loads(masked(answer, secret)) == {"text": "x" * len(answer[10:-2])}
+
+
 @pytest.mark.parametrize("size", [1000, 64 * 1024, 300_000])
 def test_secrets_are_found_wherever_a_block_ends(size: int) -> None:
     filler = b"la " * 1000
