@@ -45,9 +45,7 @@ def room_of(dotted: str) -> str:
 def room_of_file(path: Path) -> str:
     name = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
     room = name.split(".")[1]
-    assert room in RANK or room == "__init__", (
-        f"{room} is a new room: add it to ORDER (and to OUTER)"
-    )
+    assert room in RANK or room == "__init__", f"{room} is a new room: add it to ORDER (and to OUTER)"
     return room_of(name)
 
 

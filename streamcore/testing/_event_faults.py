@@ -317,7 +317,8 @@ def over_limit(draw: st.DrawFn) -> Fault:
     longest = max(map(len, lines))
     deepest = max(_depth(payload_of(event)) for event in events)
     most_containers = max(frame(event).count(b"{") + frame(event).count(b"[") for event in events)
-    unknown_block = {"type": "new_block", "a": 1, "b": 2}
+    new_block = {"type": "new_block", "a": 1, "b": 2}
+    new_start = {"type": "content_block_start", "index": started(before), "content_block": new_block}
     limits, fault = draw(
         st.sampled_from(
             [
@@ -327,7 +328,7 @@ def over_limit(draw: st.DrawFn) -> Fault:
                 (Limits(max_depth=deepest), {"type": "new_event", "value": deep([], deepest)}),
                 (Limits(max_stream_size=sum(len(frame(event)) for event in before)), {"type": "ping"}),
                 (Limits(max_containers=most_containers), {"type": "new_event", "value": [[]] * most_containers}),
-                (Limits(max_unknown_fields=2), block_start(started(before)) | {"content_block": unknown_block}),
+                (Limits(max_unknown_fields=2), new_start),
             ]
         )
     )
