@@ -6,9 +6,11 @@ import re
 import tomllib
 from pathlib import Path
 
+import yaml
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parent.parent
+WORKFLOWS = ROOT / ".github" / "workflows"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 TEXTS = [
     *ROOT.glob("*.*"),
@@ -59,7 +61,7 @@ def test_the_readme_has_a_row_for_each_extra() -> None:
     assert named == PROJECT["optional-dependencies"].keys()
 
 
-def test_what_tests_compare_with_is_pinned() -> None:
+def test_the_linters_and_what_tests_compare_with_are_pinned() -> None:
     extras = PROJECT["optional-dependencies"]
     pinned = {
         requirement.name
@@ -67,3 +69,12 @@ def test_what_tests_compare_with_is_pinned() -> None:
         if [specifier.operator for specifier in requirement.specifier] == ["=="]
     }
     assert {"anthropic", "httpx", "httpx2", "httpx-sse", "jiter", "orjson", "pydantic", "vcrpy"} <= pinned
+    assert {"mypy", "pyright", "ruff"} <= pinned
+
+
+def test_a_release_is_published_only_after_all_checks_of_ci() -> None:
+    jobs = yaml.safe_load((WORKFLOWS / "release.yml").read_text(encoding="utf-8"))["jobs"]
+    assert jobs["checks"]["uses"] == "./.github/workflows/ci.yml"
+    assert "checks" in jobs["publish"]["needs"]
+    # YAML reads the key `on` as true.
+    assert "workflow_call" in yaml.safe_load((WORKFLOWS / "ci.yml").read_text(encoding="utf-8"))[True]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import streamcore.httpx
 import streamcore.replay.faults
 from streamcore import MessageEngine
 from streamcore.api.json_body import json_body
+from streamcore.replay.faults.kinds import FAULTS
+from streamcore.replay.formats import files
 
 README = ROOT / "README.md"
 CLIENTS = PACKAGE / "httpx" / "README.md"
@@ -111,10 +114,38 @@ def test_the_example_of_a_broken_stream_ends_with_the_snapshot(
     assert "no more than Message(" in capsys.readouterr().out
 
 
-def test_the_table_of_faults_has_each_of_them() -> None:
-    table = CAPTURES.read_text(encoding="utf-8").partition("| fault |")[2].partition("\n\n")[0]
-    for name in set(streamcore.replay.faults.__all__) - {"Fault"}:
-        assert f"`{name}`" in table
+@pytest.mark.parametrize(
+    "text", [CAPTURES.read_text(encoding="utf-8"), streamcore.replay.faults.__doc__], ids=["guide", "docstring"]
+)
+def test_the_tables_of_faults_have_each_of_them(text: str) -> None:
+    rows = text.partition("| fault |")[2].partition("\n\n")[0].splitlines()[2:]
+    found = [name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])]
+    assert sorted(found) == sorted(cls.__name__ for cls in FAULTS.values())
+    for name in FAULTS:
+        assert any(re.search(rf"`{name}[:`]", row.split("|")[3]) for row in rows), f"no row has {name} as a text"
+
+
+@pytest.mark.parametrize(
+    ("text", "header"),
+    [(files.__doc__, "| format |"), (CAPTURES.read_text(encoding="utf-8"), "| file | holds |")],
+    ids=["docstring", "guide"],
+)
+def test_the_tables_of_files_have_each_suffix(text: str, header: str) -> None:
+    table = text.partition(header)[2].partition("\n\n")[0]
+    assert set(re.findall(r"`(\.\w+)`", table)) == set(files.SUFFIXES)
+
+
+# Tests
+
+
+def test_the_example_of_streams_that_differ_prints_what_the_guide_says(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    guide = PACKAGE / "testing" / "README.md"
+    run(python_example(guide, "import assert_same_stream"))
+    printed = guide.read_text(encoding="utf-8").partition("It prints:\n\n```text\n")[2].partition("```")[0]
+    assert capsys.readouterr().out == printed
 
 
 # Typed answers

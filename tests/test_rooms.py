@@ -43,7 +43,10 @@ def room_of(dotted: str) -> str:
 
 
 def room_of_file(path: Path) -> str:
-    return room_of(".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts))
+    name = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+    room = name.split(".")[1]
+    assert room in RANK or room == "__init__", f"{room} is a new room: add it to ORDER (and to OUTER)"
+    return room_of(name)
 
 
 def imports(node: ast.AST) -> Iterator[str]:
@@ -64,6 +67,11 @@ def imports(node: ast.AST) -> Iterator[str]:
 
 
 FILES = {path: ast.parse(path.read_text()) for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def test_a_room_that_is_not_in_the_order_is_named() -> None:
+    with pytest.raises(AssertionError, match="new_room is a new room: add it to ORDER"):
+        room_of_file(PACKAGE / "new_room" / "__init__.py")
 
 
 @pytest.mark.parametrize("room", RANK)

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from streamcore.replay import Capture, CaptureError
 
 _TIMED = ".jsonl"
-# Other files are read as the bytes of a stream.
+# The suffixes of `replay/formats/files.py` without `.sse`; that module is imported only for a capture. Other files are
+# read as the bytes of a stream.
 _CAPTURES = frozenset({_TIMED, ".har", ".json", ".yaml", ".yml"})
 
 

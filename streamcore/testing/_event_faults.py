@@ -316,6 +316,9 @@ def over_limit(draw: st.DrawFn) -> Fault:
     lines = [line for event in events for line in frame(event).split(b"\n")]
     longest = max(map(len, lines))
     deepest = max(_depth(payload_of(event)) for event in events)
+    most_containers = max(frame(event).count(b"{") + frame(event).count(b"[") for event in events)
+    new_block = {"type": "new_block", "a": 1, "b": 2}
+    new_start = {"type": "content_block_start", "index": started(before), "content_block": new_block}
     limits, fault = draw(
         st.sampled_from(
             [
@@ -324,6 +327,8 @@ def over_limit(draw: st.DrawFn) -> Fault:
                 (Limits(max_event_size=longest), {"type": "new_event", "text": "x" * longest}),
                 (Limits(max_depth=deepest), {"type": "new_event", "value": deep([], deepest)}),
                 (Limits(max_stream_size=sum(len(frame(event)) for event in before)), {"type": "ping"}),
+                (Limits(max_containers=most_containers), {"type": "new_event", "value": [[]] * most_containers}),
+                (Limits(max_unknown_fields=2), new_start),
             ]
         )
     )

@@ -152,6 +152,9 @@ _OUT_OF_PLACE |= st.builds(
     lambda event, index: {**event, "index": index}, st.sampled_from(_WITH_INDEX), st.integers(-1, 4)
 )
 _OUT_OF_PLACE |= st.sampled_from([b"%sdata: %s\n\n" % (name, data) for name in _NAMES for data in _DATA])
+# Most of these events end the stream, so they are rare. A step without one takes a single draw: Hypothesis would not
+# remove it from a failure if it took as many draws as the event.
+_SELDOM_OUT_OF_PLACE = st.integers(0, 9).flatmap(lambda number: _OUT_OF_PLACE if number == 9 else st.none())
 
 
 class EngineMachine(RuleBasedStateMachine):
@@ -267,9 +270,9 @@ class EngineMachine(RuleBasedStateMachine):
     # What a server must not do
 
     @precondition(lambda self: self.breaks_rules and not self.over)
-    @rule(event=_OUT_OF_PLACE, really=st.integers(0, 9))
-    def break_a_rule(self, event: Payload | bytes, really: int) -> None:
-        if really != 9:  # most of these events end the stream, so they must be rare
+    @rule(event=_SELDOM_OUT_OF_PLACE)
+    def break_a_rule(self, event: Payload | bytes | None) -> None:
+        if event is None:
             return
         if isinstance(event, bytes):
             self._deliver(event)

@@ -156,6 +156,8 @@ class _Marker:
 def _replaying(marker: _Marker) -> Iterator[Any]:
     replay = marker.replay
     if marker.adapter == "aiohttp":
+        # The server needs the extra `serve`, of which only aiohttp is missing beside the extra `testing`. This says so.
+        importlib.import_module("streamcore.aiohttp")
         from streamcore.replay.server import Endpoint
         from streamcore.replay.server.listening import in_thread, listening
 

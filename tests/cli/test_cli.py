@@ -95,7 +95,7 @@ def test_replay_shows_thinking_text_tool_input_and_the_end_of_the_message() -> N
         f"[tool_use get_forecast toolu_get_forecast_2] {json.dumps(tool['input'])}",
         "",
         "stop reason  tool_use",
-        "model        claude-sonnet-4-5",
+        "model        claude-sonnet-5-5",
         "usage        412 tokens in, 143 out (47 of thinking)",
     ]
 
@@ -131,7 +131,7 @@ def test_replay_marks_citations_and_lists_them_at_the_end() -> None:
         ("search", "132 out, web searches: 1\n"),
         ("code", "[code_execution_tool_result] exit 0\n  file file_plot\n  2 3 5 7 11 13\n  saved\n"),
         ("refusal", "stop reason  refusal\ndetails      cyber: The request asks for help"),
-        ("fallback", "[fallback] claude-opus-4-5 → claude-sonnet-4-5 (refusal)\n"),
+        ("fallback", "[fallback] claude-opus-4-5 → claude-sonnet-5-5 (refusal)\n"),
         ("compaction", "[compaction] They plan a trip by train from Oslo to Palermo;"),
         ("parallel", "[tool_use list_contacts toolu_list_contacts_3] {}\n"),
         ("max-tokens", '"lines": ["The sea", "the sea", "and then the s\n\nstop reason  max_tokens\n'),

@@ -8,12 +8,15 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from click.testing import CliRunner
 from guides import FIXTURES
 
 from streamcore.cli.app import cli
+from streamcore.replay.faults.kinds import FAULTS
+from streamcore.replay.formats.files import SUFFIXES, Format
 
 COMMANDS = sorted(cli.commands)
 # They do not end by themselves.
@@ -52,6 +55,29 @@ def test_the_examples_in_the_help_run(command: list[str]) -> None:
         done = subprocess.run(["sh", "-c", example], input=input_, capture_output=True, check=False)
         assert done.returncode == 0, (example, done.stderr)
         assert done.stdout or Path("weather.har").exists()
+
+
+# The modules of captures and faults are imported late, so the help repeats their names.
+
+
+def words_of_help(command: str) -> str:
+    return " ".join(CliRunner().invoke(cli, [command, "--help"]).stdout.split())
+
+
+def test_the_help_of_serve_names_each_fault() -> None:
+    *first, last = FAULTS
+    assert f"The faults are {', '.join(first)} and {last}." in words_of_help("serve")
+
+
+def test_the_help_of_check_names_each_suffix_of_captures() -> None:
+    listed = words_of_help("check").partition("searched for captures (")[2].partition(";")[0]
+    assert sorted(listed.split(", ")) == sorted(SUFFIXES)
+
+
+def test_the_help_of_convert_names_each_format() -> None:
+    text = words_of_help("convert")
+    for name in get_args(Format):
+        assert re.search(rf"\b{name} \(\.", text), name
 
 
 @pytest.mark.parametrize("command", sorted(GOING_ON))

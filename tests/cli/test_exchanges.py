@@ -11,7 +11,9 @@ from helpers import FIXTURES, HELLO, body, by_frame
 from test_cli import documents, run
 
 from streamcore import MessageEngine
+from streamcore.cli.exchanges import _CAPTURES
 from streamcore.replay import Capture, CapturedRequest, Chunk, End, write_captures
+from streamcore.replay.formats.files import SUFFIXES
 from streamcore.replay.playing.complete_message import stream_of
 
 URL = "https://api.anthropic.com/v1/messages?beta=true"
@@ -42,6 +44,10 @@ COMPLETE = exchange(MESSAGE, JSON)
 BUSY = exchange(b'{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}', JSON, status=529)
 CUT = exchange(b"", EVENT_STREAM, body=[Chunk(0.0, b"".join(by_frame(HELLO_BYTES)[:3])), End(1.0, "broken", "reset")])
 SAID_BUSY = 'the answer is not a stream or a message (status 529, application/json): b\'{"type":"error",'
+
+
+def test_files_of_all_formats_but_sse_are_read_as_captures() -> None:
+    assert SUFFIXES.keys() - {".sse"} == _CAPTURES
 
 
 @pytest.fixture

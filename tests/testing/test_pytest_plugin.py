@@ -531,7 +531,7 @@ def test_an_adapter_that_is_not_installed_is_said_so(
     marker = "@pytest.mark.replay('captures/hello.sse', adapter='aiohttp')\n"
     result = run(pytester, f"{marker}def test(replay):\n    pass\n", hello=HELLO_BYTES)
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["aiohttp is not installed*: pip install 'streamcore-messages[[]serve]'"])
+    result.stdout.fnmatch_lines(["aiohttp is not installed*: pip install 'streamcore-messages[[]aiohttp]'"])
 
 
 @pytest.mark.parametrize("package", ["httpx2", "hypothesis"])

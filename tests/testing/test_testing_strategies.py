@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import pytest
 from helpers import by_frame, drive, examples, wire_types
 from hypothesis import HealthCheck, Phase, find, given, settings
@@ -20,7 +21,8 @@ from hypothesis.errors import NoSuchExample
 import streamcore.testing
 from streamcore import MessageAccumulator, MessageEngine, SSEDecoder
 from streamcore.codec import converter
-from streamcore.errors import ViolationKind
+from streamcore.errors import LimitExceededError, ViolationKind
+from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.testing.model import replay, without_nulls
 from streamcore.testing.strategies import (
     BROKEN_ROWS,
@@ -427,6 +429,15 @@ def test_each_kind_of_violation_is_drawn() -> None:
     # The kind that is missing needs an option of the engine.
     kinds = {shortest(broken_streams(row), lambda _: True).violation for row in BROKEN_ROWS}
     assert kinds - {None} == set(typing.get_args(ViolationKind)) - {"invalid_input"}
+
+
+@pytest.mark.parametrize("limit", [field.name for field in attrs.fields(Limits)])
+def test_each_limit_is_exceeded(limit: str) -> None:
+    default = getattr(DEFAULT_LIMITS, limit)
+    stream = shortest(broken_streams("over_limit"), lambda stream: getattr(stream.limits, limit) != default)
+    outcome = drive(stream.chunks, engine=MessageEngine(limits=stream.limits))
+    assert isinstance(outcome.error, LimitExceededError)
+    assert not isinstance(drive(stream.chunks).error, LimitExceededError)
 
 
 @pytest.mark.parametrize("row", BROKEN_ROWS)

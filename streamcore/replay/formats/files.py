@@ -44,7 +44,8 @@ _FORMATS: dict[Format, tuple[Reader, Writer, tuple[str, ...]]] = {
     "har": (read_har, har_pieces, (".har", ".json")),
     "cassette": (read_cassette, cassette_pieces, (".yaml", ".yml")),
 }
-_SUFFIXES: dict[str, Format] = {suffix: name for name, (_, _, suffixes) in _FORMATS.items() for suffix in suffixes}
+SUFFIXES: dict[str, Format] = {suffix: name for name, (_, _, suffixes) in _FORMATS.items() for suffix in suffixes}
+"""The formats by the suffixes of their files."""
 
 
 def format_of(path: StrPath) -> Format:
@@ -54,10 +55,10 @@ def format_of(path: StrPath) -> Format:
         CaptureError: It is unknown.
     """
     suffix = Path(path).suffix.lower()
-    if suffix not in _SUFFIXES:
+    if suffix not in SUFFIXES:
         said = f"the suffix {suffix!r} must be one of" if suffix else "it has no suffix, which must be one of"
-        raise CaptureError(f"{said} {', '.join(_SUFFIXES)}", path=str(path))
-    return _SUFFIXES[suffix]
+        raise CaptureError(f"{said} {', '.join(SUFFIXES)}", path=str(path))
+    return SUFFIXES[suffix]
 
 
 def capture_files(path: Path) -> list[Path]:
@@ -77,7 +78,7 @@ def capture_files(path: Path) -> list[Path]:
             Path(folder, name)
             for folder, below, names in os.walk(path, onerror=_raise)
             for name in _shown(below, names)
-            if Path(name).suffix.lower() in _SUFFIXES
+            if Path(name).suffix.lower() in SUFFIXES
         ]
     except OSError as error:
         raise _unreadable(error, error.filename or path) from error
@@ -85,7 +86,7 @@ def capture_files(path: Path) -> list[Path]:
     for each in files:
         check_inside(each, path)
     if not files:
-        raise CaptureError(f"this directory has no captures: no {', '.join(_SUFFIXES)}", path=str(path))
+        raise CaptureError(f"this directory has no captures: no {', '.join(SUFFIXES)}", path=str(path))
     return files
 
 
