@@ -123,7 +123,7 @@ class MessageAccumulator(NotCopyable):
     def _begin(self, message: Message | None) -> None:
         self.message = None if message is None else MessageInProgress(message)
         self._saw_message_delta = False
-        # An empty one has not been said.
+        # An empty string counts as no stop reason.
         self._stop_reason: str | None = None if message is None else message.stop_reason or None
         # Blocks that received deltas after they were closed. Their tool input is checked when the message is complete:
         # a check after each delta would cost more each time.
