@@ -388,7 +388,7 @@ class MessageAccumulator(NotCopyable):
         block = BlockInProgress(index, start, self._options)
         given = getattr(start, "input", None)
         if block.text_delta == "input_json_delta" and not isinstance(given, dict):
-            # Only here: the text that deltas add may be any JSON, and so may the input of a message that is read back.
+            # Checked only here: deltas may add any JSON, and the input in a message that is read back may be any JSON.
             raise DecodeError(
                 f"the input of a tool must begin as an object, not {kind_of(given)} @ $.content_block.input",
                 index=index,

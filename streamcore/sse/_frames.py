@@ -41,7 +41,7 @@ _MAX_REST_SIZE = 64 * 1024
 class _Position(enum.Enum):
     """Where the reader is when all sections have been read."""
 
-    AT_START = enum.auto()  # before the first bytes, which may be a BOM; `_rest` has those that may be a part of one
+    AT_START = enum.auto()  # before the first bytes; `_rest` has those so far that may be part of a BOM
     BETWEEN_EVENTS = enum.auto()  # the next byte begins an event
     IN_EVENT = enum.auto()  # `_rest` has the first bytes of an event, as they came
     IN_LINES = enum.auto()  # reading line by line; `_rest` has the bytes that follow these lines
