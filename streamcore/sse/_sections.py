@@ -31,8 +31,8 @@ class Sections:
     def __init__(self, sections: list[bytes], offset: int, event_offset: int) -> None:
         self._sections = sections
         self._event_offset = event_offset
-        # The last section whose offset was computed, and that offset. Counting goes on from there, so that asking for all
-        # offsets takes linear time.
+        # The last section whose offset was computed, and that offset. Counting goes on from there, so all offsets
+        # together take linear time.
         self._known = (0, offset)
         # For sections that do not begin with their event: its offset, or None if the section has no event.
         self._event_offsets: dict[int, int | None] | None = None

@@ -46,9 +46,9 @@ if TYPE_CHECKING:
 __all__ = ["DerivingDecoder", "derive"]
 
 _Make: TypeAlias = Callable[..., Any]
-"""Makes a derived event of a delta, the field of the block that the delta has changed, and a mark of that field."""
+"""Makes a derived event. Its arguments are a delta, the field that the delta has changed, and a mark of that field."""
 
-# Functions that make a derived event: of a whole delta, and of another text.
+# Make a derived event of a delta with its own text, and with another text in its place.
 _MAKERS: dict[str, _Make] = {kind: deferring(row.derived, f"delta.{row.source}") for kind, row in TEXT_DELTAS.items()}
 _MAKERS_OF_TEXT: dict[str, _Make] = {kind: deferring(row.derived, row.source) for kind, row in TEXT_DELTAS.items()}
 
