@@ -1,5 +1,5 @@
 # ruff: noqa: E501  # tables, a row a line
-"""Every row of the table of deviations (PROTOCOL.md, "What goes wrong in the wild, and what we do"), both modes."""
+"""What servers send in place of what the protocol says (`streamcore/codec/README.md`), in both modes."""
 
 from __future__ import annotations
 

@@ -123,7 +123,7 @@ class MessageAccumulator(NotCopyable):
     def _begin(self, message: Message | None) -> None:
         self.message = None if message is None else MessageInProgress(message)
         self._saw_message_delta = False
-        # An empty one has not been said.
+        # An empty string counts as no stop reason.
         self._stop_reason: str | None = None if message is None else message.stop_reason or None
         # Blocks that received deltas after they were closed. Their tool input is checked when the message is complete:
         # a check after each delta would cost more each time.
@@ -359,7 +359,7 @@ class MessageAccumulator(NotCopyable):
                         "incomplete_input", "the tool is to be used, but its input is incomplete", index=block.index
                     )
         if self._parser is not None:
-            # A fault that is kept is not raised here either.
+            # Blocks with a fault that is kept are left out: it must not be raised here either.
             self._parser.check_end((block.parsed for block in blocks if block.fault is None), self._stop_reason)
         message.is_complete = True
 
@@ -386,11 +386,11 @@ class MessageAccumulator(NotCopyable):
         if isinstance(start, UnknownBlock) and len(start.data) > most:
             raise LimitExceededError(f"the block has more than {most} fields, and its type is unknown", index=index)
         block = BlockInProgress(index, start, self._options)
-        given = getattr(start, "input", None)
-        if block.text_delta == "input_json_delta" and not isinstance(given, dict):
-            # Only here: the text that deltas add may be any JSON, and so may the input of a message that is read back.
+        first_input = getattr(start, "input", None)
+        if block.text_delta == "input_json_delta" and not isinstance(first_input, dict):
+            # Checked only here: deltas may add any JSON, and the input in a message that is read back may be any JSON.
             raise DecodeError(
-                f"the input of a tool must begin as an object, not {kind_of(given)} @ $.content_block.input",
+                f"the input of a tool must begin as an object, not {kind_of(first_input)} @ $.content_block.input",
                 index=index,
             )
         message.add_block(block)

@@ -23,13 +23,13 @@ Marks: TypeAlias = tuple[tuple[str, Any], ...]
 """The mark of each changed field of a block: how far it has come."""
 
 _NOTHING: Mapping[str, Any] = {}
-_TEXTS = (GrowingText, GrowingInput)
+_TEXT_FIELDS = (GrowingText, GrowingInput)
 # A global is read far faster than an enum member on Python 3.11.
 _UNSTARTED, _CLOSED = BlockPhase.UNSTARTED, BlockPhase.CLOSED
 
 
 def _refuse_text(text: str) -> None:
-    raise AssertionError("a block without a text_delta takes no text")
+    raise AssertionError("a block without a text_delta cannot take text")
 
 
 class BlockInProgress(NotCopyable):
@@ -142,7 +142,7 @@ class BlockInProgress(NotCopyable):
         """Return whether a text of the block has half of a surrogate pair. A second call returns False."""
         found = 0
         for field in self.fields.values():
-            if isinstance(field, _TEXTS):
+            if isinstance(field, _TEXT_FIELDS):
                 found += field.take_lone_surrogate()
         return found > 0
 

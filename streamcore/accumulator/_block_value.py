@@ -63,7 +63,7 @@ def changed(start: ContentBlock, changes: Mapping[str, Any]) -> ContentBlock:
     if not changes:
         return start
     if isinstance(start, Unknown):
-        # `partial_input` is ours and has no wire form: a field of that name would be the stream's own.
+        # `partial_input` is our own attribute. In `data`, it would look like a field that the stream sent.
         data = {**start.data, **{name: value for name, value in changes.items() if name != "partial_input"}}
         return UnknownBlock(data=data)
     return evolve(start, dict(changes))

@@ -37,7 +37,7 @@ class DeltaRule:
     """What one type of delta does.
 
     Attributes:
-        blocks: The types of blocks that such a delta may come to.
+        blocks: The types of blocks that the delta may come to.
         moves: Where each field of the delta goes.
     """
 
@@ -88,9 +88,9 @@ TEXT_RULES: dict[str, TextRule] = {
     block_type: TextRule(kind, row.target, _field_class(row))
     for kind, row in TEXT_DELTAS.items()
     for block_type in map(type_tag, row.blocks)
-    if block_type is not None  # an unknown block may get no text at all
+    if block_type is not None  # an unknown block gets no text
 }
 """The rules of the deltas that add text, by the type of the block. A block gets text from one type of delta only.
 
-Compaction blocks have none: they get one delta in all.
+Compaction blocks have no rule: they get a single delta.
 """

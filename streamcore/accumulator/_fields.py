@@ -42,6 +42,7 @@ class GrowingText:
 
     def __init__(self, start: str | None, _: FieldOptions) -> None:
         self._buffer = io.StringIO()
+        # The length of the text when it was last compacted, for `join_parts`.
         self._joined = 0
         self._value = ""
         self._json: PartialJSON | None = None
@@ -109,7 +110,7 @@ class GrowingText:
 
 
 class GrowingInput:
-    """The input of a tool, parsed when it is read. Before a value has begun it is what the block started with."""
+    """The input of a tool, parsed when it is read. Until its JSON begins, it is what the block started with."""
 
     __slots__ = ("_mark", "_options", "_start", "_value", "add", "had_halves", "json", "mark")
 
@@ -152,7 +153,7 @@ class GrowingInput:
                 # A parsed value cannot shrink, so the text up to the mark is parsed again.
                 return self.upto(mark, self._options).at(mark)
             value = self.json.best
-            # Reading raises no fault: it is reported when the block stops.
+            # Reading must not raise: a fault in the JSON is reported when the block stops.
             has_begun = value is not None or (self.json.error is None and self.json.complete)
             self._value = value if has_begun else self._start
             self._mark = mark
@@ -173,7 +174,7 @@ class GrowingInput:
         self.json.compact()
 
     def settle(self) -> None:
-        """Store the text in as little memory as possible: hardly any more will come."""
+        """Store the text in as little memory as possible: few deltas will follow, or none."""
         self.json.settle()
         self._use_buffer()
 
@@ -203,7 +204,7 @@ class GrowingList:
         return len(self._items)
 
     def at(self, mark: int) -> tuple[Any, ...]:
-        """Return the value when there were so many items."""
+        """Return the value when it had this many items."""
         return tuple(self._items[:mark])
 
     def upto(self, mark: int, options: FieldOptions) -> GrowingList:

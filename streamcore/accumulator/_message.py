@@ -70,11 +70,13 @@ class MessageInProgress(NotCopyable):
         # The indexes of the blocks that may have changed since the last snapshot.
         self._changed: set[int] = set()
         self._snapshot: Message | None = None
-        # While only the text of the current block can have changed since the last snapshot: that block, and how far its
-        # text had come.
+        # The current block, while only its text can have changed since the last snapshot; otherwise None.
         self._growing: BlockInProgress | None = None
-        self._length_of: Callable[[], int] = int  # `int()` returns 0
+        # Returns the length of its text. (`int()` returns 0.)
+        self._length_of: Callable[[], int] = int
+        # The length of its text in the last snapshot.
         self._mark = 0
+        # Copies `_head` with another content. It depends on the class of `_head`.
         self._with_content: Callable[[Any, Any], Any]
 
     @property
@@ -108,7 +110,7 @@ class MessageInProgress(NotCopyable):
         self._changed.add(block.index)
 
     def touch(self, block: BlockInProgress) -> None:
-        """Note that a block may have changed, by more than text that was added to the current block."""
+        """Note that a block may have changed. A caller that only adds text to the current block need not call this."""
         self._growing = None
         self._length_of = int  # returns 0; the buffer of a block that has closed must not be kept
         self._changed.add(block.index)

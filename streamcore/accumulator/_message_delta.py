@@ -45,8 +45,8 @@ def after_deltas(message: Message, events: Iterable[MessageDeltaEvent]) -> Messa
     return with_extra(changed, unknown) if unknown else changed
 
 
-def _collect(value: WireObject, names: list[str], given: dict[str, Any]) -> None:
-    """Add the fields that are not None to `given`."""
+def _collect(value: WireObject, names: list[str], changes: dict[str, Any]) -> None:
+    """Add the fields with these names that are not None to `changes`."""
     for name in names:
         if (field := getattr(value, name)) is not None:
-            given[name] = field
+            changes[name] = field

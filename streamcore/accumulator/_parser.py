@@ -26,5 +26,13 @@ class BlockParser(Protocol):
         ...
 
     def check_end(self, parsed: Iterable[Mapping[str, Any]], stop_reason: str | None) -> None:
-        """Raise if one of these attributes of a message's blocks says that the message should not be complete."""
+        """Check the blocks of a complete message.
+
+        Args:
+            parsed: What `parse` returned for each of them.
+            stop_reason: Why the model stopped.
+
+        Raises:
+            ProtocolError: A block could not be parsed, and the stop reason does not explain it.
+        """
         ...

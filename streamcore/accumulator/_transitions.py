@@ -32,7 +32,7 @@ __all__ = [
 
 
 class _Phase(enum.Enum):
-    # By identity: `Enum.__hash__` is a Python function, and phases are looked up for each event.
+    # Hash by identity: `Enum.__hash__` is a Python function, and phases are looked up for each event.
     if not TYPE_CHECKING:
         __hash__ = object.__hash__
 

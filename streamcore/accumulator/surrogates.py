@@ -4,8 +4,8 @@ A server that cuts text by UTF-16 units may send one half of a pair in one delta
 escapes. Python strings can contain both halves, but they are then two characters that UTF-8 cannot encode. So the
 second half is joined with the first in the buffer. A half without the other stays as it is.
 
-Text without halves hardly pays for this: the fast path refuses escaped halves, and the plain path looks for them only
-in text that is not ASCII.
+Text without halves costs almost nothing more: the fast path refuses escaped halves, and the plain path looks for them
+only in text that is not ASCII.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ class AsyncAnswer:
     async def aclose(self) -> None:
         """Close the connection, unless the body was received to its end. Any task may call this.
 
-        Everything is done before the first wait, so code that cannot wait may run the coroutine to there.
+        Everything is done before the first wait, so a stream that is dropped may start the coroutine and throw it away.
         """
         if not self._closed:
             self._closed = True

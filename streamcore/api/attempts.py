@@ -48,8 +48,8 @@ _AsyncAnswerT = TypeVar("_AsyncAnswerT", bound="AsyncAnswer")
 class _Answer(Protocol):
     """The head of an answer.
 
-    `headers` finds names in lower case. `response` is the HTTP library's object. `keep_body` is called with what was
-    read of the body, except that of a stream, and makes it the body of `response`.
+    `headers` finds names in lower case. `response` is the HTTP library's object. `keep_body(body)` makes what was read
+    the body of `response`. It is not called for a stream.
     """
 
     @property
@@ -79,6 +79,7 @@ class AsyncAnswer(_Answer, Protocol):
 
 
 def _failure(answer: _Answer, body: bytes) -> APIStatusError | APIResponseValidationError:
+    """Return the exception for an answer that is not what was asked for. `body` is what was read of its body."""
     body = body[:ERROR_BODY_SIZE]
     answer.keep_body(body)
     if is_success(answer.status):
@@ -109,6 +110,7 @@ class Attempts(BaseClient):
     _sleep: Callable[[float], Any]
 
     def _repeating(self, call: Call, attempt: Callable[[Call], Steps[Any]]) -> Steps[Any]:
+        """Make attempts until one succeeds, or until its error is not worth another one."""
         retries_taken = 0
         while True:
             try:
@@ -174,6 +176,7 @@ async def async_checked(answer: _AsyncAnswerT, *, stream: bool) -> _AsyncAnswerT
 
 
 def _checking(answer: Any, *, stream: bool) -> Steps[Any]:
+    """Return the answer if it is what was asked for. Otherwise read its beginning, close it and raise."""
     succeeded = is_success(answer.status)
     if succeeded and (not stream or is_event_stream(answer.headers)):
         return answer
@@ -216,9 +219,9 @@ class _Body:
         Return what was read, and the error that ended the reading if there was one.
 
         Args:
-            begun: The part of it that was read before.
-            until: Decides whether to stop, for what was read so far: None means that more of it is needed. It gets a
-                copy of that for each chunk, so it must decide early.
+            begun: What was read of it before.
+            until: Stop once this returns True or False. It is called after each chunk with a copy of all bytes so far,
+                and returns None if it needs more of them. It must decide within the first few KB.
         """
         content = bytearray(begun)
         try:

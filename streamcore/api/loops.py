@@ -5,9 +5,9 @@ of ours, the guard, which closes everything else in order.
 
 Simpler ways were considered:
 
-- Running a coroutine that closes up to its first wait, as streams do for other iterables: httpcore first waits for a
-  lock of its pool, so nothing would be closed. It takes a task. If the loop ends before the task has begun, the guard
-  closes.
+- Running the coroutine that closes up to its first wait, as streams do for other iterables: httpcore first waits for a
+  lock of its pool, so nothing would be closed. So a task closes. If the loop ends before the task has begun, the guard
+  does.
 - anyio for `pause()`: its cancel scope belongs to a task, and a stream that is dropped is closed from within any task.
 """
 
@@ -39,12 +39,13 @@ async def _quietly(close: Close) -> None:
 
 
 class Loop:
-    """An event loop: what to close at its end, and how to close something before.
+    """An event loop: what to close at its end, and how to close something earlier.
 
     Attributes:
-        closings: The functions that close what is open. To each belongs one that is called in its place if the loop has
-            ended without closing its generators, or another thread runs it when the interpreter exits. Everything that
-            these refer to stays alive until then.
+        closings: The coroutine functions that close what is open, each with a plain function as its substitute. The
+            substitute is called where the loop cannot run a coroutine any more: it has ended without closing its
+            generators, or another thread is running it when the interpreter exits. Everything that these functions
+            refer to stays alive until then.
     """
 
     _start: Callable[[Close], None]
@@ -134,7 +135,7 @@ class _TrioLoop(Loop):
         await trio.lowlevel.cancel_shielded_checkpoint()
 
 
-# asyncio holds tasks weakly, and both libraries the guards of their loops.
+# These keep tasks and guards alive: asyncio refers to its tasks weakly, and both libraries to their generators.
 _tasks: set[asyncio.Task[None]] = set()
 _loops: dict[Any, _AsyncioLoop | _TrioLoop] = {}
 
@@ -163,7 +164,7 @@ def running_loop() -> _AsyncioLoop | _TrioLoop:
 
 @atexit.register
 def _abandon_all() -> None:
-    """Do it while the interpreter is whole, for loops that were never closed."""
+    """Close what loops that were never closed have left open, while the interpreter is still whole."""
     for key in list(_loops):
         with contextlib.suppress(Exception):  # Python would print it, and nobody could handle it
             _abandon(key)

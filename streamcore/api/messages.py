@@ -84,7 +84,7 @@ class Messages:
     @overload
     def parse(self, *, output_format: Any = NOT_GIVEN, **arguments: Unpack[CallOptions]) -> Message: ...
     def parse(self, *, output_format: Any = NOT_GIVEN, **arguments: Unpack[CallOptions]) -> Message:
-        """Return the model's answer as `create` does: the name that the `anthropic` package has for `output_format`.
+        """Return the model's answer as `create` does. The `anthropic` package has this name for typed answers.
 
         Raises:
             Exception: As for `create`.

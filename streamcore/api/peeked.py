@@ -1,6 +1,6 @@
-"""An answer whose beginning was read to find out what it is: it gives that once more, and then the rest.
+"""An answer whose beginning was read to find out what it is: it yields the beginning again, and then the rest.
 
-Few answers need this, so it is around them and not in the answers of each adapter.
+Few answers need this, so it wraps them, and the answers of the adapters know nothing of it.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ __all__ = ["Peeked"]
 
 
 class Peeked:
-    """An answer from its beginning, sync or async as the answer itself.
+    """An answer that is read from its beginning again. It is sync or async, like the one that it wraps.
 
     Args:
         answer: The answer.
-        chunks: The iterator that has read the beginning.
+        chunks: The iterator over its body, after the beginning.
         beginning: What was read.
     """
 

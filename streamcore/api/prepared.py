@@ -135,7 +135,7 @@ def _take_types(params: dict[str, Any], output_format: Any, on_invalid: OnInvali
     types = AnswerTypes(output_format=output_format, tools=tools, on_invalid=on_invalid)
     if tools:
         params["tools"] = tool_params(tools)
-    return types if types.some else None
+    return types if types.has_types else None
 
 
 def _may_have_a_type(tool: Any) -> bool:

@@ -166,11 +166,11 @@ def check_base_url(base_url: str) -> str:
     """
     try:
         parts = urlsplit(base_url)
-        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        is_valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
         base_url.encode()
     except ValueError:  # a port that is not a number raises it too, and text that is not Unicode
-        fine = False
-    if not fine:
+        is_valid = False
+    if not is_valid:
         raise InvalidArgumentError(f"base_url must be an http or https URL, not {without_userinfo(base_url)!r}")
     return base_url.rstrip("/")
 

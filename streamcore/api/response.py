@@ -71,7 +71,7 @@ def status_error(status: int, body: bytes, *, response: Any, message: str | None
         response: The HTTP library's response.
         message: What the exception says, if not what the status and the body say.
     """
-    return error_from_status(status, body=_decoded(body), response=response, message=message)
+    return error_from_status(status, body=_json_or_text(body), response=response, message=message)
 
 
 def not_a_stream(
@@ -82,7 +82,7 @@ def not_a_stream(
     Gateways send such answers: a page of HTML, or the JSON of an error with the wrong status. For the latter it is the
     exception that the error's type stands for.
     """
-    decoded = _decoded(body)
+    decoded = _json_or_text(body)
     return error_from_json(decoded, response=response) or APIResponseValidationError(
         f"the body is not an event stream but {_media_type(headers)}; it begins with {excerpt(body)}",
         response=response,
@@ -92,7 +92,7 @@ def not_a_stream(
 
 
 def message_from_body(body: bytes, *, response: Any = None) -> Message:
-    """Return the message in the body of an answer that is not a stream. All that a stream may bring is accepted.
+    """Return the message in the body of an answer that is not a stream. It may have the same oddities as a stream.
 
     Raises:
         APIStatusError: The body is the JSON of an error, though the status is 2xx.
@@ -112,7 +112,7 @@ def message_from_body(body: bytes, *, response: Any = None) -> Message:
     if (failure := error_from_json(decoded, response=response)) is not None:
         raise failure
     if "content" not in decoded:
-        # A message_start may leave it out, as nothing has come yet. Here any JSON object would become an empty answer.
+        # A message_start may leave it out. Here, without this check, any JSON object would become an empty answer.
         raise _not_a_message("the body is not a message: required field 'content' is missing @ $", body, response)
     if too_deep(decoded, _MAX_DEPTH):
         raise _over_limit(f"the body nests deeper than {_MAX_DEPTH} levels", body, response)
@@ -127,14 +127,14 @@ def message_from_body(body: bytes, *, response: Any = None) -> Message:
 
 
 def _not_a_message(message: str, body: bytes, response: Any) -> APIResponseValidationError:
-    return APIResponseValidationError(message, response=response, body=_decoded(body), received=body)
+    return APIResponseValidationError(message, response=response, body=_json_or_text(body), received=body)
 
 
 def _over_limit(message: str, body: bytes, response: Any) -> ProtocolError:
     return error_in_call(LimitExceededError(message, received=body), response)
 
 
-def _decoded(body: bytes) -> object:
+def _json_or_text(body: bytes) -> object:
     """Return the JSON in `body`, or its text if it is not JSON."""
     try:
         return _decode(body)

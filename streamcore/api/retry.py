@@ -1,7 +1,7 @@
 """Decide whether a failed attempt is made again, and how long to wait before it.
 
-Pure functions: the clock and the random number are arguments. They are asked only about attempts that delivered
-nothing. Once an answer with status 2xx has begun, its events belong to the caller, and a retry would repeat them.
+These are pure functions: the time and the random number are arguments. They are for attempts that delivered nothing.
+Once an answer with status 2xx has begun, its events belong to the caller, and a retry would repeat them.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def should_retry(status: int, headers: Mapping[str, str]) -> bool:
 def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
     """Return how many seconds the server asks to wait, or None if our own back-off should decide.
 
-    That is so if the server does not say, names a time that has passed, or asks for more than a minute: a program
+    Our own decides if the server does not say, names a time that has passed, or asks for more than a minute: a program
     should not hang for as long as a server likes. `retry-after-ms` (milliseconds) is preferred, as it is finer than
     `retry-after`, which has seconds or a date (RFC 9110, section 10.2.3).
 

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from streamcore.replay import Capture, CaptureError
 
 _TIMED = ".jsonl"
-# The suffixes of `replay/formats/files.py` without `.sse`; that module is imported only for a capture. Other files are
-# read as the bytes of a stream.
+# `.sse` files and those without a known suffix are read as bytes. Keep this in step with `replay/formats/files.py`,
+# which is not imported here because it is slow to load.
 _CAPTURES = frozenset({_TIMED, ".har", ".json", ".yaml", ".yml"})
 
 

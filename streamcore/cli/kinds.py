@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from streamcore.replay import Capture
 
 Kind: TypeAlias = Literal["stream", "message", "failed", "other", "damaged"]
-"""The kind of an exchange: a stream, a complete message, a call of Messages with neither, or something else.
+"""The kind of an exchange: a stream, a complete message, a failed call, something else, or damaged.
 
-An exchange is `damaged` if the capture file is broken there.
+A call of Messages has `failed` if it got neither a stream nor a message, but an error, mostly. An exchange is `damaged`
+if the capture file is broken there.
 """
 
 NOT_DECODED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)

@@ -56,6 +56,7 @@ def _nested(payload: dict[str, Any], inner: dict[str, Any]) -> ErrorEvent:
 
 
 def _of_odd_shape(payload: dict[str, Any]) -> ErrorEvent:
+    """Return the event of an error that is not spelled as the API spells it."""
     # An error that a gateway got from another server may be inside an error of its own.
     inner = payload
     while (deeper := _object_inside(inner)) is not None:

@@ -14,7 +14,7 @@ Why the result is the same as on the plain path:
 
 1. The bytes up to the quote that opens the text are compared one by one. So there are two lines up to here, `event:`
    and `data:`, the name of the frame is the type of the event, and the index and the type of the delta are as expected.
-2. The bytes after the last quote of all are compared with a set: `}`, perhaps blanks, `}` and, if this is a whole
+2. The bytes after the last quote are compared with a set: `}`, perhaps blanks, `}` and, if this is a whole
    chunk, the blank line.
 3. msgspec decodes the bytes between, with the two quotes, as one JSON string. So both quotes belong to the same string,
    however it is spelled, and that string is the text. Nothing else is there: no other field, and no other line, as
@@ -22,7 +22,7 @@ Why the result is the same as on the plain path:
 
 `tests/codec/test_fast_delta.py` tries to break each step.
 
-Another type of delta that adds text needs nothing here, but its row in `types/text_deltas.py`.
+A new type of delta that adds text needs no change here, only a row in `types/text_deltas.py`.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def fast_delta(index: int, delta_type: str) -> FastDelta:
     made = _MADE.get(key)
     if made is None:
         made = _make(index, delta_type)
-        if index < _MADE_FOR:
+        if index < _KEPT_INDEXES:
             _MADE[key] = made
     return made
 
@@ -91,7 +91,7 @@ def _recogniser(index: int, delta_type: str, ends: frozenset[bytes]) -> Recognis
     up_to_text = slice(len(start))
     quote = len(start) - 1
     decode_string, not_decoded = _decode_string, _NOT_DECODED
-    # Both classes are frozen, so their slots are set directly. For so few this is faster than a draft (`construct`).
+    # Both classes are frozen, so their slots are set directly. With so few this is faster than a draft (`construct`).
     new, event_class, delta_class = object.__new__, ContentBlockDeltaEvent, row.delta
     set_index, set_delta = vars(event_class)["index"].__set__, vars(event_class)["delta"].__set__
     set_text = vars(delta_class)[row.source].__set__
@@ -118,7 +118,7 @@ def _recogniser(index: int, delta_type: str, ends: frozenset[bytes]) -> Recognis
 
 
 # Kept for the indexes that most messages have. A peer chooses the index, so others are not kept.
-_MADE_FOR = 32
+_KEPT_INDEXES = 32
 _MADE: dict[tuple[int, str], FastDelta] = {}
 
 

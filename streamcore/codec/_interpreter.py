@@ -66,7 +66,7 @@ class EventInterpreter(Generic[EventT]):
     """Decide what unusual payloads mean.
 
     Args:
-        kind: What the events are.
+        kind: Typed events or raw ones.
         progress: How far the message has come.
         log: Where violations are reported.
         max_depth: How many arrays and objects may be nested.
@@ -93,15 +93,15 @@ class EventInterpreter(Generic[EventT]):
         """
         content = payload.strip()
         if content == _DONE and name not in ("ping", "error"):
-            done: EventT | None = self._done()
+            done: EventT | None = self._event_of_done()
             return done
         if not content and name not in ("ping", "error"):
             self._log.report("empty_data", f"an event came with empty data; its name is {excerpt(name or '')}")
             return None
-        event: EventT = self._meaning(name, payload)
+        event: EventT = self._event_of_text(name, payload)
         return event
 
-    def _done(self) -> Any:
+    def _event_of_done(self) -> Any:
         """Return the event that `[DONE]` stands for; other APIs end their streams with it."""
         if self._progress.lacks_only_stop:
             self._log.report("done_sentinel", "[DONE] came in place of message_stop", taken_for="message_stop")
@@ -109,7 +109,8 @@ class EventInterpreter(Generic[EventT]):
         self._log.report("done_sentinel", "[DONE] came, which belongs to another protocol; it was ignored")
         return None
 
-    def _meaning(self, name: str | None, payload: bytes) -> Any:
+    def _event_of_text(self, name: str | None, payload: bytes) -> Any:
+        """Return the event in a payload that is neither empty nor `[DONE]`."""
         # The standard says that invalid UTF-8 is read as U+FFFD.
         text = payload.decode("utf-8", "replace")
         try:
@@ -136,8 +137,8 @@ class EventInterpreter(Generic[EventT]):
         if name == "ping" and not _is_known(event_type):
             return self._odd_ping(_whole(value), {key: value[key] for key in value if key != "type"})
         if event_type is None:
-            return self._typeless(name, value)
-        event = self._structured(value)
+            return self._event_of_typeless(name, value)
+        event = self._event_of_typed(value)
         if name is None or name != event_type:
             self.report_name(name, event_type)
         return event
@@ -154,6 +155,7 @@ class EventInterpreter(Generic[EventT]):
         )
 
     def _error(self, name: str | None, payload: Any) -> Any:
+        """Return the event of an error. Report it unless it has the API's form and the name `error`."""
         event, is_canonical = error_event(payload)
         if not is_canonical or name != "error":
             shown = _shown(payload)
@@ -166,6 +168,7 @@ class EventInterpreter(Generic[EventT]):
         return event
 
     def _odd_ping(self, shown: str, extra: dict[str, Any]) -> Any:
+        """Return a ping, and report its payload."""
         self._log.report(
             "odd_ping",
             f"a ping came whose payload is {excerpt(shown)}",
@@ -174,10 +177,11 @@ class EventInterpreter(Generic[EventT]):
         )
         return with_extra(PingEvent(), extra) if extra else PingEvent()
 
-    def _typeless(self, name: str | None, value: dict[str, Any]) -> Any:
+    def _event_of_typeless(self, name: str | None, value: dict[str, Any]) -> Any:
+        """Return the event in an object without a type: that of its name if it has one, otherwise an unknown event."""
         rest = {key: value[key] for key in value if key != "type"}
         if name not in _UNNAMED:
-            event = self._structured({"type": name, **rest})
+            event = self._event_of_typed({"type": name, **rest})
             self._log.report(
                 "missing_type",
                 f"the payload of an event named {excerpt(str(name))} has no type",
@@ -192,7 +196,7 @@ class EventInterpreter(Generic[EventT]):
         )
         return UnknownEvent(data=rest)
 
-    def _structured(self, value: dict[str, Any]) -> Any:
+    def _event_of_typed(self, value: dict[str, Any]) -> Any:
         """Return the event in an object with a type, and report the values in it that were taken for others."""
         event, deviations = structure_or_read(self._kind, value)
         index = getattr(event, "index", None)
@@ -223,7 +227,7 @@ def structure_or_read(kind: EventKind, value: dict[str, Any]) -> tuple[Any, list
     """Return the event in an object, and the values in it that were taken for others.
 
     Args:
-        kind: What the event is.
+        kind: Typed events or raw ones.
         value: The JSON object.
 
     Raises:

@@ -108,7 +108,7 @@ class _Reader:
         accepted = scalar_types(annotation)
         if accepted is not None:
             if type(value) not in accepted:
-                self._fault(path, _NAMES[accepted[-1]], value)
+                self._add_wrong_type(path, _NAMES[accepted[-1]], value)
             return value
         origin = get_origin(annotation)
         if annotation is Any:
@@ -121,14 +121,14 @@ class _Reader:
             return self._read_union(value, get_args(annotation), path)
         cls = origin or annotation
         if type(value) is not dict:
-            return self._fault(path, "an object", value)
+            return self._add_wrong_type(path, "an object", value)
         if issubclass(cls, Unknown):
             return cls(data=value)
         return self._read_object(value, cls, path)
 
     def _read_tuple(self, value: Any, item: Any, path: str) -> tuple[Any, ...]:
         if type(value) is not list:
-            self._fault(path, "an array", value)
+            self._add_wrong_type(path, "an array", value)
             return ()
         return tuple([self.read(member, item, f"{path}[{number}]") for number, member in enumerate(value)])
 
@@ -144,20 +144,20 @@ class _Reader:
         kinds = [kind_of(kind()) for kind in by_kind if kind is not types.NoneType]
         has_objects = bool(tagged) or fallback is not None
         if type(value) is not dict or not has_objects:
-            return self._fault(path, " or ".join([*kinds, "an object"] if has_objects else kinds), value)
+            return self._add_wrong_type(path, " or ".join([*kinds, "an object"] if has_objects else kinds), value)
         tag = value.get("type")
         if type(tag) is not str:
-            return self._say(path, "an object needs a type")
+            return self._add_fault(path, "an object needs a type")
         member = tagged.get(tag, fallback)
         if member is None:
-            return self._say(path, f"unknown type {_shortened(tag)}")
+            return self._add_fault(path, f"unknown type {_shortened(tag)}")
         return self.read(value, member, path)
 
     def _read_object(self, value: dict[str, Any], cls: type[WireObject], path: str) -> Any:
         attrs.resolve_types(cls)
         tag = type_tag(cls)
         if tag is not None and value.get("type") not in (None, tag):
-            return self._say(path, f"expected the type {tag!r}, got {_shortened(value['type'])}")
+            return self._add_fault(path, f"expected the type {tag!r}, got {_shortened(value['type'])}")
         known = {"type"} if tag is not None else set()
         arguments: dict[str, Any] = {}
         missing = MISSING_FIELDS.get(cls, {})
@@ -171,12 +171,12 @@ class _Reader:
             elif field.key in missing and (field.key in value or default is attrs.NOTHING):
                 arguments[field.name] = taken_for = copy(missing[field.key])
                 received = "null" if field.key in value else None
-                self._note("missing_field", f"{path}.{field.key}", received, taken_for)
+                self._add_deviation("missing_field", f"{path}.{field.key}", received, taken_for)
             elif default is attrs.NOTHING:
                 if field.key in value:
                     arguments[field.name] = self.read(None, annotation, f"{path}.{field.key}")
                 else:
-                    self._say(path, f"required field {field.key!r} is missing")
+                    self._add_fault(path, f"required field {field.key!r} is missing")
         if self.faults:
             return None
         made = cls(**arguments)
@@ -188,19 +188,21 @@ class _Reader:
         if type(value) is not int and without_none(annotation) is int:
             number = integer_of(field.key, value)
             if number is not None:
-                self._note("odd_number", path, _shortened(value), number)
+                self._add_deviation("odd_number", path, _shortened(value), number)
                 return number
         return self.read(value, annotation, path)
 
-    def _note(self, kind: Literal["missing_field", "odd_number"], path: str, received: str | None, value: Any) -> None:
+    def _add_deviation(
+        self, kind: Literal["missing_field", "odd_number"], path: str, received: str | None, value: Any
+    ) -> None:
         if len(self._deviations) < _MAX_DEVIATIONS:
             self._deviations.append(Deviation(kind, path, received, _as_json(value)))
 
-    def _fault(self, path: str, expected: str, value: Any) -> None:
+    def _add_wrong_type(self, path: str, expected: str, value: Any) -> None:
         """Record that a value has the wrong JSON type. Callers use the None that this returns as the value."""
-        self._say(path, f"expected {expected}, got {kind_of(value)}")
+        self._add_fault(path, f"expected {expected}, got {kind_of(value)}")
 
-    def _say(self, path: str, what: str) -> None:
+    def _add_fault(self, path: str, what: str) -> None:
         """Record a fault. Callers use the None that this returns as the value that could not be read."""
         self.faults.append(f"{what} @ {path}")
         if len(self.faults) == _MAX_FAULTS:

@@ -97,8 +97,8 @@ def _tuple_of(structure_item: Structurer) -> Structurer:
 class _ByTag(dict[str, Structurer]):
     """The structurers of the members of a union, by their `type`.
 
-    Filled when a type is met: most programs meet few of them. A tag that no member has is not remembered, as a peer
-    chooses it.
+    A structurer is added when its type first comes: most programs get few types. A tag that no member has is not
+    remembered, as a peer chooses it.
     """
 
     def __init__(self, members: dict[str, Any], fallback: Structurer | None) -> None:
@@ -115,7 +115,7 @@ class _ByTag(dict[str, Structurer]):
 
 
 def _union_of(members: tuple[Any, ...]) -> Structurer:
-    """Structure a member of a union: objects by their `type`, everything else by its JSON type."""
+    """Return the function for a union. It looks at the `type` of objects, and at the JSON type of everything else."""
     others = [member for member in members if member is not types.NoneType]
     if len(others) == 1:
         structure_other = structurer_for(others[0])

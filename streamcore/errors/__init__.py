@@ -10,12 +10,12 @@
 | `_codes.py` | their subclasses, one for each code that names a cause |
 | `_calls.py` | the errors of a peer as clients raise them: each is an `APIError` too |
 | `_choice.py` | choose the exception for an answer or an `error` event |
-| `exceptions.py` | all the classes, for re-exports |
+| `exceptions.py` | all the classes, for modules that re-export them |
 
 Clients and streams both raise the exceptions of the API, so these are here and not in `api`. This folder is below all
 others. Loading the classes of the API takes 1.5 ms, too little to be worth deferring.
 
-The classes are in `exceptions` too, for modules that re-export them. The functions are for the other rooms.
+The functions are for the other rooms.
 """
 # ruff: noqa: F403
 

@@ -37,7 +37,7 @@ def message_stream(response: Any, *, idle_timeout: float | None = None, **option
         APIResponseValidationError: The body is not an event stream.
         APIConnectionError: The body of a response that is not a stream could not be read.
     """
-    _check(response, "__iter__", "a sync client, and this one is of an AsyncClient: use async_message_stream()")
+    _check(response, "__iter__", "a sync client", not_of="an AsyncClient", use="async_message_stream()")
     answer = checked(SyncAnswer(response, idle_timeout=checked_idle_timeout(idle_timeout)), stream=True)
     return MessageStream(answer, response=response, close=answer.close, **options)
 
@@ -46,12 +46,12 @@ async def async_message_stream(
     response: Any, *, idle_timeout: float | None = None, **options: Any
 ) -> AsyncMessageStream:
     """Like `message_stream`, for a response of an `AsyncClient`."""
-    _check(response, "__aiter__", "an AsyncClient, and this one is of a sync client: use message_stream()")
+    _check(response, "__aiter__", "an AsyncClient", not_of="a sync client", use="message_stream()")
     answer = await async_checked(AsyncAnswer(response, idle_timeout=checked_idle_timeout(idle_timeout)), stream=True)
     return AsyncMessageStream(answer, response=response, close=answer.aclose, **options)
 
 
-def _check(response: Any, iteration: str, wanted: str) -> None:
+def _check(response: Any, iteration: str, kind: str, *, not_of: str, use: str) -> None:
     read = hasattr(response, "_content")
     if not read and not hasattr(response.stream, iteration):
-        raise InvalidArgumentError(f"the response must be that of {wanted}")
+        raise InvalidArgumentError(f"the response must be that of {kind}, and this one is of {not_of}: use {use}")

@@ -28,7 +28,7 @@ from streamcore.httpx.library import translate
 __all__ = ["AsyncAnswer", "SyncAnswer", "in_library", "open_answers"]
 
 
-class _Later(threading.local):
+class _DeferredClosings(threading.local):
     """The answers that a thread has to close as soon as it has left the HTTP library."""
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class _Later(threading.local):
                 self.closings.get_nowait()()
 
 
-_later = _Later()
+_deferred = _DeferredClosings()
 
 
 @contextlib.contextmanager
@@ -52,11 +52,11 @@ def in_library() -> Iterator[None]:
     Garbage collection and signal handlers may run there. If they close an answer, they must not touch the pool: the
     library is changing it, or this thread holds its lock. So the answer is closed when the thread leaves the library.
     """
-    _later.depth += 1
+    _deferred.depth += 1
     try:
         yield
     finally:
-        _later.leave()
+        _deferred.leave()
 
 
 class _Answer:
@@ -142,7 +142,7 @@ class SyncAnswer(_Answer):
 
     @property
     def is_drainable(self) -> bool:
-        """Whether `close()` can end a read, and closing costs the connection: not with HTTP/2, or without a socket."""
+        """Whether draining pays: closing would cost the connection. False with HTTP/2 and without a socket."""
         return self._socket() is not None
 
     def __iter__(self) -> Self:
@@ -150,7 +150,7 @@ class SyncAnswer(_Answer):
 
     def __next__(self) -> bytes:
         # This is `in_library()` without its cost, as it runs for every chunk.
-        _later.depth += 1
+        _deferred.depth += 1
         self._reading = True
         try:
             if self._closed:
@@ -162,7 +162,7 @@ class SyncAnswer(_Answer):
             raise self._translated(error) from error
         finally:
             self._reading = False
-            _later.leave()
+            _deferred.leave()
             if self._closed:
                 self._release()
 
@@ -184,14 +184,14 @@ class SyncAnswer(_Answer):
 
     def wait_for_reader(self) -> None:
         """Wait a second at most for another thread to end a read, after `close()`."""
-        for _ in range(0 if _later.depth else 100):
+        for _ in range(0 if _deferred.depth else 100):
             if not self._reading or not _is_alone(self.response):
                 return
             time.sleep(0.01)
 
     def _release(self) -> None:
-        if _later.depth:
-            _later.closings.put(self.response.close)
+        if _deferred.depth:
+            _deferred.closings.put(self.response.close)
         else:
             try:
                 self.response.close()
@@ -259,7 +259,7 @@ class AsyncAnswer(_Answer):
 
     @property
     def is_drainable(self) -> bool:
-        """Whether closing costs the connection, which with HTTP/2 it does not."""
+        """Whether draining pays: closing would cost the connection. False with HTTP/2."""
         return _is_alone(self.response)
 
     def __aiter__(self) -> Self:

@@ -27,9 +27,9 @@ class LineReader:
         self._splitter = LineSplitter(max_line_size=limits.max_line_size)
         # Lines split off so far, with their ends.
         self._lines: list[bytes] = []
-        # Index of the next one.
+        # The index in `_lines` of the next line to read.
         self._next_line = 0
-        # Its offset.
+        # Bytes of the stream before that line.
         self._offset = 0
 
     def begin(self, offset: int) -> None:

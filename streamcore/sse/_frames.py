@@ -11,7 +11,7 @@ A frame is one event: its name and its data. There are two paths to it.
 
 Both take time that is linear in the bytes, however they were cut.
 
-All state that outlives a call is in attributes, none in the frame of a generator.
+All state that outlives a call is in attributes, none in a suspended generator.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _MAX_REST_SIZE = 64 * 1024
 class _Position(enum.Enum):
     """Where the reader is when all sections have been read."""
 
-    AT_START = enum.auto()  # before the first bytes, which may be a BOM; `_rest` has those that may be a part of one
+    AT_START = enum.auto()  # before the first bytes; `_rest` has those so far that may be part of a BOM
     BETWEEN_EVENTS = enum.auto()  # the next byte begins an event
     IN_EVENT = enum.auto()  # `_rest` has the first bytes of an event, as they came
     IN_LINES = enum.auto()  # reading line by line; `_rest` has the bytes that follow these lines
@@ -77,11 +77,11 @@ class FrameReader(NotCopyable):
     """
 
     __slots__ = (
-        "_careful_after",
         "_end",
         "_event_offset",
         "_is_over_limit",
         "_keep_dataless",
+        "_last_safe_offset",
         "_limits",
         "_lines",
         "_max_rest_size",
@@ -98,12 +98,12 @@ class FrameReader(NotCopyable):
         self._limits = limits
         self._keep_dataless = keep_dataless
         max_piece_size = min(limits.max_line_size, limits.max_event_size)
-        # No chunk of the buffer is over the limits of a line and an event. If it begins before `_careful_after`, it is
-        # not over the limit of the stream either.
+        # The buffer cuts chunks, so that none is over the limits of a line and an event.
         self.buffer: ChunkBuffer = ChunkBuffer(
             head_size=min(HEAD_SIZE, limits.max_stream_size), max_chunk_size=max_piece_size
         )
-        self._careful_after = limits.max_stream_size - max_piece_size
+        # A chunk that begins up to here cannot go over the limit of the stream.
+        self._last_safe_offset = limits.max_stream_size - max_piece_size
         self._max_rest_size = min(_MAX_REST_SIZE, max_piece_size)
         self._is_over_limit = False
         self.at_eof: bool = False
@@ -144,7 +144,7 @@ class FrameReader(NotCopyable):
         """Skip the next chunk: the caller has recognised it as one event. Only if `chunk_begins_event`."""
         self._event_offset = self._end
         self._end += len(chunk)
-        if self._end > self._careful_after:
+        if self._end > self._last_safe_offset:
             self.chunk_begins_event = False
         buffer = self.buffer
         if buffer.later is None:
@@ -301,7 +301,7 @@ class FrameReader(NotCopyable):
         self.chunk_begins_event = (
             self._position is _Position.BETWEEN_EVENTS
             and self._sections is None
-            and self._end <= self._careful_after
+            and self._end <= self._last_safe_offset
             and not self._is_over_limit
         )
 
@@ -345,7 +345,7 @@ class FrameReader(NotCopyable):
         return True
 
     def _read_rest(self) -> None:
-        """Read `_rest` by lines, once all sections before it have been read: its complete lines count already."""
+        """Hand `_rest` to the line reader, which counts its complete lines. Do nothing while there are sections."""
         if self._position is _IN_EVENT and self._sections is None:
             data = bytes(self._rest)
             self._rest.clear()
@@ -372,7 +372,8 @@ class FrameReader(NotCopyable):
     def event_offset(self) -> int:
         """Bytes of the stream before the first line of the latest event, or of one that has begun since.
 
-        To know this, the start of an event that has been cut is read by lines. So is it for `pending` and `retry`.
+        If an event has been cut, only the line reader knows whether it has begun. So reading this property makes the
+        reader go on by lines, as `pending` and `retry` do.
         """
         self._read_rest()
         if self._position is _IN_LINES:

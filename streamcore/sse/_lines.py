@@ -105,9 +105,9 @@ class LineSplitter:
         if self._mode is _Mode.DROPPING or not start:
             return
         line = self._unfinished
-        known = len(line) >= _LONGEST_FIELD_START
+        was_checked = len(line) >= _LONGEST_FIELD_START
         line += start
-        if not known:
+        if not was_checked:
             name, colon, _ = bytes(line[:_LONGEST_FIELD_START]).partition(b":")
             if name + colon not in _FIELD_STARTS:
                 line.clear()
@@ -130,6 +130,6 @@ class LineSplitter:
             )
 
 
-def may_end_event(held: bytearray, chunk: bytes) -> bool:
-    """Return whether the chunk has a blank line, or needs to be read by lines."""
-    return CR in chunk or (LF in chunk and (BLANK_LINE in chunk or (held[-1] == LF and chunk[0] == LF)))
+def may_end_event(rest: bytearray, chunk: bytes) -> bool:
+    """Return whether `rest` and the chunk after it have a blank line, or need to be read by lines."""
+    return CR in chunk or (LF in chunk and (BLANK_LINE in chunk or (rest[-1] == LF and chunk[0] == LF)))

@@ -31,9 +31,10 @@ class Sections:
     def __init__(self, sections: list[bytes], offset: int, event_offset: int) -> None:
         self._sections = sections
         self._event_offset = event_offset
-        # The last section whose offset was computed, and that offset. Counting from it keeps asking for each linear.
+        # The last section whose offset was computed, and that offset. Counting goes on from there, so all offsets
+        # together take linear time.
         self._known = (0, offset)
-        # For sections that do not begin with their event: the offset of the event, None if the section has no event.
+        # For sections that do not begin with their event: its offset, or None if the section has no event.
         self._event_offsets: dict[int, int | None] | None = None
         self.unread: Iterator[bytes] = iter(sections)
 
@@ -52,24 +53,24 @@ class Sections:
         return operator.length_hint(self.unread) == 0
 
     @property
-    def _latest(self) -> int:
+    def _latest_index(self) -> int:
         """The index of the section that was read last, -1 if none was."""
         return len(self._sections) - operator.length_hint(self.unread) - 1
 
     @property
     def latest_offset(self) -> int:
         """Bytes of the stream before the section that was read last."""
-        return self._offset(self._latest)
+        return self._offset(self._latest_index)
 
     @property
     def end(self) -> int:
         """Bytes of the stream up to the end of the section that was read last."""
-        return self._offset(self._latest + 1)
+        return self._offset(self._latest_index + 1)
 
     @property
     def event_offset(self) -> int:
         """Bytes of the stream before the latest event."""
-        index = self._latest
+        index = self._latest_index
         if self._event_offsets is not None:
             while index in self._event_offsets:
                 offset = self._event_offsets[index]
@@ -82,4 +83,4 @@ class Sections:
         """Note where the event begins in the section that was read last, if not at its start; None means no event."""
         if self._event_offsets is None:
             self._event_offsets = {}
-        self._event_offsets[self._latest] = offset
+        self._event_offsets[self._latest_index] = offset

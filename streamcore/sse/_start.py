@@ -2,10 +2,10 @@
 
 Two questions, as a body may turn out to be something else early or late:
 
-- `start_of`, before anything is read: HTML and JSON are recognised by their first character. A body of text is given
-  the benefit of the doubt: to an event stream, text is a line that it does not know.
+- `start_of`, before anything is read: HTML and JSON are recognised by their first character. Plain text passes, since
+  an event stream may contain lines that are not known and are ignored.
 - `begins_like_a_stream`, at the end of a body that had no event, and for a body whose content type is not that of a
-  stream: only a line that begins like a field or a comment will do.
+  stream: it must begin with a field or a comment.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ def start_of(head: bytes, *, is_all: bool) -> Start:
 def beginning(head: bytes) -> bytes | None:
     """Return the bytes of another format that an error shows, or None if more are needed.
 
-    They end with the first line that is not blank. JSON may take several lines, and its words are in the later ones: if
-    its first line is not a value, all bytes count that there are in the end.
+    They end with the first line that is not blank. JSON may take several lines, with its words in the later ones. So if
+    its first line alone is not JSON, this returns None, and the error shows all bytes once no more follow.
     """
     start = _without_blanks(head)
     line = start.splitlines()[0]

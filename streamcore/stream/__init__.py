@@ -19,7 +19,7 @@ that, and the stream calls handlers and returns the items one by one.
 
 A stream is over when `message_stop` or the end of the bytes has come, when it has failed, or when it was closed. What
 follows `message_stop` is not decoded. The connection is then released, once: at the end, by `close()` (from any thread
-or task), by leaving a `with` block, by an interruption of a read such as a cancellation, or when the stream is garbage.
+or task), by leaving a `with` block, by an interruption of a read such as a cancellation, or by garbage collection.
 A stream that failed raises its failure again if it is read on.
 
 A stream that has a response is a part of a call, so all its errors are `APIError` too. One over bytes alone raises what

@@ -124,8 +124,7 @@ class AsyncStream(StreamBase[_T]):
 
     def _abandon(self, *, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
         """Close everything without waiting."""
-        # At the exit of the interpreter the globals of this module may be None already. So `is_finalizing` is a default
-        # argument.
+        # At the exit of the interpreter the globals of this module may be None already. A default argument is not.
         if not self._pump.end() or is_finalizing():
             return
         if threading.get_ident() != self._thread:

@@ -61,7 +61,7 @@ class StreamBase(NotCopyable, Generic[_T]):
     def _ending(self, error: BaseException | None) -> Steps[None]:
         """Yield the steps that end the stream: handlers of the error, the rest of the answer, release, `on_end`.
 
-        A stream may be ended several times, also by several threads at once. Only the first time has all the steps.
+        A stream may be ended several times, also by several threads at once. Only the first call yields all the steps.
 
         Args:
             error: The error that ends it, None if it was read to its end or closed.

@@ -7,7 +7,7 @@ There are two paths to the same events. `derive` is the plain one. `DerivingDeco
 it for the deltas that add text to the current block, which are nearly all of a stream.
 `tests/stream/test_derived.py` compares the two.
 
-Another type of delta that adds text needs nothing here, but its row in `types/text_deltas.py`.
+A new type of delta that adds text needs no change here, only a row in `types/text_deltas.py`.
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ if TYPE_CHECKING:
 __all__ = ["DerivingDecoder", "derive"]
 
 _Make: TypeAlias = Callable[..., Any]
-"""Makes a derived event of a delta, the field of the block that the delta has changed, and a mark of that field."""
+"""Makes a derived event. Its arguments are a delta, the field that the delta has changed, and a mark of that field."""
 
-# Functions that make a derived event: of a whole delta, and of another text.
+# Make a derived event of a delta with its own text, and with another text in its place.
 _MAKERS: dict[str, _Make] = {kind: deferring(row.derived, f"delta.{row.source}") for kind, row in TEXT_DELTAS.items()}
 _MAKERS_OF_TEXT: dict[str, _Make] = {kind: deferring(row.derived, row.source) for kind, row in TEXT_DELTAS.items()}
 
@@ -167,20 +167,20 @@ def _from_text(kind: str) -> _DeriveFrom:
         mark = field.mark()
         if not field.had_halves:
             return make(delta, field, mark)
-        # The text of the delta as it is in the block, and the character before it. If a half that was held back has
-        # been joined with the first character of the delta, both are now one character, the first of the text.
-        said = joined(getattr(delta, row.source) or "")
-        start = mark - len(said)
-        before, text = ("", field.since(0)) if start == 0 else _first(field.since(start - 1))
+        # `text` is the text of the delta as it is in the block, and `before` is the character before it. A half that
+        # was held back may have been joined with the first character of the delta: that is then the first of `text`.
+        delta_text = joined(getattr(delta, row.source) or "")
+        start = mark - len(delta_text)
+        before, text = ("", field.since(0)) if start == 0 else _split_first(field.since(start - 1))
         if block.is_closed:
-            return make_of_text(said, field, mark)  # a first half that the stop has delivered must not come again
-        held_before = is_first_half(before) and text[:1] == said[:1]
-        if held_before:
+            return make_of_text(delta_text, field, mark)  # a first half that the stop has delivered must not come again
+        follows_half = is_first_half(before) and text[:1] == delta_text[:1]
+        if follows_half:
             text = before + text
-        holds = is_first_half(text[-1:])
-        if holds:
+        ends_with_half = is_first_half(text[-1:])
+        if ends_with_half:
             text, mark = text[:-1], mark - 1
-        return make_of_text(text, field, mark) if text or not (holds or held_before) else None
+        return make_of_text(text, field, mark) if text or not (ends_with_half or follows_half) else None
 
     return derive_from
 
@@ -193,7 +193,7 @@ def _held_back(block: BlockInProgress) -> Iterator[ParsedMessageStreamEvent]:
             yield _MAKERS_OF_TEXT[kind](last, field, mark)
 
 
-def _first(text: str) -> tuple[str, str]:
+def _split_first(text: str) -> tuple[str, str]:
     return text[:1], text[1:]
 
 
@@ -233,7 +233,7 @@ _CurrentText: TypeAlias = tuple[int, "str | None", _Make, Any, Callable[[], int]
 _NO_TEXT: _CurrentText = (-1, None, str, None, int)  # no delta has the type None, so the two functions are not called
 
 
-def _text_of(block: BlockInProgress | None) -> _CurrentText:
+def _current_text(block: BlockInProgress | None) -> _CurrentText:
     """Return what the fast path needs to know about the current block.
 
     That is its index, the type of the deltas that add text to it, the function that makes their derived events, the
@@ -276,7 +276,7 @@ class DerivingDecoder:
         engine = self._engine
         accumulator = engine.accumulator
         block = accumulator.current_block
-        index, text_delta, make, text, mark = _text_of(block)
+        index, text_delta, make, text, mark = _current_text(block)
         while True:
             try:
                 for event in engine.events():
@@ -291,7 +291,7 @@ class DerivingDecoder:
                         continue
                     if accumulator.current_block is not block:
                         block = accumulator.current_block
-                        index, text_delta, make, text, mark = _text_of(block)
+                        index, text_delta, make, text, mark = _current_text(block)
                     is_last = completion.ends(event)
                     yield from derive(event, engine)
                     if is_last:

@@ -38,8 +38,8 @@ def close_without_waiting(closes: list[AsyncClose]) -> None:
     """Close several things without waiting, at garbage collection. A failure does not stop the rest.
 
     Under trio a task of its own waits, if trio still accepts one. Otherwise each is run up to its first wait. That is
-    enough to close a socket: all waiting comes after the transport has begun to close. A task of asyncio
-    would need its event loop to go on for a while, which is not certain.
+    enough to close a socket: all waiting comes after the transport has begun to close. A task of asyncio would need its
+    event loop to go on for a while, which is not certain.
     """
     trio = sys.modules.get("trio")
     if trio is not None and trio.lowlevel.in_trio_run():

@@ -49,20 +49,20 @@ class Completion:
         decoder: The decoder. If it has `multiple_messages`, its stream goes on after `message_stop`.
 
     Attributes:
-        has_come: Whether an item was the last one.
+        is_over: Whether the item that ends the stream has arrived.
     """
 
-    __slots__ = ("_is_last", "has_come")
+    __slots__ = ("_stop_ends_stream", "is_over")
 
     def __init__(self, decoder: object) -> None:
-        self._is_last = getattr(decoder, "multiple_messages", False) is not True
-        self.has_come = False
+        self._stop_ends_stream = getattr(decoder, "multiple_messages", False) is not True
+        self.is_over = False
 
     def ends(self, item: object) -> bool:
         """Return whether the stream is over with this item, and note it. Call it before the item is delivered."""
-        if self._is_last and isinstance(item, MessageStopEvent):
-            self.has_come = True
-        return self.has_come
+        if self._stop_ends_stream and isinstance(item, MessageStopEvent):
+            self.is_over = True
+        return self.is_over
 
 
 class Pump(Generic[_T]):
@@ -106,7 +106,7 @@ class Pump(Generic[_T]):
         # The rest of a chunk that is decoded in slices.
         self._slices: Iterator[bytes] | None = None
         self._at_eof = False
-        # One ticket, for the first to call `end`.
+        # One ticket, for the first to call `end`. `list.pop` is atomic: of several threads one gets it, without a lock.
         self._tickets = [None]
         self.response = response
         self.over = False
@@ -171,7 +171,7 @@ class Pump(Generic[_T]):
         if self.over:
             return  # the stream was closed, and the read that was under way may have failed because of that
         if getattr(error, "snapshot", self) is None:
-            # It has a snapshot to fill in. If that cannot be set, or the decoder has none, the error is good as it is.
+            # The error has an empty `snapshot`: fill it in. If it cannot be set, or the decoder has none, leave it empty.
             with contextlib.suppress(AttributeError):
                 error.snapshot = getattr(self._decoder, "snapshot", None)  # type: ignore[attr-defined]  # see above
         self.fail(error)
@@ -184,13 +184,13 @@ class Pump(Generic[_T]):
     @property
     def has_rest(self) -> bool:
         """Whether `message_stop` has arrived, and the end of the chunks has not."""
-        return self._completion.has_come and not self._at_eof
+        return self._completion.is_over and not self._at_eof
 
     def end(self) -> bool:
         """Note that the stream is over. Return True to the first caller only, which then releases the connection."""
         self.over = True
         try:
-            self._tickets.pop()  # atomic, so that of several threads exactly one gets the ticket, without a lock
+            self._tickets.pop()
         except IndexError:
             return False
         return True

@@ -145,7 +145,7 @@ class Stream(StreamBase[_T]):
         self._end()
 
     def __del__(self, *, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
-        # At the exit of the interpreter the globals of this module may be None already, so this one is a default.
+        # At the exit of the interpreter the globals of this module may be None already. A default argument is not.
         pump = getattr(self, "_pump", None)  # None if the constructor has failed
         if pump is not None and pump.end() and self._release is not None and not is_finalizing():
             with contextlib.suppress(Exception):

@@ -26,7 +26,7 @@ DRAIN_SECONDS = 0.25
 """How long the rest of an answer may take. A user waits so long at the end of a stream whose body does not end."""
 
 DRAIN_SIZE = 64 * 1024
-"""How many bytes of it are read."""
+"""How many bytes of it are read. The chunk that goes over this is the last."""
 
 
 def is_drainable(chunks: object) -> bool:
@@ -35,7 +35,7 @@ def is_drainable(chunks: object) -> bool:
 
 
 def drain(chunks: Iterator[bytes], close: Callable[[], object]) -> None:
-    """Read chunks to their end, or to the limits.
+    """Read chunks to their end, or to one of the two limits.
 
     Args:
         chunks: The rest of an answer.
@@ -58,11 +58,11 @@ def drain(chunks: Iterator[bytes], close: Callable[[], object]) -> None:
                     return
     finally:
         timer.cancel()
-        timer.join()  # it has nothing to wait for any more
+        timer.join()  # this does not take long: the timer is cancelled, or is closing
 
 
 async def async_drain(chunks: AsyncIterator[bytes]) -> None:
-    """Do the same for an async answer."""
+    """Like `drain`, for an async answer. It needs no `close`: when the time is over, the read is cancelled."""
     size = 0
     with contextlib.suppress(APIConnectionError):
         async with move_on_after(DRAIN_SECONDS):

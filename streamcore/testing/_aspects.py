@@ -48,11 +48,11 @@ _FRAMING: dict[Framing, str] = {
     "missing_names": "events without an event: line",
 }
 
-_OWN_ASPECT = (TextBlock, ThinkingBlock, CompactionBlock, FallbackBlock, UnknownBlock, *TOOL_USE_BLOCKS)
-_OTHER_BLOCKS = tuple(cls for cls in get_args(ContentBlock) if cls not in _OWN_ASPECT)
+_BLOCKS_WITH_AN_ASPECT = (TextBlock, ThinkingBlock, CompactionBlock, FallbackBlock, UnknownBlock, *TOOL_USE_BLOCKS)
+_OTHER_BLOCKS = tuple(cls for cls in get_args(ContentBlock) if cls not in _BLOCKS_WITH_AN_ASPECT)
 
 # The description of each legal aspect, and the options that it adds to those of a plain stream.
-_ADDED: dict[str, tuple[str, dict[str, Any]]] = {
+_LEGAL: dict[str, tuple[str, dict[str, Any]]] = {
     "text": ("text, with citations", {"blocks": (TextBlock,)}),
     "tool_use": ("tool calls, their input in fragments", {"blocks": TOOL_USE_BLOCKS}),
     "formatted_input": (
@@ -81,7 +81,7 @@ _NOT_FOR_ALL = ("unknown", "over_limit", "stall")
 _BROKEN = {name: description for name, description in BROKEN_ROWS.items() if name not in _NOT_FOR_ALL}
 
 ASPECTS: dict[str, str] = {
-    **{name: description for name, (description, _) in _ADDED.items()},
+    **{name: description for name, (description, _) in _LEGAL.items()},
     "everything": "all legal aspects together, except those that are skipped",
     **_BROKEN,
 }
@@ -105,9 +105,9 @@ def _samples(name: str, skip: Collection[str]) -> SearchStrategy[Any]:
     if name in _BROKEN:
         return broken_streams(name)
     if name != "everything":
-        return _whole(_PLAIN | _ADDED[name][1])
+        return _whole(_PLAIN | _LEGAL[name][1])
     options = dict(_PLAIN)
-    added = [options_of for other, (_, options_of) in _ADDED.items() if other not in skip]
+    added = [options_of for other, (_, options_of) in _LEGAL.items() if other not in skip]
     for options_of in added:
         options |= {key: value for key, value in options_of.items() if key not in ("blocks", "framing")}
     options["framing"] = [way for way in FRAMINGS if way not in skip]

@@ -133,7 +133,9 @@ def _disagreements(
             folder.mkdir(parents=True, exist_ok=True)
             sample = _fewest_chunks(accumulate, sample)
             path = _written(sample, folder / aspect)
-            yield Disagreement(aspect, _difference(accumulate, sample) or "it comes and goes", sample, path)
+            # An accumulator that keeps state between calls may be right about the same stream this time.
+            difference = _difference(accumulate, sample) or "it comes and goes"
+            yield Disagreement(aspect, difference, sample, path)
 
 
 def _worst(accumulate: Accumulate, samples: SearchStrategy[Any], max_examples: int, seed: int) -> Sample | None:

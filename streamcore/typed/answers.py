@@ -60,7 +60,7 @@ class AnswerTypes:
             check_type(self.output_format)
 
     @property
-    def some(self) -> bool:
+    def has_types(self) -> bool:
         """Whether there are any types."""
         return self.output_format is not None or bool(self.tools)
 
@@ -136,6 +136,7 @@ class AnswerTypes:
         blank_is_wrong = stop_reason != "tool_use" and not any("parsed_output" in attributes for attributes in found)
         for attributes in found:
             error: InvalidOutputError | None = attributes.get("parse_error")
+            # Only the error of a text has an offset. That of a tool's input has none.
             is_blank_text = error is not None and error.offset is not None and not str(error.received).strip()
             if error is not None and (blank_is_wrong or not is_blank_text):
                 raise error

@@ -403,7 +403,7 @@ def test_a_choice_may_be_any_scalar(annotation: Any, value: Any, made: Any) -> N
     assert value in json_schema(annotation)["enum"]
     with pytest.raises(InvalidOutputError, match="one of"):
         structure("another", annotation)
-    assert AnswerTypes(output_format=annotation).some
+    assert AnswerTypes(output_format=annotation).has_types
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ def _chunks(body: SseBody) -> Iterator[Chunk]:
 
 
 class _Boundary:
-    """Finds where the next stream begins. It looks closely only at blocks that have the name of such an event."""
+    """Find where the next stream begins. Only blocks that contain `message_st` are split into events."""
 
     def __init__(self) -> None:
         self._held = bytearray()
@@ -138,14 +138,14 @@ class _Boundary:
         mark = held.find(_MARK, max(0, len(held) - len(block) - len(_MARK)))
         if mark >= 0:
             self.passed = True
-            return self._first_of(bytes(held[:mark]))
+            return self._up_to_next_start(bytes(held[:mark]))
         end = max(place + length if place >= 0 else 0 for place, length in places)
         if len(held) - end > _MOST_HELD:
             end = len(held)  # probably not an event stream
         end = min(end, len(held) - _begun_mark(held))
         data = bytes(held[:end])
         del held[:end]
-        return self._first_of(data) if b"message_st" in data else data
+        return self._up_to_next_start(data) if b"message_st" in data else data
 
     @property
     def is_over(self) -> bool:
@@ -154,9 +154,10 @@ class _Boundary:
 
     def rest(self) -> bytes:
         """Return the bytes that were held back, after the last block."""
-        return self._first_of(bytes(self._held))
+        return self._up_to_next_start(bytes(self._held))
 
-    def _first_of(self, data: bytes) -> bytes:
+    def _up_to_next_start(self, data: bytes) -> bytes:
+        """Return the bytes before the next stream's `message_start`, and set `passed`. Return all if none comes."""
         splitter = EventSplitter(max_size=len(data))
         size = 0
         # In slices, so that little of the next stream is split.

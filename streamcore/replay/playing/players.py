@@ -94,7 +94,7 @@ class _Player(Generic[_SleepT]):
         body: The steps.
         speed: 1 is as recorded, 10 ten times as fast, `INSTANTLY` without waiting.
         failures: The exceptions to raise.
-        sleep: Waits for so many seconds. It replaces a wait that closing the player ends.
+        sleep: Waits for this number of seconds. The default waits until they are over or the player is closed.
         clock: Returns the time in seconds.
     """
 
