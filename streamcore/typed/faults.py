@@ -24,9 +24,9 @@ from streamcore.typed.fields import MISSING, Field
 from streamcore.typed.shapes import Anything, Array, Map, OneOf, Record, Scalar, Tuple, choices_of, shape_of
 
 __all__ = [
+    "MAX_FAULTS",
     "APIInvalidOutputError",
     "Fault",
-    "MAX_FAULTS",
     "InvalidOutputError",
     "Mismatch",
     "Step",
