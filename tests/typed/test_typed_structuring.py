@@ -265,7 +265,7 @@ def test_the_error_of_many_faults_shows_some_and_keeps_all() -> None:
     ids=["list", "list of objects", "map", "list of lists", "list of pydantic models"],
 )
 def test_the_faults_of_an_answer_are_bounded(value: Any, annotation: Any) -> None:
-    with pytest.raises(InvalidOutputError, match="and at least ..+ more") as caught:
+    with pytest.raises(InvalidOutputError, match=r"and at least \d+ more") as caught:
         structure(value, annotation)
     assert 100 <= len(caught.value.faults) <= 102
     assert str(caught.value.faults[0].path).startswith("0")
