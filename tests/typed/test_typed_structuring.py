@@ -265,13 +265,13 @@ def test_the_error_of_many_faults_shows_some_and_keeps_all() -> None:
     ids=["list", "list of objects", "map", "list of lists", "list of pydantic models"],
 )
 def test_the_faults_of_an_answer_are_bounded(value: Any, annotation: Any) -> None:
-    with pytest.raises(InvalidOutputError, match="and at least ..+ more") as caught:
+    with pytest.raises(InvalidOutputError, match=r"and at least \d+ more") as caught:
         structure(value, annotation)
     assert 100 <= len(caught.value.faults) <= 102
     assert str(caught.value.faults[0].path).startswith("0")
 
 
-@pytest.mark.parametrize("key", ["a\ud83d.", "\ude00*", "\"\ud83d"])
+@pytest.mark.parametrize("key", ["a\ud83d.", "\ude00*", '"\ud83d'])
 def test_a_wrong_value_under_a_key_with_half_of_a_surrogate_pair(key: str) -> None:
     with pytest.raises(InvalidOutputError) as caught:
         structure({key: "x"}, dict[str, int])
