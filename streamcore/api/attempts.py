@@ -41,6 +41,10 @@ from streamcore.types import Message
 
 __all__ = ["AsyncAnswer", "Attempts", "SyncAnswer", "async_checked", "checked"]
 
+# How long the body of a failure or of a redirect is read. A gateway may send pings after a failure too, and each starts
+# the read timeout again.
+_FAILURE_SECONDS = 10.0
+
 _SyncAnswerT = TypeVar("_SyncAnswerT", bound="SyncAnswer")
 _AsyncAnswerT = TypeVar("_AsyncAnswerT", bound="AsyncAnswer")
 
@@ -224,10 +228,12 @@ class _Body:
                 and returns None if it needs more of them. It must decide within the first few KB.
         """
         content = bytearray(begun)
+        deadline = time.monotonic() + _FAILURE_SECONDS
         try:
             while (chunk := (yield self.next_chunk)) is not None:
                 content += chunk
-                if len(content) >= ERROR_BODY_SIZE or (until is not None and until(bytes(content)) is not None):
+                is_enough = time.monotonic() > deadline if until is None else until(bytes(content)) is not None
+                if is_enough or len(content) >= ERROR_BODY_SIZE:
                     break
         except APIConnectionError as error:
             return bytes(content), error

@@ -97,7 +97,7 @@ class InvalidOutputError(DecodeError):
     The message says where, which type was expected there, and what arrived.
 
     Attributes:
-        faults: What is wrong, in the order of the type's fields; empty if the output is not complete JSON. After the
+        faults: The faults, in the order of the type's fields; empty if the output is not complete JSON. After the
             hundredth fault in an array or in an object with any keys, the rest of it is not looked at.
         value: The JSON value that arrived, or None if the output is not complete JSON.
     """

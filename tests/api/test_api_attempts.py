@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -44,6 +45,12 @@ class AsyncFailure(Failure):
         pass
 
 
+def check(answer: Any, *, is_async: bool) -> object:
+    if is_async:
+        return asyncio.run(attempts.async_checked(answer, stream=True))
+    return attempts.checked(answer, stream=True)
+
+
 @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
 def test_the_body_of_a_failure_is_not_copied_for_each_chunk(is_async: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     copied = 0
@@ -57,12 +64,17 @@ def test_the_body_of_a_failure_is_not_copied_for_each_chunk(is_async: bool, monk
     monkeypatch.setattr(attempts, "bytearray", Counted, raising=False)
     answer: Any = (AsyncFailure if is_async else Failure)(2 * ERROR_BODY_SIZE)
 
-    def check() -> object:
-        if is_async:
-            return asyncio.run(attempts.async_checked(answer, stream=True))
-        return attempts.checked(answer, stream=True)
-
     with pytest.raises(InternalServerError):
-        check()
+        check(answer, is_async=is_async)
     assert answer.kept == b"x" * ERROR_BODY_SIZE
     assert copied == ERROR_BODY_SIZE
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_the_body_of_a_failure_is_read_for_a_limited_time(is_async: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = itertools.count()
+    monkeypatch.setattr(attempts, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
+    answer: Any = (AsyncFailure if is_async else Failure)(1000)
+    with pytest.raises(InternalServerError):
+        check(answer, is_async=is_async)
+    assert answer.kept == b"x" * 11
