@@ -171,7 +171,7 @@ class Pump(Generic[_T]):
         if self.over:
             return  # the stream was closed, and the read that was under way may have failed because of that
         if getattr(error, "snapshot", self) is None:
-            # The error has an empty `snapshot`: fill it in. If it cannot be set, or the decoder has none, leave it empty.
+            # The error has an empty `snapshot`: fill it in, if it can be set and the decoder has one.
             with contextlib.suppress(AttributeError):
                 error.snapshot = getattr(self._decoder, "snapshot", None)  # type: ignore[attr-defined]  # see above
         self.fail(error)
