@@ -34,7 +34,7 @@ def error_of_decoder(error: ProtocolError, response: Any) -> Exception:
     """Return the exception for a decoder's error. It is an `APIError` if the stream has a response.
 
     The API may answer with the JSON of an error in place of the stream, under a content type that does not say so. Then
-    the result is the exception for that error. The JSON must be short: of another body the decoder has only an excerpt.
+    the result is the exception for that error. The JSON must be short: of a long body, the decoder keeps an excerpt.
     """
     if error.offset == 0 and isinstance(error.received, bytes):
         try:

@@ -122,7 +122,7 @@ def _chunks(body: SseBody) -> Iterator[Chunk]:
 
 
 class _Boundary:
-    """Find where the next stream begins. Only blocks that contain `message_st` are split into events."""
+    """Find where the next stream begins. Most blocks do not contain `message_st`, and are not split into events."""
 
     def __init__(self) -> None:
         self._held = bytearray()
