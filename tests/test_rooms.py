@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,6 +81,15 @@ def test_a_room_imports_only_from_rooms_further_inside(room: str) -> None:
     assert files
     used = {(path.name, room_of(name)) for path in files for name in imports(FILES[path])}
     assert [(file, other) for file, other in used if other != room and RANK[other] >= RANK[room]] == []
+
+
+def test_the_map_has_each_room() -> None:
+    table = (PACKAGE / "README.md").read_text(encoding="utf-8").partition("## The rooms")[2].partition("\n## ")[0]
+    # The package itself is not a room that somebody adds.
+    missing = [
+        room for room in RANK if room not in ("streamcore", "__main__") and not re.search(rf"`{room}(/|\.py)`", table)
+    ]
+    assert missing == []
 
 
 def test_no_outer_room_imports_what_is_private_to_another() -> None:
