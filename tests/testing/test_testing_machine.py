@@ -45,10 +45,13 @@ class Accumulator:
     def receive_data(self, chunk: bytes) -> None:
         self.data += chunk
         frames, _ = sse_frames(self.data)
-        for _, text in frames[self.seen :]:
+        for name, text in frames[self.seen :]:
             self.seen += 1
             if text != "[DONE]":
-                self.take(json.loads(text))
+                payload = json.loads(text)
+                if isinstance(payload, dict) and name not in (None, "message"):
+                    payload.setdefault("type", name)
+                self.take(payload)
 
     def take(self, payload: Any) -> None:
         if not isinstance(payload, dict):
