@@ -7,9 +7,12 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import attrs
 import pytest
 from guides import DOCUMENTS, FIXTURES, PACKAGE, ROOT, answered, name_of, parsed, python_examples
 from server import Server, serving
+
+from streamcore import Limits
 
 pytest_plugins = ["pytester"]
 
@@ -110,12 +113,35 @@ MAP = (PACKAGE / "README.md").read_text(encoding="utf-8").partition("## Where a 
 
 @pytest.mark.parametrize("row", [row for row in MAP.splitlines() if row.startswith("| ")][2:])
 def test_the_map_names_what_is_in_the_files(row: str) -> None:
+    files: list[Path] = []
     for part in row.split(";"):
         names = re.findall(r"`(\w+)`", part)
-        files = [path for file in _FILE.findall(part) for path in (PACKAGE / file, ROOT / file) if path.is_file()]
+        # A part without a file is about that of the part before it.
+        named = [path for file in _FILE.findall(part) for path in (PACKAGE / file, ROOT / file) if path.is_file()]
+        files = named or files
         source = "".join(path.read_text(encoding="utf-8") for path in files)
         for name in names:
             assert re.search(rf"\b{name}\b", source), f"{name} is in none of {files}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        MAP.partition("### Where limits are checked today")[2],
+        (PACKAGE / "EMBEDDING.md").read_text(encoding="utf-8").partition("## Limits")[2],
+    ],
+    ids=["map", "guide"],
+)
+def test_the_tables_of_limits_have_each_limit(text: str) -> None:
+    rows = [row.split("|") for row in text.splitlines() if row.startswith("| `max_")]
+    assert sorted(row[1].strip(" `") for row in rows) == sorted(field.name for field in attrs.fields(Limits))
+
+
+def test_the_guide_says_the_defaults_of_the_limits() -> None:
+    text = (PACKAGE / "EMBEDDING.md").read_text(encoding="utf-8")
+    for name, value in attrs.asdict(Limits()).items():
+        shown = f"{value // 1024**2} MB" if name.endswith("_size") else f"{value:,}"
+        assert f"| `{name}` | {shown} |" in text
 
 
 def test_each_guide_is_linked_from_the_readme_or_the_map() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,6 +81,12 @@ def test_a_room_imports_only_from_rooms_further_inside(room: str) -> None:
     assert files
     used = {(path.name, room_of(name)) for path in files for name in imports(FILES[path])}
     assert [(file, other) for file, other in used if other != room and RANK[other] >= RANK[room]] == []
+
+
+def test_the_map_has_each_room() -> None:
+    table = (PACKAGE / "README.md").read_text(encoding="utf-8").partition("## The rooms")[2].partition("\n## ")[0]
+    rooms = RANK.keys() - {"streamcore", "__main__"}  # the package itself
+    assert {room for room in rooms if not re.search(rf"`{room}(/|\.py)`", table)} == set()
 
 
 def test_no_outer_room_imports_what_is_private_to_another() -> None:

@@ -1,7 +1,7 @@
 """Strategies for content blocks, messages and all other classes of `streamcore.types`.
 
 They are made from the annotations of the classes, as decoding is. So a class or a field that is added to
-`streamcore.types` needs no change here.
+`streamcore.types` needs no change here, except a block that deltas add to: it also goes into `CHANGING_BLOCKS`.
 """
 
 from __future__ import annotations

@@ -152,8 +152,8 @@ _OUT_OF_PLACE |= st.builds(
     lambda event, index: {**event, "index": index}, st.sampled_from(_WITH_INDEX), st.integers(-1, 4)
 )
 _OUT_OF_PLACE |= st.sampled_from([b"%sdata: %s\n\n" % (name, data) for name in _NAMES for data in _DATA])
-# Most of these events end the stream, so they are rare. A step without one takes a single draw: Hypothesis would not
-# remove it from a failure if it took as many draws as the event.
+# Most of these events end the stream, so they are rare. A step without one takes a single draw: the fewer draws a step
+# takes, the more often Hypothesis succeeds in removing it from a failure.
 _SELDOM_OUT_OF_PLACE = st.integers(0, 9).flatmap(lambda number: _OUT_OF_PLACE if number == 9 else st.none())
 
 
