@@ -7,6 +7,7 @@ import pickle
 from types import SimpleNamespace
 
 import pytest
+from guides import PACKAGE
 
 import streamcore.typed
 from streamcore import Message, ProtocolError, StreamCoreError, errors
@@ -271,3 +272,15 @@ def test_each_class_of_protocol_errors_has_one_for_calls() -> None:
     own = {cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, ProtocolError)}
     assert {cls for cls in own if not issubclass(cls, APIError)} <= errors.CALL_ERRORS.keys()
     assert streamcore.typed.InvalidOutputError in errors.CALL_ERRORS
+
+
+@pytest.mark.parametrize(
+    ("bare", "called"), [pair for pair in errors.CALL_ERRORS.items() if pair[0] is not ProtocolError]
+)
+def test_the_guide_says_what_raises_an_error_and_its_class_in_calls(
+    bare: type[ProtocolError], called: type[ProtocolError]
+) -> None:
+    text = (PACKAGE / "errors" / "README.md").read_text(encoding="utf-8")
+    raised = text.partition("## What raises")[2].partition("\n## ")[0]
+    assert f"`{bare.__name__}`" in raised
+    assert f"| `{bare.__name__}` | `{called.__name__}`" in text.partition("## With a response")[2]
