@@ -7,6 +7,7 @@ import pickle
 from types import SimpleNamespace
 
 import pytest
+from guides import PACKAGE
 
 import streamcore.typed
 from streamcore import Message, ProtocolError, StreamCoreError, errors
@@ -279,3 +280,15 @@ def test_the_text_of_an_error_can_be_printed_whatever_a_server_sent() -> None:
     assert str(error) == "api_error: a\\ud83d"
     assert error.api_message == "a\ud83d"
     assert str(errors.DecodeError("the key \ude00 is wrong")) == "the key \\ude00 is wrong"
+
+
+@pytest.mark.parametrize(
+    ("bare", "called"), [pair for pair in errors.CALL_ERRORS.items() if pair[0] is not ProtocolError]
+)
+def test_the_guide_says_what_raises_an_error_and_its_class_in_calls(
+    bare: type[ProtocolError], called: type[ProtocolError]
+) -> None:
+    text = (PACKAGE / "errors" / "README.md").read_text(encoding="utf-8")
+    raised = text.partition("## What raises")[2].partition("\n## ")[0]
+    assert f"`{bare.__name__}`" in raised
+    assert f"| `{bare.__name__}` | `{called.__name__}`" in text.partition("## With a response")[2]
