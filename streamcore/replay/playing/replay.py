@@ -178,6 +178,9 @@ class Replay:
     def _take(self) -> Capture | None:
         """Return the next of the captures that are left, if there is one."""
         found = next(self._left, None)
+        # To choose, all captures are needed at once, and a file that always changes would never come to an end.
+        while isinstance(found, FileChangedError) and self._choose is None:
+            found = next(self._left, None)
         if isinstance(found, CaptureError):
             # If there will be another round, it costs one request of each. Otherwise the next request looks again. (An
             # iterator goes on after it.)
@@ -252,7 +255,8 @@ def _in_file(file: FoundFile) -> Iterator[Capture | CaptureError]:
             if file.folder is not None:
                 check_inside(file.path, file.folder)
             yield from read_exchanges(file.path)
-        except FileChangedError:
+        except FileChangedError as error:
+            yield error
             continue  # with the first capture of what the file is now
         except CaptureError as error:
             yield error
