@@ -39,9 +39,8 @@ from streamcore.replay import (
     open_stream,
     parse_chunking,
 )
-from streamcore.replay.formats import sse
+from streamcore.replay.formats import same_file
 from streamcore.replay.formats.files import capture_files
-from streamcore.replay.formats.same_file import FileChangedError
 from streamcore.replay.playing.chunking import rechunk
 
 GOOD = [path for path in FIXTURES if path.parent.name != "broken" and path.stem != "several"]
@@ -267,7 +266,7 @@ def test_choosing_from_a_file_that_always_changes_comes_to_an_end(
     path = tmp_path / "a.sse"
     path.write_bytes(body(*HELLO) * 3)
     checks = 0
-    check = sse.check_version
+    check = same_file.check_version
 
     def changed(*args: Any) -> None:
         nonlocal checks
@@ -279,9 +278,9 @@ def test_choosing_from_a_file_that_always_changes_comes_to_an_end(
 
     replay = Replay(path, choose=lambda _, captures: captures[0])
     with monkeypatch.context() as patch:
-        patch.setattr(sse, "check_version", changed)
+        patch.setattr("streamcore.replay.formats.sse.check_version", changed)
         for _ in range(2):
-            with pytest.raises(FileChangedError):
+            with pytest.raises(same_file.FileChangedError):
                 replay.answer(REQUEST)
     assert replay.answer(REQUEST).data == body(*HELLO)
 
