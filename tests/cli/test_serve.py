@@ -325,6 +325,22 @@ def test_a_link_that_leads_out_of_the_folder_is_refused(tmp_path: Path) -> None:
         assert b"msg_private" in ask(url).body
 
 
+def test_a_file_that_has_been_played_and_becomes_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
+    folder, outside = tmp_path / "captures", tmp_path / "private.sse"
+    folder.mkdir()
+    (folder / "a.sse").write_bytes(HELLO_BYTES)
+    outside.write_bytes(body(start("msg_private")))
+    with serve(folder) as url:
+        for path in ("/a", "") * 2:
+            assert ask(url + path).body == HELLO_BYTES
+            (folder / "a.sse").unlink()
+            (folder / "a.sse").symlink_to(outside)
+            for _ in range(3):
+                assert "leads out of the folder" in ask(url + path).json()["error"]["message"]
+            (folder / "a.sse").unlink()
+            (folder / "a.sse").write_bytes(HELLO_BYTES)
+
+
 def test_a_file_that_changes_into_something_else_while_a_folder_is_played_is_refused(tmp_path: Path) -> None:
     folder, outside = tmp_path / "captures", tmp_path / "private.sse"
     folder.mkdir()

@@ -54,6 +54,24 @@ def test_a_new_file_is_for_its_owner_only_and_a_file_that_is_replaced_keeps_its_
     assert mode_of(path) == 0o400
 
 
+def test_a_file_whose_group_cannot_be_kept_is_for_no_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.jsonl"
+    write_captures(path, [CAPTURE])
+    path.chmod(0o664)
+    found = path.stat()
+    of_another = os.stat_result((*found[:5], found.st_gid + 1, *found[6:]))
+    stat_of = Path.stat
+    monkeypatch.setattr(Path, "stat", lambda each: of_another if each.name == path.name else stat_of(each))
+
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "fchown", refuse)
+    write_captures(path, [CAPTURE])
+    monkeypatch.undo()
+    assert mode_of(path) == 0o604
+
+
 def test_a_link_is_written_through_and_a_device_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "link.jsonl").symlink_to(tmp_path / "file.jsonl")
     write_captures(tmp_path / "link.jsonl", [CAPTURE])

@@ -46,9 +46,12 @@ def _take_over(descriptor: int, before: os.stat_result) -> None:
     if not stat.S_ISREG(before.st_mode):  # /dev/null, say, which would be gone
         raise OSError("it is not a regular file")
     if hasattr(os, "fchmod"):
+        mode = stat.S_IMODE(before.st_mode)
         with contextlib.suppress(PermissionError):  # only root can give a file away
             os.fchown(descriptor, before.st_uid, before.st_gid)
-        os.fchmod(descriptor, stat.S_IMODE(before.st_mode))
+        if os.fstat(descriptor).st_gid != before.st_gid:
+            mode &= ~stat.S_IRWXG  # what its group might do, another one must not
+        os.fchmod(descriptor, mode)
 
 
 @contextlib.contextmanager

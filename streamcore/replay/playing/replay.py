@@ -28,6 +28,15 @@ Choose: TypeAlias = Callable[[CapturedRequest, Sequence[Capture]], Capture | Non
 Source: TypeAlias = StrPath | Capture | Iterable[StrPath | Capture]
 """Where captures are: a capture, a file, a directory of files (also below it, in the order of names), or several."""
 
+
+@attrs.frozen
+class FoundFile:
+    """A file of captures, and the folder that it was found in and must stay in; None if it was named itself."""
+
+    path: Path
+    folder: Path | None = None
+
+
 MOST_LISTED = 20
 """At most so many captures or paths are listed in a message."""
 
@@ -98,7 +107,7 @@ class Replay:
 
     def __init__(
         self,
-        source: Source,
+        source: Source | FoundFile,
         *,
         speed: float = INSTANTLY,
         chunking: Chunking | str = "recorded",
@@ -169,6 +178,9 @@ class Replay:
     def _take(self) -> Capture | None:
         """Return the next of the captures that are left, if there is one."""
         found = next(self._left, None)
+        # To choose, all captures are needed at once, and a file that always changes would never come to an end.
+        while isinstance(found, FileChangedError) and self._choose is None:
+            found = next(self._left, None)
         if isinstance(found, CaptureError):
             # If there will be another round, it costs one request of each. Otherwise the next request looks again. (An
             # iterator goes on after it.)
@@ -214,10 +226,12 @@ class Replay:
         return found
 
 
-def _captures(source: Source) -> Iterator[Capture | CaptureError]:
+def _captures(source: Source | FoundFile) -> Iterator[Capture | CaptureError]:
     """Generate the captures, and an error in the place of one, or of the rest of a file, that cannot be read."""
     if isinstance(source, Capture):
         yield source
+    elif isinstance(source, FoundFile):
+        yield from _in_file(source)
     elif isinstance(source, Iterable) and not isinstance(source, str):
         for each in source:
             yield from _captures(each)
@@ -232,16 +246,17 @@ def _in_path(path: Path) -> Iterator[Capture | CaptureError]:
         yield error
         return
     for each in files:
-        yield from _in_file(each, path)
+        yield from _in_file(FoundFile(each, path if each != path else None))
 
 
-def _in_file(file: Path, path: Path) -> Iterator[Capture | CaptureError]:
+def _in_file(file: FoundFile) -> Iterator[Capture | CaptureError]:
     while True:
         try:
-            if file != path:
-                check_inside(file, path)
-            yield from read_exchanges(file)
-        except FileChangedError:
+            if file.folder is not None:
+                check_inside(file.path, file.folder)
+            yield from read_exchanges(file.path)
+        except FileChangedError as error:
+            yield error
             continue  # with the first capture of what the file is now
         except CaptureError as error:
             yield error

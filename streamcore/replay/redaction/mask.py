@@ -104,19 +104,23 @@ class Secrets:
 
     def _found(self, view: View) -> Iterator[Span]:
         for _ in range(_LEVELS):
-            text = view.text
-            for needle in self._needles:
-                at = text.find(needle)
-                while at >= 0:
-                    yield from view.origin(at, at + len(needle))
-                    at = text.find(needle, at + len(needle))
-            if b"sk-" in text:
-                for found in _LOOKS_SECRET.finditer(text):
-                    yield from view.origin(*found.span())
+            # Secrets may overlap: where escapes are written is looked up once for all of them.
+            for begin, end in _merged(self._found_as_written(view.text)):
+                yield from view.origin(begin, end)
             undone = view.undone()
             if undone is view:
                 return
             view = undone
+
+    def _found_as_written(self, text: bytes) -> Iterator[Span]:
+        for needle in self._needles:
+            at = text.find(needle)
+            while at >= 0:
+                yield at, at + len(needle)
+                at = text.find(needle, at + len(needle))
+        if b"sk-" in text:
+            for found in _LOOKS_SECRET.finditer(text):
+                yield found.span()
 
 
 class Mask:

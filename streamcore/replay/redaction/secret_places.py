@@ -148,6 +148,8 @@ class SecretPlaces:
         Raises:
             TooManyPiecesError: It has too many of them, or of what may be parameters.
         """
+        if "://" not in text:
+            return text
         self.count(text.count("://") + text.count("="))
         text = _USER_AND_PASSWORD.sub(lambda found: self.found("password", found[1], unquote(found[1])), text)
         text = _AUTHORITY_IN_TEXT.sub(self._authority, text)

@@ -28,13 +28,14 @@ import msgspec
 from streamcore import StreamCoreError
 from streamcore._extras import requires_extra
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError
-from streamcore.replay.formats.files import capture_files, check_inside, open_capture
+from streamcore.replay.formats.files import capture_files, open_capture
 from streamcore.replay.formats.sse import is_stream
 from streamcore.replay.headers import HOP_BY_HOP, unsendable
 from streamcore.replay.playing.complete_message import accumulate
 from streamcore.replay.playing.players import AsyncPlayer, Failures
 from streamcore.replay.playing.replay import (
     MOST_LISTED,
+    FoundFile,
     NoCaptureError,
     Replay,
     ReplayOptions,
@@ -117,23 +118,7 @@ def serving(
     return listening(endpoint, host=host, port=port, allowed_hosts=allowed_hosts, log=log)
 
 
-@attrs.frozen
-class _File(Iterable[Path]):
-    """A source that is one file of captures, in the folder that it was found in.
-
-    Iterating gives its path, and checks each time that the file is still inside the folder.
-    """
-
-    path: Path
-    folder: Path | None
-
-    def __iter__(self) -> Iterator[Path]:
-        if self.folder is not None:
-            check_inside(self.path, self.folder)
-        yield self.path
-
-
-def _named(source: Source) -> dict[str, _File]:
+def _named(source: Source) -> dict[str, FoundFile]:
     """Return the files under the names by which requests may choose them.
 
     Each file is opened, so that a bad one fails before the first request.
@@ -153,14 +138,14 @@ def _names(path: Path) -> list[str]:
     return [path.stem, *("/".join(path.parts[-count:]) for count in range(1, len(path.parts) + 1))]
 
 
-def _files(source: Source) -> Iterator[_File]:
+def _files(source: Source) -> Iterator[FoundFile]:
     if isinstance(source, tuple):
         for each in source:
             yield from _files(each)
     elif isinstance(source, (str, os.PathLike)):
         folder = Path(source) if os.path.isdir(source) else None
         for path in capture_files(Path(source)):
-            yield _File(path, folder)
+            yield FoundFile(path, folder)
 
 
 class _Cut(Exception):

@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -38,6 +39,7 @@ from streamcore.replay import (
     open_stream,
     parse_chunking,
 )
+from streamcore.replay.formats import same_file
 from streamcore.replay.formats.files import capture_files
 from streamcore.replay.playing.chunking import rechunk
 
@@ -256,6 +258,31 @@ def test_the_order_may_begin_again() -> None:
     assert [replay.answer(REQUEST).name for _ in range(5)] == ["a", "b", "a", "b", "a"]
     with pytest.raises(NoCaptureError):
         Replay([], repeat=True).answer(REQUEST)
+
+
+def test_choosing_from_a_file_that_always_changes_comes_to_an_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.sse"
+    path.write_bytes(body(*HELLO) * 3)
+    checks = 0
+    check = same_file.check_version
+
+    def changed(*args: Any) -> None:
+        nonlocal checks
+        checks += 1
+        assert checks < 50
+        with path.open("ab") as file:
+            file.write(body(*HELLO))
+        check(*args)
+
+    replay = Replay(path, choose=lambda _, captures: captures[0])
+    with monkeypatch.context() as patch:
+        patch.setattr("streamcore.replay.formats.sse.check_version", changed)
+        for _ in range(2):
+            with pytest.raises(same_file.FileChangedError):
+                replay.answer(REQUEST)
+    assert replay.answer(REQUEST).data == body(*HELLO)
 
 
 def test_a_function_chooses_and_none_is_an_error_that_lists_them() -> None:

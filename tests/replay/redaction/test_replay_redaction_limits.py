@@ -133,6 +133,21 @@ def test_a_large_chunk_is_searched_in_blocks() -> None:
     assert sum(sizes) <= 2.5 * len(data)
 
 
+def test_secrets_that_overlap_are_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_up = 0
+    origin = escapes.View.origin
+
+    def counted(view: escapes.View, begin: int, end: int) -> Iterator[escapes.Span]:
+        nonlocal looked_up
+        looked_up += 1
+        return origin(view, begin, end)
+
+    monkeypatch.setattr(escapes.View, "origin", counted)
+    found = mask.Secrets("a" * size for size in range(12, 212))
+    assert found.data(b"%61" * 1000) == b"REDACTED"
+    assert looked_up <= 2 * 1000
+
+
 def test_the_work_on_a_url_grows_with_its_size() -> None:
     check_linear(lambda count: Redaction().redact(asked(url=f"{URL}?{'a=1;' * count}")), 300)
 
