@@ -137,6 +137,8 @@ class SyncAnswer(_Answer):
         super().__init__(response, http, idle_timeout)
         self._chunks: Generator[bytes] = response.iter_bytes()
         self._reading = False
+        # One ticket, for the first to call `_release`. `list.pop` is atomic: of several threads one gets it.
+        self._tickets = [None]
         with _lock:
             _open.add(self)
 
@@ -190,6 +192,12 @@ class SyncAnswer(_Answer):
             time.sleep(0.01)
 
     def _release(self) -> None:
+        # A reader that has just ended a read and a thread that closes may both come here. Closed by two threads at
+        # once, a response may close a connection that another request has got in the meantime.
+        try:
+            self._tickets.pop()
+        except IndexError:
+            return
         if _deferred.depth:
             _deferred.closings.put(self.response.close)
         else:

@@ -60,6 +60,8 @@ class _Answer:
         self.is_drainable = hasattr(self._raw, "shutdown")
         self._closed = False
         self._reading = False
+        # One ticket, for the first to call `_release`. `list.pop` is atomic: of several threads one gets it.
+        self._tickets = [None]
 
     @property
     def status(self) -> int:
@@ -133,6 +135,12 @@ class _Answer:
             self._release()
 
     def _release(self) -> None:
+        # A reader that has just ended a read and a thread that closes may both come here. Given back twice, a
+        # connection would serve two requests at the same time.
+        try:
+            self._tickets.pop()
+        except IndexError:
+            return
         try:
             self._raw.close()
             self._raw.release_conn()

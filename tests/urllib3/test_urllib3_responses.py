@@ -163,6 +163,37 @@ def test_a_read_that_begins_while_another_thread_closes_does_not_wait(server: Se
     server.wait_until_idle()
 
 
+def test_a_connection_is_given_back_once_if_a_read_ends_while_another_thread_closes(
+    server: Server, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.reply(BEGUN)
+
+    class Paused(_Answer):
+        """When its reader has ended a read, another thread closes, before the reader looks whether it has."""
+
+        @property
+        def _reading(self) -> bool:
+            reading: bool = self.__dict__["reading"]
+            return reading
+
+        @_reading.setter
+        def _reading(self, reading: bool) -> None:
+            ended = self.__dict__.get("reading", False) and not reading
+            self.__dict__["reading"] = reading
+            if ended:
+                closer = threading.Thread(target=self.close, daemon=True)
+                closer.start()
+                closer.join(BOUND)
+
+    answer = Paused(post(server.url))
+    given_back: list[None] = []
+    monkeypatch.setattr(answer._raw, "release_conn", lambda: given_back.append(None))
+    with pytest.raises(anthropic.APIConnectionError):
+        next(answer)
+    assert len(given_back) == 1
+    server.wait_until_idle()
+
+
 def test_close_from_another_thread_over_tls(post: Post, tmp_path: Any) -> None:
     certificate, context = make_certificate(tmp_path)
     with serving(BEGUN, tls=context) as server:
