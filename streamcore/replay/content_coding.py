@@ -114,14 +114,20 @@ class ContentDecoder:
             pieces = stage.decode(pieces)
         held: list[bytes] = []
         size = 0
-        for piece in pieces:
-            held.append(piece)
-            size += len(piece)
-            if size >= _LARGEST_PIECE:
-                yield b"".join(held)
-                held, size = [], 0
+        failure: ContentError | None = None
+        try:
+            for piece in pieces:
+                held.append(piece)
+                size += len(piece)
+                if size >= _LARGEST_PIECE:
+                    yield b"".join(held)
+                    held, size = [], 0
+        except ContentError as error:
+            failure = error
         if size:
             yield b"".join(held)
+        if failure is not None:
+            raise failure
 
 
 class _Stage:

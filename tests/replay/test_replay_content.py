@@ -50,3 +50,11 @@ def test_the_frames_of_zstd_have_a_limit() -> None:
     assert decoded("zstd", frame * 1000) == b""
     with pytest.raises(ContentError, match="more than 1000 zstd frames"):
         decoded("zstd", frame * 1001)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "zstd"])
+def test_what_comes_before_an_error_in_the_same_bytes_is_not_lost(coding: str) -> None:
+    pieces = ContentDecoder(coding).pieces(PACKED[coding] + b"what does not belong there")
+    assert next(pieces) == DATA
+    with pytest.raises(ContentError):
+        next(pieces)

@@ -44,6 +44,8 @@ _ORGANISATION_IN_PATH = re.compile(r"(?<=/)(organi[sz]ations?|orgs?|workspaces?)
 # Several cookies in one value, as some HTTP libraries and browsers join them. A date has a comma, and no name after it.
 _NEXT_COOKIE = re.compile(r"\n|,[ ]*+(?=[^=;,\s]++=)")
 _NAMED = re.compile(r"(?<![\w-])([\w-]++)=\"?([^\",\s]++)")
+# In a header: `Bearer realm="x", access_token="y"`. A URL ends at a quote.
+_QUOTED = re.compile(r"(?<![\w-])([\w-]++)[ \t]*+=[ \t]*+\"((?:[^\"\\]++|\\.)*+)\"")
 _DIGIT = re.compile(r"\d")
 _LETTER = re.compile(r"[^\W\d_]")
 _BLANK = re.compile(r"\s")
@@ -107,6 +109,7 @@ class SecretPlaces:
     def header(self, name: str, value: str) -> str:
         """Return the value of a header without secrets."""
         if not self.is_header(name):
+            value = _QUOTED.sub(self._quoted, value)
             return _RUN.sub(lambda run: self._parameters(self.request_url(run[0]), _FIRST_IN_RUN), value)
         normal = normal_name(name)
         if "cookie" in normal:
@@ -124,6 +127,9 @@ class SecretPlaces:
         named = (secret for each, secret in _NAMED.findall(credential) if self.is_header(each))
         words = (word.strip(',;"') for word in value.split())  # the first may be a secret too: `x-api-key: a, b`
         return self.found(name, credential, *words, *named)
+
+    def _quoted(self, found: re.Match[str]) -> str:
+        return f"{found[1]}={self.found(found[1], found[2])}" if self.is_parameter(found[1]) else found[0]
 
     def request_url(self, url: str) -> str:
         """Return the URL of a request, or one in a header, without secrets: the organisation in its path is one too."""

@@ -179,6 +179,16 @@ def test_a_body_may_be_another_than_its_content_type_says(tmp_path: Path) -> Non
         check_taken_out(tmp_path, asked(headers=headers, body=body.encode()))
 
 
+@pytest.mark.parametrize("parameter", ['access_token="%s"', 'a="b",Api-Key = "%s"', r'token="a\"%s"'])
+def test_a_parameter_in_a_header_may_have_quotes(parameter: str, tmp_path: Path) -> None:
+    headers = {"www-authenticate": f'Bearer realm="api", {parameter % SECRET}, error="invalid"'}
+    check_taken_out(tmp_path, asked(headers=headers))
+    text = written(tmp_path, Capture(headers=headers))
+    assert SECRET not in text
+    assert r"realm=\"api\"" in text
+    assert r"error=\"invalid\"" in text
+
+
 @pytest.mark.parametrize("name", ["x-portkey-config", "x-api-key"])
 def test_a_header_may_be_json(name: str, tmp_path: Path) -> None:
     for value in ({"provider": "a", "api_key": SECRET}, [{"headers": {"Authorization": f"Bearer {SECRET}"}}]):
