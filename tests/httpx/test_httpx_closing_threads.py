@@ -121,3 +121,29 @@ def test_a_socket_is_closed_when_its_reader_has_woken_up(
     assert was_reading
     assert not any(was_reading)
     client.close()
+
+
+def test_a_client_does_not_wait_for_readers_that_it_cannot_wake(monkeypatch: pytest.MonkeyPatch) -> None:
+    # One without a socket, as of a transport that plays captures: it waited a second for each.
+    waits, go_on = threading.Event(), threading.Event()
+
+    class Stalled(httpx2.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            yield body(*HELLO[:3])
+            waits.set()
+            go_on.wait(BOUND)
+
+    headers = {"content-type": "text/event-stream"}
+    transport = httpx2.MockTransport(lambda _: httpx2.Response(200, headers=headers, stream=Stalled()))
+    client = anthropic.Anthropic(api_key="key", http_client=httpx2.Client(transport=transport))
+    reader = read_in_a_thread(client.messages.create(**ASK, stream=True))
+    reader.start()
+    assert waits.wait(BOUND)
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    client.close()
+    monkeypatch.undo()
+    go_on.set()
+    reader.join(BOUND)
+    assert not slept
+    assert not reader.is_alive()
