@@ -19,7 +19,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _SLOW_MACHINES = (HealthCheck.too_slow, HealthCheck.data_too_large)
 
-settings.register_profile("quick", max_examples=20, deadline=None, suppress_health_check=_SLOW_MACHINES)
+settings.register_profile("quick", max_examples=10, deadline=None, suppress_health_check=_SLOW_MACHINES)
 settings.register_profile("full", max_examples=100, deadline=None, suppress_health_check=_SLOW_MACHINES)
 settings.register_profile("thorough", max_examples=2000, deadline=None, suppress_health_check=_SLOW_MACHINES)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))

@@ -439,6 +439,7 @@ def test_a_packed_body_of_many_values_takes_no_more_memory_than_its_bytes(tmp_pa
     assert memory < 64 * MB  # as values, they would take 400 MB
 
 
+@pytest.mark.slow
 def test_a_large_text_in_a_request_is_not_many_values() -> None:
     body = json.dumps({"text": '[{",\\' * 1_000_000}).encode()
     request = CapturedRequest(url="http://a/", body=body)

@@ -143,7 +143,9 @@ def failure_and_streams(under_test: type[Accumulator], number: int) -> tuple[str
 
 
 @pytest.mark.parametrize(
-    "under_test", [LooksComplete, TakesTextTwice, RefusesPings, MergesMessages], ids=lambda cls: cls.__name__
+    "under_test",
+    [LooksComplete, TakesTextTwice, RefusesPings, pytest.param(MergesMessages, marks=pytest.mark.slow)],
+    ids=lambda cls: cls.__name__,
 )
 def test_a_failure_shrinks_to_few_steps_after_few_attempts(under_test: type[Accumulator]) -> None:
     # What a seed finds depends on the modules that are loaded, as Hypothesis also draws constants from them. One search
