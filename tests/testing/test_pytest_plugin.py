@@ -534,6 +534,7 @@ def test_an_adapter_that_is_not_installed_is_said_so(
     result.stdout.fnmatch_lines(["aiohttp is not installed*: pip install 'streamcore-messages[[]aiohttp]'"])
 
 
+@pytest.mark.slow  # a process of its own for each
 @pytest.mark.parametrize("package", ["httpx2", "hypothesis"])
 def test_without_the_extra_it_only_says_what_to_install(pytester: pytest.Pytester, package: str) -> None:
     """In a process of its own, which cannot find one of the extra's packages."""
