@@ -20,6 +20,7 @@ from typing import Any, Self
 
 import anyio
 
+from streamcore._objects.ticket import Ticket
 from streamcore.api.loops import running_loop
 from streamcore.errors import APIConnectionError
 from streamcore.httpx.generators import abandon, first_of
@@ -137,8 +138,7 @@ class SyncAnswer(_Answer):
         super().__init__(response, http, idle_timeout)
         self._chunks: Generator[bytes] = response.iter_bytes()
         self._reading = False
-        # One ticket, for the first to call `_release`. `list.pop` is atomic: of several threads one gets it.
-        self._tickets = [None]
+        self._ticket = Ticket()  # for `_release`
         with _lock:
             _open.add(self)
 
@@ -194,9 +194,7 @@ class SyncAnswer(_Answer):
     def _release(self) -> None:
         # A reader that has just ended a read and a thread that closes may both come here. Closed by two threads at
         # once, a response may close a connection that another request has got in the meantime.
-        try:
-            self._tickets.pop()
-        except IndexError:
+        if not self._ticket.take():
             return
         if _deferred.depth:
             _deferred.closings.put(self.response.close)

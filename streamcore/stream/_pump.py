@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any, Generic, Protocol, TypeVar
 
+from streamcore._objects.ticket import Ticket
 from streamcore.errors import ProtocolError
 from streamcore.stream.failures import error_after_event, error_of_decoder
 from streamcore.types import ErrorEvent, MessageStopEvent
@@ -85,7 +86,7 @@ class Pump(Generic[_T]):
         "_decoder",
         "_receive_data",
         "_slices",
-        "_tickets",
+        "_ticket",
         "error",
         "items",
         "over",
@@ -106,8 +107,7 @@ class Pump(Generic[_T]):
         # The rest of a chunk that is decoded in slices.
         self._slices: Iterator[bytes] | None = None
         self._at_eof = False
-        # One ticket, for the first to call `end`. `list.pop` is atomic: of several threads one gets it, without a lock.
-        self._tickets = [None]
+        self._ticket = Ticket()  # for `end`
         self.response = response
         self.over = False
         self.error: Exception | None = None
@@ -189,11 +189,7 @@ class Pump(Generic[_T]):
     def end(self) -> bool:
         """Note that the stream is over. Return True to the first caller only, which then releases the connection."""
         self.over = True
-        try:
-            self._tickets.pop()
-        except IndexError:
-            return False
-        return True
+        return self._ticket.take()
 
 
 def _slices(chunk: bytes) -> Iterator[bytes]:

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from urllib3.exceptions import TimeoutError as Urllib3TimeoutError
 
+from streamcore._objects.ticket import Ticket
 from streamcore.api.attempts import checked
 from streamcore.errors import APIConnectionError, InvalidArgumentError, connection_error
 from streamcore.stream import MessageStream
@@ -60,8 +61,7 @@ class _Answer:
         self.is_drainable = hasattr(self._raw, "shutdown")
         self._closed = False
         self._reading = False
-        # One ticket, for the first to call `_release`. `list.pop` is atomic: of several threads one gets it.
-        self._tickets = [None]
+        self._ticket = Ticket()  # for `_release`
 
     @property
     def status(self) -> int:
@@ -137,9 +137,7 @@ class _Answer:
     def _release(self) -> None:
         # A reader that has just ended a read and a thread that closes may both come here. Given back twice, a
         # connection would serve two requests at the same time.
-        try:
-            self._tickets.pop()
-        except IndexError:
+        if not self._ticket.take():
             return
         try:
             self._raw.close()

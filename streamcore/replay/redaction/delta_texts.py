@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TypeAlias
 
-# The index is written before the text, as the API does. A type is no text; every event has one or two.
+# The index comes before the text, as the API writes it. Types are left out: every event has one or two.
 _HEAD = re.compile(
     rb'"index"[ \t]{0,9}+:[ \t]{0,9}+([0-9]{1,9}+)'
     rb'|"(?!type")([A-Za-z_][A-Za-z0-9_]{0,39}+)"[ \t]{0,9}+:[ \t]{0,9}+"'
