@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import httpx2
 import pytest
+from closing import closed_as_a_read_ends
 from helpers import HELLO, body
 from server import BOUND, Server, Stall, serving, stream_reply
 
@@ -63,25 +64,8 @@ def test_a_read_that_begins_while_another_thread_closes_does_not_wait(server: Se
 def test_a_response_is_closed_once_if_a_read_ends_while_another_thread_closes(server: Server, library: Any) -> None:
     server.reply(stream_reply(body(*HELLO[:3]), Stall()))
 
-    class Paused(SyncAnswer):
-        """When its reader has ended a read, another thread closes, before the reader looks whether it has."""
-
-        @property
-        def _reading(self) -> bool:
-            reading: bool = self.__dict__["reading"]
-            return reading
-
-        @_reading.setter
-        def _reading(self, reading: bool) -> None:
-            ended = self.__dict__.get("reading", False) and not reading
-            self.__dict__["reading"] = reading
-            if ended:
-                closer = threading.Thread(target=self.close, daemon=True)
-                closer.start()
-                closer.join(BOUND)
-
     with library.Client(timeout=None) as http, http.stream("POST", server.url) as response:
-        answer = Paused(response)
+        answer = closed_as_a_read_ends(SyncAnswer)(response)
         closed: list[None] = []
         response.close = lambda: closed.append(None)
         next(answer)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import requests
 import urllib3
+from closing import closed_as_a_read_ends
 from helpers import HELLO, body, by_frame
 from server import BOUND, Cut, Pause, Reply, Server, Stall, error_reply, json_reply, serving, stream_reply
 from tls import make_certificate
@@ -168,24 +169,7 @@ def test_a_connection_is_given_back_once_if_a_read_ends_while_another_thread_clo
 ) -> None:
     server.reply(BEGUN)
 
-    class Paused(_Answer):
-        """When its reader has ended a read, another thread closes, before the reader looks whether it has."""
-
-        @property
-        def _reading(self) -> bool:
-            reading: bool = self.__dict__["reading"]
-            return reading
-
-        @_reading.setter
-        def _reading(self, reading: bool) -> None:
-            ended = self.__dict__.get("reading", False) and not reading
-            self.__dict__["reading"] = reading
-            if ended:
-                closer = threading.Thread(target=self.close, daemon=True)
-                closer.start()
-                closer.join(BOUND)
-
-    answer = Paused(post(server.url))
+    answer = closed_as_a_read_ends(_Answer)(post(server.url))
     given_back: list[None] = []
     monkeypatch.setattr(answer._raw, "release_conn", lambda: given_back.append(None))
     with pytest.raises(anthropic.APIConnectionError):
