@@ -89,7 +89,18 @@ def stderr_of(program: str) -> str:
     return process.stderr
 
 
-@pytest.mark.parametrize(("kind", "end"), [(kind, end) for kind, ends in ENDS.items() for end in ends])
+# Each is a process of its own: by default only those that leave most behind.
+DEFAULT_ENDS = {KEPT_STREAM, "asyncio.run(open_stream())", "in_an_open_loop(open_stream)", "in_a_thread(open_stream)"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "end"),
+    [
+        pytest.param(kind, end, marks=[] if end in DEFAULT_ENDS else pytest.mark.slow)
+        for kind, ends in ENDS.items()
+        for end in ends
+    ],
+)
 def test_a_client_at_exit_prints_nothing(server: Server, kind: str, end: str) -> None:
     program = f"""
 ASK = {ASK}

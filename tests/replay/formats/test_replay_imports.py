@@ -345,6 +345,7 @@ def test_a_coding_that_is_not_known_is_a_clear_error(monkeypatch: pytest.MonkeyP
 # Memory
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a.jsonl", "a.sse", "a.har", "a.yaml"])
 def test_a_large_archive_is_never_held_in_memory(name: str, tmp_path: Path) -> None:
     """40 answers of 250 KB: 10 MB, and at most a few answers are in memory at once."""
