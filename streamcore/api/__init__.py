@@ -19,3 +19,7 @@
 
 Nothing here imports an HTTP library; the adapters (`streamcore.httpx`, `streamcore.aiohttp`) bring theirs.
 """
+
+from streamcore.api.continuing import Continuation, DroppedBlock, continuation
+
+__all__ = ["Continuation", "DroppedBlock", "continuation"]
