@@ -19,19 +19,19 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator
 
+from streamcore._checkpoint import require
 from streamcore._objects.not_copyable import NotCopyable
 from streamcore.errors import LimitExceededError, StreamCoreError
 from streamcore.limits import Limits
 from streamcore.sse._buffer import HEAD_SIZE, ChunkBuffer
 from streamcore.sse._by_lines import LineReader
 from streamcore.sse._fields import Frame
+from streamcore.sse._frames_state import BOM, FramesState
 from streamcore.sse._lines import BLANK_LINE, CR, may_end_event
 from streamcore.sse._names import common_frame
 from streamcore.sse._sections import Sections
 
-__all__ = ["BOM", "FrameReader"]
-
-BOM = b"\xef\xbb\xbf"
+__all__ = ["FrameReader"]
 
 # An event longer than this without a blank line is read by lines: it may be an endless comment, which the line reader
 # drops.
@@ -41,10 +41,10 @@ _MAX_REST_SIZE = 64 * 1024
 class _Position(enum.Enum):
     """Where the reader is when all sections have been read."""
 
-    AT_START = enum.auto()  # before the first bytes; `_rest` has those so far that may be part of a BOM
-    BETWEEN_EVENTS = enum.auto()  # the next byte begins an event
-    IN_EVENT = enum.auto()  # `_rest` has the first bytes of an event, as they came
-    IN_LINES = enum.auto()  # reading line by line; `_rest` has the bytes that follow these lines
+    AT_START = "at_start"  # before the first bytes; `_rest` has those so far that may be part of a BOM
+    BETWEEN_EVENTS = "between_events"  # the next byte begins an event
+    IN_EVENT = "in_event"  # `_rest` has the first bytes of an event, as they came
+    IN_LINES = "in_lines"  # reading line by line; `_rest` has the bytes that follow these lines
 
 
 # A global is read far faster than an enum member on Python 3.11.
@@ -137,6 +137,46 @@ class FrameReader(NotCopyable):
         if self._lines is not None:
             self._lines.discard()
         self._position = _Position.BETWEEN_EVENTS
+
+    # Checkpoints
+
+    def get_state(self) -> FramesState:
+        """Return the state for a checkpoint."""
+        return FramesState(
+            position=self._position.value,
+            rest=bytes(self._rest),
+            end=self._end,
+            event_offset=self._event_offset,
+            at_eof=self.at_eof,
+            is_over_limit=self._is_over_limit,
+            buffer=self.buffer.get_state(),
+            sections=None if self._sections is None else self._sections.get_state(),
+            lines=None if self._lines is None else self._lines.get_state(),
+        )
+
+    def set_state(self, state: FramesState) -> None:
+        """Take over the state of a checkpoint.
+
+        Raises:
+            CheckpointError: The state is over a limit or contradicts itself.
+        """
+        state.check(max_section_size=self.buffer.max_chunk_size)
+        self.buffer.set_state(state.buffer)
+        self._position = _Position(state.position)
+        self._rest += state.rest
+        self._end, self._event_offset, self._is_over_limit = state.end, state.event_offset, state.is_over_limit
+        if state.lines is not None:
+            self._line_reader.set_state(state.lines)
+            is_before_end = self._position is not _IN_LINES or state.lines.fields.offset <= self._line_reader.end
+            require(is_before_end, "an event begins after the end of the stream")
+        if state.sections is not None:
+            sections = state.sections
+            self._sections = Sections(list(sections.unread), sections.offset, sections.event_offset)
+            self.unread_sections = self._sections.unread
+        self._update_chunk_begins_event()
+        if state.at_eof:
+            self.receive_eof()
+        require(self.received <= self._limits.max_stream_size, "the stream is over the limit")
 
     # Frames
 
