@@ -24,7 +24,7 @@ from typing import TypeVar
 import attrs
 import msgspec
 
-from streamcore._objects.state import State
+from streamcore._objects.state import SavedState
 from streamcore.errors import CheckpointError, InvalidArgumentError, ProtocolError, shortened
 from streamcore.limits import Limits
 
@@ -34,7 +34,7 @@ _FORMAT = "streamcore checkpoint"
 _VERSION = 1
 _MAX_HEAD_SIZE = 1024
 
-_S = TypeVar("_S", bound=State)
+_S = TypeVar("_S", bound=SavedState)
 
 
 class _Head(msgspec.Struct, frozen=True):
@@ -46,7 +46,7 @@ class _Head(msgspec.Struct, frozen=True):
     sha256: str
 
 
-def write_checkpoint(kind: str, state: State) -> bytes:
+def write_checkpoint(kind: str, state: SavedState) -> bytes:
     """Return a checkpoint.
 
     Args:

@@ -12,7 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from streamcore._checkpoint import require
 from streamcore._objects.not_copyable import NotCopyable
-from streamcore._objects.state import Count, State
+from streamcore._objects.state import Count, SavedState
 from streamcore.codec import UNUSUAL, EventInterpreter, EventKind, Progress, means_error, parse_json
 from streamcore.errors import (
     CheckpointError,
@@ -43,7 +43,7 @@ class Recognise(Protocol[_EventT_co]):
     def __call__(self, piece: bytes, *, is_chunk: bool) -> _EventT_co | None: ...
 
 
-class SourceState(State):
+class SourceState(SavedState):
     """The state of an `EventSource`.
 
     Attributes:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 from streamcore._checkpoint import limits_of, read_checkpoint, write_checkpoint
 from streamcore._event_source import DecoderBase, EventSource, EventT, Recognise, SourceState
-from streamcore._objects.state import State
+from streamcore._objects.state import SavedState
 from streamcore.codec import RAW_EVENTS, TYPED_EVENTS, EventKind
 from streamcore.codec._recurring import recurring_event
 from streamcore.errors import IncompleteStreamError, LogState, ProtocolError, ViolationLog
@@ -17,7 +17,7 @@ from streamcore.types import MessageStreamEvent, RawMessageStreamEvent
 __all__ = ["MessageEventDecoder", "RawMessageDecoder"]
 
 
-class ProgressState(State):
+class ProgressState(SavedState):
     """How far the message has come.
 
     Attributes:
@@ -33,7 +33,7 @@ class ProgressState(State):
     open_blocks: tuple[int, ...] = ()
 
 
-class DecoderState(State):
+class DecoderState(SavedState):
     """The state of a decoder without a message.
 
     Attributes:

@@ -6,13 +6,13 @@ from typing import Annotated, TypeAlias
 
 import msgspec
 
-__all__ = ["Count", "State"]
+__all__ = ["Count", "SavedState"]
 
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
 """A number of bytes, characters, events or blocks."""
 
 
-class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class SavedState(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The state of one stage, as JSON can carry it. Bytes are base64 there.
 
     A stage has `get_state()`, which returns its state and changes nothing, and `set_state(state)`, which a new stage is

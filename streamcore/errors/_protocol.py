@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
-from streamcore._objects.state import State
+from streamcore._objects.state import SavedState
 
 if TYPE_CHECKING:
     from streamcore.types import Message
@@ -208,7 +208,7 @@ class Violation:
         return str(ProtocolError(self.message, offset=self.offset, event_number=self.event_number, index=self.index))
 
 
-class LogState(State):
+class LogState(SavedState):
     """The state of a `ViolationLog`.
 
     Attributes:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import deque
 
 from streamcore._objects.not_copyable import NotCopyable
-from streamcore._objects.state import State
+from streamcore._objects.state import SavedState
 from streamcore.errors import InvalidArgumentError, StreamCoreError
 
 __all__ = ["HEAD_SIZE", "BufferState", "ChunkBuffer"]
@@ -23,7 +23,7 @@ __all__ = ["HEAD_SIZE", "BufferState", "ChunkBuffer"]
 HEAD_SIZE = 512
 
 
-class BufferState(State):
+class BufferState(SavedState):
     """The state of a `ChunkBuffer`.
 
     Attributes:

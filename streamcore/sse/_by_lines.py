@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from streamcore._checkpoint import require
-from streamcore._objects.state import Count, State
+from streamcore._objects.state import Count, SavedState
 from streamcore.limits import Limits
 from streamcore.sse._fields import EventFields, FieldsState, Frame
 from streamcore.sse._lines import LineSplitter, SplitterState
@@ -11,7 +11,7 @@ from streamcore.sse._lines import LineSplitter, SplitterState
 __all__ = ["LineReader", "LinesState"]
 
 
-class LinesState(State):
+class LinesState(SavedState):
     """The state of a `LineReader`.
 
     Attributes:

@@ -7,7 +7,7 @@ from typing import Self
 
 from streamcore._checkpoint import limits_of, read_checkpoint, write_checkpoint
 from streamcore._objects.not_copyable import NotCopyable
-from streamcore._objects.state import State
+from streamcore._objects.state import SavedState
 from streamcore.errors import CheckpointError, ProtocolError
 from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.sse._event import ServerSentEvent, make_event
@@ -17,7 +17,7 @@ from streamcore.sse._frames_state import FramesState
 __all__ = ["SSEDecoder"]
 
 
-class SSEState(State):
+class SSEState(SavedState):
     """The state of an `SSEDecoder`.
 
     Attributes:

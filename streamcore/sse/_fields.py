@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from streamcore._checkpoint import require
-from streamcore._objects.state import Count, State
+from streamcore._objects.state import Count, SavedState
 from streamcore.errors import LimitExceededError
 from streamcore.limits import Limits
 from streamcore.sse._lines import FIELD_NAMES
@@ -21,7 +21,7 @@ MAX_RETRY_DIGITS = 18
 _COLON = 0x3A
 
 
-class FieldsState(State):
+class FieldsState(SavedState):
     """The state of `EventFields`.
 
     Attributes:

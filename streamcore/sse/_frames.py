@@ -16,7 +16,6 @@ All state that outlives a call is in attributes, none in a suspended generator.
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterator
 
 from streamcore._checkpoint import require
@@ -26,7 +25,7 @@ from streamcore.limits import Limits
 from streamcore.sse._buffer import HEAD_SIZE, ChunkBuffer
 from streamcore.sse._by_lines import LineReader
 from streamcore.sse._fields import Frame
-from streamcore.sse._frames_state import BOM, FramesState
+from streamcore.sse._frames_state import BOM, FramesState, Position
 from streamcore.sse._lines import BLANK_LINE, CR, may_end_event
 from streamcore.sse._names import common_frame
 from streamcore.sse._sections import Sections
@@ -38,18 +37,9 @@ __all__ = ["FrameReader"]
 _MAX_REST_SIZE = 64 * 1024
 
 
-class _Position(enum.Enum):
-    """Where the reader is when all sections have been read."""
-
-    AT_START = "at_start"  # before the first bytes; `_rest` has those so far that may be part of a BOM
-    BETWEEN_EVENTS = "between_events"  # the next byte begins an event
-    IN_EVENT = "in_event"  # `_rest` has the first bytes of an event, as they came
-    IN_LINES = "in_lines"  # reading line by line; `_rest` has the bytes that follow these lines
-
-
 # A global is read far faster than an enum member on Python 3.11.
-_IN_EVENT = _Position.IN_EVENT
-_IN_LINES = _Position.IN_LINES
+_IN_EVENT = Position.IN_EVENT
+_IN_LINES = Position.IN_LINES
 
 
 class FrameReader(NotCopyable):
@@ -108,7 +98,7 @@ class FrameReader(NotCopyable):
         self._is_over_limit = False
         self.at_eof: bool = False
         self.chunk_begins_event: bool = False
-        self._position = _Position.AT_START
+        self._position = Position.AT_START
         # Made when first needed; most streams never need it.
         self._lines: LineReader | None = None
         # The sections of the chunk that was cut last.
@@ -136,14 +126,14 @@ class FrameReader(NotCopyable):
         self._rest.clear()
         if self._lines is not None:
             self._lines.discard()
-        self._position = _Position.BETWEEN_EVENTS
+        self._position = Position.BETWEEN_EVENTS
 
     # Checkpoints
 
     def get_state(self) -> FramesState:
         """Return the state for a checkpoint."""
         return FramesState(
-            position=self._position.value,
+            position=self._position,
             rest=bytes(self._rest),
             end=self._end,
             event_offset=self._event_offset,
@@ -162,7 +152,7 @@ class FrameReader(NotCopyable):
         """
         state.check(max_section_size=self.buffer.max_chunk_size)
         self.buffer.set_state(state.buffer)
-        self._position = _Position(state.position)
+        self._position = state.position
         self._rest += state.rest
         self._end, self._event_offset, self._is_over_limit = state.end, state.event_offset, state.is_over_limit
         if state.lines is not None:
@@ -259,8 +249,8 @@ class FrameReader(NotCopyable):
         chunk = self.buffer.next_chunk
         if chunk is None:
             return False
-        if self._position is _Position.AT_START and not self._rest and chunk[0] != BOM[0]:
-            self._position = _Position.BETWEEN_EVENTS
+        if self._position is Position.AT_START and not self._rest and chunk[0] != BOM[0]:
+            self._position = Position.BETWEEN_EVENTS
             self._update_chunk_begins_event()
             if self.chunk_begins_event:
                 return True
@@ -280,7 +270,7 @@ class FrameReader(NotCopyable):
                 self._rest += chunk
         elif self._position is _IN_LINES:
             self._cut_lines(chunk)
-        elif self._position is _Position.AT_START:
+        elif self._position is Position.AT_START:
             self._read_start(chunk)
         else:
             self._cut(chunk)
@@ -301,7 +291,7 @@ class FrameReader(NotCopyable):
 
     def _cut(self, data: bytes) -> None:
         """Cut bytes that begin at the start of an event into sections."""
-        self._position = _Position.BETWEEN_EVENTS
+        self._position = Position.BETWEEN_EVENTS
         sections = data.split(BLANK_LINE)
         rest = sections.pop()
         # An empty or over-long section needs checks that only the line reader makes.
@@ -339,7 +329,7 @@ class FrameReader(NotCopyable):
 
     def _update_chunk_begins_event(self) -> None:
         self.chunk_begins_event = (
-            self._position is _Position.BETWEEN_EVENTS
+            self._position is Position.BETWEEN_EVENTS
             and self._sections is None
             and self._end <= self._last_safe_offset
             and not self._is_over_limit

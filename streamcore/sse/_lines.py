@@ -11,10 +11,9 @@ end of a chunk cuts: a line, or a CRLF.
 from __future__ import annotations
 
 import enum
-from typing import Literal
 
 from streamcore._checkpoint import require
-from streamcore._objects.state import Count, State
+from streamcore._objects.state import Count, SavedState
 from streamcore.errors import LimitExceededError
 
 __all__ = ["BLANK_LINE", "CR", "FIELD_NAMES", "LF", "LineSplitter", "SplitterState", "may_end_event"]
@@ -36,7 +35,7 @@ class _Mode(enum.Enum):
     DROPPING = "dropping"  # in a line that cannot be a field: all of it is ignored
 
 
-class SplitterState(State):
+class SplitterState(SavedState):
     """The state of a `LineSplitter`.
 
     Attributes:
@@ -45,7 +44,7 @@ class SplitterState(State):
         end: Bytes of the stream so far.
     """
 
-    mode: Literal["in_line", "after_cr", "dropping"] = "in_line"
+    mode: _Mode = _Mode.IN_LINE
     unfinished: bytes = b""
     end: Count = 0
 
@@ -87,7 +86,7 @@ class LineSplitter:
 
     def get_state(self) -> SplitterState:
         """Return the state for a checkpoint."""
-        return SplitterState(mode=self._mode.value, unfinished=self.unfinished, end=self.end)
+        return SplitterState(mode=self._mode, unfinished=self.unfinished, end=self.end)
 
     def set_state(self, state: SplitterState) -> None:
         """Take over the state of a checkpoint.
@@ -95,7 +94,7 @@ class LineSplitter:
         Raises:
             CheckpointError: The state contradicts itself.
         """
-        self._mode, self.end = _Mode(state.mode), state.end
+        self._mode, self.end = state.mode, state.end
         line = state.unfinished
         require(not line or self._mode is _Mode.IN_LINE, "an unfinished line has begun outside of a line")
         require(LF not in line and CR not in line, "an unfinished line has a line end")

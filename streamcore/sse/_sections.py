@@ -9,14 +9,14 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterator
 
-from streamcore._objects.state import Count, State
+from streamcore._objects.state import Count, SavedState
 
 __all__ = ["Sections", "SectionsState"]
 
 _BLANK_LINE_SIZE = 2
 
 
-class SectionsState(State):
+class SectionsState(SavedState):
     """The state of `Sections`: the arguments for new ones, which have what is left of the old ones.
 
     Attributes:
