@@ -7,7 +7,7 @@ The source adds their location to violations, and to errors their location, the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Generic, Protocol, TypeVar
 
 from streamcore._checkpoint import require
@@ -274,8 +274,11 @@ class EventSource(NotCopyable, Generic[EventT]):
             finally:
                 self.locate(offset)
 
-    def get_state(self) -> SourceState:
+    def get_state(self, unread: Iterable[bytes] = ()) -> SourceState:
         """Return the state for a checkpoint, without that of the log, which others share.
+
+        Args:
+            unread: Chunks to add to those that have not been read.
 
         Raises:
             CheckpointError: The stream has failed.
@@ -283,7 +286,7 @@ class EventSource(NotCopyable, Generic[EventT]):
         if self._failure is not None:
             raise CheckpointError(f"a stream that has failed has no checkpoint: {self._failure}")
         return SourceState(
-            frames=self.frames.get_state(),
+            frames=self.frames.get_state(unread),
             event_number=self.event_number,
             error_words=self._error_words,
             has_finished=self._has_finished,

@@ -304,8 +304,8 @@ class MessageAccumulator(NotCopyable):
             parser: The parser, if the original had one.
 
         Raises:
-            CheckpointError: It is not a valid checkpoint of a `MessageAccumulator`, it is over the limits, or the
-                original had a parser and this one has not, or the other way round.
+            CheckpointError: It is not a valid checkpoint of a `MessageAccumulator`, it is over the limits, or it
+                was made with another parser.
             InvalidArgumentError: `data` is not bytes.
         """
         checkpoint = read_checkpoint(data, "MessageAccumulator", AccumulatorCheckpoint)
@@ -328,7 +328,7 @@ class MessageAccumulator(NotCopyable):
             trailing_strings=self._options.trailing_strings,
             multiple_messages=self._multiple_messages,
             invalid_json=self._invalid_json,
-            has_parser=self._parser is not None,
+            parser=None if self._parser is None else self._parser.get_state(),
             message=None if self.message is None else self.message.get_state(),
             saw_message_delta=self._saw_message_delta,
             stop_reason=self._stop_reason,
@@ -342,9 +342,10 @@ class MessageAccumulator(NotCopyable):
         Raises:
             CheckpointError: The state is over a limit, contradicts itself, or has another parser.
         """
-        if state.has_parser != (self._parser is not None):
-            given = "was made without classes of the user's own" if self._parser else "needs the classes of the original"
-            raise CheckpointError(f"the checkpoint {given}")
+        parser = None if self._parser is None else self._parser.get_state()
+        if parser != state.parser:
+            had, given = ("no classes" if classes is None else classes.names for classes in (state.parser, parser))
+            raise CheckpointError(f"the checkpoint was made with {had}, and {given} are given to restore it")
         with validating():
             state.check(self._limits)
             self._phase = state.phase

@@ -7,6 +7,7 @@ from typing import Any
 from streamcore._checkpoint import require
 from streamcore._objects.state import Count, SavedState
 from streamcore.accumulator._message import MessageState
+from streamcore.accumulator._parser import ParserState
 from streamcore.accumulator._transitions import MessagePhase
 from streamcore.codec import too_deep
 from streamcore.errors import InvalidJSON, LogState
@@ -23,7 +24,7 @@ class AccumulatorState(SavedState):
         trailing_strings: Whether a string value that is still open is part of a tool's `input`.
         multiple_messages: Whether another message may follow.
         invalid_json: What happens if the input of a tool is not valid JSON.
-        has_parser: Whether blocks are parsed as classes of the user's own.
+        parser: The classes that blocks are parsed as, None without any.
         message: The message, None before `message_start`.
         saw_message_delta: Whether a `message_delta` has come.
         stop_reason: Why the model stopped, once that is known.
@@ -35,7 +36,7 @@ class AccumulatorState(SavedState):
     trailing_strings: bool = False
     multiple_messages: bool = False
     invalid_json: InvalidJSON = "raise"
-    has_parser: bool = False
+    parser: ParserState | None = None
     message: MessageState | None = None
     saw_message_delta: bool = False
     stop_reason: str | None = None

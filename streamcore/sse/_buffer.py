@@ -13,6 +13,7 @@ What the buffer has to support, and what it costs:
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
 from streamcore._objects.not_copyable import NotCopyable
 from streamcore._objects.state import SavedState
@@ -112,10 +113,10 @@ class ChunkBuffer(NotCopyable):
         else:
             self.next_chunk = self.later = None
 
-    def get_state(self) -> BufferState:
-        """Return the state for a checkpoint."""
+    def get_state(self, unread: Iterable[bytes]) -> BufferState:
+        """Return the state for a checkpoint, with these chunks added."""
         chunks = () if self.next_chunk is None else (self.next_chunk, *(self.later or ()))
-        return BufferState(head=self.head, chunks=chunks)
+        return BufferState(head=self.head, chunks=(*chunks, *unread))
 
     def set_state(self, state: BufferState) -> None:
         """Take over the state of a checkpoint. The limits may be others than before, so chunks are cut again."""

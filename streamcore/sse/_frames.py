@@ -16,7 +16,7 @@ All state that outlives a call is in attributes, none in a suspended generator.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from streamcore._checkpoint import require
 from streamcore._objects.not_copyable import NotCopyable
@@ -130,8 +130,12 @@ class FrameReader(NotCopyable):
 
     # Checkpoints
 
-    def get_state(self) -> FramesState:
-        """Return the state for a checkpoint."""
+    def get_state(self, unread: Iterable[bytes] = ()) -> FramesState:
+        """Return the state for a checkpoint.
+
+        Args:
+            unread: Chunks to add to those that have not been read.
+        """
         return FramesState(
             position=self._position,
             rest=bytes(self._rest),
@@ -139,7 +143,7 @@ class FrameReader(NotCopyable):
             event_offset=self._event_offset,
             at_eof=self.at_eof,
             is_over_limit=self._is_over_limit,
-            buffer=self.buffer.get_state(),
+            buffer=self.buffer.get_state(unread),
             sections=None if self._sections is None else self._sections.get_state(),
             lines=None if self._lines is None else self._lines.get_state(),
         )
