@@ -17,6 +17,7 @@ PACKAGE = Path(streamcore.__file__).parent
 ORDER = """
     _objects _extras _steps limits
     errors
+    _checkpoint
     partial_json sse
     types
     codec

@@ -13,13 +13,27 @@ What the buffer has to support, and what it costs:
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
 from streamcore._objects.not_copyable import NotCopyable
+from streamcore._objects.state import SavedState
 from streamcore.errors import InvalidArgumentError, StreamCoreError
 
-__all__ = ["HEAD_SIZE", "ChunkBuffer"]
+__all__ = ["HEAD_SIZE", "BufferState", "ChunkBuffer"]
 
 HEAD_SIZE = 512
+
+
+class BufferState(SavedState):
+    """The state of a `ChunkBuffer`.
+
+    Attributes:
+        head: The first bytes received.
+        chunks: The chunks that have not been read.
+    """
+
+    head: bytes = b""
+    chunks: tuple[bytes, ...] = ()
 
 
 class ChunkBuffer(NotCopyable):
@@ -98,6 +112,17 @@ class ChunkBuffer(NotCopyable):
             self.next_chunk = self.later.popleft()
         else:
             self.next_chunk = self.later = None
+
+    def get_state(self, unread: Iterable[bytes]) -> BufferState:
+        """Return the state for a checkpoint, with these chunks added."""
+        chunks = () if self.next_chunk is None else (self.next_chunk, *(self.later or ()))
+        return BufferState(head=self.head, chunks=(*chunks, *unread))
+
+    def set_state(self, state: BufferState) -> None:
+        """Take over the state of a checkpoint. The limits may be others than before, so chunks are cut again."""
+        self.head = state.head[: self.head_size]
+        for chunk in state.chunks:
+            self._append_with_care(chunk)
 
     def close(self, because: str) -> None:
         """Refuse further chunks. The reason becomes part of the error that `append` raises."""
