@@ -14,7 +14,7 @@ import attrs
 from processes import free_port, running, wait_until
 
 DRIVER = shutil.which("chromedriver")
-CHROMIUM = shutil.which("chromium")
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 _FLAGS = [
     "--headless",

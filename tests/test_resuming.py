@@ -12,6 +12,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import pytest
 from browser import CHROMIUM, DRIVER, Browser, browsing
 from guides import FIXTURES, PACKAGE, ROOT, python_example, run
 from processes import free_port, running, wait_until
-from server import Cut, Gate, Server, serving, stream_reply
+from server import Cut, Gate, Pause, Server, Step, serving, stream_reply
 
 from streamcore import MessageEngine
 
@@ -73,50 +74,57 @@ def test_after_a_cut(server: Server) -> None:
 # A worker that is killed
 
 
-@pytest.mark.slow  # starts five processes
+@pytest.mark.slow  # starts seven processes, one after the other
 def test_a_worker_that_is_killed_in_mid_stream(server: Server, tmp_path: Path) -> None:
     save(tmp_path, "store.py", "collect.py", "work.py")
+    gates = [Gate() for _ in range(5)]
     pieces = [WEATHER[start : start + 37] for start in range(0, len(WEATHER), 37)]
-    gates = [Gate() for _ in range(3)]
-    third = len(pieces) // 4
-    steps = [step for number, gate in enumerate(gates) for step in (*pieces[number * third :][:third], gate)]
-    server.reply(stream_reply(*steps, *pieces[3 * third :]))
+    server.reply(stream_reply(*with_gates(pieces, gates)))
 
     database = tmp_path / "answer.db"
     body = json.dumps({"model": "claude-sonnet-5-5", "max_tokens": 1024, "messages": [], "stream": True})
     collect = [sys.executable, "collect.py", str(database), f"{server.url}/v1/messages", body]
     work = [sys.executable, "work.py", str(database)]
 
-    def progress() -> int:
-        """Return how many chunks the workers have finished."""
-        with sqlite3.connect(database, timeout=60) as db:
-            row = db.execute("SELECT next FROM worker").fetchone()
-        db.close()
-        return row[0] if row else 0
-
     with running(collect, tmp_path, "collect") as collector:
-        wait_until(lambda: database.exists() and has_table(database, "done"), "the collector has begun")
+        wait_until(lambda: query(database, "SELECT count(*) FROM chunks") not in ([], [(0,)]), "bytes have arrived")
         for gate in gates:
-            before = progress()
+            before = query(database, "SELECT next FROM worker")
             with running(work, tmp_path, "worker") as worker:
-                wait_until(lambda before=before: progress() > before + 2, "the worker has done something")
+                wait_until(partial(has_changed, database, before), "the worker has done something")
                 worker.kill()  # SIGKILL
             gate.open()
         done = subprocess.run(work, cwd=tmp_path, stdout=subprocess.PIPE, check=True, timeout=60)
         assert collector.wait(60) == 0
 
     expected, engine = events_of(WEATHER)
-    with sqlite3.connect(database) as db:
-        assert [event for (event,) in db.execute("SELECT event FROM done ORDER BY rowid")] == expected
-    db.close()
+    assert [event for (event,) in query(database, "SELECT event FROM done ORDER BY rowid")] == expected
     assert json.loads(done.stdout) == engine.final_message.to_dict()
 
 
-def has_table(database: Path, name: str) -> bool:
-    with sqlite3.connect(database, timeout=60) as db:
-        found = db.execute("SELECT 1 FROM sqlite_master WHERE name = ?", [name]).fetchone()
-    db.close()
-    return found is not None
+def with_gates(pieces: list[bytes], gates: list[Gate]) -> list[Step]:
+    """Return the steps of a reply: the pieces, in equal parts with a gate after each but the last."""
+    size = len(pieces) // (len(gates) + 1)
+    steps: list[Step] = []
+    for number, gate in enumerate(gates):
+        for piece in pieces[number * size :][:size]:
+            steps += [piece, Pause(0.002)]  # so that the client gets most of them one by one
+        steps.append(gate)
+    return [*steps, *pieces[len(gates) * size :]]
+
+
+def query(database: Path, sql: str) -> list[Any]:
+    """Return the rows of a query, or none if the tables are not there yet."""
+    with contextlib.closing(sqlite3.connect(database, timeout=60)) as db:
+        try:
+            return db.execute(sql).fetchall()
+        except sqlite3.OperationalError as error:
+            assert "no such table" in str(error)
+            return []
+
+
+def has_changed(database: Path, before: list[Any]) -> bool:
+    return query(database, "SELECT next FROM worker") != before
 
 
 # A page that survives reloads
@@ -135,9 +143,8 @@ def test_a_page_that_survives_reloads(server: Server, tmp_path: Path) -> None:
     (tmp_path / "chat.html").write_text(page, encoding="utf-8")
     events = [event + b"\n\n" for event in TEXT.split(b"\n\n") if event]
     gates = [Gate() for _ in range(3)]
+    server.reply(stream_reply(*with_gates(events, gates)))
     quarter = len(events) // 4
-    steps = [step for number, gate in enumerate(gates) for step in (*events[number * quarter :][:quarter], gate)]
-    server.reply(stream_reply(*steps, *events[3 * quarter :]))
     parts = [text_so_far(b"".join(events[: number * quarter])) for number in (1, 2, 3)]
     assert "" != parts[0] != parts[1] != parts[2] != text_of(TEXT)
 

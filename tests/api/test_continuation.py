@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import attrs
 import pytest
@@ -19,6 +19,7 @@ from streamcore.api.request import build_request
 from streamcore.codec import structure
 from streamcore.testing.strategies import WholeStream, whole_streams
 from streamcore.types import Message
+from streamcore.types.message import StopReason
 
 NEW, OLD = "claude-sonnet-5-5", "claude-sonnet-4-5-20250929"
 SAID = "Your previous response was interrupted"
@@ -258,6 +259,14 @@ def test_what_cannot_be_continued_raises() -> None:
     block = attrs.evolve(first, parsed_output={"a": 1})
     with pytest.raises(InvalidArgumentError, match="JSON format"):
         continuation(attrs.evolve(whole, content=(block,)))
+
+
+def test_each_stop_reason_is_known() -> None:
+    for reason in get_args(StopReason):
+        try:
+            continuation(message(text("A"), stop_reason=reason))
+        except InvalidArgumentError as error:
+            assert "unknown" not in str(error)
 
 
 def test_invalid_arguments_raise() -> None:
