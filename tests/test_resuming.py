@@ -102,6 +102,20 @@ def test_a_worker_that_is_killed_in_mid_stream(server: Server, tmp_path: Path) -
     assert json.loads(done.stdout) == engine.final_message.to_dict()
 
 
+@pytest.mark.slow  # starts two processes
+def test_a_worker_says_that_the_answer_was_cut_off(server: Server, tmp_path: Path) -> None:
+    save(tmp_path, "store.py", "collect.py", "work.py")
+    server.reply(stream_reply(WEATHER[:3000], Cut()))
+    collect = [sys.executable, "collect.py", "answer.db", f"{server.url}/v1/messages", "{}"]
+    assert subprocess.run(collect, cwd=tmp_path, stderr=subprocess.PIPE, timeout=60).returncode == 1
+    work = [sys.executable, "work.py", "answer.db"]
+    done = subprocess.run(work, cwd=tmp_path, stderr=subprocess.PIPE, timeout=60)
+    assert b"IncompleteStreamError: the stream ended" in done.stderr
+    assert [event for (event,) in query(tmp_path / "answer.db", "SELECT event FROM done")] == events_of(WEATHER[:3000])[
+        0
+    ]
+
+
 def with_gates(pieces: list[bytes], gates: list[Gate]) -> list[Step]:
     """Return the steps of a reply: the pieces, in equal parts with a gate after each but the last."""
     size = len(pieces) // (len(gates) + 1)

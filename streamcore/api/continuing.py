@@ -110,21 +110,22 @@ def continuation(
     - A tool call, a thinking block or a compaction that is not finished is dropped, and so is an unfinished block of an
       unknown type: "Tool use and extended thinking blocks cannot be partially recovered" (streaming guide). Thinking is
       finished if it has a signature.
-    - A finished tool call is kept, and listed in `tool_uses`: the program has to answer it. There is no instruction
-      then, as no text should follow a tool result.
+    - A finished tool call is kept, and listed in `tool_uses`: the program has to answer it. The turns have no
+      instruction then, as no text should follow a tool result.
     - A call of a server tool is kept together with its result. Without one it is dropped, unless it is waiting for a
       tool of the program, or the stop reason is `tool_use`.
     - Thinking, redacted thinking and a fallback at the end are dropped: the API refuses a turn that ends in thinking,
-      and a fallback alone is no content.
-    - Text that is empty is dropped, and whitespace too if there is no other text. The API refuses it.
+      and a fallback has no content.
+    - Empty text is dropped, and so is whitespace if it is the only text. The API refuses both.
 
-    If nothing is left, there are no turns, and the request is to be sent again as it was.
+    If all is dropped, there are no turns: send the request again as it was.
 
-    What follows the content: models up to 4.5 take a prefilled turn of the assistant, and go on where it ends. Later
-    ones answer a prefill with status 400, so a turn of the user asks them to continue. The version is taken from
-    `message.model`; where it has none, a turn of the user is used, because all models take that. A prefill is not
-    allowed with thinking and must not end in whitespace, so a message with thinking, or whose last block is not text,
-    gets a turn of the user too.
+    The content goes back as the assistant's own turn, so thinking, citations and results keep their places. Models up
+    to 4.5 take that turn as a prefill, and go on where it ends. Later ones answer a prefill with status 400, so a turn
+    of the user follows that asks them to continue. The version is taken from `message.model`. Where the name has none,
+    a turn of the user is used, because all models take that. A prefill is not allowed with thinking, and must end in
+    text without whitespace at its end. So a message with thinking, or whose last block is not text, gets a turn of the
+    user too.
 
     What the stop reason means:
 
@@ -236,7 +237,7 @@ class _Selection:
             if not block.text:
                 self.drop(index, "the text is empty")
             elif not has_text:
-                self.drop(index, "the text is whitespace, and there is no other text")
+                self.drop(index, "the only text is whitespace")
 
     def trim_end(self, *, whitespace: bool) -> str:
         """Remove what a turn must not end with, and return what was removed from the text at its end."""
