@@ -107,7 +107,7 @@ def validating() -> Iterator[None]:
         raise CheckpointError(f"the checkpoint is not valid: {shortened(str(error), 500)}") from error
 
 
-def require(condition: bool, what: str) -> None:  # noqa: FBT001  # as with `assert`
+def require(condition: bool, what: str) -> None:  # as with `assert`
     """Raise a `CheckpointError` unless the condition is true.
 
     Args:
@@ -140,4 +140,3 @@ def _encoded(text: str) -> bytes:
         return text.encode()
     except UnicodeEncodeError:
         return _lone_half.sub(lambda half: f"\\u{ord(half[0]):x}", text).encode("utf-8", "surrogatepass")
-

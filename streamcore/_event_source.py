@@ -202,8 +202,7 @@ class EventSource(NotCopyable, Generic[EventT]):
         if event is None:
             self.locate()
         elif event.type == "error":
-            cause = event.error
-            self._error_words = shortened(f"{cause.type}: {cause.message}", 500)
+            self._error_words = _words_of(event)
         return event
 
     def _last_event(self) -> EventT | None:
@@ -410,6 +409,10 @@ def _is_whole(name: str | None, payload: bytes, max_depth: int, *, only_errors: 
     if means_error(name, value):
         return type(value) in (dict, str, list)
     return type(value) is dict and not only_errors
+
+
+def _words_of(event: Any) -> str:
+    return shortened(f"{event.error.type}: {event.error.message}", 500)
 
 
 def _not_a_stream(received: bytes) -> DecodeError:

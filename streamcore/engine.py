@@ -67,12 +67,12 @@ class MessageEngine(DecoderBase[MessageStreamEvent], Generic[OutputT]):
         "_add_text",
         "_compact_at",
         "_current_block",
+        "_delivery",
         "_delta_in_chunk",
         "_delta_in_section",
         "_limits",
         "_parser",
         "_views",
-        "delivery",
     )
 
     def __init__(
@@ -88,8 +88,7 @@ class MessageEngine(DecoderBase[MessageStreamEvent], Generic[OutputT]):
         invalid_json: InvalidJSON = "raise",
     ) -> None:
         self._limits = limits
-        # What a message stream over this engine, which was restored from its checkpoint, has to deliver first.
-        self.delivery: Delivery | None = None
+        self._delivery: Delivery | None = None
         self._views: Views | None = None
         self._parser: AnswerTypes | None = None
         if output_format is not None or tool_types:
@@ -211,6 +210,11 @@ class MessageEngine(DecoderBase[MessageStreamEvent], Generic[OutputT]):
         return self._accumulator.complete
 
     @property
+    def event_number(self) -> int:
+        """How many events have been delivered."""
+        return self._source.event_number
+
+    @property
     def multiple_messages(self) -> bool:
         """Whether the stream may hold several messages, so that it is not over at `message_stop`."""
         return self._accumulator.multiple_messages
@@ -252,14 +256,14 @@ class MessageEngine(DecoderBase[MessageStreamEvent], Generic[OutputT]):
         Raises:
             CheckpointError: The stream has failed, so nothing can go on from here.
         """
-        return self.checkpoint_of_stream((), None)
+        return self.checkpoint_of_stream((), self.delivery)
 
     def checkpoint_of_stream(self, unread: Iterable[bytes], delivery: Delivery | None) -> bytes:
         """Return the checkpoint of a message stream over this engine.
 
         Args:
             unread: Chunks that the stream has read and the engine has not received.
-            delivery: How far the stream has delivered the latest event, if it is still at that.
+            delivery: How far the stream has delivered the latest event, if it has not delivered all of it.
 
         Raises:
             CheckpointError: The stream has failed.
@@ -269,9 +273,18 @@ class MessageEngine(DecoderBase[MessageStreamEvent], Generic[OutputT]):
             log=self._source.log.get_state(),
             source=self._source.get_state(unread),
             accumulator=self._accumulator.get_state(),
-            delivery=self.delivery if delivery is None else delivery,
+            delivery=None if delivery is None else delivery.get_state(),
         )
         return write_checkpoint("MessageEngine", state)
+
+    @property
+    def delivery(self) -> Delivery | None:
+        """What a message stream has to deliver first, if the checkpoint was that of a stream in the middle of an event.
+
+        None once the engine has gone on.
+        """
+        delivery = self._delivery
+        return delivery if delivery is not None and delivery.event_number == self._source.event_number else None
 
     @classmethod
     def restore(
@@ -314,9 +327,11 @@ class MessageEngine(DecoderBase[MessageStreamEvent], Generic[OutputT]):
         engine._source.log.set_state(state.log)
         engine._accumulator.set_state(options)
         engine._source.set_state(state.source)
+        # The stages have their state, and the rest follows from it.
         engine._compact_at = state.source.event_number + COMPACT_AFTER
         engine._follow(engine._accumulator.current_block)
-        engine.delivery = state.delivery
+        if state.delivery is not None:
+            engine._delivery = Delivery.of_state(state.delivery, state.source.event_number, engine._limits)
         return engine
 
     # Values of the user's own classes

@@ -12,7 +12,7 @@ Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
 """A number of bytes, characters, events or blocks."""
 
 
-class SavedState(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class SavedState(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """The state of one stage, as JSON can carry it. Bytes are base64 there.
 
     A stage has `get_state()`, which returns its state and changes nothing, and `set_state(state)`, which a new stage is

@@ -222,11 +222,7 @@ class BlockInProgress(NotCopyable):
         parsed: Literal["never", "at_stop", "dropped", "again"] = "never"
         if self._parsed_at_stop is not None:
             parsed = (
-                "at_stop"
-                if self.parsed is self._parsed_at_stop
-                else "dropped"
-                if self.parsed is _NOTHING
-                else "again"
+                "at_stop" if self.parsed is self._parsed_at_stop else "dropped" if self.parsed is _NOTHING else "again"
             )
         return BlockState(
             start=self.start.to_dict(),

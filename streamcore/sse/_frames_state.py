@@ -70,7 +70,9 @@ class FramesState(SavedState):
             self._check_sections(self.sections, max_section_size)
 
     def _check_sections(self, sections: SectionsState, max_size: int) -> None:
-        require(self.position in (Position.BETWEEN_EVENTS, Position.IN_EVENT), "there are sections where there can be none")
+        require(
+            self.position in (Position.BETWEEN_EVENTS, Position.IN_EVENT), "there are sections where there can be none"
+        )
         for section in sections.unread:
             require(
                 0 < len(section) <= max_size and CR not in section and BLANK_LINE not in section,
