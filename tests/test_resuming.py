@@ -57,7 +57,8 @@ def save(folder: Path, *names: str) -> None:
 
 def test_a_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    run(python_example(GUIDE, "stored = engine.checkpoint()"))
+    names = run(python_example(GUIDE, "stored = engine.checkpoint()"))
+    run(python_example(GUIDE, "engine=MessageEngine.restore(stored)"), **names)
 
 
 def test_after_a_cut(server: Server) -> None:

@@ -113,7 +113,7 @@ def continuation(
     - A finished tool call is kept, and listed in `tool_uses`: the program has to answer it. The turns have no
       instruction then, as no text should follow a tool result.
     - A call of a server tool is kept together with its result. Without one it is dropped, unless it is waiting for a
-      tool of the program, or the stop reason is `tool_use`.
+      tool of the program.
     - Thinking, redacted thinking and a fallback at the end are dropped: the API refuses a turn that ends in thinking,
       and a fallback has no content.
     - Empty text is dropped, and so is whitespace if it is the only text. The API refuses both.
@@ -145,8 +145,8 @@ def continuation(
         prefill: Whether to prefill the turn of the assistant, instead of judging by the name of the model. The request
             must then have neither thinking nor a format for its output.
         open_blocks: The indexes of the blocks that were not finished. A message does not say which these are. By
-            default, the last block of a message that was cut off counts as open: the API ends each block before it
-            starts the next.
+            default, the last block of a message that was cut off counts as open: the API ends each block, with
+            `content_block_stop`, before it starts the next.
         instruction: The text for the user's turn, if there is one. By default it is that of the streaming guide: the
             response was interrupted, how its text ended, and "Continue from where you left off."
 
@@ -196,7 +196,7 @@ class _Selection:
         self.dropped: list[DroppedBlock] = []
         for index in list(self.kept):
             self._drop_unfinished(index, is_open=index in open_blocks)
-        self._drop_unanswered(sends_all_back=message.stop_reason == "tool_use")
+        self._drop_unanswered(is_paused=message.stop_reason == "tool_use" and any(self.blocks(ToolUseBlock)))
         self._drop_blank_text()
 
     def drop(self, index: int, reason: str) -> None:
@@ -216,13 +216,13 @@ class _Selection:
         elif is_open and isinstance(block, (CompactionBlock, UnknownBlock)):
             self.drop(index, "the block is not finished")
 
-    def _drop_unanswered(self, *, sends_all_back: bool) -> None:
+    def _drop_unanswered(self, *, is_paused: bool) -> None:
         """Drop calls of server tools without a result, and results whose call is dropped."""
         without_call = {getattr(dropped.block, "id", None) for dropped in self.dropped} - {None}
         for index, block in list(self.kept.items()):
             if getattr(block, "tool_use_id", None) in without_call:
                 self.drop(index, "it is the result of a tool call that is dropped")
-        if sends_all_back:
+        if is_paused:  # the results of server tools come after those of the program
             return
         answered = {getattr(block, "tool_use_id", None) for block in self.kept.values()}
         # Code that waits for a tool of the program goes on when it has its result.

@@ -244,6 +244,11 @@ def test_tool_calls_that_ended_a_message_are_for_the_program_to_answer() -> None
     assert sent(turns) == [{"role": "assistant", "content": [CODE, tool()]}]
     assert [block.id for block in turns.tool_uses] == ["toolu_1"]
 
+    cut = message(text("A"), CODE, tool(), stop_reason="tool_use")
+    last: Any = cut.content[-1]
+    cut = attrs.evolve(cut, content=(*cut.content[:-1], attrs.evolve(last, partial_input='{"a": 1')))
+    assert content(continuation(cut)) == [text("A")]
+
 
 def test_what_cannot_be_continued_raises() -> None:
     for reason, why in {
@@ -332,6 +337,9 @@ def check(data: bytes, model: str, ended: bool) -> None:
     for block in blocks:
         assert block["type"] != "text" or block["text"]
         assert block["type"] != "thinking" or block["signature"]
+    if not turns.tool_uses:
+        answered = {block.get("tool_use_id") for block in blocks}
+        assert all(block["id"] in answered for block in blocks if block["type"] in ("server_tool_use", "mcp_tool_use"))
     if turns.is_prefilled:
         assert model == OLD
         assert blocks[-1]["text"] == blocks[-1]["text"].rstrip()
