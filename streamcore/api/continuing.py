@@ -168,8 +168,11 @@ def continuation(
     if open_blocks is None:
         open_blocks = () if reason == "tool_use" else (len(message.content) - 1,)
     selection = _Selection(message, open_blocks)
-    has_thinking = any(isinstance(block, _THINKING) for block in selection.kept.values())
-    wants_prefill = (takes_prefill(message.model) and not has_thinking) if prefill is None else prefill
+    if prefill is None:  # thinking that is dropped also says that the request allowed it
+        has_thinking = any(isinstance(block, _THINKING) for block in message.content)
+        wants_prefill = takes_prefill(message.model) and not has_thinking
+    else:
+        wants_prefill = prefill
     tool_uses = tuple(block for _, block in selection.blocks(ToolUseBlock))
     stripped = selection.trim_end(whitespace=wants_prefill and not tool_uses)
     dropped = tuple(sorted(selection.dropped, key=lambda dropped: dropped.index))
@@ -177,7 +180,7 @@ def continuation(
         return Continuation(dropped=dropped)
     last = selection.kept[max(selection.kept)]
     is_prefilled = wants_prefill and isinstance(last, TextBlock) and not tool_uses
-    if prefill and (has_thinking or not is_prefilled):
+    if prefill and (not is_prefilled or any(selection.blocks(*_THINKING))):
         raise InvalidArgumentError("only a message that ends in text can be prefilled, without tool calls and thinking")
     content: list[Any] = [block.to_param() for block in selection.kept.values()]
     turns: list[MessageParam] = [{"role": "assistant", "content": content}]

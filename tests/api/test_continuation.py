@@ -128,6 +128,8 @@ def test_prefill_overrides_the_name_of_the_model() -> None:
 
 
 def test_a_prefill_is_not_used_where_it_is_not_allowed() -> None:
+    assert not continuation(message(text("Tides"), thinking(None), model=OLD)).is_prefilled
+    assert continuation(message(text("Tides"), thinking(None), model=OLD), prefill=True).is_prefilled
     for blocks in ((thinking(), text("Tides")), (REDACTED, text("Tides")), (text("Tides"), SEARCH, FOUND)):
         assert [turn["role"] for turn in continuation(message(*blocks, model=OLD))] == ["assistant", "user"]
         with pytest.raises(InvalidArgumentError, match="only a message that ends in text can be prefilled"):
