@@ -1,6 +1,6 @@
 r"""Checkpoints as bytes: two lines of JSON, a head and the state.
 
-    {"format": "streamcore checkpoint", "version": 1, "kind": "MessageEngine", "sha256": "..."}
+    {"format": "streamcore checkpoint", "version": 1, "kind": "MessageEngine", "crc32": 1234567890}
     {...}
 
 The head says what the second line is and has its checksum, which finds damage. It is no signature: whoever can write a
@@ -8,16 +8,16 @@ checkpoint can write its checksum too. Therefore the state is validated like any
 
 What the states are is declared by the stages (`_objects/state.py`); `EMBEDDING.md` describes all keys.
 
-Python's `json` writes and reads the lines, and not msgspec, because it keeps everything that a stream can bring: large
+Python's `json` writes and reads the state, and not msgspec, because it keeps everything that a stream can bring: large
 integers, lone surrogates and numbers that are too large for a float (as `Infinity`).
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import re
+import zlib
 from collections.abc import Iterator
 from typing import TypeVar
 
@@ -43,7 +43,7 @@ class _Head(msgspec.Struct, frozen=True):
     format: str
     version: int
     kind: str
-    sha256: str
+    crc32: int
 
 
 def write_checkpoint(kind: str, state: SavedState) -> bytes:
@@ -54,7 +54,7 @@ def write_checkpoint(kind: str, state: SavedState) -> bytes:
         state: The state.
     """
     body = _encoded(json.dumps(msgspec.to_builtins(state), ensure_ascii=False, separators=(",", ":")))
-    head = {"format": _FORMAT, "version": _VERSION, "kind": kind, "sha256": hashlib.sha256(body).hexdigest()}
+    head = {"format": _FORMAT, "version": _VERSION, "kind": kind, "crc32": zlib.crc32(body)}
     return json.dumps(head).encode() + b"\n" + body + b"\n"
 
 
@@ -90,7 +90,7 @@ def read_checkpoint(data: bytes, kind: str, state_class: type[_S]) -> _S:
     if head.kind != kind:
         raise CheckpointError(f"the checkpoint is one of a {shortened(head.kind)}, not of a {kind}")
     body = body.removesuffix(b"\n")
-    if hashlib.sha256(body).hexdigest() != head.sha256:
+    if zlib.crc32(body) != head.crc32:
         raise CheckpointError("the checkpoint is damaged or cut off: its checksum is wrong")
     with validating():
         return msgspec.convert(json.loads(body.decode("utf-8", "surrogatepass")), state_class)

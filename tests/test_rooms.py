@@ -24,6 +24,7 @@ ORDER = """
     accumulator
     typed
     _event_source
+    _engine_state
     decoders engine
     stream
     streamcore

@@ -87,11 +87,17 @@ class ChunkBuffer(NotCopyable):
                     "a chunk must be bytes, such as `iter_bytes()` of a response gives; "
                     f"received {type(chunk).__name__}"
                 ) from None
+        self._add_to_head(chunk)
+        self._cut_and_store(chunk)
+
+    def _add_to_head(self, chunk: bytes) -> None:
         if len(self.head) < self.head_size:
             self.head += chunk[: self.head_size - len(self.head)]
-        size = self.max_chunk_size
         if len(self.head) == self.head_size:
-            self._direct_size = size
+            self._direct_size = self.max_chunk_size
+
+    def _cut_and_store(self, chunk: bytes) -> None:
+        size = self.max_chunk_size
         if len(chunk) <= size:
             self._store(chunk)
         else:
@@ -120,9 +126,9 @@ class ChunkBuffer(NotCopyable):
 
     def set_state(self, state: BufferState) -> None:
         """Take over the state of a checkpoint. The limits may be others than before, so chunks are cut again."""
-        self.head = state.head[: self.head_size]
+        self._add_to_head(state.head)
         for chunk in state.chunks:
-            self._append_with_care(chunk)
+            self._cut_and_store(chunk)
 
     def close(self, because: str) -> None:
         """Refuse further chunks. The reason becomes part of the error that `append` raises."""
