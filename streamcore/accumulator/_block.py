@@ -13,10 +13,10 @@ from streamcore._objects.not_copyable import NotCopyable
 from streamcore._objects.state import Count, SavedState
 from streamcore.accumulator._block_value import BlockValue, changed
 from streamcore.accumulator._deltas import TEXT_RULES, DeltaRule, field_classes
-from streamcore.accumulator._fields import Field, FieldOptions, FieldState, GrowingInput, GrowingList, GrowingText
+from streamcore.accumulator._fields import Field, FieldOptions, FieldState, GrowingInput, GrowingText
 from streamcore.accumulator._transitions import BlockPhase
 from streamcore.codec import structure
-from streamcore.errors import DecodeError, LimitExceededError, ProtocolError, excerpt
+from streamcore.errors import CheckpointError, DecodeError, LimitExceededError, ProtocolError, excerpt
 from streamcore.partial_json import PartialJSON
 from streamcore.types import ContentBlock, ContentBlockDelta
 from streamcore.types.base import plain
@@ -255,9 +255,9 @@ class BlockInProgress(NotCopyable):
         if state.parsed != "never":
             block._set_fields(state, state.stopped_at)
             end(block)
+        block._set_fields(state, None)
         if state.parsed != "at_stop":
-            block._set_fields(state, {})
-            block.parsed = _NOTHING
+            block.drop_parsed()
         if state.parsed == "again":
             end(block)
         for field_state in state.fields:
@@ -268,31 +268,40 @@ class BlockInProgress(NotCopyable):
         block.phase = _CLOSED if state.is_closed else BlockPhase.OPEN
         return block
 
-    def _set_fields(self, state: BlockState, marks: Mapping[str, int]) -> None:
-        """Take over the fields, each up to its mark."""
+    def _set_fields(self, state: BlockState, marks: Mapping[str, int] | None) -> None:
+        """Take over the fields: those with a mark up to their marks, or all of them if there are no marks."""
         classes = field_classes(self.start)
-        texts = {name for name, field_class in classes.items() if issubclass(field_class, _TEXT_FIELDS)}
-        values = {field.name: field.value for field in state.fields if field.name not in texts}
-        # Values that are not texts have types of their own, which are those of the block.
-        typed = structure(plain({**state.start, **values}), ContentBlock) if values else self.start
+        require(all(field.name in classes for field in state.fields), "a field cannot grow")
+        values = {field.name: field.value for field in state.fields}
+        others = {name: value for name, value in values.items() if not issubclass(classes[name], _TEXT_FIELDS)}
+        # Values that are not texts have types of their own, those of the fields of a block.
+        typed = structure(plain({**state.start, **others}), ContentBlock) if others else self.start
         self.fields = {}
         for field_state in state.fields:
-            name, mark = field_state.name, marks.get(field_state.name)
-            require(name in classes and name not in self.fields, f"the field {excerpt(name)} cannot grow")
-            field: Any
-            if name in texts:
-                field = classes[name](getattr(self.start, name, None) if name == "input" else None, self._options)
-                field.set_state(field_state, mark)
+            name = field_state.name
+            require(name not in self.fields, "a field is there twice")
+            if marks is not None and name not in marks:
+                continue
+            value = getattr(typed, name) if name in others else values[name]
+            require(name in others or type(value) is str, "a text is not a string")
+            if marks is not None and isinstance(value, (str, tuple)):
+                value = value[: marks[name]]
+            field_class = classes[name]
+            if issubclass(field_class, GrowingInput):
+                self.fields[name] = field_class(getattr(self.start, name, None), self._options)
+                self.fields[name].set_text(value, joins_halves=field_state.joins_halves)
             else:
-                field = classes[name](getattr(typed, name), self._options)
-                if isinstance(field, GrowingList) and mark is not None:
-                    field = field.upto(mark, self._options)
-            self.fields[name] = field
+                self.fields[name] = field_class(value, self._options)
         text_rule = TEXT_RULES.get(self.start.type)
         if text_rule is not None:
-            require(text_rule.target in self.fields, "the text of a block is missing")
-            self.text = text = self.fields[text_rule.target]  # type: ignore[assignment]  # a field of the rule's class
-            self.add_text = text.add  # type: ignore[union-attr]  # the same
+            self.text = self._text_field(text_rule.target)
+            self.add_text = self.text.add
+
+    def _text_field(self, name: str) -> GrowingText | GrowingInput:
+        field = self.fields.get(name)
+        if isinstance(field, _TEXT_FIELDS):
+            return field
+        raise CheckpointError("the checkpoint is not valid: the text of a block is missing")
 
     # The block as a value
 

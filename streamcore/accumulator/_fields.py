@@ -19,7 +19,6 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from streamcore._checkpoint import require
 from streamcore._objects.immutable import ImmutableDict, immutable
 from streamcore._objects.state import SavedState
 from streamcore.accumulator.surrogates import has_halves, is_first_half, write_joined
@@ -107,12 +106,6 @@ class GrowingText:
     def get_state(self, name: str) -> FieldState:
         """Return the state for a checkpoint."""
         return FieldState(name=name, value=self._buffer.getvalue(), had_halves=self.had_halves)
-
-    def set_state(self, state: FieldState, mark: int | None) -> None:
-        """Take over the state of a checkpoint, up to this mark."""
-        require(type(state.value) is str, "a text is not a string")
-        self.add(state.value[:mark])
-        self.had_halves = state.had_halves
 
     def compact(self) -> None:
         """Store the text in less memory. A caller that adds many pieces does this now and then."""
@@ -202,11 +195,10 @@ class GrowingInput:
         joins_halves = self.json.joins_halves
         return FieldState(name=name, value=self.json.text, had_halves=self.had_halves, joins_halves=joins_halves)
 
-    def set_state(self, state: FieldState, mark: int | None) -> None:
-        """Take over the state of a checkpoint, up to this mark."""
-        require(type(state.value) is str, "the text of an input is not a string")
-        self.add(state.value[:mark])
-        self.had_halves, self.json.joins_halves = state.had_halves, state.joins_halves
+    def set_text(self, text: str, *, joins_halves: bool) -> None:
+        """Set the text of a new field, in which halves of surrogate pairs have been joined already."""
+        self.json.joins_halves = joins_halves
+        self.add(text)
 
     def compact(self) -> None:
         """Store the text in less memory. A caller that adds many pieces does this now and then."""

@@ -4,42 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import attrs
-import pytest
 from helpers import (
-    FIXTURES,
-    STREAMS,
     any_chunks,
-    block_start,
-    block_stop,
-    body,
-    by_frame,
-    delta,
-    in_pieces,
     message_bodies,
-    message_delta,
-    partial_json,
     same,
-    start,
-    stream_id,
-    text,
-    tool_start,
 )
 from hypothesis import given
 from hypothesis import strategies as st
 
 from streamcore import (
-    CheckpointError,
     MessageAccumulator,
     MessageEngine,
     MessageEventDecoder,
-    PartialJSON,
     ProtocolError,
     RawMessageDecoder,
     SSEDecoder,
     StreamCoreError,
 )
-from streamcore.codec import structure_event
 from streamcore.testing.strategies import broken_streams, mutations
 
 if TYPE_CHECKING:
