@@ -144,9 +144,10 @@ def continuation(
             nothing had arrived, gives no turns.
         prefill: Whether to prefill the turn of the assistant, instead of judging by the name of the model. The request
             must then have neither thinking nor a format for its output.
-        open_blocks: The indexes of the blocks that were not finished. A message does not say which these are. By
-            default, the last block of a message that was cut off counts as open: the API ends each block, with
-            `content_block_stop`, before it starts the next.
+        open_blocks: The indexes of the blocks that were not finished, that is, whose `content_block_stop` had not come.
+            A message does not say which these are. By default they are the last block, and, if there is no stop reason,
+            all tool calls without a result: some servers interleave blocks, and a tool must not run with a part of its
+            input. A program that has run tools before the cut gives this argument, so that they are not called again.
         instruction: The text for the user's turn, if there is one. By default it is that of the streaming guide: the
             response was interrupted, how its text ended, and "Continue from where you left off."
 
@@ -166,7 +167,7 @@ def continuation(
     if any(isinstance(block, TextBlock) and _is_parsed(block) for block in message.content):
         raise InvalidArgumentError("cannot continue an answer in a JSON format: repeat the request instead")
     if open_blocks is None:
-        open_blocks = () if reason == "tool_use" else (len(message.content) - 1,)
+        open_blocks = _may_be_open(message)
     selection = _Selection(message, open_blocks)
     if prefill is None:  # thinking that is dropped also says that the request allowed it
         has_thinking = any(isinstance(block, _THINKING) for block in message.content)
@@ -189,6 +190,18 @@ def continuation(
     return Continuation(
         messages=tuple(turns), dropped=dropped, tool_uses=tool_uses, is_prefilled=is_prefilled, stripped=stripped
     )
+
+
+def _may_be_open(message: Message) -> set[int]:
+    """Return the indexes of the blocks that may not be finished, as far as the message says."""
+    if message.stop_reason == "tool_use":
+        return set()
+    is_open = {len(message.content) - 1}
+    if not message.stop_reason:
+        answered = {getattr(block, "tool_use_id", None) for block in message.content}
+        calls = [(index, block) for index, block in enumerate(message.content) if isinstance(block, _TOOL_USES)]
+        is_open.update(index for index, block in calls if block.id not in answered)
+    return is_open
 
 
 class _Selection:
@@ -215,7 +228,7 @@ class _Selection:
                 self.drop(index, "the thinking has no signature, so it is not finished")
         elif isinstance(block, _TOOL_USES):
             if is_open or block.partial_input is not None:
-                self.drop(index, "the tool call is not finished")
+                self.drop(index, "the tool call is not known to be finished")
         elif is_open and isinstance(block, (CompactionBlock, UnknownBlock)):
             self.drop(index, "the block is not finished")
 

@@ -135,14 +135,14 @@ def test_a_prefill_is_not_used_where_it_is_not_allowed() -> None:
         with pytest.raises(InvalidArgumentError, match="only a message that ends in text can be prefilled"):
             continuation(message(*blocks, model=OLD), prefill=True)
     with pytest.raises(InvalidArgumentError, match="only a message that ends in text can be prefilled"):
-        continuation(message(tool(), text("Tides")), prefill=True)
+        continuation(message(tool(), text("Tides")), prefill=True, open_blocks=[])
 
 
 # What becomes of the content
 
 
 def test_what_is_unfinished_is_dropped_and_said_so() -> None:
-    open_tool = "the tool call is not finished"
+    open_tool = "the tool call is not known to be finished"
     cases: list[tuple[tuple[Any, ...], int, str]] = [
         ((text("A"), tool()), 1, open_tool),
         ((text("A"), {**SEARCH}), 1, open_tool),
@@ -154,7 +154,7 @@ def test_what_is_unfinished_is_dropped_and_said_so() -> None:
         ((text("A"), thinking()), 1, "a turn must not end with a block of type thinking"),
         ((text("A"), REDACTED), 1, "a turn must not end with a block of type redacted_thinking"),
         ((text("A"), FALLBACK), 1, "a turn must not end with a block of type fallback"),
-        ((SEARCH, text("A")), 0, "the tool of the server has not returned a result"),
+        ((SEARCH, text("A")), 0, open_tool),
         ((text(""), text("A")), 0, "the text is empty"),
     ]
     for blocks, index, reason in cases:
@@ -195,30 +195,36 @@ def test_half_of_a_surrogate_pair_is_stripped() -> None:
 
 
 def test_finished_tool_calls_are_for_the_program_to_answer() -> None:
-    turns = continuation(message(text("A"), tool(), tool("toolu_2")))
-    assert sent(turns) == [{"role": "assistant", "content": [text("A"), tool()]}]
+    cut = message(text("A"), tool(), tool("toolu_2"), text("B "))
+    turns = continuation(cut, open_blocks=[2])
+    assert sent(turns) == [{"role": "assistant", "content": [text("A"), tool(), text("B ")]}]
     assert [block.id for block in turns.tool_uses] == ["toolu_1"]
-    assert reasons(turns) == {2: "the tool call is not finished"}
+    assert reasons(turns) == {2: "the tool call is not known to be finished"}
 
-    turns = continuation(message(text("A"), tool(), tool("toolu_2")), open_blocks=[])
-    assert [block.id for block in turns.tool_uses] == ["toolu_1", "toolu_2"]
-    assert turns.dropped == ()
+    turns = continuation(message(text("A"), tool(), tool("toolu_2"), stop_reason="max_tokens"))
+    assert [block.id for block in turns.tool_uses] == ["toolu_1"]
 
-    turns = continuation(message(tool(), tool("toolu_2"), text("A ")), open_blocks={0})
-    assert sent(turns) == [{"role": "assistant", "content": [tool("toolu_2"), text("A ")]}]
+
+def test_tool_calls_are_not_taken_for_finished_without_a_reason() -> None:
+    turns = continuation(message(text("A"), tool(), tool("toolu_2"), text("B")))  # they may be interleaved
+    assert content(turns) == [text("A"), text("B")]
+    assert reasons(turns) == dict.fromkeys((1, 2), "the tool call is not known to be finished")
+    assert [turn["role"] for turn in turns] == ["assistant", "user"]
+    assert content(continuation(message(SEARCH, FOUND, text("A")))) == [SEARCH, FOUND, text("A")]
 
 
 def test_code_that_waits_for_a_tool_of_the_program_is_kept() -> None:
     called = tool(caller={"type": "code_execution_20260120", "tool_id": "srv_1"})
-    assert content(continuation(message(CODE, called, text("A")))) == [CODE, called, text("A")]
-    turns = continuation(message(text("A"), CODE, called))  # the call is not finished: nothing waits for it
+    assert content(continuation(message(text("A"), CODE, called), open_blocks=[])) == [text("A"), CODE, called]
+    turns = continuation(message(text("A"), CODE, called), open_blocks=[2])  # nothing waits for the call
     assert content(turns) == [text("A")]
-    assert list(reasons(turns)) == [1, 2]
+    assert reasons(turns)[1] == "the tool of the server has not returned a result"
 
 
 def test_the_result_of_a_dropped_call_is_dropped() -> None:
     turns = continuation(message(text("A"), SEARCH, FOUND), open_blocks=[1])
-    assert reasons(turns) == {1: "the tool call is not finished", 2: "it is the result of a tool call that is dropped"}
+    assert list(reasons(turns)) == [1, 2]
+    assert reasons(turns)[2] == "it is the result of a tool call that is dropped"
     # The call may be in an earlier message, whose turn was paused.
     assert content(continuation(message(FOUND, text("A")))) == [FOUND, text("A")]
 
@@ -230,7 +236,7 @@ def test_a_message_that_was_truncated_goes_on() -> None:
     for reason in ("max_tokens", "model_context_window_exceeded", ""):
         turns = continuation(message(text("A"), tool(), stop_reason=reason))
         assert [turn["role"] for turn in turns] == ["assistant", "user"]
-        assert reasons(turns) == {1: "the tool call is not finished"}
+        assert reasons(turns) == {1: "the tool call is not known to be finished"}
 
 
 def test_a_paused_turn_is_sent_back_unchanged() -> None:
@@ -296,18 +302,18 @@ def test_invalid_arguments_raise() -> None:
 
 
 @given(whole_streams(), st.sampled_from([NEW, OLD, "other"]), st.booleans(), st.data())
-def test_the_turns_for_any_snapshot_can_be_sent(stream: WholeStream, model: str, ended: bool, data: Any) -> None:
-    check(stream.data[: data.draw(st.integers(0, len(stream.data)))], model, ended)
+def test_the_turns_for_any_snapshot_can_be_sent(stream: WholeStream, model: str, is_told: bool, data: Any) -> None:
+    check(stream.data[: data.draw(st.integers(0, len(stream.data)))], model, is_told)
 
 
 def test_the_turns_for_each_fixture_can_be_sent() -> None:
     for path in FIXTURES.glob("*.sse"):
         events = path.read_bytes().split(b"\n\n")
         for count in range(0, len(events), 3):
-            check(b"\n\n".join(events[:count]) + b"\n\n", OLD, ended=True)
+            check(b"\n\n".join(events[:count]) + b"\n\n", OLD, is_told=count % 2 == 0)
 
 
-def check(data: bytes, model: str, ended: bool) -> None:
+def check(data: bytes, model: str, is_told: bool) -> None:
     engine = MessageEngine(multiple_messages=True)
     engine.receive_data(data)
     open_blocks: set[int] = set()
@@ -325,7 +331,7 @@ def check(data: bytes, model: str, ended: bool) -> None:
         return
     if snapshot.stop_reason in ("pause_turn", "compaction"):
         return
-    turns = continuation(snapshot, open_blocks=open_blocks) if ended else continuation(snapshot)
+    turns = continuation(snapshot, open_blocks=open_blocks) if is_told else continuation(snapshot)
 
     roles = [turn["role"] for turn in sent(turns)]
     last = ["user"] if not (turns.is_prefilled or turns.tool_uses) else []
@@ -347,8 +353,9 @@ def check(data: bytes, model: str, ended: bool) -> None:
         assert blocks[-1]["text"] == blocks[-1]["text"].rstrip()
         assert not any("thinking" in block["type"] for block in blocks)
     dropped = {block.index for block in turns.dropped}
-    for index in open_blocks if ended else ():
-        assert index in dropped or snapshot.content[index].type in ("text", "thinking", *WHOLE)
+    for index in open_blocks - dropped:
+        kept = snapshot.content[index].type
+        assert kept in ("text", "thinking", *WHOLE) if is_told else "tool_use" not in kept
 
 
 # Blocks that come whole, with their start.
