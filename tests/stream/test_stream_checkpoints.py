@@ -21,6 +21,7 @@ from helpers import (
     frame,
     message_bodies,
     message_delta,
+    partial_json,
     same,
     start,
     text,
@@ -260,20 +261,8 @@ class Query:
 
 
 def test_views_of_a_restored_stream_begin_at_the_beginning() -> None:
-    events = [
-        start(),
-        tool_start(0),
-        *[
-            frame(
-                {
-                    "type": "content_block_delta",
-                    "index": 0,
-                    "delta": {"type": "input_json_delta", "partial_json": piece},
-                }
-            )
-            for piece in ('{"q": "a",', '"r": ["b",', '"c"]}')
-        ],
-    ]
+    pieces = [partial_json(0, piece) for piece in ('{"q": "a",', '"r": ["b",', '"c"]}')]
+    events = [start(), tool_start(0), *pieces]
     unread = iter(by_frame(body(*events, block_stop(0), message_delta("tool_use"), STOP)))
     stream = MessageStream(unread, tool_types={"search": Query})
     values = stream.values("r.*", str, block=0)
@@ -293,7 +282,8 @@ def test_a_stream_refuses_an_event_that_its_engine_cannot_have_delivered() -> No
     engine = MessageEngine.restore(stream.checkpoint())
     delivery = engine.delivery
     assert delivery is not None
-    long = attrs.evolve(delivery.event.delta, text="a" * 1000)  # type: ignore[union-attr]  # it is a delta
-    data = engine.checkpoint_of_stream((), delivery._replace(event=attrs.evolve(delivery.event, delta=long)))
+    event: Any = delivery.event
+    longer = attrs.evolve(event, delta=attrs.evolve(event.delta, text="a" * 1000))
+    data = engine.checkpoint_of_stream((), delivery._replace(event=longer))
     with pytest.raises(CheckpointError):
         MessageStream([], engine=MessageEngine.restore(data))
