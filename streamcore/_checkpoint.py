@@ -3,7 +3,7 @@ r"""Checkpoints as bytes: two lines of JSON, a head and the state.
     {"format": "streamcore checkpoint", "version": 1, "kind": "MessageEngine", "crc32": 1234567890}
     {...}
 
-The head says what the second line is and has its checksum, which finds damage. It is no signature: whoever can write a
+The head says what the second line is and has its checksum, which finds damage. It does not sign: whoever can write a
 checkpoint can write its checksum too. Therefore the state is validated like any other input from outside.
 
 What the states are is declared by the stages (`_objects/state.py`); `EMBEDDING.md` describes all keys.
@@ -112,7 +112,7 @@ def require(condition: bool, what: str) -> None:  # as with `assert`
 
     Args:
         condition: What a state must fulfil.
-        what: What is wrong otherwise, in words.
+        what: The fault otherwise, in words.
     """
     if not condition:
         raise CheckpointError(f"the checkpoint is not valid: {what}")

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from browser import CHROMIUM, DRIVER, Browser, browsing
-from guides import FIXTURES, PACKAGE, ROOT, python_example, run
+from guides import FIXTURES, PACKAGE, python_example, run
 from processes import free_port, running, wait_until
 from server import Cut, Gate, Pause, Server, Step, serving, stream_reply
 
@@ -53,12 +53,6 @@ def save(folder: Path, *names: str) -> None:
     """Write the programs of the guide to files, as a reader would. Each says its name in its first line."""
     for name in names:
         (folder / name).write_text(python_example(GUIDE, f"# {name}"), encoding="utf-8")
-
-
-def test_a_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
-    names = run(python_example(GUIDE, "stored = engine.checkpoint()"))
-    run(python_example(GUIDE, "engine=MessageEngine.restore(stored)"), **names)
 
 
 def test_after_a_cut(server: Server) -> None:

@@ -288,8 +288,9 @@ class BlockInProgress(NotCopyable):
                 value = value[: marks[name]]
             field_class = classes[name]
             if issubclass(field_class, GrowingInput):
-                self.fields[name] = field_class(getattr(self.start, name, None), self._options)
-                self.fields[name].set_text(value, joins_halves=field_state.joins_halves)
+                growing = GrowingInput(getattr(self.start, name, None), self._options)
+                growing.set_text(value, joins_halves=field_state.joins_halves)
+                self.fields[name] = growing
             else:
                 self.fields[name] = field_class(value, self._options)
         text_rule = TEXT_RULES.get(self.start.type)

@@ -118,7 +118,7 @@ def continuation(
       and a fallback has no content.
     - Empty text is dropped, and so is whitespace if it is the only text. The API refuses both.
 
-    If all is dropped, there are no turns: send the request again as it was.
+    If all is dropped, the result is empty: send the request again as it was.
 
     The content goes back as the assistant's own turn, so thinking, citations and results keep their places. Models up
     to 4.5 take that turn as a prefill, and go on where it ends. Later ones answer a prefill with status 400, so a turn
@@ -193,7 +193,7 @@ def continuation(
 
 
 def _may_be_open(message: Message) -> set[int]:
-    """Return the indexes of the blocks that may not be finished, as far as the message says."""
+    """Return the indexes of the blocks that the message does not show to be finished."""
     if message.stop_reason == "tool_use":
         return set()
     is_open = {len(message.content) - 1}

@@ -7,8 +7,8 @@ events.
 
 from __future__ import annotations
 
-import hashlib
 import json
+import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, TypeAlias
 
@@ -245,7 +245,7 @@ class Target:
 def _described(annotation: Any) -> str:
     """Return the name of a type, and a checksum of its JSON schema without the descriptions."""
     schema = json.dumps(_without_descriptions(json_schema(annotation)), sort_keys=True, default=repr)
-    return f"{name_of(annotation)} (schema {hashlib.sha256(schema.encode()).hexdigest()[:16]})"
+    return f"{name_of(annotation)} (schema {zlib.crc32(schema.encode()):08x})"
 
 
 def _without_descriptions(schema: Any) -> Any:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import zlib
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
-from helpers import FIXTURES, STOP, block_stop, body, message_delta, text
+from helpers import STOP, block_stop, body, message_delta, text
 from hypothesis import given
 from hypothesis import strategies as st
 from test_checkpoints import BODIES, all_properties
 
-from streamcore import CheckpointError, Limits, MessageEngine, MessageStream, PartialJSON, StreamCoreError
+from streamcore import CheckpointError, MessageEngine, MessageStream, StreamCoreError
 from streamcore._checkpoint import _encoded
-from streamcore.typed import tool
 
 # What follows a checkpoint. Whatever the state is, some of it must be legal there.
 REST = body(text(0, "a"), text(1, "b"), block_stop(0), block_stop(1), message_delta(), STOP)
@@ -112,10 +111,8 @@ def use(data: bytes) -> bool:
     again = engine.checkpoint()
     assert MessageEngine.restore(again).checkpoint() == again
     for path in ("a", "*", "~"):
-        try:
+        with contextlib.suppress(StreamCoreError):
             list(engine.values(path))
-        except StreamCoreError:
-            pass
     engine.partial(dict)
     all_properties(engine)
     try:

@@ -23,25 +23,15 @@ from helpers import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
-from test_checkpoints import MOMENTS, NEVER, everything, fault
+from test_checkpoints import MOMENTS, NEVER, everything, fault, shown
 
-from streamcore import (
-    MessageAccumulator,
-    MessageEngine,
-    ProtocolError,
-)
+from streamcore import MessageAccumulator, MessageEngine, ProtocolError
 from streamcore.typed.answers import AnswerTypes
 
 
 @attrs.frozen
 class Answer:
     a: int
-
-
-@attrs.frozen
-class Other:
-    a: int
-    b: str = ""
 
 
 CITATION = {"type": "char_location", "cited_text": "x", "document_index": 0, "start_char_index": 0, "end_char_index": 1}
@@ -109,8 +99,7 @@ def steps(events: Sequence[Any], types: AnswerTypes | None, invalid_json: Any, a
         seen.append((snapshot, accumulator.violations, accumulator.complete, accumulator.lacks_only_stop))
         for block in [] if snapshot is None else snapshot.content:
             values = [getattr(block, name, None) for name in ("parsed_input", "parsed_output", "partial_input")]
-            error = getattr(block, "parse_error", None)
-            seen.append((values, error and fault(error)))
+            seen.append((values, shown(getattr(block, "parse_error", None))))
     if accumulator.complete:
         seen.append(messages[-1]())
     return seen

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from helpers import (
-    any_chunks,
-    message_bodies,
-    same,
-)
+import pytest
+from helpers import FIXTURES, STREAMS, any_chunks, by_frame, in_pieces, message_bodies, same, stream_id
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamcore import (
-    MessageAccumulator,
-    MessageEngine,
-    MessageEventDecoder,
-    ProtocolError,
-    RawMessageDecoder,
-    SSEDecoder,
-    StreamCoreError,
-)
+from streamcore import MessageEngine, MessageEventDecoder, ProtocolError, RawMessageDecoder, SSEDecoder, StreamCoreError
 from streamcore.testing.strategies import broken_streams, mutations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Sequence
+    from pathlib import Path
 
 AnyDecoder: TypeAlias = MessageEngine | MessageEventDecoder | RawMessageDecoder | SSEDecoder
 
@@ -126,3 +118,52 @@ def test_a_decoder_goes_on_from_any_checkpoints_as_if_there_were_none(
 ) -> None:
     whole = everything(make(), chunks, looks=looks)
     assert same(everything(make(), chunks, at=at, looks=looks), whole)
+
+
+# Recorded streams
+
+
+def test_the_fixtures_can_be_put_away_after_some_events() -> None:
+    for path in FIXTURES:
+        data = path.read_bytes()[:20_000]
+        chunks = in_pieces(data, 997)
+        assert same(everything(ENGINES[2](), chunks, at=range(2, 10**6, 7)), everything(ENGINES[2](), chunks)), path
+
+
+@pytest.mark.slow  # each checkpoint has the message so far: they are as long as the square of the stream
+@pytest.mark.parametrize("path", STREAMS, ids=stream_id)
+def test_recorded_streams_can_be_put_away_after_every_event(path: Path) -> None:
+    data = path.read_bytes()[:200_000]
+    for chunks in ([data], by_frame(data), in_pieces(data, 997)):
+        for make in (ENGINES[0], ENGINES[2]):
+            assert same(everything(make(), chunks, at=ALWAYS), everything(make(), chunks))
+
+
+_PROGRAM = """
+import sys
+from streamcore import MessageEngine
+engine = MessageEngine.restore(open(sys.argv[1], "rb").read())
+engine.receive_data(open(sys.argv[2], "rb").read())
+engine.receive_eof()
+for event in engine.events():
+    print(repr((event, engine.snapshot, engine.event_offset)))
+print(repr((engine.final_message, engine.violations)))
+"""
+
+
+@pytest.mark.slow  # starts processes
+@pytest.mark.parametrize("path", [path for path in FIXTURES if path.parent.name != "broken"], ids=stream_id)
+def test_another_process_goes_on_as_this_one_would(path: Path, tmp_path: Path) -> None:
+    data = path.read_bytes()
+    for place in (len(data) // 3, len(data) // 2):
+        engine = MessageEngine(multiple_messages=True)
+        engine.receive_data(data[:place])
+        list(engine.events())
+        (tmp_path / "checkpoint").write_bytes(engine.checkpoint())
+        (tmp_path / "rest").write_bytes(data[place:])
+        program = [sys.executable, "-c", _PROGRAM, str(tmp_path / "checkpoint"), str(tmp_path / "rest")]
+        lines = subprocess.run(program, check=True, capture_output=True, text=True).stdout.splitlines()
+        engine.receive_data(data[place:])
+        engine.receive_eof()
+        here = [repr((event, engine.snapshot, engine.event_offset)) for event in engine.events()]
+        assert lines == [*here, repr((engine.final_message, engine.violations))]
