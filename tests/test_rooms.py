@@ -17,12 +17,14 @@ PACKAGE = Path(streamcore.__file__).parent
 ORDER = """
     _objects _extras _steps limits
     errors
+    _checkpoint
     partial_json sse
     types
     codec
     accumulator
     typed
     _event_source
+    _engine_state
     decoders engine
     stream
     streamcore

@@ -9,13 +9,33 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from streamcore._checkpoint import require
 from streamcore._objects.construct import copier, evolve
 from streamcore._objects.not_copyable import NotCopyable
-from streamcore.accumulator._block import BlockInProgress
+from streamcore._objects.state import Count, SavedState
+from streamcore.accumulator._block import BlockInProgress, BlockState
 from streamcore.accumulator._message_delta import after_deltas
 from streamcore.types import ContentBlock, Message, MessageDeltaEvent
 
-__all__ = ["MessageInProgress"]
+__all__ = ["MessageInProgress", "MessageState"]
+
+
+class MessageState(SavedState):
+    """The state of a message.
+
+    Attributes:
+        message: The message after the events so far, but with the content that it started with.
+        blocks: The blocks that have started since. The index of the first is the number of blocks in that content.
+        current_block: The index of the block that the latest event was about, if that is open.
+        ended: Whether the stream has ended too soon.
+        unclosed: The indexes of the blocks that were still open when `message_stop` arrived.
+    """
+
+    message: dict[str, Any]
+    blocks: tuple[BlockState, ...] = ()
+    current_block: Count | None = None
+    ended: bool = False
+    unclosed: tuple[Count, ...] = ()
 
 
 class MessageInProgress(NotCopyable):
@@ -78,6 +98,43 @@ class MessageInProgress(NotCopyable):
         self._mark = 0
         # Copies `_head` with another content. It depends on the class of `_head`.
         self._with_content: Callable[[Any, Any], Any]
+
+    def get_state(self) -> MessageState:
+        """Return the state for a checkpoint."""
+        head = after_deltas(self._head, self._deltas) if self._deltas else self._head
+        return MessageState(
+            message=head.to_dict(),
+            blocks=tuple([block.get_state() for block in self.blocks.values()]),
+            current_block=None if self.current_block is None else self.current_block.index,
+            ended=self._ended,
+            unclosed=tuple([block.index for block in self.unclosed]),
+        )
+
+    def set_state(self, state: MessageState, blocks: list[BlockInProgress], *, is_complete: bool) -> None:
+        """Take over the state of a checkpoint. The message was made of `state.message`.
+
+        Args:
+            state: The state.
+            blocks: The blocks of `state.blocks`.
+            is_complete: Whether `message_stop` has arrived.
+
+        Raises:
+            CheckpointError: The state contradicts itself.
+        """
+        for block in blocks:
+            self.add_block(block)
+        self.current_block = None
+        if state.current_block is not None:
+            self.current_block = self.blocks.get(state.current_block)
+            require(
+                self.current_block is not None and not self.current_block.is_closed, "the current block is not open"
+            )
+            if state.current_block != self.touched[-1]:
+                self.touched.append(state.current_block)
+        require(all(index in self.blocks for index in state.unclosed), "an unclosed block was never started")
+        require(not is_complete or self.last_open_block is None, "a block is open in a complete message")
+        self.unclosed = tuple([self.blocks[index] for index in state.unclosed])
+        self.is_complete, self._ended = is_complete, state.ended
 
     @property
     def id(self) -> str:
