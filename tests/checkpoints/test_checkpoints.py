@@ -11,7 +11,15 @@ from helpers import FIXTURES, STREAMS, any_chunks, by_frame, in_pieces, message_
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamcore import MessageEngine, MessageEventDecoder, ProtocolError, RawMessageDecoder, SSEDecoder, StreamCoreError
+from streamcore import (
+    CheckpointError,
+    MessageEngine,
+    MessageEventDecoder,
+    ProtocolError,
+    RawMessageDecoder,
+    SSEDecoder,
+    StreamCoreError,
+)
 from streamcore.testing.strategies import broken_streams, mutations
 
 if TYPE_CHECKING:
@@ -39,10 +47,7 @@ def everything(
         moment += 1
         if moment not in at:
             return decoder
-        data = decoder.checkpoint()
-        restored = type(decoder).restore(data, **classes)
-        assert restored.checkpoint() == data
-        return restored
+        return restored(decoder, classes)
 
     def read() -> None:
         nonlocal decoder
@@ -67,10 +72,32 @@ def everything(
         seen.append(fault(error))
     seen.append(all_properties(decoder))
     if isinstance(decoder, MessageEngine):
+        seen += [views(decoder), views(restored(decoder, classes))]
         try:
             seen.append(decoder.final_message)
         except ProtocolError as error:
             seen.append(fault(error))
+    return seen
+
+
+def restored(decoder: Any, classes: dict[str, Any]) -> Any:
+    try:
+        data = decoder.checkpoint()
+    except CheckpointError:
+        return decoder  # it has failed
+    again = type(decoder).restore(data, **classes)
+    assert again.checkpoint() == data
+    return again
+
+
+def views(engine: MessageEngine) -> list[Any]:
+    """What new views show. Views are not put away, so this is asked at the end."""
+    seen: list[Any] = [engine.partial(dict)]
+    for path in ("a", "*", "a~"):
+        try:
+            seen += engine.values(path)
+        except StreamCoreError as error:
+            seen.append(str(error))
     return seen
 
 
@@ -133,10 +160,11 @@ def test_the_fixtures_can_be_put_away_after_some_events() -> None:
 @pytest.mark.slow  # each checkpoint has the message so far: they are as long as the square of the stream
 @pytest.mark.parametrize("path", STREAMS, ids=stream_id)
 def test_recorded_streams_can_be_put_away_after_every_event(path: Path) -> None:
-    data = path.read_bytes()[:200_000]
-    for chunks in ([data], by_frame(data), in_pieces(data, 997)):
-        for make in (ENGINES[0], ENGINES[2]):
-            assert same(everything(make(), chunks, at=ALWAYS), everything(make(), chunks))
+    data = path.read_bytes()
+    data = data[: data.find(b"\n\n", 60_000) + 2] if len(data) > 60_000 else data
+    for chunks in (by_frame(data), in_pieces(data, 997)):
+        assert same(everything(ENGINES[2](), chunks, at=ALWAYS), everything(ENGINES[2](), chunks))
+    assert same(everything(ENGINES[0](), [data], at=range(0, 10**6, 5)), everything(ENGINES[0](), [data]))
 
 
 _PROGRAM = """
