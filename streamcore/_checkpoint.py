@@ -95,9 +95,8 @@ def read_checkpoint(data: bytes, kind: str, state_class: type[_S]) -> _S:
         )
     if head.kind != kind:
         raise CheckpointError(f"the checkpoint is one of a {shortened(head.kind)}, not of a {kind}")
-    body = memoryview(data)[len(line) + 1 :]  # a message may be long, so it is not copied
-    if body[-1:] == b"\n":
-        body = body[:-1]
+    # A message may be long, so the line is not copied.
+    body = memoryview(data)[len(line) + 1 : len(data) - data.endswith(b"\n")]
     if zlib.crc32(body) != head.crc32:
         raise CheckpointError("the checkpoint is damaged or cut off: its checksum is wrong")
     with validating():

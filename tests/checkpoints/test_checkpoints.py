@@ -161,7 +161,7 @@ def test_the_fixtures_can_be_put_away_after_some_events() -> None:
 @pytest.mark.parametrize("path", STREAMS, ids=stream_id)
 def test_recorded_streams_can_be_put_away_after_every_event(path: Path) -> None:
     data = path.read_bytes()
-    data = data[: data.find(b"\n\n", 60_000) + 2] if len(data) > 60_000 else data
+    data = data[: data.find(b"\n\n", 30_000) + 2] if len(data) > 30_000 else data
     for chunks in (by_frame(data), in_pieces(data, 997)):
         assert same(everything(ENGINES[2](), chunks, at=ALWAYS), everything(ENGINES[2](), chunks))
     assert same(everything(ENGINES[0](), [data], at=range(0, 10**6, 5)), everything(ENGINES[0](), [data]))
@@ -180,9 +180,9 @@ print(repr((engine.final_message, engine.violations)))
 
 
 @pytest.mark.slow  # starts processes
-@pytest.mark.parametrize("path", [path for path in FIXTURES if path.parent.name != "broken"], ids=stream_id)
-def test_another_process_goes_on_as_this_one_would(path: Path, tmp_path: Path) -> None:
-    data = path.read_bytes()
+@pytest.mark.parametrize("name", ["citations", "crlf", "unknown", "weather"])
+def test_another_process_goes_on_as_this_one_would(name: str, tmp_path: Path) -> None:
+    data = next(path for path in FIXTURES if path.stem == name).read_bytes()
     for place in (len(data) // 3, len(data) // 2):
         engine = MessageEngine(multiple_messages=True)
         engine.receive_data(data[:place])
