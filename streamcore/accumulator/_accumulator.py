@@ -349,7 +349,7 @@ class MessageAccumulator(NotCopyable):
             state.check(self._limits)
             self._phase = state.phase
             if state.message is not None:
-                # What is odd about its blocks was recorded before the checkpoint, so it goes to another log.
+                # The log has the violations of its blocks already, so these are reported to another one.
                 ending = BlockEnding(self._invalid_json, self._parser, ViolationLog())
                 self.message = MessageInProgress.of_state(
                     state.message, self._options, ending.end, is_complete=self.complete

@@ -269,7 +269,7 @@ class BlockInProgress(NotCopyable):
         return block
 
     def _set_fields(self, state: BlockState, marks: Mapping[str, int] | None) -> None:
-        """Take over the fields: those with a mark up to their marks, or all of them if there are no marks."""
+        """Take over the fields: those with a mark up to their marks or, without `marks`, all of them."""
         classes = field_classes(self.start)
         require(all(field.name in classes for field in state.fields), "a field cannot grow")
         values = {field.name: field.value for field in state.fields}
