@@ -147,6 +147,27 @@ def test_a_decoder_goes_on_from_any_checkpoints_as_if_there_were_none(
     assert same(everything(make(), chunks, at=at, looks=looks), whole)
 
 
+@given(CUT_BODIES, st.sampled_from(DECODERS))
+def test_taking_a_checkpoint_changes_nothing(chunks: list[bytes], make: Callable[[], AnyDecoder]) -> None:
+    def read(decoder: Any, *, is_watched: bool) -> list[Any]:
+        seen: list[Any] = []
+        try:
+            for chunk in [*chunks, None]:
+                if chunk is None:
+                    decoder.receive_eof()
+                else:
+                    decoder.receive_data(chunk)
+                for event in decoder.events():  # the same iterator goes on after the checkpoints
+                    if is_watched:
+                        assert decoder.checkpoint() == decoder.checkpoint()
+                    seen.append((event, decoder.received, getattr(decoder, "snapshot", None)))
+        except ProtocolError as error:
+            seen.append(fault(error))
+        return [*seen, all_properties(decoder)]
+
+    assert same(read(make(), is_watched=True), read(make(), is_watched=False))
+
+
 # Recorded streams
 
 
