@@ -38,12 +38,12 @@ _S = TypeVar("_S", bound=SavedState)
 
 
 class _Head(msgspec.Struct, frozen=True):
-    """The first line. A later version may add fields."""
+    """The first line. Only the first two fields are there in every version."""
 
     format: str
     version: int
-    kind: str
-    crc32: int
+    kind: str = ""
+    crc32: int = -1
 
 
 def write_checkpoint(kind: str, state: SavedState) -> bytes:
@@ -52,8 +52,14 @@ def write_checkpoint(kind: str, state: SavedState) -> bytes:
     Args:
         kind: The name of the class whose state it is.
         state: The state.
+
+    Raises:
+        CheckpointError: JSON cannot carry a value that a program has put into the message.
     """
-    body = _encoded(json.dumps(msgspec.to_builtins(state), ensure_ascii=False, separators=(",", ":")))
+    try:
+        body = _encoded(json.dumps(msgspec.to_builtins(state), ensure_ascii=False, separators=(",", ":")))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise CheckpointError(f"the state cannot be written as JSON: {shortened(str(error))}") from error
     head = {"format": _FORMAT, "version": _VERSION, "kind": kind, "crc32": zlib.crc32(body)}
     return json.dumps(head).encode() + b"\n" + body + b"\n"
 
@@ -74,7 +80,7 @@ def read_checkpoint(data: bytes, kind: str, state_class: type[_S]) -> _S:
         data = bytes(memoryview(data))
     except TypeError:
         raise InvalidArgumentError(f"a checkpoint must be bytes; received {type(data).__name__}") from None
-    line, _, body = data.partition(b"\n")
+    line, _, _ = data[: _MAX_HEAD_SIZE + 1].partition(b"\n")
     try:
         if len(line) > _MAX_HEAD_SIZE:
             raise ValueError
@@ -89,11 +95,12 @@ def read_checkpoint(data: bytes, kind: str, state_class: type[_S]) -> _S:
         )
     if head.kind != kind:
         raise CheckpointError(f"the checkpoint is one of a {shortened(head.kind)}, not of a {kind}")
-    body = body.removesuffix(b"\n")
+    # A message may be long, so the line is not copied.
+    body = memoryview(data)[len(line) + 1 : len(data) - data.endswith(b"\n")]
     if zlib.crc32(body) != head.crc32:
         raise CheckpointError("the checkpoint is damaged or cut off: its checksum is wrong")
     with validating():
-        return msgspec.convert(json.loads(body.decode("utf-8", "surrogatepass")), state_class)
+        return msgspec.convert(json.loads(str(body, "utf-8", "surrogatepass")), state_class)
 
 
 @contextlib.contextmanager

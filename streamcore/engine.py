@@ -256,7 +256,7 @@ class MessageEngine(DecoderBase[MessageStreamEvent], Generic[OutputT]):
         Raises:
             CheckpointError: The stream has failed, so nothing can go on from here.
         """
-        return self.checkpoint_of_stream((), self.delivery)
+        return self.checkpoint_of_stream((), self._undelivered)
 
     def checkpoint_of_stream(self, unread: Iterable[bytes], delivery: Delivery | None) -> bytes:
         """Return the checkpoint of a message stream over this engine.
@@ -277,12 +277,17 @@ class MessageEngine(DecoderBase[MessageStreamEvent], Generic[OutputT]):
         )
         return write_checkpoint("MessageEngine", state)
 
-    @property
-    def delivery(self) -> Delivery | None:
-        """What a message stream has to deliver first, if the checkpoint was that of a stream in the middle of an event.
+    def take_delivery(self) -> Delivery | None:
+        """Return what a message stream over this engine has to deliver first. A second call returns None.
 
-        None once the engine has gone on.
+        That is something if the engine was restored from the checkpoint of a stream in the middle of an event, and has
+        not gone on since.
         """
+        delivery, self._delivery = self._undelivered, None
+        return delivery
+
+    @property
+    def _undelivered(self) -> Delivery | None:
         delivery = self._delivery
         return delivery if delivery is not None and delivery.event_number == self._source.event_number else None
 

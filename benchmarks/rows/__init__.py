@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks import node_peers
-from benchmarks.rows import command, footprint, framing, node, pipeline, snapshots, tool_input, typed
+from benchmarks.rows import checkpoints, command, footprint, framing, node, pipeline, snapshots, tool_input, typed
 from benchmarks.rows.settings import RowMaker, Settings
 
 __all__ = ["ROWS", "Settings"]
@@ -14,6 +14,7 @@ ROWS: dict[str, RowMaker] = {
     **tool_input.ROWS,
     **typed.ROWS,
     **framing.ROWS,
+    **checkpoints.ROWS,
     **footprint.ROWS,
     **command.ROWS,
     **({} if node_peers.missing() else node.ROWS),

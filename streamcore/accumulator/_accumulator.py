@@ -11,7 +11,7 @@ from streamcore.accumulator._block import BlockInProgress
 from streamcore.accumulator._delta_rule import rule_for
 from streamcore.accumulator._ending import BlockEnding
 from streamcore.accumulator._fields import FieldOptions
-from streamcore.accumulator._message import MessageInProgress, MessageState
+from streamcore.accumulator._message import MessageInProgress
 from streamcore.accumulator._message_delta import MESSAGE_FIELDS
 from streamcore.accumulator._parser import BlockParser
 from streamcore.accumulator._state import AccumulatorCheckpoint, AccumulatorState
@@ -22,7 +22,7 @@ from streamcore.accumulator._transitions import (
     BlockPhase,
     MessagePhase,
 )
-from streamcore.codec import TYPED_EVENTS, EventInterpreter, copied, kind_of, structure
+from streamcore.codec import TYPED_EVENTS, EventInterpreter, copied, kind_of
 from streamcore.errors import (
     CheckpointError,
     DecodeError,
@@ -50,7 +50,6 @@ from streamcore.types import (
     MessageStreamEvent,
     UnknownBlock,
 )
-from streamcore.types.base import plain
 
 __all__ = ["COMPACT_AFTER", "MessageAccumulator"]
 
@@ -350,26 +349,16 @@ class MessageAccumulator(NotCopyable):
             state.check(self._limits)
             self._phase = state.phase
             if state.message is not None:
-                self._begin_again(state.message)
+                # The log has the violations of its blocks already, so these are reported to another one.
+                ending = BlockEnding(self._invalid_json, self._parser, ViolationLog())
+                self.message = MessageInProgress.of_state(
+                    state.message, self._options, ending.end, is_complete=self.complete
+                )
             self._saw_message_delta, self._stop_reason = state.saw_message_delta, state.stop_reason
             self._late_blocks = set(state.late_blocks)
             self._unknown_fields = None if state.unknown_fields is None else set(state.unknown_fields)
         late = [self.block_in_progress(index) for index in self._late_blocks]
         require(all(block is not None and block.is_closed for block in late), "a block with late deltas is not closed")
-
-    def _begin_again(self, state: MessageState) -> None:
-        """Make the message of a checkpoint."""
-        self._begin(structure(plain(state.message), Message))
-        message = self.message
-        assert message is not None
-        # What is odd about these blocks was recorded before the checkpoint.
-        ending = BlockEnding(self._invalid_json, self._parser, ViolationLog())
-        first = len(message.content)
-        blocks = [
-            BlockInProgress.of_state(first + number, block, self._options, ending.end)
-            for number, block in enumerate(state.blocks)
-        ]
-        message.set_state(state, blocks, is_complete=self.complete)
 
     # The actions of MESSAGE_TRANSITIONS. The table guarantees a message wherever one is asserted.
 

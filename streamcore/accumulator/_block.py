@@ -269,7 +269,7 @@ class BlockInProgress(NotCopyable):
         return block
 
     def _set_fields(self, state: BlockState, marks: Mapping[str, int] | None) -> None:
-        """Take over the fields: those with a mark up to their marks, or all of them if there are no marks."""
+        """Take over the fields: those with a mark up to their marks or, without `marks`, all of them."""
         classes = field_classes(self.start)
         require(all(field.name in classes for field in state.fields), "a field cannot grow")
         values = {field.name: field.value for field in state.fields}
@@ -282,12 +282,12 @@ class BlockInProgress(NotCopyable):
             require(name not in self.fields, "a field is there twice")
             if marks is not None and name not in marks:
                 continue
-            value = getattr(typed, name) if name in others else values[name]
+            value: Any = getattr(typed, name) if name in others else values[name]
             require(name in others or type(value) is str, "a text is not a string")
             if marks is not None and isinstance(value, (str, tuple)):
                 value = value[: marks[name]]
-            field_class = classes[name]
-            if issubclass(field_class, GrowingInput):
+            field_class: Any = classes[name]
+            if field_class is GrowingInput:
                 growing = GrowingInput(getattr(self.start, name, None), self._options)
                 growing.set_text(value, joins_halves=field_state.joins_halves)
                 self.fields[name] = growing

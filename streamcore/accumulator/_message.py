@@ -14,8 +14,11 @@ from streamcore._objects.construct import copier, evolve
 from streamcore._objects.not_copyable import NotCopyable
 from streamcore._objects.state import Count, SavedState
 from streamcore.accumulator._block import BlockInProgress, BlockState
+from streamcore.accumulator._fields import FieldOptions
 from streamcore.accumulator._message_delta import after_deltas
+from streamcore.codec import structure
 from streamcore.types import ContentBlock, Message, MessageDeltaEvent
+from streamcore.types.base import plain
 
 __all__ = ["MessageInProgress", "MessageState"]
 
@@ -110,31 +113,42 @@ class MessageInProgress(NotCopyable):
             unclosed=tuple([block.index for block in self.unclosed]),
         )
 
-    def set_state(self, state: MessageState, blocks: list[BlockInProgress], *, is_complete: bool) -> None:
-        """Take over the state of a checkpoint. The message was made of `state.message`.
+    @classmethod
+    def of_state(
+        cls,
+        state: MessageState,
+        options: FieldOptions,
+        end_block: Callable[[BlockInProgress], None],
+        *,
+        is_complete: bool,
+    ) -> MessageInProgress:
+        """Return a message with the state of a checkpoint.
 
         Args:
             state: The state.
-            blocks: The blocks of `state.blocks`.
+            options: How the inputs of tools are read.
+            end_block: Ends a block without recording violations.
             is_complete: Whether `message_stop` has arrived.
 
         Raises:
             CheckpointError: The state contradicts itself.
+            ProtocolError: A block is not of the user's class.
+            ValueError: The message or a block is not valid.
         """
-        for block in blocks:
-            self.add_block(block)
-        self.current_block = None
-        if state.current_block is not None:
-            self.current_block = self.blocks.get(state.current_block)
-            require(
-                self.current_block is not None and not self.current_block.is_closed, "the current block is not open"
-            )
-            if state.current_block != self.touched[-1]:
-                self.touched.append(state.current_block)
-        require(all(index in self.blocks for index in state.unclosed), "an unclosed block was never started")
-        require(not is_complete or self.last_open_block is None, "a block is open in a complete message")
-        self.unclosed = tuple([self.blocks[index] for index in state.unclosed])
-        self.is_complete, self._ended = is_complete, state.ended
+        message = cls(structure(plain(state.message), Message))
+        for block in state.blocks:
+            message.add_block(BlockInProgress.of_state(len(message.content), block, options, end_block))
+        current = state.current_block
+        message.current_block = found = None if current is None else message.blocks.get(current)
+        if current is not None:
+            require(found is not None and not found.is_closed, "the current block is not open")
+            if current != message.touched[-1]:
+                message.touched.append(current)
+        require(all(index in message.blocks for index in state.unclosed), "an unclosed block was never started")
+        require(not is_complete or message.last_open_block is None, "a block is open in a complete message")
+        message.unclosed = tuple([message.blocks[index] for index in state.unclosed])
+        message.is_complete, message._ended = is_complete, state.ended
+        return message
 
     @property
     def id(self) -> str:

@@ -64,15 +64,13 @@ class FramesState(SavedState):
         elif self.position is Position.IN_EVENT:
             require(bool(rest) and CR not in rest and BLANK_LINE not in rest, "the bytes are not those of one event")
         else:
-            require(self.lines is not None, "there is no reader of lines")
+            require(self.lines is not None, "the reader of lines is missing")
         require(self.event_offset <= self.end, "an event begins after the end of the stream")
         if self.sections is not None:
             self._check_sections(self.sections, max_section_size)
 
     def _check_sections(self, sections: SectionsState, max_size: int) -> None:
-        require(
-            self.position in (Position.BETWEEN_EVENTS, Position.IN_EVENT), "there are sections where there can be none"
-        )
+        require(self.position in (Position.BETWEEN_EVENTS, Position.IN_EVENT), "sections are left over")
         for section in sections.unread:
             require(
                 0 < len(section) <= max_size and CR not in section and BLANK_LINE not in section,

@@ -264,8 +264,8 @@ class DerivingDecoder:
         # The event that is being delivered, and how many of it and its derived events have been. None once all have.
         self._event: MessageStreamEvent | None = None
         self._delivered = 1
-        if engine.delivery is not None:
-            self._event, self._delivered, _ = engine.delivery
+        if (delivery := engine.take_delivery()) is not None:
+            self._event, self._delivered, _ = delivery
             with validating():
                 derive(self._event, engine)
         self.receive_data = engine.receive_data

@@ -156,6 +156,19 @@ def test_an_engine_that_has_gone_on_has_nothing_to_deliver() -> None:
     assert [item.type for item in MessageStream(unread, engine=engine)] == HELLO_TYPES[-3:]
 
 
+def test_a_stream_takes_over_what_is_to_be_delivered() -> None:
+    unread = iter(by_frame(body(*HELLO)))
+    stream = MessageStream(unread)
+    while next(stream).type != "content_block_delta":
+        pass
+    engine = MessageEngine.restore(stream.checkpoint())
+    assert b'"delivery"' in engine.checkpoint()
+    resumed = MessageStream(unread, engine=engine)
+    assert b'"delivery"' in resumed.checkpoint()
+    assert next(resumed).type == "text"
+    assert b'"delivery"' not in resumed.checkpoint() + engine.checkpoint()
+
+
 def test_a_checkpoint_before_the_first_read_keeps_what_is_to_be_delivered() -> None:
     unread = iter(by_frame(body(*HELLO)))
     stream = MessageStream(unread)
@@ -287,7 +300,7 @@ def test_a_stream_refuses_an_event_that_its_engine_cannot_have_delivered() -> No
     while next(stream).type != "content_block_delta":
         pass
     engine = MessageEngine.restore(stream.checkpoint())
-    delivery = engine.delivery
+    delivery = engine.take_delivery()
     assert delivery is not None
     event: Any = delivery.event
     longer = attrs.evolve(event, delta=attrs.evolve(event.delta, text="a" * 1000))
