@@ -46,7 +46,7 @@ def _as_json(value: Any) -> Lines:
 
 def _result(block: Any) -> Lines:
     content = block.content
-    if isinstance(content, tuple):
+    if isinstance(content, list):
         return _web_search(content)
     if hasattr(content, "error_code"):
         return _failed(content)

@@ -1,9 +1,10 @@
 """The base of all wire types: how they compare and print, and how they turn into their wire form without loss.
 
-A wire type is a frozen, slotted attrs class that derives from `WireObject`. It follows three conventions:
+A wire type is a frozen, slotted attrs class that derives from `WireObject`. It follows four conventions:
 
-- A constant `type` tag is a class attribute (`type: ClassVar[Literal["text"]] = "text"`): instances do not store it and
-  decoders do not set it.
+- A constant `type` tag (`type: Literal["text"] = "text"`) is a class attribute: instances do not store it and decoders
+  do not set it. For type checkers it is a field, so that `TextBlock(type="text", text="a")` is right.
+- An array is annotated as a list and is an `ImmutableList`: `__init__` makes one of a list or a tuple.
 - Fields that arrive but are unknown to the class go into `extra`. Few objects have any, so the others must not pay
   for a slot: on the class, `extra` is an empty mapping, and an object with unknown fields is an instance of a subclass
   with the same name and one more slot (`with_extra`, `extended`).
