@@ -102,12 +102,6 @@ def test_wrong_arguments_raise_the_errors_of_attrs() -> None:
 def test_the_signature_names_each_field() -> None:
     names = ["type", "text", "citations", "parsed_output", "parse_error"]
     assert list(inspect.signature(TextBlock).parameters) == names
-        "type",
-        "text",
-        "citations",
-        "parsed_output",
-        "parse_error",
-    ]
     assert str(inspect.signature(Usage.__init__)).startswith("(self, *, input_tokens: 'int' = 0, output_tokens:")
 
 
