@@ -29,7 +29,7 @@ def _flat(value: object) -> str:
 
 def json_line(value: WireObject) -> str:
     """Return an object as JSON, cut short."""
-    return cut(value.to_json())
+    return cut(value.model_dump_json())
 
 
 def result_lines(block: Any) -> Lines:

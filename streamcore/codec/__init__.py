@@ -145,4 +145,4 @@ def encode_event(event: MessageStreamEvent | RawMessageStreamEvent) -> bytes:
     `decode_event` gives the event back, unless it has a number that is too large for a float (`1e400`): that is written
     as `Infinity`, which is not JSON.
     """
-    return event.to_json().encode()
+    return event.model_dump_json().encode()

@@ -63,7 +63,18 @@ class Deviation:
 
 
 class StructureError(InvalidArgumentError):
-    """A value does not fit its annotation; the text says where and why."""
+    """A value does not fit its annotation; the text says where and why.
+
+    Attributes:
+        faults: The first few faults, each as its text, ` @ ` and the path as in JSONPath.
+    """
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        return self.args
+
+    def __str__(self) -> str:
+        return "; ".join(self.args)
 
 
 class _EnoughFaultsError(Exception):
@@ -87,7 +98,7 @@ def read(value: Any, annotation: Any, deviations: list[Deviation] | None = None)
     except _EnoughFaultsError:
         result = None
     if reader.faults:
-        raise StructureError("; ".join(reader.faults))
+        raise StructureError(*reader.faults)
     return result
 
 
