@@ -12,19 +12,18 @@ from __future__ import annotations
 import functools
 import re
 import types
-import typing
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 import attrs
 
 from streamcore.types._model import ModelField
-from streamcore.types._reading import structured
+from streamcore.types._reading import as_json, structured
 from streamcore.types.base import Unknown, WireObject, type_tag, wire_fields
 from streamcore.types.structuring import StructureError
 from streamcore.types.structuring.annotations import union_members
 
-__all__ = ["core_schema_of", "fields_of", "json_schema_of"]
+__all__ = ["core_schema_of", "fields_of", "json_schema_of", "schema_of_answer"]
 
 _Generate = Callable[[Any], Any]
 
@@ -54,7 +53,7 @@ def core_schema_of(cls: type[Any], source: Any, handler: Any) -> Any:
     from pydantic_core import core_schema
 
     return core_schema.no_info_plain_validator_function(
-        functools.partial(_validate, cls),
+        _named(cls.__name__, lambda value: _validate(cls, value)),
         ref=f"{cls.__module__}.{cls.__qualname__}:{id(cls)}",
         json_schema_input_schema=_shape(cls, dict(zip(_parameters(cls), get_args(source), strict=False)), handler),
         serialization=core_schema.plain_serializer_function_ser_schema(_serialize, info_arg=True),
@@ -63,10 +62,40 @@ def core_schema_of(cls: type[Any], source: Any, handler: Any) -> Any:
 
 def json_schema_of(schema: Any, handler: Any) -> Any:
     """Return the JSON Schema for a schema that `core_schema_of` made."""
-    return handler(schema["json_schema_input_schema"])
+    described = handler(schema["json_schema_input_schema"])
+    if "description" in described:  # the docstring, with the attributes, which the schema has anyway
+        described["description"] = described["description"].partition("\n\nAttributes:")[0]
+    return described
+
+
+def schema_of_answer(annotation: Any, other_tags: set[str], handler: Any) -> Any:
+    """Return the schema of a block of an answer in a request: an object, or a dict that stays one.
+
+    Args:
+        annotation: The class of the block, or a union.
+        other_tags: The types of blocks that are described elsewhere.
+        handler: What pydantic gives to the hook.
+    """
+    from pydantic_core import core_schema
+
+    members = get_args(annotation) or (annotation,)
+    described = [member for member in members if type_tag(member) not in other_tags] or members
+    return core_schema.no_info_plain_validator_function(
+        _named("block of an answer", lambda value: _validate_block(annotation, value)),
+        json_schema_input_schema=_shape_of_union(tuple(described), handler.generate_schema),
+        serialization=core_schema.plain_serializer_function_ser_schema(
+            lambda value, info: value if isinstance(value, dict) else _serialize(value, info), info_arg=True
+        ),
+    )
 
 
 # Reading and writing
+
+
+def _named(name: str, validate: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return the function under a name that pydantic's errors show."""
+    validate.__name__ = validate.__qualname__ = name
+    return validate
 
 
 def _validate(cls: type[Any], value: Any) -> Any:
@@ -81,17 +110,33 @@ def _validate(cls: type[Any], value: Any) -> Any:
         faults = error.faults
     else:
         return made
+    raise _validation_error(cls.__name__, faults, value)
+
+
+def _validate_block(annotation: Any, value: Any) -> Any:
+    try:
+        made = structured(annotation, value)
+    except StructureError as error:
+        faults = error.faults
+    else:
+        return as_json(value) if isinstance(value, Mapping) else made
+    raise _validation_error("block", faults, value)
+
+
+def _validation_error(title: str, faults: tuple[str, ...], value: Any) -> Exception:
+    """Return the error of pydantic with each fault and its place."""
     from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
     details = [
         InitErrorDetails(
-            type=PydanticCustomError("wire_form", "{fault}", {"fault": what or path}),
+            type=PydanticCustomError("wire_form", "{fault}", {"fault": what}),
             loc=tuple(int(index) if index else name for name, index in _STEP.findall(path)),
             input=value,
         )
         for what, _, path in (fault.rpartition(" @ ") for fault in faults)
+        if what
     ]
-    raise ValidationError.from_exception_data(cls.__name__, details)
+    return ValidationError.from_exception_data(title, details)
 
 
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
@@ -109,32 +154,13 @@ def _check_type(cls: type[Any], value: Mapping[str, Any]) -> None:
 
 @functools.cache
 def _known_tags(cls: type[Unknown]) -> frozenset[str]:
-    """Return the types that an object of a class for unknown types cannot have: those of the unions that it is in."""
-    from streamcore.types import params
+    """Return the types that are known in the unions that a class for unknown types is in."""
+    from streamcore.types import blocks, citations, context, deltas, derived, events, message, results, usage
 
-    tags: set[str] = set()
-    unions = [value for module in _modules() for value in vars(module).values()]
-    for union in unions:
-        if isinstance(union, types.UnionType) and cls in get_args(union):
-            tags.update(tag for member in get_args(union) if (tag := type_tag(get_origin(member) or member)))
-            if union == params.ContentBlock:
-                tags.update(_tags_of_requests(params.ContentBlockParam))
-    return frozenset(tags)
-
-
-def _modules() -> list[Any]:
-    from streamcore.types import blocks, citations, context, deltas, events, message, results, usage
-
-    return [blocks, citations, context, deltas, events, message, results, usage]
-
-
-def _tags_of_requests(union: Any) -> set[str]:
-    """Return the types of blocks of requests: wherever a block of an answer is allowed, one of these is too."""
-    return {tag for member in get_args(union) for tag in get_args(_without_required(member))}
-
-
-def _without_required(member: Any) -> Any:
-    return typing.get_type_hints(member)["type"]
+    modules = (blocks, citations, context, deltas, derived, events, message, results, usage)
+    unions = [value for module in modules for value in vars(module).values() if cls in get_args(value)]
+    tags = {type_tag(get_origin(member) or member) for union in unions for member in get_args(union)}
+    return frozenset(tag for tag in tags if tag is not None)
 
 
 def _serialize(value: Any, info: Any) -> Any:

@@ -14,7 +14,7 @@ from streamcore.types._frozen import unchecked
 from streamcore.types.base import Unknown, WireObject, is_absent, type_tag, wire_fields, with_extra
 from streamcore.types.structuring import StructureError, kind_of, structure
 
-__all__ = ["construct", "copied", "from_text", "from_value", "structured"]
+__all__ = ["as_json", "construct", "copied", "from_text", "from_value", "structured"]
 
 _W = TypeVar("_W", bound=WireObject)
 
@@ -26,9 +26,10 @@ def from_value(cls: type[_W], value: Any) -> _W:
         InvalidArgumentError: The value is not the wire form of `cls`.
     """
     try:
-        return structured(cls, value)
+        made: _W = structured(cls, value)
     except StructureError as error:
         raise InvalidArgumentError(f"the value is not a valid {cls.__name__}: {error}") from None
+    return made
 
 
 def from_text(cls: type[_W], text: str | bytes | bytearray) -> _W:
@@ -50,39 +51,37 @@ def from_text(cls: type[_W], text: str | bytes | bytearray) -> _W:
     return from_value(cls, value)
 
 
-def structured(cls: type[_W], value: Any) -> _W:
-    """Return the object of `cls` for a value, which is not changed.
+def structured(cls: Any, value: Any) -> Any:
+    """Return the object of a class, or of a union, for a value, which is not changed.
 
     Raises:
-        StructureError: The value is not the wire form of `cls`. The text, and `faults`, say where and why.
+        StructureError: The value is not its wire form. The text, and `faults`, say where and why.
     """
     if isinstance(value, cls):
         return value
     try:
-        form = _wire_form(value)
-        made: _W = structure(form, cls)
+        return structure(_wire_form(value), cls)
     except RecursionError:
         raise StructureError("the value nests too deep @ $") from None
-    return made
 
 
 def _wire_form(value: Any) -> dict[str, Any]:
     """Return a mapping, or a model of another package, as dicts and lists that belong to the caller."""
-    form = None if isinstance(value, WireObject) else _as_json(value)
+    form = None if isinstance(value, WireObject) else as_json(value)
     if isinstance(form, dict):
         return form
     is_json = isinstance(value, (str, bool, int, float, list, tuple, type(None)))
     raise StructureError(f"expected an object, got {kind_of(form) if is_json else f'a {type(value).__name__}'} @ $")
 
 
-def _as_json(value: Any) -> Any:
+def as_json(value: Any) -> Any:
     """Return a deep copy in which all mappings, wire objects and models of other packages are dicts."""
     if isinstance(value, WireObject):
         return value.to_dict()
     if isinstance(value, Mapping):
-        return {key: _as_json(item) for key, item in value.items()}
+        return {key: as_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_as_json(item) for item in value]
+        return [as_json(item) for item in value]
     dump = getattr(value, "model_dump", None)
     if dump is None or isinstance(value, type):
         return value
@@ -129,7 +128,7 @@ def _loosely(value: Any, field: attrs.Attribute[Any]) -> Any:
     if not isinstance(value, (dict, list, tuple)) or field.metadata.get("local"):
         return value
     try:
-        return structure(_as_json(value), field.type)
+        return structure(as_json(value), field.type)
     except (StructureError, RecursionError):
         return array(immutable(value))
 
