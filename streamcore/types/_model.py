@@ -153,7 +153,10 @@ class Model(Frozen):
 
         return construct(cls, values)  # type: ignore[type-var]  # every class but this one is a wire type
 
-    construct = model_construct
+    @classmethod
+    def construct(cls, _fields_set: set[str] | None = None, **values: Any) -> Self:
+        """Return the same as `model_construct(**values)`."""
+        return cls.model_construct(**values)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy, with other values for the attributes in `update`, which are not checked.

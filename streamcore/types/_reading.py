@@ -125,7 +125,8 @@ def _has_dicts(value: Any) -> bool:
 
 def _is_structured(field: attrs.Attribute[Any]) -> bool:
     """Return whether the dicts in a field become objects: not if it is JSON, or has no wire form."""
-    is_json = field.converter not in (None, array) or field.type is Any or get_origin(field.type) is dict
+    converter: Any = field.converter  # that of JSON, if it is not that of arrays
+    is_json = converter not in (None, array) or field.type is Any or get_origin(field.type) is dict
     return not is_json and not field.metadata.get("local")
 
 
