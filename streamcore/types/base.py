@@ -1,12 +1,13 @@
 """The base of all wire types: how they compare and print, and how they turn into their wire form without loss.
 
-A wire type is a frozen, slotted attrs class that derives from `WireObject`. It follows three conventions:
+A wire type is a frozen, slotted attrs class that derives from `WireObject`. It follows four conventions:
 
-- A constant `type` tag is a class attribute (`type: ClassVar[Literal["text"]] = "text"`): instances do not store it and
-  decoders do not set it.
+- A constant `type` tag (`type: Literal["text"] = "text"`) is a class attribute: instances do not store it and decoders
+  do not set it. For type checkers it is a field, so that `TextBlock(type="text", text="a")` is right.
+- An array is annotated as a list and is an `ImmutableList`: `__init__` makes one of a list or a tuple.
 - Fields that arrive but are unknown to the class go into `extra`. Few objects have any, so the others must not pay
   for a slot: on the class, `extra` is an empty mapping, and an object with unknown fields is an instance of a subclass
-  with the same name and one more slot (`with_extra`, `extended`).
+  with the same name and one more slot (`with_extra`, `extended`). There they can also be read as attributes.
 - `None` stands for an absent field as well as for a null one. `to_dict()` leaves such a field out, unless the API
   always sends it (`wire_field(null=True)`).
 
@@ -28,14 +29,19 @@ import attrs
 from streamcore._objects.construct import evolve
 from streamcore._objects.immutable import immutable
 from streamcore.errors import excerpt
-from streamcore.types._frozen import Frozen, frozen
+from streamcore.types._fields import WireField, wire_field
+from streamcore.types._frozen import frozen
+from streamcore.types._model import Model
 
 __all__ = [
     "Unknown",
+    "WireField",
     "WireObject",
     "absent",
     "extend",
     "extended",
+    "is_absent",
+    "json_text",
     "lone_surrogate",
     "plain",
     "type_tag",
@@ -47,11 +53,12 @@ __all__ = [
 _W = TypeVar("_W", bound="WireObject")
 
 
-class WireObject(Frozen):
+class WireObject(Model):
     """Base of every type that has a wire form.
 
     Attributes:
-        extra: Fields that arrived and that this version of streamcore does not know, as plain JSON values.
+        extra: Fields that arrived and that this version of streamcore does not know, as plain JSON values. They can
+            also be read as attributes: `message.some_field`.
     """
 
     __slots__ = ()
@@ -77,34 +84,62 @@ class WireObject(Frozen):
             fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in shown)
             return f"{self.__class__.__qualname__}({fields})"
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(
+        self,
+        *,
+        mode: str = "python",
+        use_api_names: bool = True,
+        exclude_unset: bool = True,
+        exclude_defaults: bool = False,
+        exclude_none: bool = False,
+        warnings: bool = True,
+    ) -> dict[str, Any]:
         """Return the wire form as new dicts and lists.
 
-        Known fields without a value are left out; unknown fields come back as they arrived.
+        Known fields without a value are left out; unknown fields come back as they arrived. The arguments are those of
+        the `anthropic` package.
+
+        Args:
+            mode: `"python"` or `"json"`. Both are the same here: all values are JSON values.
+            use_api_names: Whether keys are those of the wire, and not the names of attributes (`from`, not `from_`).
+            exclude_unset: Whether fields without a value are left out. Otherwise they are None.
+            exclude_defaults: Whether None is left out for known fields that the API always sends, too.
+            exclude_none: Whether None is left out for all fields, unknown ones included. What the JSON in a field
+                contains is left as it is.
+            warnings: Without effect: there is nothing to warn of.
         """
-        return {key: plain(value) for key, value in self._wire_items()}
+        if use_api_names and exclude_unset and not exclude_defaults and not exclude_none:
+            return {key: plain(value) for key, value in self._wire_items()}
+        return self.model_dump(
+            by_alias=use_api_names,
+            exclude_unset=exclude_unset,
+            exclude_defaults=exclude_defaults,
+            exclude_none=exclude_none,
+        )
 
-    def to_json(self, *, indent: int | None = None) -> str:
-        """Return the wire form as JSON text, on one line or indented by `indent` spaces.
+    def to_json(
+        self,
+        *,
+        indent: int | None = 2,
+        use_api_names: bool = True,
+        exclude_unset: bool = True,
+        exclude_defaults: bool = False,
+        exclude_none: bool = False,
+        warnings: bool = True,
+    ) -> str:
+        """Return the wire form as JSON text, indented by `indent` spaces, or on one line if that is None.
 
-        The text can always be encoded as UTF-8: lone surrogates are escaped. `NaN` and infinities, which the input of a
-        tool may contain, are written as Python's `json` and jiter read them. (msgspec is three times as fast, but would
-        write null for those.)
+        The other arguments are those of `to_dict()`. The text can always be encoded as UTF-8: lone surrogates are
+        escaped. `NaN` and infinities, which the input of a tool may contain, are written as Python's `json` and jiter
+        read them.
         """
-        import json  # here because few programs need it
-
-        separators = (",", ":") if indent is None else None
-        text = json.dumps(self.to_dict(), ensure_ascii=False, indent=indent, separators=separators)
-        # Only the strings in JSON text can contain a lone surrogate. What this handler writes for one is its escape.
-        return text.encode("utf-8", "backslashreplace").decode()
-
-    def model_dump(self) -> dict[str, Any]:
-        """Return the same as `to_dict()`, under the name that users of pydantic know."""
-        return self.to_dict()
-
-    def model_dump_json(self, *, indent: int | None = None) -> str:
-        """Return the same as `to_json()`, under the name that users of pydantic know."""
-        return self.to_json(indent=indent)
+        value = self.to_dict(
+            use_api_names=use_api_names,
+            exclude_unset=exclude_unset,
+            exclude_defaults=exclude_defaults,
+            exclude_none=exclude_none,
+        )
+        return json_text(value, indent=indent)
 
     def to_param(self) -> dict[str, Any]:
         """Return this object as a part of the next request.
@@ -127,6 +162,19 @@ class WireObject(Frozen):
                 items.append((field.key, value))
         items.extend(self.extra.items())
         return items
+
+
+def json_text(value: Any, *, indent: int | None, ensure_ascii: bool = False) -> str:
+    """Return a JSON value as text.
+
+    msgspec is three times as fast, but would write null for `NaN` and infinities.
+    """
+    import json  # here because few programs need it
+
+    separators = (",", ":") if indent is None else None
+    text = json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators)
+    # Only the strings in JSON text can contain a lone surrogate. What this handler writes for one is its escape.
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 lone_surrogate: re.Pattern[str] = re.compile("[\ud800-\udfff]")
@@ -177,6 +225,11 @@ class Unknown(WireObject):
         """The `type` that arrived: any string except those of the known classes, and empty if none came."""
         return cast(Any, self.data.get("type", ""))  # type: ignore[no-any-return]  # only type checkers see the literal
 
+    @property
+    def model_extra(self) -> dict[str, Any]:
+        """All fields but the `type`, as a new dict."""
+        return {name: value for name, value in self.data.items() if name != "type"}
+
     def __getattr__(self, name: str) -> Any:
         # Python calls this only for names that are not attributes. copy and pickle look up `data` and special methods
         # on an instance that has no `data` yet; without this check that would recurse forever.
@@ -189,50 +242,6 @@ class Unknown(WireObject):
 
     def _wire_items(self, as_param: bool = False) -> list[tuple[str, Any]]:
         return list(self.data.items())
-
-
-@attrs.frozen(eq=False, repr=False)
-class WireField:
-    """How one attribute of a wire type appears on the wire.
-
-    Attributes:
-        name: The name of the attribute.
-        key: The name of the field on the wire.
-        absent: The object that stands for "no value"; it is compared by identity.
-        null: Whether `to_dict()` writes null for an absent value, instead of leaving the field out.
-        response_only: Whether the API rejects the field in a request.
-    """
-
-    name: str
-    key: str
-    absent: object
-    null: bool
-    response_only: bool
-
-
-def wire_field(
-    *,
-    key: str | None = None,
-    default: Any = None,
-    null: bool = False,
-    response_only: bool = False,
-    local: bool = False,
-    shown: bool = True,
-    converter: Callable[[Any], Any] | None = None,
-) -> Any:
-    """Declare an attribute with a default whose wire form is not the usual one.
-
-    Args:
-        key: The name of the field on the wire, if it is not the name of the attribute.
-        default: The value if the field did not arrive.
-        null: Whether `to_dict()` writes null for an absent value, instead of leaving the field out.
-        response_only: Whether the API rejects the field in a request (`to_param()` leaves it out).
-        local: Whether the attribute has no wire form. Comparisons ignore it.
-        shown: Whether `repr` shows it.
-        converter: A function that `__init__` applies to the value. Decoders apply one that gives the same result.
-    """
-    metadata = {"key": key, "null": null, "response_only": response_only, "local": local}
-    return attrs.field(default=default, metadata=metadata, eq=not local, repr=shown, converter=converter)
 
 
 _WIRE_FIELDS: dict[type[Any], tuple[WireField, ...]] = {}
@@ -287,6 +296,11 @@ def absent(cls: type[_W]) -> _W:
     return value
 
 
+def is_absent(value: WireObject) -> bool:
+    """Return whether `value` is the object that stands for one of its class that did not arrive."""
+    return _ABSENT.get(type(value).__base__) is value  # type: ignore[arg-type]  # every class has a base
+
+
 def with_extra(value: _W, extra: Mapping[str, Any]) -> _W:
     """Return a copy of `value` that also has the unknown fields `extra`."""
     return _restore(type(value), {**_attributes(value), "extra": {**value.extra, **extra}})
@@ -301,8 +315,7 @@ def extend(value: _W, changes: dict[str, Any]) -> _W:
     cls: Any = type(value)
     known = _wire_names(cls)
     inside = {name: changes[name] for name in changes if name in known}
-    base: Any = cls.__base__
-    changed: _W = base(**inside) if _ABSENT.get(base) is value else evolve(value, inside)
+    changed: _W = cls.__base__(**inside) if is_absent(value) else evolve(value, inside)
     extra = {name: changes[name] for name in changes if name not in known}
     return with_extra(changed, extra) if extra else changed
 
@@ -336,11 +349,23 @@ def extended(cls: type[Any]) -> type[Any]:
             # Pickle cannot import the subclass by name; it can import `cls`.
             return _restore, (cls, _attributes(self))
 
+        def __getattr__(self: Any, name: str) -> Any:  # noqa: N807
+            # Python calls this only for names that are not attributes. Those that begin with `_` are never fields, and
+            # `extra` is not there yet while an object is copied.
+            if not name.startswith("_") and name != "extra" and name in self.extra:
+                return self.extra[name]
+            raise AttributeError(f"{self.__class__.__name__} has no attribute {name!r}", name=name, obj=self)
+
         subclass = attrs.make_class(
             cls.__name__,
             {"extra": attrs.field(kw_only=True, converter=immutable)},
             bases=(cls,),
-            class_body={"__reduce__": __reduce__, "__module__": cls.__module__, "__doc__": cls.__doc__},
+            class_body={
+                "__reduce__": __reduce__,
+                "__getattr__": __getattr__,
+                "__module__": cls.__module__,
+                "__doc__": cls.__doc__,
+            },
             frozen=True,
             slots=True,
             eq=False,

@@ -254,7 +254,7 @@ def test_tool_calls_that_ended_a_message_are_for_the_program_to_answer() -> None
 
     cut = message(text("A"), CODE, tool(), stop_reason="tool_use")
     last: Any = cut.content[-1]
-    cut = attrs.evolve(cut, content=(*cut.content[:-1], attrs.evolve(last, partial_input='{"a": 1')))
+    cut = attrs.evolve(cut, content=[*cut.content[:-1], attrs.evolve(last, partial_input='{"a": 1')])
     assert content(continuation(cut)) == [text("A")]
 
 
@@ -271,7 +271,7 @@ def test_what_cannot_be_continued_raises() -> None:
     first: Any = whole.content[0]
     block = attrs.evolve(first, parsed_output={"a": 1})
     with pytest.raises(InvalidArgumentError, match="JSON format"):
-        continuation(attrs.evolve(whole, content=(block,)))
+        continuation(attrs.evolve(whole, content=[block]))
 
 
 def test_each_stop_reason_is_known() -> None:

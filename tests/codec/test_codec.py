@@ -232,7 +232,7 @@ def extras_of(value: Any) -> typing.Iterator[str]:
         yield from value.extra
         for field in attrs.fields(type(value)):
             yield from extras_of(getattr(value, field.name))
-    elif isinstance(value, tuple):
+    elif isinstance(value, list):
         for item in value:
             yield from extras_of(item)
 
@@ -354,7 +354,7 @@ def test_unknown_objects_have_classes_of_their_own() -> None:
     text = decode_event(start_of({"type": "text", "text": "", "citations": [{"type": "dream"}]}))
     assert isinstance(text, ContentBlockStartEvent)
     assert isinstance(text.content_block, TextBlock)
-    assert text.content_block.citations == (UnknownCitation(data={"type": "dream"}),)
+    assert text.content_block.citations == [UnknownCitation(data={"type": "dream"})]
     delta = decode_event(encoded({"type": "content_block_delta", "index": 0, "delta": {"type": "smell_delta"}}))
     assert isinstance(delta, ContentBlockDeltaEvent)
     assert isinstance(delta.delta, UnknownDelta)
@@ -541,5 +541,5 @@ def test_valid_json_that_no_float_or_no_utf_8_can_hold_is_decoded_all_the_same()
 
 def test_json_of_a_lone_surrogate_can_be_encoded_and_says_the_rest_as_it_is() -> None:
     block = TextBlock(text="é\ud800b\U0001f600")
-    assert block.to_json() == '{"type":"text","text":"é\\ud800b\U0001f600"}'
+    assert block.model_dump_json() == '{"type":"text","text":"é\\ud800b\U0001f600"}'
     assert json.loads(block.to_json(indent=2).encode()) == block.to_dict()

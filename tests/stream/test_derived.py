@@ -155,7 +155,7 @@ def test_stops_carry_what_is_complete() -> None:
     assert stop == ParsedContentBlockStopEvent(index=0, content_block=TextBlock(text="Hello"))
     (end,) = [event for event in events if isinstance(event, MessageStopEvent)]
     assert isinstance(end, ParsedMessageStopEvent)
-    assert end.message.content == (TextBlock(text="Hello"),)
+    assert end.message.content == [TextBlock(text="Hello")]
     assert end.message.stop_reason == "end_turn"
 
 
@@ -328,7 +328,7 @@ def test_an_event_that_was_not_read_prints_compares_copies_and_pickles() -> None
     assert pickle.loads(pickle.dumps(event())) == event()
     assert attrs.evolve(event(), text="x") == TextEvent(text="x", snapshot="Hello")
     assert event().to_dict() == {"type": "text", "text": "lo", "snapshot": "Hello"}
-    assert event().to_json() == '{"type":"text","text":"lo","snapshot":"Hello"}'
+    assert event().model_dump_json() == '{"type":"text","text":"lo","snapshot":"Hello"}'
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         event().snapshot = ""
 
