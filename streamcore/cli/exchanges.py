@@ -24,11 +24,6 @@ from streamcore.errors import excerpt
 if TYPE_CHECKING:
     from streamcore.replay import Capture, CaptureError
 
-_TIMED = ".jsonl"
-# `.sse` files and those without a known suffix are read as bytes. Keep this in step with `replay/formats/files.py`,
-# which is not imported here because it is slow to load.
-_CAPTURES = frozenset({_TIMED, ".har", ".json", ".yaml", ".yml"})
-
 
 @attrs.frozen
 class Selection:
@@ -99,11 +94,11 @@ def sources(path: str, selection: Selection) -> Iterator[Source]:
 class _CapturedSource(Source):
     """One exchange of a capture file."""
 
-    def __init__(self, path: str, number: int, capture: Capture) -> None:
+    def __init__(self, path: str, number: int, capture: Capture, *, has_times: bool) -> None:
         super().__init__(path)
         self.name = f"{path}, exchange {number}"
         self.exchange = number
-        self.has_times = path.lower().endswith(_TIMED)
+        self.has_times = has_times
         self._capture = capture
         self.kind = kind_of(capture)
         request = capture.request
@@ -151,19 +146,25 @@ class _DamagedSource(Source):
 
 
 def _sources(path: str) -> Iterator[Source]:
-    if path == "-" or os.path.splitext(path)[1].lower() not in _CAPTURES:
+    # Most raw bodies are recognised here, because the formats of captures are slow to import.
+    suffix = "" if path == "-" else os.path.splitext(path)[1].lower()
+    if suffix in ("", ".sse"):
         yield Source(path)
         return
     from streamcore.replay import CaptureError
-    from streamcore.replay.formats.files import read_exchanges
+    from streamcore.replay.formats.files import FORMATS, SUFFIXES, read_exchanges
 
+    if suffix not in SUFFIXES:
+        yield Source(path)
+        return
+    has_times = FORMATS[SUFFIXES[suffix]].has_times
     number = 0
     try:
         for number, found in enumerate(read_exchanges(path), 1):
             if isinstance(found, CaptureError):
                 yield _DamagedSource(path, number, found)
             else:
-                yield _CapturedSource(path, number, found)
+                yield _CapturedSource(path, number, found, has_times=has_times)
     except StreamCoreError as error:
         if not number:
             raise Failure(str(error)) from error

@@ -27,7 +27,7 @@ from streamcore._extras import requires_extra
 from streamcore.errors import StreamCoreError
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, Chunk, End, EndReason, Step
 from streamcore.replay.content_coding import codings, encoding_of
-from streamcore.replay.formats.files import Format, StrPath, check_format, write_captures
+from streamcore.replay.formats.files import FORMATS, Format, StrPath, check_format, write_captures
 from streamcore.replay.formats.spool import Spool
 from streamcore.replay.formats.sse import is_stream
 from streamcore.replay.formats.timed import timed_capture, timed_chunk, timed_end, timed_header
@@ -50,7 +50,7 @@ class RecorderOptions(TypedDict, total=False):
 class Recorder:
     """Takes exchanges, and writes them to a file when it is closed. Threads may share it.
 
-    Without anything to write, no file is written. A `.sse` file, for example, does not have failures.
+    If there is nothing to write, no file is written. Formats without statuses (`.sse`) get event streams only.
 
     Args:
         path: The file. It is replaced, unless something else has written it since the recorder was made.
@@ -161,7 +161,7 @@ class Recorder:
         if len(finished) == self._saved:
             return
         captures = [timed_capture(self._spool, offset) for _, offset in finished]
-        if self._format == "sse":
+        if not FORMATS[self._format].has_heads:
             captures = [capture for capture in captures if is_stream(capture)]
         if captures:
             if _version(self._path) not in (self._seen, None):
