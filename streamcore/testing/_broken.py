@@ -108,7 +108,8 @@ def _broken_stream(draw: st.DrawFn, name: str) -> BrokenStream:
         strict_error=row.error or row.strict,
         violation=row.violation,
         message=None if stays.message is None else converter.structure(stays.message, Message),
-        event_count=len(stays.events) + (row.error is not None and made.api_error is not None),
+        # An `error` event is delivered before its error is raised, and it is not one of those that stay.
+        event_count=len(stays.events) + (1 if row.error is not None and made.api_error is not None else 0),
         limits=made.limits,
         api_error=made.api_error,
         stalls=row.stalls,

@@ -98,7 +98,7 @@ class InvalidOutputError(DecodeError):
 
     Attributes:
         faults: The faults, in the order of the type's fields; empty if the output is not complete JSON. After the
-            hundredth fault in an array or in an object with any keys, the rest of it is not looked at.
+            hundredth fault in an array or a mapping, the rest of it is not looked at.
         value: The JSON value that arrived, or None if the output is not complete JSON.
     """
 
@@ -170,7 +170,7 @@ def expected_scalar(shape: Scalar) -> str:
 # Errors while structuring
 
 MAX_FAULTS: Final = 100
-"""After so many faults in an array or in an object with any keys, the rest of it is not looked at."""
+"""After so many faults in an array or a mapping, the rest of it is not looked at."""
 
 
 class Mismatch(ValueError):

@@ -96,7 +96,7 @@ class Replay:
         chunking: How the bytes are cut; also as text, as on the command line.
         faults: Faults to apply, in this order; also as texts. The chunking comes after them.
         choose: Says which capture answers a request. Without it they are played in order.
-        repeat: Whether the order starts again at its end. An iterator as `source` cannot.
+        repeat: Whether the captures are played again after the last one. If `source` is an iterator, they are not.
 
     Attributes:
         error: The first reason why a request got no capture, or a capture could not be played to its end.
@@ -182,8 +182,8 @@ class Replay:
         while isinstance(found, FileChangedError) and self._choose is None:
             found = next(self._left, None)
         if isinstance(found, CaptureError):
-            # If there will be another round, it costs one request of each. Otherwise the next request looks again. (An
-            # iterator goes on after it.)
+            # With `repeat`, this request fails, and the next gets the next capture. Otherwise the next request reads the
+            # same place again, unless the source is an iterator, which can only go on.
             if self._repeat and self._choose is None:
                 self._taken += 1
             elif not isinstance(self._source, Iterator):
