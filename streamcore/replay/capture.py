@@ -155,7 +155,7 @@ class Capture:
         return b"".join(chunk.data for chunk in self.chunks)
 
     def with_body(self, change: Callable[[Iterable[Step]], Iterable[Step]]) -> Capture:
-        """Return the capture with another body. Each time it is iterated over, `change` makes it from the present body."""
+        """Return the capture with another body, which `change` makes from this one each time it is iterated over."""
         return attrs.evolve(self, body=_ChangedBody(self.body, change))
 
     def in_memory(self) -> Capture:

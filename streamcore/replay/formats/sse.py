@@ -26,8 +26,8 @@ _BLANK_LINES = (b"\n\n", b"\n\r\n", b"\r\r")
 _LONGEST_BLANK_LINE = 3
 _MOST_HELD = DEFAULT_LIMITS.max_event_size
 _HEADERS = {"content-type": "text/event-stream; charset=utf-8"}
-# Written between two streams, if the first broke off. It begins with bytes with which few files end: the last bytes of a
-# file are held back as long as they may be the beginning of a mark.
+# Written between two streams, if the first broke off. It begins with bytes with which few files end: the last bytes of
+# a file are held back as long as they may be the beginning of a mark.
 _MARK = b"\r\n\r\n: the stream above broke off, another follows\n\n"
 
 
@@ -124,8 +124,8 @@ def _chunks(body: SseBody) -> Iterator[Chunk]:
 class _Boundary:
     """Find where the next stream begins.
 
-    Only `message_start` and `message_stop` matter. So a block is split into events only if it contains `message_st`, with
-    which both names begin; few blocks do.
+    Only `message_start` and `message_stop` matter. So a block is split into events only if it contains `message_st`,
+    with which both names begin; few blocks do.
     """
 
     def __init__(self) -> None:

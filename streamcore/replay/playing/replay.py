@@ -182,8 +182,8 @@ class Replay:
         while isinstance(found, FileChangedError) and self._choose is None:
             found = next(self._left, None)
         if isinstance(found, CaptureError):
-            # With `repeat`, this request fails, and the next gets the next capture. Otherwise the next request reads the
-            # same place again, unless the source is an iterator, which can only go on.
+            # With `repeat`, this request fails, and the next gets the next capture. Otherwise the next request reads
+            # the same place again, unless the source is an iterator, which can only go on.
             if self._repeat and self._choose is None:
                 self._taken += 1
             elif not isinstance(self._source, Iterator):
