@@ -41,6 +41,7 @@ from streamcore.replay import (
     read_captures,
     write_captures,
 )
+from streamcore.replay.faults import kinds
 from streamcore.replay.httpx import ReplayTransport as OlderReplayTransport
 from streamcore.replay.httpx2 import ReplayTransport
 from streamcore.replay.server import serve
@@ -569,7 +570,7 @@ def test_a_long_path_is_not_logged_in_full() -> None:
     (line,) = lines
     assert line.startswith("POST /aaa")
     assert len(line) < 1000
-    assert "(60006 characters)" in line
+    assert "(60006 characters in all)" in line
 
 
 def test_secrets_of_a_query_are_not_logged() -> None:
@@ -854,6 +855,10 @@ FAULTS: dict[str, type[Exception] | tuple[str, ...]] = {
     "pings:every=2": WHOLE,
     "crlf": WHOLE,
 }
+
+
+def test_the_outcomes_above_are_those_of_each_fault() -> None:
+    assert {text.partition(":")[0] for text in FAULTS} == kinds.FAULTS.keys()
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -12,7 +12,7 @@ from typing import TypeAlias, TypedDict
 
 import attrs
 
-from streamcore.errors import InvalidArgumentError, StreamCoreError, excerpt
+from streamcore.errors import InvalidArgumentError, StreamCoreError, excerpt, shortened
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, Step
 from streamcore.replay.faults import Fault
 from streamcore.replay.faults.parsing import check_faults
@@ -40,7 +40,7 @@ class FoundFile:
 MOST_LISTED = 20
 """At most so many captures or paths are listed in a message."""
 
-_LONGEST = 500
+_LONGEST_LINE = 500
 
 
 class NoCaptureError(CaptureError):
@@ -263,15 +263,10 @@ def _in_file(file: FoundFile) -> Iterator[Capture | CaptureError]:
         return
 
 
-def shortened(text: str) -> str:
-    """Return the beginning of a text that a peer has chosen, for messages and logs."""
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text)} characters)"
-
-
 def request_line(request: CapturedRequest) -> str:
     """Return the method and URL of a request for messages and logs: without secrets, and not too long."""
     request = _without_secrets(request)
-    return shortened(f"{request.method} {request.url}")
+    return shortened(f"{request.method} {request.url}", _LONGEST_LINE)
 
 
 def _without_secrets(request: CapturedRequest) -> CapturedRequest:
