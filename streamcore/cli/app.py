@@ -21,7 +21,7 @@ from streamcore.cli.listing import print_list
 from streamcore.cli.reading import read_streams, warn_of_violations
 from streamcore.cli.render import Display, Pace
 from streamcore.cli.serve import record, serve
-from streamcore.cli.source import Boundaries, Failure, Mistake, Source, discard
+from streamcore.cli.source import Boundaries, Failure, Mistake, StreamSource, discard
 from streamcore.stream import derive
 
 # The exit codes that shells give a process that was killed by SIGINT (2) or SIGPIPE (13).
@@ -149,7 +149,7 @@ def replay(path: str, speed: float | None, exchange: int | None, only_list: bool
     console = _Console(highlight=False, soft_wrap=True)
     is_first = True
 
-    def show(source: Source, engine: MessageEngine, batches: Iterator[Iterator[MessageStreamEvent]]) -> None:
+    def show(source: StreamSource, engine: MessageEngine, batches: Iterator[Iterator[MessageStreamEvent]]) -> None:
         source.speed = (1 if console.is_terminal and not source.is_stdin else 0) if speed is None else speed
         pace = Pace(source.speed) if source.speed and not source.has_times else None
         display = Display(console, engine)
@@ -194,7 +194,7 @@ def events(path: str, derived: bool, exchange: int | None, only_list: bool, stri
     """Print the events, one JSON object a line."""
     out = sys.stdout.buffer
 
-    def show(source: Source, engine: MessageEngine, batches: Iterator[Iterator[MessageStreamEvent]]) -> None:
+    def show(source: StreamSource, engine: MessageEngine, batches: Iterator[Iterator[MessageStreamEvent]]) -> None:
         for batch in batches:
             try:
                 for event in batch:
@@ -218,7 +218,7 @@ def message(path: str, exchange: int | None, only_list: bool, strict: bool) -> N
     """
     out = sys.stdout.buffer
 
-    def show(source: Source, engine: MessageEngine, batches: Iterator[Iterator[MessageStreamEvent]]) -> None:
+    def show(source: StreamSource, engine: MessageEngine, batches: Iterator[Iterator[MessageStreamEvent]]) -> None:
         messages = Boundaries()
         for batch in batches:
             for event in batch:
@@ -263,7 +263,7 @@ def check(paths: tuple[str, ...], exchange: int | None, only_list: bool, strict:
             for line in report_lines(of_file):
                 click.echo(line)
     click.echo(report_json(reports) if as_json else total_line(reports))
-    if any(report.fault is not None for report in reports):
+    if any(report.reason is not None for report in reports):
         raise click.exceptions.Exit(1)
 
 

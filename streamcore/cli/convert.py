@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.progress import track
 
 from streamcore import DecodeError, ProtocolError, RawMessageDecoder, StreamCoreError
-from streamcore.cli.source import Failure, Source
+from streamcore.cli.source import Failure, StreamSource
 from streamcore.replay.capture import Capture, CaptureError, Chunk, Step
 from streamcore.replay.formats.files import FORMATS, Format, capture_pieces, check_format, read_captures, write_captures
 from streamcore.replay.formats.replace_file import temporary_file
@@ -170,6 +170,6 @@ def _input(path: str) -> Iterator[Path]:
         yield Path(path)
         return
     with temporary_file(Path(tempfile.gettempdir(), "streamcore-convert")) as file:
-        file.writelines(Source("-").chunks())
+        file.writelines(StreamSource("-").chunks())
         file.flush()
         yield Path(file.name)

@@ -18,7 +18,7 @@ import msgspec
 
 from streamcore import StreamCoreError
 from streamcore.cli.kinds import NOT_DECODED, kind_of
-from streamcore.cli.source import Failure, Source
+from streamcore.cli.source import Failure, StreamSource
 from streamcore.errors import excerpt
 
 if TYPE_CHECKING:
@@ -50,14 +50,14 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
     return add_exchange(add_list(command))
 
 
-def streams(path: str, selection: Selection) -> Iterator[Source]:
+def streams(path: str, selection: Selection) -> Iterator[StreamSource]:
     """Generate the Messages streams in a file, or the exchange that is selected.
 
     Raises:
         Failure: The file cannot be read or has no Messages stream.
     """
     found = False
-    skipped: Source | None = None
+    skipped: StreamSource | None = None
     for source in sources(path, selection):
         if source.kind == "other":
             skipped = skipped or source
@@ -68,12 +68,12 @@ def streams(path: str, selection: Selection) -> Iterator[Source]:
         raise no_stream(path, skipped)
 
 
-def no_stream(path: str, skipped: Source) -> Failure:
+def no_stream(path: str, skipped: StreamSource) -> Failure:
     """Return the failure of a file without a Messages stream; `skipped` is the first exchange that was skipped."""
     return Failure(f"{path}: it has no Messages stream; exchange {skipped.exchange} is {skipped.summary}")
 
 
-def sources(path: str, selection: Selection) -> Iterator[Source]:
+def sources(path: str, selection: Selection) -> Iterator[StreamSource]:
     """Generate all exchanges of a file, or the one that is selected.
 
     Raises:
@@ -91,7 +91,7 @@ def sources(path: str, selection: Selection) -> Iterator[Source]:
         raise Failure(f"{path}: exchange {wanted} does not exist: the last is {count}")
 
 
-class _CapturedSource(Source):
+class _CapturedSource(StreamSource):
     """One exchange of a capture file."""
 
     def __init__(self, path: str, number: int, capture: Capture, *, has_times: bool) -> None:
@@ -130,7 +130,7 @@ class _CapturedSource(Source):
             raise self.failure(f"the message cannot be read: {error}") from error
 
 
-class _DamagedSource(Source):
+class _DamagedSource(StreamSource):
     """One exchange of a capture file that cannot be read."""
 
     kind = "damaged"
@@ -145,17 +145,17 @@ class _DamagedSource(Source):
         raise self.failure(self.summary or "")
 
 
-def _sources(path: str) -> Iterator[Source]:
+def _sources(path: str) -> Iterator[StreamSource]:
     # Most raw bodies are recognised here, because the formats of captures are slow to import.
     suffix = "" if path == "-" else os.path.splitext(path)[1].lower()
     if suffix in ("", ".sse"):
-        yield Source(path)
+        yield StreamSource(path)
         return
     from streamcore.replay import CaptureError
     from streamcore.replay.formats.files import FORMATS, SUFFIXES, read_exchanges
 
     if suffix not in SUFFIXES:
-        yield Source(path)
+        yield StreamSource(path)
         return
     has_times = FORMATS[SUFFIXES[suffix]].has_times
     number = 0

@@ -283,7 +283,7 @@ _ROWS: dict[str, _Row] = {
     ),
     "not_a_stream": _Row(
         "body is not an event stream at all",
-        lambda draw: faults.Fault((), draw(st.sampled_from(faults.NO_STREAMS))),
+        lambda draw: faults.FaultyStream((), draw(st.sampled_from(faults.NO_STREAMS))),
         DecodeError,
     ),
     "after_message_stop": _odd(
