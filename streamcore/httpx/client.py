@@ -122,7 +122,8 @@ class Anthropic(_HttpxClient, SyncClient):
 
     def __init__(self, *, http_client: Any = None, **options: Any) -> None:
         super().__init__(**options)
-        shared = http_client if isinstance(http_client, _Live) else None  # a copy gets that of its original
+        # `copy()` passes the `_Live` of the original, so that the copy shares it.
+        shared = http_client if isinstance(http_client, _Live) else None
         self._use(http_client if shared is None else shared.http, "Client", _OwnClient)
         self._live = _Live(self._http) if shared is None else shared
 

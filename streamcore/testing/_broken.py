@@ -25,7 +25,7 @@ from streamcore.testing import _event_faults as faults
 from streamcore.testing import _field_faults as fields
 from streamcore.testing._shown import ShownByEvent
 from streamcore.testing._wire import Event, chunkings, frame, payload_of
-from streamcore.testing.model import replay
+from streamcore.testing.model import outcome_in_model
 from streamcore.types import Message
 
 
@@ -99,7 +99,7 @@ def _broken_stream(draw: st.DrawFn, name: str) -> BrokenStream:
     before = _bytes(made.before)
     fault = made.fault if isinstance(made.fault, bytes) else frame(made.fault)
     data = before + fault + _bytes(made.after)
-    stays = replay(before if row.error is not None else data, ended=row.error is None and not row.stalls)
+    stays = outcome_in_model(before if row.error is not None else data, ended=row.error is None and not row.stalls)
     return BrokenStream(
         row=name,
         data=data,

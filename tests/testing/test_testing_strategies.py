@@ -23,7 +23,7 @@ from streamcore import MessageAccumulator, MessageEngine, SSEDecoder
 from streamcore.codec import converter
 from streamcore.errors import LimitExceededError, ProtocolError, ViolationKind
 from streamcore.limits import DEFAULT_LIMITS, Limits
-from streamcore.testing.model import replay, without_nulls
+from streamcore.testing.model import outcome_in_model, without_nulls
 from streamcore.testing.strategies import (
     BROKEN_ROWS,
     FRAMINGS,
@@ -387,7 +387,7 @@ def test_a_whole_stream_is_its_message_to_the_engine_and_to_the_model(stream: Wh
     assert outcome.error is None
     assert outcome.snapshot == stream.message
     assert set(outcome.kinds) <= {"event_name"}
-    modelled = replay(stream.data)
+    modelled = outcome_in_model(stream.data)
     assert modelled.error is None
     assert without_nulls(modelled.message) == without_nulls(stream.message.to_dict())
     assert [event["type"] for event in modelled.events] == outcome.types

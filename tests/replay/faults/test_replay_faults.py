@@ -126,6 +126,7 @@ def test_an_error_event_ends_the_stream() -> None:
 
 
 def test_a_status_is_another_answer() -> None:
+    assert json.loads(Status(code=402)(CAPTURE).data)["error"]["type"] == "billing_error"
     broken = Status(code=529)(CAPTURE)
     assert broken.status == 529
     assert json.loads(broken.data)["error"]["type"] == "overloaded_error"
