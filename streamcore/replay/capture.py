@@ -167,6 +167,14 @@ class Capture:
         return " · ".join(part for part in (self.name, asked, f"status {self.status}") if part)
 
 
+def text_of(data: bytes) -> str | None:
+    """Return bytes as text, or None if they are not UTF-8. For formats that write other bytes in another way."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return None
+
+
 @attrs.frozen
 class _ChangedBody(Iterable[Step]):
     body: Iterable[Step]
