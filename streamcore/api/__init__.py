@@ -18,7 +18,7 @@
 | `loops.py` | close connections when their event loop ends, or where nothing can be awaited |
 | `names.py` | the names that adapter modules export besides their clients |
 
-Nothing here imports an HTTP library; the adapters (`streamcore.httpx`, `streamcore.aiohttp`) bring theirs.
+Nothing here imports an HTTP library; the adapters bring theirs.
 """
 
 from streamcore.api.continuing import Continuation, DroppedBlock, continuation
