@@ -382,23 +382,23 @@ def cut_off_events(at: Package) -> Any:
     return deltas(at.create("truncated", stream=True))
 
 
-@ends.same
+@ends.different("the class is the one that the kind of the error has elsewhere")
 def error_in_the_stream(at: Package) -> Any:
-    """`except anthropic.OverloadedError` for an `error` event in a stream"""
+    """The class of the exception for an `error` event that says `overloaded_error`"""
     try:
         at.final("error")
-    except at.module.OverloadedError as error:
-        return error.body["error"]["type"], error.request_id
+    except at.module.APIStatusError as error:
+        return type(error).__name__, error.status_code, error.message
     return None
 
 
 @ends.same
 def error_in_the_stream_status(at: Package) -> Any:
-    """`except anthropic.APIStatusError` for an `error` event: `error.status_code`, `error.message`, `error.type`"""
+    """`except anthropic.APIStatusError` for an `error` event: `error.type`, `error.body`, `error.response`"""
     try:
         kinds(at.create("error", stream=True))
     except at.module.APIStatusError as error:
-        return error.status_code, error.message, error.type
+        return error.type, error.body, error.response.status_code
     return None
 
 

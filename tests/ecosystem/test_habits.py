@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import habits_streams  # noqa: F401  # fills the catalogue
-from habits import HABITS, Habit, Raised, both_packages, outcome
+from habits import Habit, Raised, both_packages, outcome
+
+from catalogue import HABITS
 
 
 def fault(habit: Habit, there: Any, here: Any) -> str:
