@@ -160,7 +160,7 @@ class Raised:
 
 def outcome(habit: Habit, package: Package, portal: BlockingPortal) -> Any:
     """Return what a habit returns, or the exception that it raises."""
-    package.server.requests.clear()
+    package.server.forget()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -459,10 +459,10 @@ def model_construct(at: Package) -> Any:
 
 @built.same
 def params(at: Package) -> Any:
-    """`types.MessageParam(role="user", content="Hi")` is a dict"""
+    """`types.ToolParam(name=..., input_schema=...)` and the other `…Param` classes make dicts"""
     types = at.types
     return [
-        types.MessageParam(role="user", content="Hi"),
+        types.UserMessageParam(role="user", content="Hi"),
         types.TextBlockParam(type="text", text="Hi"),
         types.ToolParam(name="f", input_schema={"type": "object"}),
         types.ToolResultBlockParam(type="tool_result", tool_use_id="t", content="ok"),

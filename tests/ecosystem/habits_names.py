@@ -28,7 +28,9 @@ def beta_path(at: Package) -> Any:
     """`from anthropic.types.beta import BetaMessage, BetaMessageParam, BetaTextBlock, BetaToolUseBlock, ...`"""
     names = "BetaMessage BetaMessageParam BetaTextBlock BetaTextBlockParam BetaToolUseBlock BetaToolParam BetaUsage"
     more = "BetaContentBlock BetaContentBlockParam BetaRawMessageStreamEvent BetaRawMessageStartEvent BetaThinkingBlock"
-    return found(at, "types.beta", *names.split(), *more.split(), "BetaCacheControlEphemeralParam", "BetaMCPToolUseBlock")
+    return found(
+        at, "types.beta", *names.split(), *more.split(), "BetaCacheControlEphemeralParam", "BetaMCPToolUseBlock"
+    )
 
 
 @paths.same
@@ -54,7 +56,9 @@ def create_params(at: Package) -> Any:
 @paths.same
 def streaming_path(at: Package) -> Any:
     """`from anthropic.lib.streaming import MessageStream, AsyncMessageStream, TextEvent, InputJsonEvent, ...`"""
-    names = "MessageStream AsyncMessageStream MessageStreamManager AsyncMessageStreamManager MessageStreamEvent TextEvent"
+    names = (
+        "MessageStream AsyncMessageStream MessageStreamManager AsyncMessageStreamManager MessageStreamEvent TextEvent"
+    )
     more = "InputJsonEvent MessageStopEvent ContentBlockStopEvent BetaMessageStream BetaAsyncMessageStream"
     return found(at, "lib.streaming", *names.split(), *more.split())
 
@@ -86,15 +90,15 @@ def patched_class(at: Package) -> Any:
 
 
 @paths.same
-def pagination(at: Package) -> Any:
+def version(at: Package) -> Any:
     """`anthropic.__version__` is a text"""
     return isinstance(at.module.__version__, str)
 
 
 @paths.same
 def type_hints(at: Package) -> Any:
-    """`typing.get_type_hints(types.MessageParam)`, `typing.get_args(types.StopReason)`"""
-    return sorted(typing.get_type_hints(at.types.MessageParam)), "end_turn" in typing.get_args(at.types.StopReason)
+    """`typing.get_type_hints(types.ToolParam)`, `typing.get_args(types.StopReason)`"""
+    return sorted(typing.get_type_hints(at.types.UserMessageParam)), "end_turn" in typing.get_args(at.types.StopReason)
 
 
 # Not here

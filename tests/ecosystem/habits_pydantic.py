@@ -37,7 +37,11 @@ def adapter_of_unions(at: Package) -> Any:
     events = pydantic.TypeAdapter(at.types.RawMessageStreamEvent)
     delta = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hi"}}
     event = events.validate_python(delta)
-    return isinstance(block, at.types.TextBlock), isinstance(event, at.types.RawContentBlockDeltaEvent), event.delta.text
+    return (
+        isinstance(block, at.types.TextBlock),
+        isinstance(event, at.types.RawContentBlockDeltaEvent),
+        event.delta.text,
+    )
 
 
 @pydantic_habits.same
@@ -103,9 +107,10 @@ def schema(at: Package) -> Any:
 
 @pydantic_habits.same
 def schema_of_params(at: Package) -> Any:
-    """`TypeAdapter(types.MessageParam).json_schema()`"""
-    schema = pydantic.TypeAdapter(at.types.MessageParam).json_schema()
-    return schema["type"], sorted(schema["required"]), sorted(schema["properties"])
+    """`TypeAdapter(types.ToolParam).json_schema()`, `TypeAdapter(list[types.MessageParam]).json_schema()`"""
+    schema = pydantic.TypeAdapter(at.types.UserMessageParam).json_schema()
+    turns = pydantic.TypeAdapter(list[at.types.MessageParam]).json_schema()
+    return schema["type"], sorted(schema["required"]), sorted(schema["properties"]), turns["type"]
 
 
 @pydantic_habits.same

@@ -69,12 +69,6 @@ def of_beta(at: Package) -> Any:
 
 
 @raw.same
-def raw_parse(at: Package) -> Any:
-    """`client.messages.with_raw_response.parse(...)`"""
-    return at.client.messages.with_raw_response.parse(**asking()).parse().content[0].text
-
-
-@raw.same
 def errors(at: Package) -> Any:
     """`except anthropic.RateLimitError` around `with_raw_response.create(...)`"""
     try:

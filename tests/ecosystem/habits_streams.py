@@ -234,7 +234,14 @@ def raw_delta(at: Package) -> Any:
 @events.same
 def raw_classes(at: Package) -> Any:
     """`isinstance` with each of the `Raw…Event` classes"""
-    names = ["MessageStart", "ContentBlockStart", "ContentBlockDelta", "ContentBlockStop", "MessageDelta", "MessageStop"]
+    names = [
+        "MessageStart",
+        "ContentBlockStart",
+        "ContentBlockDelta",
+        "ContentBlockStop",
+        "MessageDelta",
+        "MessageStop",
+    ]
     classes = {name: getattr(at.types, f"Raw{name}Event") for name in names}
     return [
         [name for name, cls in classes.items() if isinstance(event, cls)]
@@ -248,9 +255,7 @@ def beta_raw_classes(at: Package) -> Any:
     """`isinstance(event, types.beta.BetaRawContentBlockDeltaEvent)`, `BetaTextDelta`"""
     event_cls, delta_cls = at.load("types.beta", "BetaRawContentBlockDeltaEvent", "BetaTextDelta")
     stream = at.client.beta.messages.create(**asking(), stream=True)
-    return [
-        event.delta.text for event in stream if isinstance(event, event_cls) and isinstance(event.delta, delta_cls)
-    ]
+    return [event.delta.text for event in stream if isinstance(event, event_cls) and isinstance(event.delta, delta_cls)]
 
 
 @events.same
@@ -294,9 +299,7 @@ def derived_classes(at: Package) -> Any:
     names = ["TextEvent", "InputJsonEvent", "ContentBlockStopEvent", "MessageStopEvent"]
     classes = at.load("lib.streaming", *names)
     with at.stream("weather") as stream:
-        return [
-            name for event in stream for name, cls in zip(names, classes, strict=True) if isinstance(event, cls)
-        ]
+        return [name for event in stream for name, cls in zip(names, classes, strict=True) if isinstance(event, cls)]
 
 
 @events.same
@@ -414,7 +417,7 @@ def error_is_an_event(at: Package) -> Any:
     return found
 
 
-@ends.different("a part must not pass for the whole; `invalid_json=\"keep\"` takes it")
+@ends.different('a part must not pass for the whole; `invalid_json="keep"` takes it')
 def wrong_json(at: Package) -> Any:
     """Input of a tool that is not valid JSON"""
     return at.final("wrong-input").content[-1].input

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from habits import Habit, Raised, both_packages, outcome
-
 from catalogue import HABITS
+from habits import Habit, Raised, both_packages, outcome
 
 
 def fault(habit: Habit, there: Any, here: Any) -> str:
     """Return what is wrong with the two outcomes, or an empty text."""
     if habit.relation == "same":
+        if isinstance(there, Raised):
+            return "the habit does not work there"
         return "" if there == here and type(there) is type(here) else "they must be the same"
     if habit.relation == "different":
         return "" if there != here else "they must differ"
