@@ -105,8 +105,8 @@ class Habit:
         area: What it is about.
         text: What the program does, as Markdown.
         run: Returns something that can be compared.
-        relation: `same`: the values are equal, or both raise an exception whose class has the same name. `missing`: here it
-            raises an error that names what does it. `different`: the values differ on purpose.
+        relation: `same`: the values are equal. `missing`: here it raises an error that names what does it. `different`:
+            the values, or the exceptions, differ on purpose.
         note: Why they differ, or what the error says.
     """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing
 from typing import Any
 
-from habits import Area, Package, asking
+from habits import Area, Package
 
 paths = Area("Import paths")
 elsewhere = Area("What is not here")
@@ -182,6 +182,3 @@ def other_resources(at: Package) -> Any:
 async def async_missing(at: Package) -> Any:
     """`await client.messages.count_tokens(...)` of an async client"""
     return at.async_client.messages.count_tokens and "there"
-
-
-_ = asking
