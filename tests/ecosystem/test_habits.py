@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
-from catalogue import HABITS
-from habits import Habit, Raised, both_packages, outcome
+import pytest
+from compared import GUIDE, Compared, compare, page
+from habits import Raised
 
 
-def fault(habit: Habit, there: Any, here: Any) -> str:
+@pytest.fixture(scope="module")
+def rows() -> Sequence[Compared]:
+    return compare()
+
+
+def fault(row: Compared) -> str:
     """Return what is wrong with the two outcomes, or an empty text."""
-    if habit.relation == "same":
+    there, here, relation = row.there, row.here, row.habit.relation
+    if relation == "same":
         if isinstance(there, Raised):
             return "the habit does not work there"
         return "" if there == here and type(there) is type(here) else "they must be the same"
-    if habit.relation == "different":
+    if relation == "different":
         return "" if there != here else "they must differ"
     if not isinstance(here, Raised) or not {"AttributeError", "ImportError"} & set(here.kinds):
         return "here it must be an AttributeError or ImportError"
-    if "\n" in here.text or habit.note not in here.text:
-        return f"the error must say on one line: {habit.note}"
+    if "\n" in here.text or row.habit.note not in here.text:
+        return f"the error must say on one line: {row.habit.note}"
     return ""
 
 
-def test_each_habit_has_the_outcome_that_the_catalogue_says() -> None:
-    faults = []
-    with both_packages() as (theirs, ours, portal):
-        for habit in HABITS:
-            there, here = outcome(habit, theirs, portal), outcome(habit, ours, portal)
-            if problem := fault(habit, there, here):
-                faults.append(f"{habit.name}: {habit.text}\n  {problem}\n  there: {there!r}\n  here:  {here!r}")
-    assert not faults, f"{len(faults)} of {len(HABITS)}:\n" + "\n".join(faults)
+def test_each_habit_has_the_outcome_that_the_catalogue_says(rows: Sequence[Compared]) -> None:
+    faults = [
+        f"{row.habit.name}: {row.habit.text}\n  {problem}\n  there: {row.there!r}\n  here:  {row.here!r}"
+        for row in rows
+        if (problem := fault(row))
+    ]
+    assert not faults, f"{len(faults)} of {len(rows)}:\n" + "\n".join(faults)
+
+
+def test_the_guide_is_what_the_run_gives(rows: Sequence[Compared]) -> None:
+    assert GUIDE.read_text(encoding="utf-8") == page(rows), "run tests/ecosystem/compared.py"

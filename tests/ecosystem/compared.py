@@ -1,0 +1,119 @@
+"""Write `streamcore/api/COMPARED.md`: what each habit of the catalogue comes to with both packages.
+
+python tests/ecosystem/compared.py
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+if __name__ == "__main__":
+    sys.path.insert(1, str(Path(__file__).parents[1]))  # where pytest finds the helpers of all tests
+
+import attrs
+from catalogue import HABITS
+from guides import PACKAGE
+from habits import Habit, Raised, both_packages, outcome
+
+GUIDE = PACKAGE / "api" / "COMPARED.md"
+_WIDTH = 90  # characters of a value
+
+
+@attrs.frozen
+class Compared:
+    """A habit, and its outcomes with the official package and with ours."""
+
+    habit: Habit
+    there: Any
+    here: Any
+
+
+def compare() -> list[Compared]:
+    """Run all habits on both packages."""
+    with both_packages() as (theirs, ours, portal):
+        return [Compared(habit, outcome(habit, theirs, portal), outcome(habit, ours, portal)) for habit in HABITS]
+
+
+def page(rows: Sequence[Compared]) -> str:
+    """Return the guide."""
+    groups = {
+        relation: [row for row in rows if row.habit.relation == relation]
+        for relation in ("different", "missing", "same")
+    }
+    counts = {relation: len(group) for relation, group in groups.items()}
+    return "\n".join(
+        [
+            "# Habits of programs for `anthropic`, with both packages",
+            "",
+            f"Programs do these {len(rows)} things with `anthropic` 2.14. A test does each with that package and with",
+            f"`streamcore.httpx`, against the same server: {counts['same']} come to the same, {counts['different']} "
+            f"differ on purpose,",
+            f"and {counts['missing']} are not here. It also made this page: after a change, run `tests/ecosystem/compared.py`.",
+            "The names of both packages are compared in [beside anthropic](README.md).",
+            "",
+            "## What differs on purpose",
+            "",
+            *_different(groups["different"]),
+            "",
+            "## What is not here",
+            "",
+            "The error that a program gets says which package does it.",
+            "",
+            *_missing(groups["missing"]),
+            "",
+            "## What is the same",
+            "",
+            *_same(groups["same"]),
+            "",
+        ]
+    )
+
+
+def _different(rows: Sequence[Compared]) -> Iterator[str]:
+    yield "| what a program does | there | here | why |"
+    yield "| --- | --- | --- | --- |"
+    for row in rows:
+        yield f"| {_cell(row.habit.text)} | {_shown(row.there)} | {_shown(row.here)} | {_cell(row.habit.note)} |"
+
+
+def _missing(rows: Sequence[Compared]) -> Iterator[str]:
+    yield "| what a program does | here |"
+    yield "| --- | --- |"
+    for row in rows:
+        yield f"| {_cell(row.habit.text)} | {_error(row.here)} |"
+
+
+def _same(rows: Sequence[Compared]) -> Iterator[str]:
+    yield "| subject | what a program does |"
+    yield "| --- | --- |"
+    for row in rows:
+        yield f"| {row.habit.area} | {_cell(row.habit.text)} |"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Raised):
+        return f"raises `{value.name}`"
+    text = repr(value)
+    return _code(text if len(text) <= _WIDTH else text[:_WIDTH] + "…")
+
+
+def _error(raised: Raised) -> str:
+    # An ImportError names the file of the module.
+    return _cell(f"`{raised.name}`: {re.sub(r' \\(/.*\\)', '', raised.text)}")
+
+
+def _code(text: str) -> str:
+    fence = "``" if "`" in text else "`"
+    return _cell(f"{fence}{text}{fence}")
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+if __name__ == "__main__":
+    GUIDE.write_text(page(compare()), encoding="utf-8")
