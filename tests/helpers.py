@@ -287,8 +287,8 @@ def _example_of(annotation: Any, *, full: bool) -> Any:
         return _example_of(next(item for item in arguments if item is not type(None)), full=full)
     if origin is Literal:
         return arguments[0]
-    if origin is tuple:
-        return (_example_of(arguments[0], full=full),)
+    if origin is list:
+        return [_example_of(arguments[0], full=full)]
     if origin is dict:
         return {"key": [1, None, {"a": "b"}]}
     if origin is ClassVar:

@@ -5,10 +5,12 @@ of a tool and unknown fields are JSON: dicts and lists. If those could be change
 in the others, and in those still to come.
 
 `ImmutableDict` and `ImmutableList` are subclasses, so they are a dict and a list to `isinstance`, `==`, pattern
-matching, `json`, msgspec and pydantic, and print like them. They differ in three ways:
+matching, `json`, msgspec and pydantic, and print like them. `ImmutableList` also holds the arrays of wire types, such
+as the content of a message. They differ in four ways:
 
 - Methods that would change them raise `TypeError`.
 - They can be hashed if everything in them can be hashed.
+- A list equals a tuple of the same items: programs compare with either.
 - `copy.copy()`, `copy.deepcopy()`, `.copy()`, `dict(...)`, `list(...)`, `|`, `+` and slices give ordinary dicts and
   lists, which belong to the caller. A deep copy has ordinary ones at every level.
 
@@ -32,6 +34,7 @@ from typing import Any, NoReturn, TypeVar
 __all__ = [
     "ImmutableDict",
     "ImmutableList",
+    "array",
     "immutable",
     "immutable_in_place",
     "immutable_items",
@@ -95,6 +98,12 @@ class ImmutableList(list[_V]):
 
     __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse_list
     append = clear = extend = insert = pop = remove = reverse = sort = _refuse_list
+
+    def __eq__(self, other: object) -> bool:
+        return list.__eq__(self, list(other) if isinstance(other, tuple) else other)
+
+    def __ne__(self, other: object) -> bool:
+        return list.__ne__(self, list(other) if isinstance(other, tuple) else other)
 
     def __hash__(self) -> int:  # type: ignore[override]  # list has none
         return hash(tuple(self))
@@ -177,11 +186,21 @@ def _replace_inside(container: Any) -> Any:
     return sealed(container)
 
 
-def immutable_items(values: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
-    """Return a tuple of JSON values with each made immutable, or None for None."""
-    return None if values is None else tuple([immutable(value) for value in values])
+def immutable_items(values: Any) -> Any:
+    """Return an immutable list of JSON values, each made immutable, or None for None."""
+    return None if values is None else ImmutableList([immutable(value) for value in values])
 
 
-def immutable_items_in_place(values: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
+def immutable_items_in_place(values: list[Any] | None) -> ImmutableList[Any] | None:
     """Return the same as `immutable_items`, for values that belong to the caller."""
-    return None if values is None else tuple([immutable_in_place(value) for value in values])
+    return None if values is None else ImmutableList([immutable_in_place(value) for value in values])
+
+
+def array(value: Any) -> Any:
+    """Return an immutable list of the items of a list or a tuple, and any other value as it is.
+
+    The items are not copied.
+    """
+    if value.__class__ is ImmutableList or not isinstance(value, (list, tuple)):
+        return value
+    return ImmutableList(value)

@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from streamcore._objects.immutable import ImmutableDict, immutable
+from streamcore._objects.immutable import ImmutableDict, ImmutableList, immutable
 from streamcore.accumulator.surrogates import has_halves, is_first_half, write_joined
 from streamcore.partial_json import PartialJSON, join_parts
 from streamcore.types.base import lone_surrogate
@@ -188,7 +188,7 @@ class GrowingList:
 
     __slots__ = ("_items",)
 
-    def __init__(self, start: tuple[Any, ...] | None, _: FieldOptions) -> None:
+    def __init__(self, start: list[Any] | None, _: FieldOptions) -> None:
         self._items = list(start or ())
 
     def extend(self, item: Any) -> None:
@@ -197,15 +197,15 @@ class GrowingList:
 
     def write_to(self, changes: dict[str, Any], name: str, *, ended: bool) -> None:
         """Write the value to `changes`, under `name`."""
-        changes[name] = tuple(self._items)
+        changes[name] = ImmutableList(self._items)
 
     def mark(self) -> int:
         """Return how many items there are."""
         return len(self._items)
 
-    def at(self, mark: int) -> tuple[Any, ...]:
+    def at(self, mark: int) -> list[Any]:
         """Return the value when it had this many items."""
-        return tuple(self._items[:mark])
+        return ImmutableList(self._items[:mark])
 
     def upto(self, mark: int, options: FieldOptions) -> GrowingList:
         """Return a new field that ends at this mark."""

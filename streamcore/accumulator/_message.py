@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from streamcore._objects.construct import copier, evolve
+from streamcore._objects.immutable import ImmutableList
 from streamcore._objects.not_copyable import NotCopyable
 from streamcore.accumulator._block import BlockInProgress
 from streamcore.accumulator._message_delta import after_deltas
@@ -148,7 +149,7 @@ class MessageInProgress(NotCopyable):
             built = block.value.with_text(block.text.at(mark))
             if built is not self.content[block.index]:
                 self.content[block.index] = built
-                self._snapshot = self._with_content(self._head, tuple(self.content))
+                self._snapshot = self._with_content(self._head, ImmutableList(self.content))
         assert self._snapshot is not None
         return self._snapshot
 
@@ -164,7 +165,7 @@ class MessageInProgress(NotCopyable):
         self._with_content = copier(type(self._head), "content")  # unknown fields make it another class
         snapshot = self._snapshot
         if snapshot is None:
-            snapshot = self._snapshot = self._with_content(self._head, tuple(self.content))
+            snapshot = self._snapshot = self._with_content(self._head, ImmutableList(self.content))
         block = self.current_block
         self._changed = set() if block is None else {block.index}
         if block is not None and block.text is not None and block.has_only_grown and not self._ended:

@@ -199,7 +199,7 @@ def events(path: str, derived: bool, exchange: int | None, only_list: bool, stri
             try:
                 for event in batch:
                     for yielded in derive(event, engine) if derived else (event,):
-                        out.write(yielded.to_json().encode() + b"\n")
+                        out.write(yielded.model_dump_json().encode() + b"\n")
             finally:
                 out.flush()
         warn_of_violations(source, engine)
@@ -224,7 +224,7 @@ def message(path: str, exchange: int | None, only_list: bool, strict: bool) -> N
             for event in batch:
                 messages.begins(event)
                 if messages.ends(event):
-                    out.write(engine.final_message.to_json(indent=2).encode() + b"\n")
+                    out.write(engine.final_message.to_json().encode() + b"\n")
                     out.flush()
         warn_of_violations(source, engine)
 

@@ -29,7 +29,7 @@ def _flat(value: object) -> str:
 
 def json_line(value: WireObject) -> str:
     """Return an object as JSON, cut short."""
-    return cut(value.to_json())
+    return cut(value.model_dump_json())
 
 
 def result_lines(block: Any) -> Lines:
@@ -46,7 +46,7 @@ def _as_json(value: Any) -> Lines:
 
 def _result(block: Any) -> Lines:
     content = block.content
-    if isinstance(content, tuple):
+    if isinstance(content, list):
         return _web_search(content)
     if hasattr(content, "error_code"):
         return _failed(content)

@@ -3,18 +3,15 @@
 | file | idea |
 | --- | --- |
 | `_json.py` | a payload to the JSON value in it |
-| `_structure.py` | that value to a typed event, if it fits its class exactly |
-| `_generated.py` | the generated functions that do it |
-| `_plain.py` | the same for any value: decide what each field means, or say what is wrong |
-| `annotations.py` | what an annotation of a wire type says about JSON |
 | `_interpreter.py` | which event an unusual payload is |
 | `_error_events.py` | errors of any shape |
 | `_fast_delta.py` | a shortcut for deltas, nearly all of a stream |
 | `_recurring.py` | a shortcut for events that are the same in every stream |
 | `_converter.py` | the cattrs converter, for programs that use cattrs |
 
-The two shortcuts compare all bytes of an event, so they know the two lines that it has in an event stream. The rest of
-this folder knows payloads only, and nothing about the order of events or about accumulating them.
+`streamcore.types.structuring` makes typed events of JSON values. The two shortcuts compare all bytes of an event, so
+they know the two lines that it has in an event stream. The rest of this folder knows payloads only, and nothing about
+the order of events or about accumulating them.
 """
 
 from __future__ import annotations
@@ -30,13 +27,12 @@ from streamcore.codec._interpreter import (
     means_error,
     structure_or_read,
 )
-from streamcore.codec._json import decode_leniently, kind_of, parse, parse_json, too_deep
-from streamcore.codec._plain import StructureError
-from streamcore.codec._structure import UNUSUAL, structure, structurer_for
+from streamcore.codec._json import decode_leniently, parse, parse_json, too_deep
 from streamcore.errors import LimitExceededError
 from streamcore.limits import DEFAULT_LIMITS
 from streamcore.types import MessageStreamEvent, RawMessageStreamEvent
 from streamcore.types.base import plain
+from streamcore.types.structuring import UNUSUAL, StructureError, kind_of, structure, structurer_for
 
 __all__ = [
     "EVENT_TYPES",
@@ -149,4 +145,4 @@ def encode_event(event: MessageStreamEvent | RawMessageStreamEvent) -> bytes:
     `decode_event` gives the event back, unless it has a number that is too large for a float (`1e400`): that is written
     as `Infinity`, which is not JSON.
     """
-    return event.to_json().encode()
+    return event.model_dump_json().encode()

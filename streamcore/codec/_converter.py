@@ -12,9 +12,9 @@ from typing import Any, Union, get_args, get_origin
 
 import cattrs
 
-from streamcore.codec._structure import structure
 from streamcore.types import WireObject
 from streamcore.types.base import plain
+from streamcore.types.structuring import structure
 
 __all__ = ["converter"]
 

@@ -18,12 +18,11 @@ from collections.abc import Callable
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, get_args
 
 from streamcore.codec._error_events import error_event, is_error
-from streamcore.codec._json import kind_of, parse_json
-from streamcore.codec._plain import Deviation, StructureError, read
-from streamcore.codec._structure import UNUSUAL
+from streamcore.codec._json import parse_json
 from streamcore.errors import DecodeError, ViolationLog, excerpt
 from streamcore.types import MessageStopEvent, MessageStreamEvent, PingEvent, UnknownEvent
 from streamcore.types.base import type_tag, with_extra
+from streamcore.types.structuring import UNUSUAL, Deviation, StructureError, kind_of, read
 
 __all__ = ["EVENT_TYPES", "EventInterpreter", "EventKind", "Progress", "means_error", "structure_or_read"]
 

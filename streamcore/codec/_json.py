@@ -9,8 +9,9 @@ import msgspec
 
 from streamcore.errors import DecodeError, LimitExceededError
 from streamcore.limits import DEFAULT_LIMITS
+from streamcore.types.structuring import kind_of
 
-__all__ = ["decode_leniently", "kind_of", "parse", "parse_json", "too_deep"]
+__all__ = ["decode_leniently", "parse", "parse_json", "too_deep"]
 
 _decode_json = msgspec.json.Decoder().decode
 
@@ -89,9 +90,3 @@ def too_deep(value: Any, max_depth: int) -> bool:
         ]
         depth += 1
     return depth > max_depth
-
-
-def kind_of(value: object) -> str:
-    """Return what JSON calls the type of a value."""
-    names = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
-    return next((name for kind, name in names.items() if isinstance(value, kind)), "a number")

@@ -47,7 +47,7 @@ def _make_table() -> dict[bytes, _Row]:
             (start + b'{"type":"text","text":""}}', ContentBlockStartEvent(index=index, content_block=text)),
             (
                 start + b'{"citations":[],"type":"text","text":""}}',
-                ContentBlockStartEvent(index=index, content_block=TextBlock(text="", citations=())),
+                ContentBlockStartEvent(index=index, content_block=TextBlock(text="", citations=[])),
             ),
             (
                 start + b'{"type":"thinking","thinking":"","signature":""}}',

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from streamcore import types
-from streamcore.codec.annotations import without_none
 from streamcore.testing._choices import draw_choices
 from streamcore.testing._json import json_objects, json_values, texts, write
 from streamcore.testing.model import partial_value
 from streamcore.types.base import with_extra
-from streamcore.types.tolerance import MISSING_FIELDS
+from streamcore.types.structuring.annotations import without_none
+from streamcore.types.structuring.tolerance import MISSING_FIELDS
 
 _W = TypeVar("_W", bound=types.WireObject)
 
@@ -166,8 +166,8 @@ def _values_of(annotation: Any, unknown: bool) -> SearchStrategy[Any]:
         return st.none()
     if origin is Literal:
         return st.sampled_from(arguments)
-    if origin is tuple:
-        return st.lists(_values_of(arguments[0], unknown), max_size=3).map(tuple)
+    if origin is list:
+        return st.lists(_values_of(arguments[0], unknown), max_size=3)
     if isinstance(annotation, TypeVar):
         return _values_of(annotation.__bound__, unknown)
     assert origin is not ClassVar
@@ -230,7 +230,7 @@ def messages(
     fields: dict[str, Any] = {
         "id": "msg_1",
         "model": models[-1] if models else "claude-1",
-        "content": tuple(content),
+        "content": content,
         "stop_reason": stop_reason,
         "usage": usage,
     }

@@ -132,7 +132,7 @@ def _runs(left: Sequence[Any], right: Sequence[Any]) -> Iterator[_Run]:
         yield from _places(left, right, start, left_end, right_end)
         return
     # An event may contain a dict, which `difflib` cannot hash: compare its JSON.
-    one, other = ([item.to_json() for item in side] for side in (left[start:left_end], right[start:right_end]))
+    one, other = ([item.model_dump_json() for item in side] for side in (left[start:left_end], right[start:right_end]))
     for tag, a, b, c, d in difflib.SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
         yield (tag, start + a, start + b, start + c, start + d)
 

@@ -12,6 +12,8 @@ from typing import Any, Final, Literal, TypeAlias
 
 import attrs
 
+from streamcore._objects.construct import evolve
+from streamcore._objects.immutable import ImmutableList
 from streamcore.errors import InvalidArgumentError, ProtocolError, excerpt
 from streamcore.partial_json import PartialJSON
 from streamcore.typed.faults import InvalidOutputError
@@ -157,7 +159,7 @@ class AnswerTypes:
             attrs.evolve(block, **attributes) if attributes else block
             for block, attributes in zip(message.content, parsed, strict=True)
         ]
-        return attrs.evolve(message, content=tuple(blocks))
+        return evolve(message, {"content": ImmutableList(blocks)})
 
     # Growing blocks
 

@@ -15,13 +15,19 @@ to 86 ms with plain `attrs.frozen`; the limit is 80 ms. (In instructions: 302 mi
 
 from __future__ import annotations
 
+import functools
+import inspect
+import re
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import attrs
 
-__all__ = ["Frozen", "frozen"]
+from streamcore._objects.immutable import array
+from streamcore.errors import InvalidArgumentError, excerpt
+
+__all__ = ["Frozen", "frozen", "unchecked"]
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -41,7 +47,9 @@ class Frozen:
         # A pickle of another version of streamcore may have fields that this version does not have. Ignore those.
         for field in attrs.fields(self.__class__):
             if field.name in state:
-                object.__setattr__(self, field.name, state[field.name])
+                # Pickles of earlier versions have tuples where there are lists now.
+                value = state[field.name]
+                object.__setattr__(self, field.name, array(value) if field.converter is array else value)
 
 
 if TYPE_CHECKING:
@@ -65,13 +73,35 @@ def _with_slots(cls: type[Any]) -> type[Any]:
     """Create `cls` again with a slot for each field and a placeholder for each attribute that attrs would add."""
     body = {name: value for name, value in vars(cls).items() if name not in ("__dict__", "__weakref__")}
     body["__qualname__"] = cls.__qualname__
-    # Annotations are strings (all modules of types have `from __future__ import annotations`).
-    fields = [name for name, annotation in cls.__annotations__.items() if not annotation.startswith("ClassVar")]
+    fields = _fields_in(body)
     namespace = {name: value for name, value in body.items() if name not in fields}  # a default would hide the slot
     namespace["__slots__"] = tuple(fields)
     for name in _MADE_BY_ATTRS:
         namespace[name] = _Placeholder(body)
     return type(cls.__name__, cls.__bases__, namespace)
+
+
+def _fields_in(body: dict[str, Any]) -> dict[str, str]:
+    """Return the annotations of the fields that a class body declares: all but those of class attributes.
+
+    Annotations are strings (all modules of types have `from __future__ import annotations`).
+    """
+    return {
+        name: annotation
+        for name, annotation in body["__annotations__"].items()
+        if not annotation.startswith("ClassVar") and not (name == "type" and annotation.startswith("Literal"))
+    }
+
+
+_F = TypeVar("_F", bound=Frozen)
+
+
+def unchecked(cls: type[_F], attributes: dict[str, Any]) -> _F:
+    """Return `cls(**attributes)`, whatever the values of constant attributes: servers may send any `role`."""
+    made = cls.__new__(cls)
+    init: Any = cls.__init__
+    getattr(init, "__wrapped__", init)(made, **attributes)
+    return made
 
 
 class _Placeholder:
@@ -100,7 +130,59 @@ _lock = threading.RLock()  # reentrant: attrs reads the attributes of base class
 
 def _replace_placeholders(cls: type[Any], body: dict[str, Any]) -> None:
     """Run attrs on a throw-away copy of the class and move the results to `cls`."""
-    made = attrs.frozen(type(cls.__name__, cls.__bases__, body), kw_only=True, eq=False, repr=False)
+    fields = {**body, "__annotations__": _fields_in(body)}
+    made = attrs.frozen(
+        type(cls.__name__, cls.__bases__, fields), kw_only=True, eq=False, repr=False, field_transformer=_with_arrays
+    )
+    results = {name: vars(made)[name] for name in _MADE_BY_ATTRS}
+    results["__init__"] = _init_with_constants(results["__init__"], _constants(cls, body))
     for name in _MADE_BY_ATTRS:
         if type(vars(cls)[name]) is _Placeholder:  # keep a value that was assigned in its place
-            setattr(cls, name, vars(made)[name])
+            setattr(cls, name, results[name])
+
+
+def _with_arrays(_: type[Any], fields: list[attrs.Attribute[Any]]) -> list[attrs.Attribute[Any]]:
+    """Let `__init__` make lists and tuples immutable, in each field that is annotated as a list."""
+    return [
+        field.evolve(converter=array) if field.converter is None and "list[" in str(field.type) else field
+        for field in fields
+    ]
+
+
+_ONE_WORD = re.compile(r"""(ClassVar\[)?Literal\["[^"]*"\]\]?""")
+
+
+def _constants(cls: type[Any], body: dict[str, Any]) -> dict[str, str]:
+    """Return the attributes that can have one value only: the `type`, and what is annotated with a single literal."""
+    annotations: dict[str, str] = body["__annotations__"]
+    constants = {name: body[name] for name, annotation in annotations.items() if _ONE_WORD.fullmatch(annotation)}
+    inherited = getattr(cls, "type", None)
+    return {"type": inherited, **constants} if isinstance(inherited, str) else constants
+
+
+def _init_with_constants(init: Callable[..., None], constants: dict[str, str]) -> Callable[..., None]:
+    """Return an `__init__` that takes the constant attributes too, and refuses other values for them.
+
+    `__wrapped__` is the one without this check.
+    """
+    if not constants:
+        return init
+
+    @functools.wraps(init)
+    def checking(self: Any, *args: Any, **fields: Any) -> None:
+        for name in constants.keys() & fields.keys():
+            if fields[name] != constants[name]:
+                raise InvalidArgumentError(
+                    f"{name} of {type(self).__name__} must be {constants[name]!r}, not {excerpt(str(fields[name]))}"
+                )
+        fields.pop("type", None)
+        init(self, *args, **fields)
+
+    signature = inspect.signature(init)
+    first, *others = signature.parameters.values()
+    if "type" in constants:
+        tag = constants["type"]
+        keyword = inspect.Parameter("type", inspect.Parameter.KEYWORD_ONLY, default=tag, annotation=f'Literal["{tag}"]')
+        others.insert(0, keyword)
+    vars(checking)["__signature__"] = signature.replace(parameters=[first, *others])
+    return checking

@@ -1,9 +1,10 @@
 """The base of all wire types: how they compare and print, and how they turn into their wire form without loss.
 
-A wire type is a frozen, slotted attrs class that derives from `WireObject`. It follows three conventions:
+A wire type is a frozen, slotted attrs class that derives from `WireObject`. It follows four conventions:
 
-- A constant `type` tag is a class attribute (`type: ClassVar[Literal["text"]] = "text"`): instances do not store it and
-  decoders do not set it.
+- A constant `type` tag (`type: Literal["text"] = "text"`) is a class attribute: instances do not store it and decoders
+  do not set it. For type checkers it is a field, so that `TextBlock(type="text", text="a")` is right.
+- An array is annotated as a list and is an `ImmutableList`: `__init__` makes one of a list or a tuple.
 - Fields that arrive but are unknown to the class go into `extra`. Few objects have any, so the others must not pay
   for a slot: on the class, `extra` is an empty mapping, and an object with unknown fields is an instance of a subclass
   with the same name and one more slot (`with_extra`, `extended`).
@@ -28,7 +29,8 @@ import attrs
 from streamcore._objects.construct import evolve
 from streamcore._objects.immutable import immutable
 from streamcore.errors import excerpt
-from streamcore.types._frozen import Frozen, frozen
+from streamcore.types._frozen import frozen
+from streamcore.types._model import Model
 
 __all__ = [
     "Unknown",
@@ -36,6 +38,8 @@ __all__ = [
     "absent",
     "extend",
     "extended",
+    "is_absent",
+    "json_text",
     "lone_surrogate",
     "plain",
     "type_tag",
@@ -47,7 +51,7 @@ __all__ = [
 _W = TypeVar("_W", bound="WireObject")
 
 
-class WireObject(Frozen):
+class WireObject(Model):
     """Base of every type that has a wire form.
 
     Attributes:
@@ -77,34 +81,62 @@ class WireObject(Frozen):
             fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in shown)
             return f"{self.__class__.__qualname__}({fields})"
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(
+        self,
+        *,
+        mode: str = "python",
+        use_api_names: bool = True,
+        exclude_unset: bool = True,
+        exclude_defaults: bool = False,
+        exclude_none: bool = False,
+        warnings: bool = True,
+    ) -> dict[str, Any]:
         """Return the wire form as new dicts and lists.
 
-        Known fields without a value are left out; unknown fields come back as they arrived.
+        Known fields without a value are left out; unknown fields come back as they arrived. The arguments are those of
+        the `anthropic` package.
+
+        Args:
+            mode: `"python"` or `"json"`. Both are the same here: all values are JSON values.
+            use_api_names: Whether keys are those of the wire, and not the names of attributes (`from`, not `from_`).
+            exclude_unset: Whether fields without a value are left out. Otherwise they are None.
+            exclude_defaults: Whether None is left out for known fields that the API always sends, too.
+            exclude_none: Whether None is left out for all fields, unknown ones included. What the JSON in a field
+                contains is left as it is.
+            warnings: Without effect: there is nothing to warn of.
         """
-        return {key: plain(value) for key, value in self._wire_items()}
+        if use_api_names and exclude_unset and not exclude_defaults and not exclude_none:
+            return {key: plain(value) for key, value in self._wire_items()}
+        return self.model_dump(
+            by_alias=use_api_names,
+            exclude_unset=exclude_unset,
+            exclude_defaults=exclude_defaults,
+            exclude_none=exclude_none,
+        )
 
-    def to_json(self, *, indent: int | None = None) -> str:
-        """Return the wire form as JSON text, on one line or indented by `indent` spaces.
+    def to_json(
+        self,
+        *,
+        indent: int | None = 2,
+        use_api_names: bool = True,
+        exclude_unset: bool = True,
+        exclude_defaults: bool = False,
+        exclude_none: bool = False,
+        warnings: bool = True,
+    ) -> str:
+        """Return the wire form as JSON text, indented by `indent` spaces, or on one line if that is None.
 
-        The text can always be encoded as UTF-8: lone surrogates are escaped. `NaN` and infinities, which the input of a
-        tool may contain, are written as Python's `json` and jiter read them. (msgspec is three times as fast, but would
-        write null for those.)
+        The other arguments are those of `to_dict()`. The text can always be encoded as UTF-8: lone surrogates are
+        escaped. `NaN` and infinities, which the input of a tool may contain, are written as Python's `json` and jiter
+        read them.
         """
-        import json  # here because few programs need it
-
-        separators = (",", ":") if indent is None else None
-        text = json.dumps(self.to_dict(), ensure_ascii=False, indent=indent, separators=separators)
-        # Only the strings in JSON text can contain a lone surrogate. What this handler writes for one is its escape.
-        return text.encode("utf-8", "backslashreplace").decode()
-
-    def model_dump(self) -> dict[str, Any]:
-        """Return the same as `to_dict()`, under the name that users of pydantic know."""
-        return self.to_dict()
-
-    def model_dump_json(self, *, indent: int | None = None) -> str:
-        """Return the same as `to_json()`, under the name that users of pydantic know."""
-        return self.to_json(indent=indent)
+        value = self.to_dict(
+            use_api_names=use_api_names,
+            exclude_unset=exclude_unset,
+            exclude_defaults=exclude_defaults,
+            exclude_none=exclude_none,
+        )
+        return json_text(value, indent=indent)
 
     def to_param(self) -> dict[str, Any]:
         """Return this object as a part of the next request.
@@ -127,6 +159,19 @@ class WireObject(Frozen):
                 items.append((field.key, value))
         items.extend(self.extra.items())
         return items
+
+
+def json_text(value: Any, *, indent: int | None, ensure_ascii: bool = False) -> str:
+    """Return a JSON value as text.
+
+    msgspec is three times as fast, but would write null for `NaN` and infinities.
+    """
+    import json  # here because few programs need it
+
+    separators = (",", ":") if indent is None else None
+    text = json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators)
+    # Only the strings in JSON text can contain a lone surrogate. What this handler writes for one is its escape.
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 lone_surrogate: re.Pattern[str] = re.compile("[\ud800-\udfff]")
@@ -176,6 +221,11 @@ class Unknown(WireObject):
     def type(self) -> Literal["(a type that is new to this version of streamcore)"]:
         """The `type` that arrived: any string except those of the known classes, and empty if none came."""
         return cast(Any, self.data.get("type", ""))  # type: ignore[no-any-return]  # only type checkers see the literal
+
+    @property
+    def model_extra(self) -> dict[str, Any]:
+        """All fields but the `type`, as a new dict."""
+        return {name: value for name, value in self.data.items() if name != "type"}
 
     def __getattr__(self, name: str) -> Any:
         # Python calls this only for names that are not attributes. copy and pickle look up `data` and special methods
@@ -287,6 +337,11 @@ def absent(cls: type[_W]) -> _W:
     return value
 
 
+def is_absent(value: WireObject) -> bool:
+    """Return whether `value` is the object that stands for one of its class that did not arrive."""
+    return _ABSENT.get(type(value).__base__) is value  # type: ignore[arg-type]  # every class has a base
+
+
 def with_extra(value: _W, extra: Mapping[str, Any]) -> _W:
     """Return a copy of `value` that also has the unknown fields `extra`."""
     return _restore(type(value), {**_attributes(value), "extra": {**value.extra, **extra}})
@@ -301,8 +356,7 @@ def extend(value: _W, changes: dict[str, Any]) -> _W:
     cls: Any = type(value)
     known = _wire_names(cls)
     inside = {name: changes[name] for name in changes if name in known}
-    base: Any = cls.__base__
-    changed: _W = base(**inside) if _ABSENT.get(base) is value else evolve(value, inside)
+    changed: _W = cls.__base__(**inside) if is_absent(value) else evolve(value, inside)
     extra = {name: changes[name] for name in changes if name not in known}
     return with_extra(changed, extra) if extra else changed
 

@@ -8,11 +8,11 @@ Source: https://docs.claude.com/en/api/messages and `anthropic.types`.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import attrs
 
-from streamcore._objects.immutable import immutable
+from streamcore._objects.immutable import array, immutable
 from streamcore.errors import ProtocolError
 from streamcore.types._frozen import frozen
 from streamcore.types.base import Unknown, WireObject, wire_field
@@ -44,10 +44,10 @@ class TextBlock(WireObject):
             wire form.
     """
 
-    type: ClassVar[Literal["text"]] = "text"
+    type: Literal["text"] = "text"
 
     text: str
-    citations: tuple[TextCitation, ...] | None = None
+    citations: list[TextCitation] | None = None
     parsed_output: Any = wire_field(local=True, shown=False)
     parse_error: ProtocolError | None = wire_field(local=True, shown=False)
 
@@ -61,7 +61,7 @@ class ThinkingBlock(WireObject):
         signature: An opaque proof that lets the API accept the block when it is sent back.
     """
 
-    type: ClassVar[Literal["thinking"]] = "thinking"
+    type: Literal["thinking"] = "thinking"
 
     thinking: str
     signature: str | None = None
@@ -75,7 +75,7 @@ class RedactedThinkingBlock(WireObject):
         data: The encrypted reasoning, to be sent back unchanged.
     """
 
-    type: ClassVar[Literal["redacted_thinking"]] = "redacted_thinking"
+    type: Literal["redacted_thinking"] = "redacted_thinking"
 
     data: str
 
@@ -93,7 +93,7 @@ class UnknownCaller(Unknown):
 class DirectCaller(WireObject):
     """The caller of a tool that the model called itself."""
 
-    type: ClassVar[Literal["direct"]] = "direct"
+    type: Literal["direct"] = "direct"
 
 
 @frozen(kw_only=True)
@@ -104,7 +104,7 @@ class ServerToolCaller(WireObject):
         tool_id: The identifier of the tool use that ran the code.
     """
 
-    type: ClassVar[Literal["code_execution_20250825"]] = "code_execution_20250825"
+    type: Literal["code_execution_20250825"] = "code_execution_20250825"
 
     tool_id: str
 
@@ -117,7 +117,7 @@ class ServerToolCaller20260120(WireObject):
         tool_id: The identifier of the tool use that ran the code.
     """
 
-    type: ClassVar[Literal["code_execution_20260120"]] = "code_execution_20260120"
+    type: Literal["code_execution_20260120"] = "code_execution_20260120"
 
     tool_id: str
 
@@ -156,7 +156,7 @@ class ToolUseBlock(_ToolUse):
         toolset_name: The toolset that the tool belongs to.
     """
 
-    type: ClassVar[Literal["tool_use"]] = "tool_use"
+    type: Literal["tool_use"] = "tool_use"
 
     caller: ToolUseCaller | None = None
     toolset_name: str | None = None
@@ -166,7 +166,7 @@ class ToolUseBlock(_ToolUse):
 class ServerToolUseBlock(_ToolUse):
     """A call of a tool that the API runs."""
 
-    type: ClassVar[Literal["server_tool_use"]] = "server_tool_use"
+    type: Literal["server_tool_use"] = "server_tool_use"
 
     caller: ToolUseCaller | None = None
 
@@ -175,7 +175,7 @@ class ServerToolUseBlock(_ToolUse):
 class MCPToolUseBlock(_ToolUse):
     """A call of a tool of an MCP server."""
 
-    type: ClassVar[Literal["mcp_tool_use"]] = "mcp_tool_use"
+    type: Literal["mcp_tool_use"] = "mcp_tool_use"
 
     server_name: str
 
@@ -198,9 +198,9 @@ class _ToolResult(WireObject):
 class WebSearchToolResultBlock(_ToolResult):
     """The results of a web search, or its error."""
 
-    type: ClassVar[Literal["web_search_tool_result"]] = "web_search_tool_result"
+    type: Literal["web_search_tool_result"] = "web_search_tool_result"
 
-    content: WebSearchToolResultContent
+    content: WebSearchToolResultContent = attrs.field(converter=array)
     caller: ToolUseCaller | None = None
 
 
@@ -208,7 +208,7 @@ class WebSearchToolResultBlock(_ToolResult):
 class WebFetchToolResultBlock(_ToolResult):
     """The result of fetching a page, or its error."""
 
-    type: ClassVar[Literal["web_fetch_tool_result"]] = "web_fetch_tool_result"
+    type: Literal["web_fetch_tool_result"] = "web_fetch_tool_result"
 
     content: WebFetchToolResultContent | None
     caller: ToolUseCaller | None = None
@@ -218,7 +218,7 @@ class WebFetchToolResultBlock(_ToolResult):
 class CodeExecutionToolResultBlock(_ToolResult):
     """The result of running code, or its error."""
 
-    type: ClassVar[Literal["code_execution_tool_result"]] = "code_execution_tool_result"
+    type: Literal["code_execution_tool_result"] = "code_execution_tool_result"
 
     content: CodeExecutionToolResultContent | None
 
@@ -227,7 +227,7 @@ class CodeExecutionToolResultBlock(_ToolResult):
 class BashCodeExecutionToolResultBlock(_ToolResult):
     """The result of running a shell command, or its error."""
 
-    type: ClassVar[Literal["bash_code_execution_tool_result"]] = "bash_code_execution_tool_result"
+    type: Literal["bash_code_execution_tool_result"] = "bash_code_execution_tool_result"
 
     content: BashCodeExecutionToolResultContent | None
 
@@ -236,7 +236,7 @@ class BashCodeExecutionToolResultBlock(_ToolResult):
 class TextEditorCodeExecutionToolResultBlock(_ToolResult):
     """The result of viewing, creating or editing a file, or its error."""
 
-    type: ClassVar[Literal["text_editor_code_execution_tool_result"]] = "text_editor_code_execution_tool_result"
+    type: Literal["text_editor_code_execution_tool_result"] = "text_editor_code_execution_tool_result"
 
     content: TextEditorCodeExecutionToolResultContent | None
 
@@ -245,7 +245,7 @@ class TextEditorCodeExecutionToolResultBlock(_ToolResult):
 class ToolSearchToolResultBlock(_ToolResult):
     """The tools that a tool search found, or its error."""
 
-    type: ClassVar[Literal["tool_search_tool_result"]] = "tool_search_tool_result"
+    type: Literal["tool_search_tool_result"] = "tool_search_tool_result"
 
     content: ToolSearchToolResultContent | None
 
@@ -254,7 +254,7 @@ class ToolSearchToolResultBlock(_ToolResult):
 class AdvisorToolResultBlock(_ToolResult):
     """The answer of the advisor, or its error."""
 
-    type: ClassVar[Literal["advisor_tool_result"]] = "advisor_tool_result"
+    type: Literal["advisor_tool_result"] = "advisor_tool_result"
 
     content: AdvisorToolResultContent | None
 
@@ -263,9 +263,9 @@ class AdvisorToolResultBlock(_ToolResult):
 class MCPToolResultBlock(_ToolResult):
     """The result of a tool of an MCP server."""
 
-    type: ClassVar[Literal["mcp_tool_result"]] = "mcp_tool_result"
+    type: Literal["mcp_tool_result"] = "mcp_tool_result"
 
-    content: str | tuple[TextBlock | UnknownBlock, ...]
+    content: str | list[TextBlock | UnknownBlock]
     is_error: bool
 
 
@@ -273,17 +273,17 @@ class MCPToolResultBlock(_ToolResult):
 class MCPToolListingBlock(WireObject):
     """The list of tools that an MCP server offers."""
 
-    type: ClassVar[Literal["mcp_tool_listing"]] = "mcp_tool_listing"
+    type: Literal["mcp_tool_listing"] = "mcp_tool_listing"
 
     mcp_server_name: str
-    tools: tuple[MCPTool, ...]
+    tools: list[MCPTool]
 
 
 @frozen(kw_only=True)
 class ContainerUploadBlock(WireObject):
     """A file that was uploaded to the container."""
 
-    type: ClassVar[Literal["container_upload"]] = "container_upload"
+    type: Literal["container_upload"] = "container_upload"
 
     file_id: str
 

@@ -6,7 +6,7 @@ https://docs.claude.com/en/docs/build-with-claude/citations and `anthropic.types
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from streamcore.types._frozen import frozen
 from streamcore.types.base import Unknown, WireObject, wire_field
@@ -36,7 +36,7 @@ class CitationCharLocation(_DocumentLocation):
         end_char_index: The character after the last one.
     """
 
-    type: ClassVar[Literal["char_location"]] = "char_location"
+    type: Literal["char_location"] = "char_location"
 
     start_char_index: int
     end_char_index: int
@@ -51,7 +51,7 @@ class CitationPageLocation(_DocumentLocation):
         end_page_number: The page after the last one.
     """
 
-    type: ClassVar[Literal["page_location"]] = "page_location"
+    type: Literal["page_location"] = "page_location"
 
     start_page_number: int
     end_page_number: int
@@ -66,7 +66,7 @@ class CitationContentBlockLocation(_DocumentLocation):
         end_block_index: The block after the last one.
     """
 
-    type: ClassVar[Literal["content_block_location"]] = "content_block_location"
+    type: Literal["content_block_location"] = "content_block_location"
 
     start_block_index: int
     end_block_index: int
@@ -81,7 +81,7 @@ class CitationsWebSearchResultLocation(WireObject):
         encrypted_index: An opaque reference that the API needs when the citation is sent back.
     """
 
-    type: ClassVar[Literal["web_search_result_location"]] = "web_search_result_location"
+    type: Literal["web_search_result_location"] = "web_search_result_location"
 
     cited_text: str
     encrypted_index: str | None
@@ -101,7 +101,7 @@ class CitationsSearchResultLocation(WireObject):
         end_block_index: The block after the last one.
     """
 
-    type: ClassVar[Literal["search_result_location"]] = "search_result_location"
+    type: Literal["search_result_location"] = "search_result_location"
 
     cited_text: str
     search_result_index: int

@@ -5,7 +5,7 @@ Source: https://docs.claude.com/en/api/messages and `anthropic.types`.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import attrs
 
@@ -28,7 +28,7 @@ class ToolAdditionBlock(WireObject):
         tool: The reference or definition of the tool, as JSON.
     """
 
-    type: ClassVar[Literal["tool_addition"]] = "tool_addition"
+    type: Literal["tool_addition"] = "tool_addition"
 
     tool: dict[str, Any] = attrs.field(converter=immutable)
 
@@ -41,7 +41,7 @@ class ToolRemovalBlock(WireObject):
         tool: The reference of the tool, as JSON.
     """
 
-    type: ClassVar[Literal["tool_removal"]] = "tool_removal"
+    type: Literal["tool_removal"] = "tool_removal"
 
     tool: dict[str, Any] = attrs.field(converter=immutable)
 
@@ -60,12 +60,12 @@ class CompactionBlock(WireObject):
         tool_changes: The tools that were added and removed in the replaced conversation.
     """
 
-    type: ClassVar[Literal["compaction"]] = "compaction"
+    type: Literal["compaction"] = "compaction"
 
     content: str | None = wire_field(null=True)
     encrypted_content: str | None = None
     signature: str | None = None
-    tool_changes: tuple[ToolChange, ...] | None = None
+    tool_changes: list[ToolChange] | None = None
 
 
 @frozen(kw_only=True)
@@ -85,7 +85,7 @@ class UnknownTrigger(Unknown):
 class FallbackRefusalTrigger(WireObject):
     """The trigger of a fallback whose first model refused."""
 
-    type: ClassVar[Literal["refusal"]] = "refusal"
+    type: Literal["refusal"] = "refusal"
 
     category: str | None = wire_field(null=True)
 
@@ -103,7 +103,7 @@ class FallbackBlock(WireObject):
         trigger: Why the model changed.
     """
 
-    type: ClassVar[Literal["fallback"]] = "fallback"
+    type: Literal["fallback"] = "fallback"
 
     from_: FallbackInfo = attrs.field(metadata={"key": "from"})
     to: FallbackInfo

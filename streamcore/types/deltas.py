@@ -5,7 +5,7 @@ How each delta changes its block is defined in one table of the accumulator.
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from streamcore.types._frozen import frozen
 from streamcore.types.base import Unknown, WireObject
@@ -16,7 +16,7 @@ from streamcore.types.citations import TextCitation
 class TextDelta(WireObject):
     """More text of a text block."""
 
-    type: ClassVar[Literal["text_delta"]] = "text_delta"
+    type: Literal["text_delta"] = "text_delta"
 
     text: str
 
@@ -25,7 +25,7 @@ class TextDelta(WireObject):
 class InputJSONDelta(WireObject):
     """More JSON text of the input of a tool. It is cut at arbitrary places and often empty."""
 
-    type: ClassVar[Literal["input_json_delta"]] = "input_json_delta"
+    type: Literal["input_json_delta"] = "input_json_delta"
 
     partial_json: str
 
@@ -34,7 +34,7 @@ class InputJSONDelta(WireObject):
 class ThinkingDelta(WireObject):
     """More text of a thinking block."""
 
-    type: ClassVar[Literal["thinking_delta"]] = "thinking_delta"
+    type: Literal["thinking_delta"] = "thinking_delta"
 
     thinking: str
 
@@ -51,7 +51,7 @@ class ThinkingDelta(WireObject):
 class SignatureDelta(WireObject):
     """The complete signature of a thinking block."""
 
-    type: ClassVar[Literal["signature_delta"]] = "signature_delta"
+    type: Literal["signature_delta"] = "signature_delta"
 
     signature: str | None
 
@@ -60,7 +60,7 @@ class SignatureDelta(WireObject):
 class CitationsDelta(WireObject):
     """One more citation of a text block."""
 
-    type: ClassVar[Literal["citations_delta"]] = "citations_delta"
+    type: Literal["citations_delta"] = "citations_delta"
 
     citation: TextCitation
 
@@ -74,7 +74,7 @@ class CompactionDelta(WireObject):
         encrypted_content: The complete opaque form of the summary.
     """
 
-    type: ClassVar[Literal["compaction_delta"]] = "compaction_delta"
+    type: Literal["compaction_delta"] = "compaction_delta"
 
     content: str | None = None
     encrypted_content: str | None = None

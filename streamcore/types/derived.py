@@ -18,7 +18,7 @@ and clears `_source`. An event that was made by its constructor, a copy or a pic
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
 
 from streamcore._objects.construct import constructor
 from streamcore.partial_json import PartialJSON
@@ -135,7 +135,7 @@ class TextEvent(_Derived):
         snapshot: The text of the block so far.
     """
 
-    type: ClassVar[Literal["text"]] = "text"
+    type: Literal["text"] = "text"
 
     text: str
     snapshot: str
@@ -171,7 +171,7 @@ class ThinkingEvent(_Derived):
         snapshot: The text of the block so far.
     """
 
-    type: ClassVar[Literal["thinking"]] = "thinking"
+    type: Literal["thinking"] = "thinking"
 
     thinking: str
     snapshot: str
@@ -181,7 +181,7 @@ class ThinkingEvent(_Derived):
 class SignatureEvent(WireObject):
     """The complete signature of a thinking block."""
 
-    type: ClassVar[Literal["signature"]] = "signature"
+    type: Literal["signature"] = "signature"
 
     signature: str
 
@@ -196,10 +196,10 @@ class CitationEvent(_Derived):
         snapshot: All citations of the block so far.
     """
 
-    type: ClassVar[Literal["citation"]] = "citation"
+    type: Literal["citation"] = "citation"
 
     citation: TextCitation
-    snapshot: tuple[TextCitation, ...]
+    snapshot: list[TextCitation]
 
 
 @_deferred("snapshot")
@@ -213,7 +213,7 @@ class InputJsonEvent(_Derived):
             is parsed again.
     """
 
-    type: ClassVar[Literal["input_json"]] = "input_json"
+    type: Literal["input_json"] = "input_json"
 
     partial_json: str
     snapshot: Any
@@ -229,7 +229,7 @@ class CompactionEvent(_Derived):
         encrypted_content: The opaque form of the summary.
     """
 
-    type: ClassVar[Literal["compaction"]] = "compaction"
+    type: Literal["compaction"] = "compaction"
 
     content: str | None = None
     encrypted_content: str | None = None

@@ -6,7 +6,7 @@ dicts. Source: https://docs.claude.com/en/docs/build-with-claude/streaming and `
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Generic, Literal, TypeAlias
+from typing import Any, Generic, Literal, TypeAlias
 
 from typing_extensions import TypeVar
 
@@ -36,7 +36,7 @@ class MessageStartEvent(WireObject):
         message: The message so far, without content.
     """
 
-    type: ClassVar[Literal["message_start"]] = "message_start"
+    type: Literal["message_start"] = "message_start"
 
     message: Message
 
@@ -50,7 +50,7 @@ class ContentBlockStartEvent(WireObject):
         content_block: The block so far, usually empty.
     """
 
-    type: ClassVar[Literal["content_block_start"]] = "content_block_start"
+    type: Literal["content_block_start"] = "content_block_start"
 
     index: int
     content_block: ContentBlock
@@ -67,7 +67,7 @@ class ContentBlockDeltaEvent(WireObject, Generic[DeltaT]):
         delta: The addition.
     """
 
-    type: ClassVar[Literal["content_block_delta"]] = "content_block_delta"
+    type: Literal["content_block_delta"] = "content_block_delta"
 
     index: int
     delta: DeltaT
@@ -81,7 +81,7 @@ class ContentBlockStopEvent(WireObject):
         index: The position of the block in the content, from 0.
     """
 
-    type: ClassVar[Literal["content_block_stop"]] = "content_block_stop"
+    type: Literal["content_block_stop"] = "content_block_stop"
 
     index: int
 
@@ -112,27 +112,27 @@ class MessageDeltaEvent(WireObject):
             check but were kept, as JSON.
     """
 
-    type: ClassVar[Literal["message_delta"]] = "message_delta"
+    type: Literal["message_delta"] = "message_delta"
 
     delta: MessageDelta = absent(MessageDelta)
     usage: MessageDeltaUsage = absent(MessageDeltaUsage)
     context_management: ContextManagementResponse | None = None
     diagnostics: Diagnostics | None = None
-    input_transformations: tuple[dict[str, Any], ...] | None = wire_field(converter=immutable_items)
+    input_transformations: list[dict[str, Any]] | None = wire_field(converter=immutable_items)
 
 
 @frozen(kw_only=True)
 class MessageStopEvent(WireObject):
     """The end of the message."""
 
-    type: ClassVar[Literal["message_stop"]] = "message_stop"
+    type: Literal["message_stop"] = "message_stop"
 
 
 @frozen(kw_only=True)
 class PingEvent(WireObject):
     """A sign that the connection is alive."""
 
-    type: ClassVar[Literal["ping"]] = "ping"
+    type: Literal["ping"] = "ping"
 
 
 @frozen(kw_only=True)
@@ -156,7 +156,7 @@ class ErrorEvent(WireObject):
             was decoded. It has no wire form.
     """
 
-    type: ClassVar[Literal["error"]] = "error"
+    type: Literal["error"] = "error"
 
     error: ErrorObject
     request_id: str | None = None
@@ -186,7 +186,7 @@ MessageStreamEvent: TypeAlias = (
 class RawContentBlockStartEvent(WireObject):
     """A `ContentBlockStartEvent` whose block is a plain dict, as it arrived."""
 
-    type: ClassVar[Literal["content_block_start"]] = "content_block_start"
+    type: Literal["content_block_start"] = "content_block_start"
 
     index: int
     content_block: dict[str, Any]
@@ -196,7 +196,7 @@ class RawContentBlockStartEvent(WireObject):
 class RawContentBlockDeltaEvent(WireObject):
     """A `ContentBlockDeltaEvent` whose delta is a plain dict, as it arrived."""
 
-    type: ClassVar[Literal["content_block_delta"]] = "content_block_delta"
+    type: Literal["content_block_delta"] = "content_block_delta"
 
     index: int
     delta: dict[str, Any]
@@ -206,13 +206,13 @@ class RawContentBlockDeltaEvent(WireObject):
 class RawMessageDeltaEvent(WireObject):
     """A `MessageDeltaEvent` whose delta is a plain dict, as it arrived."""
 
-    type: ClassVar[Literal["message_delta"]] = "message_delta"
+    type: Literal["message_delta"] = "message_delta"
 
     delta: dict[str, Any] = wire_field(default=ImmutableDict())
     usage: MessageDeltaUsage = absent(MessageDeltaUsage)
     context_management: ContextManagementResponse | None = None
     diagnostics: Diagnostics | None = None
-    input_transformations: tuple[dict[str, Any], ...] | None = None
+    input_transformations: list[dict[str, Any]] | None = None
 
 
 RawMessageStartEvent: TypeAlias = MessageStartEvent

@@ -5,11 +5,11 @@ Source: https://docs.claude.com/en/api/messages and `anthropic.types`.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Generic, Literal, TypeAlias
+from typing import Any, Generic, Literal, TypeAlias
 
 from typing_extensions import TypeVar
 
-from streamcore._objects.immutable import immutable_items
+from streamcore._objects.immutable import ImmutableList, immutable_items
 from streamcore.types._frozen import frozen
 from streamcore.types.base import Unknown, WireObject, absent, plain, wire_field
 from streamcore.types.blocks import ContentBlock, TextBlock
@@ -55,7 +55,7 @@ class Container(WireObject):
 
     id: str
     expires_at: str
-    skills: tuple[ContainerSkill, ...] | None = wire_field(null=True)
+    skills: list[ContainerSkill] | None = wire_field(null=True)
 
 
 class UnknownStopDetails(Unknown):
@@ -77,7 +77,7 @@ class RefusalStopDetails(WireObject):
         recommended_model: A fallback model to retry on, if the API could not try it itself.
     """
 
-    type: ClassVar[Literal["refusal"]] = "refusal"
+    type: Literal["refusal"] = "refusal"
 
     category: str | None = wire_field(null=True)
     explanation: str | None = wire_field(null=True)
@@ -104,7 +104,7 @@ class ClearToolUses20250919EditResponse(WireObject):
         cleared_tool_uses: The number of tool uses removed.
     """
 
-    type: ClassVar[Literal["clear_tool_uses_20250919"]] = "clear_tool_uses_20250919"
+    type: Literal["clear_tool_uses_20250919"] = "clear_tool_uses_20250919"
 
     cleared_input_tokens: int
     cleared_tool_uses: int
@@ -119,7 +119,7 @@ class ClearThinking20251015EditResponse(WireObject):
         cleared_thinking_turns: The number of turns whose thinking was removed.
     """
 
-    type: ClassVar[Literal["clear_thinking_20251015"]] = "clear_thinking_20251015"
+    type: Literal["clear_thinking_20251015"] = "clear_thinking_20251015"
 
     cleared_input_tokens: int
     cleared_thinking_turns: int
@@ -134,7 +134,7 @@ ContextManagementEdit: TypeAlias = (
 class ContextManagementResponse(WireObject):
     """The edits that the API made to the context before the model read it."""
 
-    applied_edits: tuple[ContextManagementEdit, ...] = ()
+    applied_edits: list[ContextManagementEdit] = wire_field(default=ImmutableList())
 
 
 @frozen(kw_only=True)
@@ -178,12 +178,12 @@ class Message(WireObject, Generic[OutputT]):
             check but were kept, as JSON.
     """
 
-    type: ClassVar[Literal["message"]] = "message"
+    type: Literal["message"] = "message"
 
     id: str
     model: str
     role: Literal["assistant"] = "assistant"
-    content: tuple[ContentBlock, ...] = ()
+    content: list[ContentBlock] = wire_field(default=ImmutableList())
     stop_reason: StopReason | None = wire_field(null=True)
     stop_sequence: str | None = wire_field(null=True)
     stop_details: StopDetails | None = None
@@ -191,7 +191,7 @@ class Message(WireObject, Generic[OutputT]):
     container: Container | None = None
     context_management: ContextManagementResponse | None = None
     diagnostics: Diagnostics | None = None
-    input_transformations: tuple[dict[str, Any], ...] | None = wire_field(converter=immutable_items)
+    input_transformations: list[dict[str, Any]] | None = wire_field(converter=immutable_items)
 
     @property
     def parsed_output(self) -> OutputT | None:

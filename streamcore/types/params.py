@@ -7,11 +7,12 @@ of its own tools, are missing here. For the meaning of each key, see https://doc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Literal, Required, TypeAlias
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Required, TypeAlias
 
 from typing_extensions import TypedDict
 
+from streamcore.types._requests import ByRole, Items, keep_unknown_keys
 from streamcore.types.blocks import ContentBlock, TextBlock
 
 
@@ -98,7 +99,7 @@ class TextBlockParam(_Cacheable, total=False):
 
     type: Required[Literal["text"]]
     text: Required[str]
-    citations: Iterable[TextCitationParam] | None
+    citations: Items[TextCitationParam] | None
 
 
 # Images and documents
@@ -177,7 +178,7 @@ class ContentBlockSourceParam(TypedDict):
     """A document that consists of blocks, which citations refer to by position."""
 
     type: Literal["content"]
-    content: str | Iterable[ContentBlockSourceContentParam]
+    content: str | Items[ContentBlockSourceContentParam]
 
 
 class CitationsConfigParam(TypedDict, total=False):
@@ -206,7 +207,7 @@ class SearchResultBlockParam(_Cacheable, total=False):
     """A search result of your program, for the model to cite."""
 
     type: Required[Literal["search_result"]]
-    content: Required[Iterable[TextBlockParam]]
+    content: Required[Items[TextBlockParam]]
     source: Required[str]
     title: Required[str]
     citations: CitationsConfigParam
@@ -305,7 +306,7 @@ class ToolResultBlockParam(_Cacheable, total=False):
     tool_use_id: Required[str]
     content: (
         str
-        | Iterable[
+        | Items[
             TextBlockParam | ImageBlockParam | SearchResultBlockParam | DocumentBlockParam | ToolReferenceBlockParam
         ]
     )
@@ -329,7 +330,7 @@ ContentBlockParam: TypeAlias = (
     | ContainerUploadBlockParam
 )
 
-MessageContentParam: TypeAlias = str | Iterable[ContentBlockParam | ContentBlock]
+MessageContentParam: TypeAlias = str | Items[ContentBlockParam | ContentBlock]
 """Text or blocks. Blocks can be dicts or objects from an answer."""
 
 
@@ -351,8 +352,11 @@ class SystemMessageParam(TypedDict):
     """Instructions between two turns."""
 
     role: Literal["system"]
-    content: str | Iterable[TextBlockParam | TextBlock]
+    content: str | Items[TextBlockParam | TextBlock]
 
 
-MessageParam: TypeAlias = UserMessageParam | AssistantMessageParam | SystemMessageParam
+MessageParam: TypeAlias = Annotated[UserMessageParam | AssistantMessageParam | SystemMessageParam, ByRole()]
 """One turn. In `messages`, a `Message` can be used directly too."""
+
+
+keep_unknown_keys(globals())

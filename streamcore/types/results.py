@@ -6,7 +6,7 @@ https://docs.claude.com/en/docs/agents-and-tools and `anthropic.types`.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import attrs
 
@@ -33,7 +33,7 @@ class WebSearchResultBlock(WireObject):
         page_age: How old the page is, as text, if known.
     """
 
-    type: ClassVar[Literal["web_search_result"]] = "web_search_result"
+    type: Literal["web_search_result"] = "web_search_result"
 
     title: str
     url: str
@@ -45,13 +45,13 @@ class WebSearchResultBlock(WireObject):
 class WebSearchToolResultErrorObject(WireObject):
     """The error of a failed web search."""
 
-    type: ClassVar[Literal["web_search_tool_result_error"]] = "web_search_tool_result_error"
+    type: Literal["web_search_tool_result_error"] = "web_search_tool_result_error"
 
     error_code: str
 
 
 WebSearchResult: TypeAlias = WebSearchResultBlock | UnknownResult
-WebSearchToolResultContent: TypeAlias = tuple[WebSearchResult, ...] | WebSearchToolResultErrorObject | UnknownResult
+WebSearchToolResultContent: TypeAlias = list[WebSearchResult] | WebSearchToolResultErrorObject | UnknownResult
 
 
 # Web fetch
@@ -68,7 +68,7 @@ class CitationsConfig(WireObject):
 class Base64PDFSource(WireObject):
     """A PDF, encoded in base64."""
 
-    type: ClassVar[Literal["base64"]] = "base64"
+    type: Literal["base64"] = "base64"
 
     media_type: str
     data: str
@@ -78,7 +78,7 @@ class Base64PDFSource(WireObject):
 class PlainTextSource(WireObject):
     """A document of plain text."""
 
-    type: ClassVar[Literal["text"]] = "text"
+    type: Literal["text"] = "text"
 
     media_type: str
     data: str
@@ -91,7 +91,7 @@ DocumentSource: TypeAlias = Base64PDFSource | PlainTextSource | UnknownResult
 class DocumentBlock(WireObject):
     """A document that was fetched."""
 
-    type: ClassVar[Literal["document"]] = "document"
+    type: Literal["document"] = "document"
 
     source: DocumentSource
     citations: CitationsConfig | None = None
@@ -106,7 +106,7 @@ class WebFetchBlock(WireObject):
         retrieved_at: When it was fetched, as an ISO 8601 time.
     """
 
-    type: ClassVar[Literal["web_fetch_result"]] = "web_fetch_result"
+    type: Literal["web_fetch_result"] = "web_fetch_result"
 
     url: str
     content: DocumentBlock | UnknownResult | None
@@ -117,7 +117,7 @@ class WebFetchBlock(WireObject):
 class WebFetchToolResultErrorBlock(WireObject):
     """The error of a page that could not be fetched."""
 
-    type: ClassVar[Literal["web_fetch_tool_result_error"]] = "web_fetch_tool_result_error"
+    type: Literal["web_fetch_tool_result_error"] = "web_fetch_tool_result_error"
 
     error_code: str
 
@@ -132,7 +132,7 @@ WebFetchToolResultContent: TypeAlias = WebFetchBlock | WebFetchToolResultErrorBl
 class AdvisorResultBlock(WireObject):
     """The answer of the advisor."""
 
-    type: ClassVar[Literal["advisor_result"]] = "advisor_result"
+    type: Literal["advisor_result"] = "advisor_result"
 
     text: str
     stop_reason: str | None = None
@@ -146,7 +146,7 @@ class AdvisorRedactedResultBlock(WireObject):
         encrypted_content: The answer, which only the model can read.
     """
 
-    type: ClassVar[Literal["advisor_redacted_result"]] = "advisor_redacted_result"
+    type: Literal["advisor_redacted_result"] = "advisor_redacted_result"
 
     encrypted_content: str | None
     stop_reason: str | None = None
@@ -156,7 +156,7 @@ class AdvisorRedactedResultBlock(WireObject):
 class AdvisorToolResultErrorObject(WireObject):
     """The error of a failed call of the advisor."""
 
-    type: ClassVar[Literal["advisor_tool_result_error"]] = "advisor_tool_result_error"
+    type: Literal["advisor_tool_result_error"] = "advisor_tool_result_error"
 
     error_code: str
 
@@ -173,7 +173,7 @@ AdvisorToolResultContent: TypeAlias = (
 class CodeExecutionOutputBlock(WireObject):
     """A file that the code created."""
 
-    type: ClassVar[Literal["code_execution_output"]] = "code_execution_output"
+    type: Literal["code_execution_output"] = "code_execution_output"
 
     file_id: str
 
@@ -187,9 +187,9 @@ class CodeExecutionResultBlock(WireObject):
         return_code: The exit status of the process.
     """
 
-    type: ClassVar[Literal["code_execution_result"]] = "code_execution_result"
+    type: Literal["code_execution_result"] = "code_execution_result"
 
-    content: tuple[CodeExecutionOutputBlock | UnknownResult, ...]
+    content: list[CodeExecutionOutputBlock | UnknownResult]
     return_code: int
     stderr: str
     stdout: str
@@ -205,9 +205,9 @@ class EncryptedCodeExecutionResultBlock(WireObject):
         encrypted_stdout: What the code printed, which only the model can read.
     """
 
-    type: ClassVar[Literal["encrypted_code_execution_result"]] = "encrypted_code_execution_result"
+    type: Literal["encrypted_code_execution_result"] = "encrypted_code_execution_result"
 
-    content: tuple[CodeExecutionOutputBlock | UnknownResult, ...]
+    content: list[CodeExecutionOutputBlock | UnknownResult]
     return_code: int
     stderr: str
     encrypted_stdout: str | None
@@ -217,7 +217,7 @@ class EncryptedCodeExecutionResultBlock(WireObject):
 class CodeExecutionToolResultErrorObject(WireObject):
     """The error of code that did not run."""
 
-    type: ClassVar[Literal["code_execution_tool_result_error"]] = "code_execution_tool_result_error"
+    type: Literal["code_execution_tool_result_error"] = "code_execution_tool_result_error"
 
     error_code: str
 
@@ -231,7 +231,7 @@ CodeExecutionToolResultContent: TypeAlias = (
 class BashCodeExecutionOutputBlock(WireObject):
     """A file that the command created."""
 
-    type: ClassVar[Literal["bash_code_execution_output"]] = "bash_code_execution_output"
+    type: Literal["bash_code_execution_output"] = "bash_code_execution_output"
 
     file_id: str
 
@@ -245,9 +245,9 @@ class BashCodeExecutionResultBlock(WireObject):
         return_code: The exit status of the process.
     """
 
-    type: ClassVar[Literal["bash_code_execution_result"]] = "bash_code_execution_result"
+    type: Literal["bash_code_execution_result"] = "bash_code_execution_result"
 
-    content: tuple[BashCodeExecutionOutputBlock | UnknownResult, ...]
+    content: list[BashCodeExecutionOutputBlock | UnknownResult]
     return_code: int
     stderr: str
     stdout: str
@@ -257,7 +257,7 @@ class BashCodeExecutionResultBlock(WireObject):
 class BashCodeExecutionToolResultErrorObject(WireObject):
     """The error of a command that did not run."""
 
-    type: ClassVar[Literal["bash_code_execution_tool_result_error"]] = "bash_code_execution_tool_result_error"
+    type: Literal["bash_code_execution_tool_result_error"] = "bash_code_execution_tool_result_error"
 
     error_code: str
 
@@ -279,7 +279,7 @@ class TextEditorCodeExecutionViewResultBlock(WireObject):
         total_lines: The number of lines in the file.
     """
 
-    type: ClassVar[Literal["text_editor_code_execution_view_result"]] = "text_editor_code_execution_view_result"
+    type: Literal["text_editor_code_execution_view_result"] = "text_editor_code_execution_view_result"
 
     content: str
     file_type: str
@@ -296,7 +296,7 @@ class TextEditorCodeExecutionCreateResultBlock(WireObject):
         is_file_update: Whether the file existed before.
     """
 
-    type: ClassVar[Literal["text_editor_code_execution_create_result"]] = "text_editor_code_execution_create_result"
+    type: Literal["text_editor_code_execution_create_result"] = "text_editor_code_execution_create_result"
 
     is_file_update: bool
 
@@ -313,11 +313,9 @@ class TextEditorCodeExecutionStrReplaceResultBlock(WireObject):
         old_start: The first line before the edit, counted from 1.
     """
 
-    type: ClassVar[Literal["text_editor_code_execution_str_replace_result"]] = (
-        "text_editor_code_execution_str_replace_result"
-    )
+    type: Literal["text_editor_code_execution_str_replace_result"] = "text_editor_code_execution_str_replace_result"
 
-    lines: tuple[str, ...] | None = wire_field(null=True)
+    lines: list[str] | None = wire_field(null=True)
     new_lines: int | None = wire_field(null=True)
     new_start: int | None = wire_field(null=True)
     old_lines: int | None = wire_field(null=True)
@@ -328,9 +326,7 @@ class TextEditorCodeExecutionStrReplaceResultBlock(WireObject):
 class TextEditorCodeExecutionToolResultErrorObject(WireObject):
     """The error of a file that could not be read or changed."""
 
-    type: ClassVar[Literal["text_editor_code_execution_tool_result_error"]] = (
-        "text_editor_code_execution_tool_result_error"
-    )
+    type: Literal["text_editor_code_execution_tool_result_error"] = "text_editor_code_execution_tool_result_error"
 
     error_code: str
     error_message: str | None = None
@@ -352,7 +348,7 @@ TextEditorCodeExecutionToolResultContent: TypeAlias = (
 class ToolReferenceBlock(WireObject):
     """The name of a tool that a tool search found."""
 
-    type: ClassVar[Literal["tool_reference"]] = "tool_reference"
+    type: Literal["tool_reference"] = "tool_reference"
 
     tool_name: str
 
@@ -361,16 +357,16 @@ class ToolReferenceBlock(WireObject):
 class ToolSearchToolSearchResultBlock(WireObject):
     """The tools that a tool search found."""
 
-    type: ClassVar[Literal["tool_search_tool_search_result"]] = "tool_search_tool_search_result"
+    type: Literal["tool_search_tool_search_result"] = "tool_search_tool_search_result"
 
-    tool_references: tuple[ToolReferenceBlock | UnknownResult, ...]
+    tool_references: list[ToolReferenceBlock | UnknownResult]
 
 
 @frozen(kw_only=True)
 class ToolSearchToolResultErrorObject(WireObject):
     """The error of a failed tool search."""
 
-    type: ClassVar[Literal["tool_search_tool_result_error"]] = "tool_search_tool_result_error"
+    type: Literal["tool_search_tool_result_error"] = "tool_search_tool_result_error"
 
     error_code: str
     error_message: str | None = None

@@ -5,11 +5,12 @@ For the meaning of each key, see https://docs.claude.com/en/api/messages.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Required, TypeAlias
 
 from typing_extensions import TypedDict
 
+from streamcore.types._requests import Items, keep_unknown_keys
 from streamcore.types.params import CacheControlEphemeralParam, CitationsConfigParam
 
 ModelParam: TypeAlias = str
@@ -34,7 +35,7 @@ class _ToolParam(TypedDict, total=False):
 class _ClientToolParam(_ToolParam, total=False):
     """The keys of tools that your program runs: those of all tools, and examples of inputs."""
 
-    input_examples: Iterable[Mapping[str, Any]]
+    input_examples: Items[Mapping[str, Any]]
 
 
 class ToolParam(_ClientToolParam, total=False):
@@ -330,3 +331,6 @@ class OutputConfigParam(TypedDict, total=False):
 
     effort: Literal["low", "medium", "high", "xhigh", "max"] | None
     format: JSONOutputFormatParam | None
+
+
+keep_unknown_keys(globals())

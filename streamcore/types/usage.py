@@ -6,7 +6,7 @@ message so far, not increments. Source: https://docs.claude.com/en/api/messages 
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from streamcore.types._frozen import frozen
 from streamcore.types.base import Unknown, WireObject
@@ -48,7 +48,7 @@ class ServerToolUsage(WireObject):
 class FallbackCreditRedeemed(WireObject):
     """The status of a fallback credit that was used for this message."""
 
-    type: ClassVar[Literal["redeemed"]] = "redeemed"
+    type: Literal["redeemed"] = "redeemed"
 
 
 @frozen(kw_only=True)
@@ -60,10 +60,10 @@ class FallbackCreditNotApplied(WireObject):
         remove_to_redeem: The request fields to remove so that a retry can use the credit.
     """
 
-    type: ClassVar[Literal["not_applied"]] = "not_applied"
+    type: Literal["not_applied"] = "not_applied"
 
     reason: str
-    remove_to_redeem: tuple[str, ...] | None = None
+    remove_to_redeem: list[str] | None = None
 
 
 class UnknownFallbackCreditStatus(Unknown):
@@ -95,7 +95,7 @@ class _IterationUsage(WireObject):
 class MessageIterationUsage(_IterationUsage):
     """The token counts of one sampling of the model within the message."""
 
-    type: ClassVar[Literal["message"]] = "message"
+    type: Literal["message"] = "message"
 
     model: str | None = None
 
@@ -104,14 +104,14 @@ class MessageIterationUsage(_IterationUsage):
 class CompactionIterationUsage(_IterationUsage):
     """The token counts of compacting the conversation, not the size of what was compacted."""
 
-    type: ClassVar[Literal["compaction"]] = "compaction"
+    type: Literal["compaction"] = "compaction"
 
 
 @frozen(kw_only=True)
 class AdvisorMessageIterationUsage(_IterationUsage):
     """The token counts of one call of the advisor."""
 
-    type: ClassVar[Literal["advisor_message"]] = "advisor_message"
+    type: Literal["advisor_message"] = "advisor_message"
 
     model: str | None = None
 
@@ -120,7 +120,7 @@ class AdvisorMessageIterationUsage(_IterationUsage):
 class FallbackMessageIterationUsage(_IterationUsage):
     """The token counts of one sampling of a fallback model."""
 
-    type: ClassVar[Literal["fallback_message"]] = "fallback_message"
+    type: Literal["fallback_message"] = "fallback_message"
 
     model: str | None = None
 
@@ -155,7 +155,7 @@ class MessageDeltaUsage(WireObject):
     cache_read_input_tokens: int | None = None
     fallback_credit: FallbackCreditUsage | None = None
     inference_geo: str | None = None
-    iterations: tuple[IterationUsage, ...] | None = None
+    iterations: list[IterationUsage] | None = None
     output_tokens_details: OutputTokensDetails | None = None
     server_tool_use: ServerToolUsage | None = None
     service_tier: Literal["standard", "priority", "batch"] | None = None
@@ -188,7 +188,7 @@ class Usage(WireObject):
     cache_read_input_tokens: int | None = None
     fallback_credit: FallbackCreditUsage | None = None
     inference_geo: str | None = None
-    iterations: tuple[IterationUsage, ...] | None = None
+    iterations: list[IterationUsage] | None = None
     output_tokens_details: OutputTokensDetails | None = None
     server_tool_use: ServerToolUsage | None = None
     service_tier: Literal["standard", "priority", "batch"] | None = None

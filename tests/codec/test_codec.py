@@ -232,7 +232,7 @@ def extras_of(value: Any) -> typing.Iterator[str]:
         yield from value.extra
         for field in attrs.fields(type(value)):
             yield from extras_of(getattr(value, field.name))
-    elif isinstance(value, tuple):
+    elif isinstance(value, list):
         for item in value:
             yield from extras_of(item)
 

@@ -31,7 +31,7 @@ def _made(decorate: Any) -> Any:
     class Made(Plain, Generic[T]):
         """Two fields."""
 
-        type: ClassVar[str] = "made"
+        kind: ClassVar[str] = "made"
 
         needed: T
         given: int = attrs.field(default=3, metadata={"key": "given"})
@@ -100,7 +100,8 @@ def test_wrong_arguments_raise_the_errors_of_attrs() -> None:
 
 
 def test_the_signature_names_each_field() -> None:
-    assert list(inspect.signature(TextBlock).parameters) == ["text", "citations", "parsed_output", "parse_error"]
+    names = ["type", "text", "citations", "parsed_output", "parse_error"]
+    assert list(inspect.signature(TextBlock).parameters) == names
     assert str(inspect.signature(Usage.__init__)).startswith("(self, *, input_tokens: 'int' = 0, output_tokens:")
 
 

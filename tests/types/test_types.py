@@ -12,6 +12,7 @@ import pytest
 from helpers import example, wire_types
 
 import streamcore.types
+from streamcore._objects.immutable import ImmutableList
 from streamcore.codec import converter, decode_event
 from streamcore.types import (
     CitationCharLocation,
@@ -400,17 +401,17 @@ def test_to_param_reaches_into_tool_results() -> None:
     assert block.to_param()["content"][0]["encrypted_content"] == "e"
 
 
-# Tuples and unknown objects
+# Lists and unknown objects
 
 
-def test_content_is_a_tuple_at_every_level() -> None:
+def test_content_is_a_list_at_every_level() -> None:
     result = {"type": "web_search_result", "title": "t", "url": "u", "encrypted_content": "e", "page_age": None}
     block = {"type": "web_search_tool_result", "tool_use_id": "1", "content": [result]}
     message = converter.structure({"id": "1", "type": "message", "model": "m", "content": [block]}, Message)
-    assert type(message.content) is tuple
+    assert type(message.content) is ImmutableList
     (found,) = message.content
     assert isinstance(found, WebSearchToolResultBlock)
-    assert type(found.content) is tuple
+    assert type(found.content) is ImmutableList
 
 
 UNKNOWN = {"type": "mirror", "image": "i", "data": "inner", "size": {"width": 1}, "none": None}

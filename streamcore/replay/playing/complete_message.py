@@ -58,7 +58,7 @@ def accumulating(player: SyncPlayer | AsyncPlayer, name: str) -> Steps[Capture]:
                 yield close, ()
                 return error
         engine.receive_eof()
-        return _error_in(engine) or _json(200, engine.final_message.to_json())
+        return _error_in(engine) or _json(200, engine.final_message.model_dump_json())
     except ProtocolError as error:
         yield close, ()
         said = f"the stream {name} does not add up to a message: {error}"
@@ -73,7 +73,7 @@ def _error_in(engine: MessageEngine) -> Capture | None:
     """Read the events so far. Return the answer for an `error` event among them, or None."""
     for event in engine.events():
         if isinstance(event, ErrorEvent):
-            return _json(error_from_event(event, response=None, snapshot=None).status_code, event.to_json())
+            return _json(error_from_event(event, response=None, snapshot=None).status_code, event.model_dump_json())
     return None
 
 

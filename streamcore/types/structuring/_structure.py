@@ -3,7 +3,7 @@
 `structure(value, Message)` calls a function that was generated for `Message` (see `_generated`). It does not handle
 anything unusual: it raises, and then the plain path, `_plain`, reads the same value again and decides what it means or
 what is wrong with it. So the fast path may refuse any value. For a value that it accepts, its result must be that of
-the plain path: the test compares the two (`tests/codec/test_structure.py`).
+the plain path: the test compares the two (`tests/types/structuring/test_structure.py`).
 
 A function is made for each kind of annotation when it is first needed. Their number is bounded by the number of our
 types: nothing that a peer sends is remembered.
@@ -18,13 +18,19 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 
 import attrs
 
-from streamcore._objects.immutable import immutable, immutable_in_place, immutable_items, immutable_items_in_place
-from streamcore.codec import _plain
-from streamcore.codec._generated import FieldPlan, Unfit, make_structurer
-from streamcore.codec.annotations import scalar_types, union_members, without_none
+from streamcore._objects.immutable import (
+    ImmutableList,
+    immutable,
+    immutable_in_place,
+    immutable_items,
+    immutable_items_in_place,
+)
 from streamcore.types import Unknown, WireObject
 from streamcore.types.base import plain, type_tag, wire_fields
-from streamcore.types.tolerance import MISSING_FIELDS
+from streamcore.types.structuring import _plain
+from streamcore.types.structuring._generated import FieldPlan, Unfit, make_structurer
+from streamcore.types.structuring.annotations import scalar_types, union_members, without_none
+from streamcore.types.structuring.tolerance import MISSING_FIELDS
 
 __all__ = ["UNUSUAL", "structure", "structurer_for"]
 
@@ -60,8 +66,8 @@ def structurer_for(annotation: Any) -> Structurer:
         return _any_but_null
     if isinstance(annotation, TypeVar):
         return structurer_for(annotation.__bound__)
-    if origin is tuple:
-        return _tuple_of(structurer_for(get_args(annotation)[0]))
+    if origin is list:
+        return _array_of(structurer_for(get_args(annotation)[0]))
     if origin in (Union, types.UnionType):
         return _union_of(get_args(annotation))
     cls = origin or annotation
@@ -85,13 +91,13 @@ def _of_types(accepted: tuple[type, ...]) -> Structurer:
     return structure_scalar
 
 
-def _tuple_of(structure_item: Structurer) -> Structurer:
-    def structure_tuple(value: Any) -> tuple[Any, ...]:
+def _array_of(structure_item: Structurer) -> Structurer:
+    def structure_array(value: Any) -> ImmutableList[Any]:
         if type(value) is not list:
             raise Unfit
-        return tuple([structure_item(item) for item in value])
+        return ImmutableList([structure_item(item) for item in value])
 
-    return structure_tuple
+    return structure_array
 
 
 class _ByTag(dict[str, Structurer]):

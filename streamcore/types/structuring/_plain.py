@@ -7,7 +7,7 @@ How unexpected values are read:
 - A known field that is null counts as absent.
 - A constant `type` that is absent or null counts as that constant.
 - A required field that is absent, and a number that is spelled oddly, are taken for what the tables in
-  `types/tolerance.py` say, and each time a `Deviation` is recorded. (The generated functions refuse both, so ordinary
+  `tolerance.py` say, and each time a `Deviation` is recorded. (The generated functions refuse both, so ordinary
   payloads do not pay for this.)
 - Any other known field that is missing or of the wrong JSON type is a fault. Where a class lists the strings it knows
   (`StopReason`), any other string is kept as it is.
@@ -24,11 +24,13 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 import attrs
 
-from streamcore.codec._json import kind_of
-from streamcore.codec.annotations import scalar_types, union_members, without_none
+from streamcore._objects.immutable import ImmutableList
+from streamcore.errors import InvalidArgumentError
 from streamcore.types import Unknown, WireObject
+from streamcore.types._frozen import unchecked
 from streamcore.types.base import WireField, type_tag, wire_fields, with_extra
-from streamcore.types.tolerance import MISSING_FIELDS, integer_of
+from streamcore.types.structuring.annotations import kind_of, scalar_types, union_members, without_none
+from streamcore.types.structuring.tolerance import MISSING_FIELDS, integer_of
 
 __all__ = ["Deviation", "StructureError", "read"]
 
@@ -60,8 +62,19 @@ class Deviation:
         return f"{self.path} {came}"
 
 
-class StructureError(ValueError):
-    """A value does not fit its annotation; the text says where and why."""
+class StructureError(InvalidArgumentError):
+    """A value does not fit its annotation; the text says where and why.
+
+    Attributes:
+        faults: The first few faults, each as its text, ` @ ` and the path as in JSONPath.
+    """
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        return self.args
+
+    def __str__(self) -> str:
+        return "; ".join(self.args)
 
 
 class _EnoughFaultsError(Exception):
@@ -85,7 +98,7 @@ def read(value: Any, annotation: Any, deviations: list[Deviation] | None = None)
     except _EnoughFaultsError:
         result = None
     if reader.faults:
-        raise StructureError("; ".join(reader.faults))
+        raise StructureError(*reader.faults)
     return result
 
 
@@ -115,8 +128,8 @@ class _Reader:
             return value
         if isinstance(annotation, TypeVar):
             return self.read(value, annotation.__bound__, path)
-        if origin is tuple:
-            return self._read_tuple(value, get_args(annotation)[0], path)
+        if origin is list:
+            return self._read_array(value, get_args(annotation)[0], path)
         if origin in (Union, types.UnionType):
             return self._read_union(value, get_args(annotation), path)
         cls = origin or annotation
@@ -126,11 +139,11 @@ class _Reader:
             return cls(data=value)
         return self._read_object(value, cls, path)
 
-    def _read_tuple(self, value: Any, item: Any, path: str) -> tuple[Any, ...]:
+    def _read_array(self, value: Any, item: Any, path: str) -> list[Any]:
         if type(value) is not list:
             self._add_wrong_type(path, "an array", value)
-            return ()
-        return tuple([self.read(member, item, f"{path}[{number}]") for number, member in enumerate(value)])
+            return []
+        return ImmutableList([self.read(member, item, f"{path}[{number}]") for number, member in enumerate(value)])
 
     def _read_union(self, value: Any, members: tuple[Any, ...], path: str) -> Any:
         if value is None and types.NoneType in members:
@@ -179,7 +192,7 @@ class _Reader:
                     self._add_fault(path, f"required field {field.key!r} is missing")
         if self.faults:
             return None
-        made = cls(**arguments)
+        made = unchecked(cls, arguments)
         unknown = {key: item for key, item in value.items() if key not in known}
         return with_extra(made, unknown) if unknown else made
 
@@ -213,7 +226,7 @@ class _Reader:
 def _as_json(value: Any) -> str:
     if value is None:
         return "null"
-    return "[]" if value == () else _shortened(value)
+    return "[]" if value == [] else _shortened(value)
 
 
 def _shortened(name: object) -> str:

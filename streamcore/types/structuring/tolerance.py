@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from streamcore._objects.immutable import ImmutableList
 from streamcore.types import blocks, citations, deltas, message, results
 from streamcore.types.base import WireObject
 
@@ -16,7 +17,7 @@ __all__ = ["MISSING_FIELDS", "integer_of"]
 _NOTHING_ADDED = ""
 _NOT_SAID = ""
 _NO_INPUT: dict[str, Any] = {}
-_NO_RESULTS: tuple[Any, ...] = ()
+_NO_RESULTS: list[Any] = ImmutableList()
 
 MISSING_FIELDS: dict[type[WireObject], dict[str, Any]] = {
     # Text that was not sent

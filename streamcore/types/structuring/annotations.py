@@ -8,7 +8,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from streamcore.types import Unknown, WireObject
 from streamcore.types.base import type_tag
 
-__all__ = ["scalar_types", "union_members", "without_none"]
+__all__ = ["kind_of", "scalar_types", "union_members", "without_none"]
 
 _SCALARS: dict[Any, tuple[type, ...]] = {
     # By exact type: a bool is not a number on the wire, though Python takes it for an int.
@@ -44,7 +44,7 @@ def union_members(members: tuple[Any, ...]) -> tuple[dict[str, Any], dict[type, 
         if cls is types.NoneType:
             by_kind[cls] = None
         elif not issubclass(cls, WireObject):
-            by_kind[list if cls is tuple else cls] = member
+            by_kind[cls] = member
         elif issubclass(cls, Unknown):
             fallback = member
         elif (tag := type_tag(cls)) is not None:
@@ -52,3 +52,9 @@ def union_members(members: tuple[Any, ...]) -> tuple[dict[str, Any], dict[type, 
         else:
             by_kind[dict] = member
     return tagged, by_kind, fallback
+
+
+def kind_of(value: object) -> str:
+    """Return what JSON calls the type of a value."""
+    names = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
+    return next((name for kind, name in names.items() if isinstance(value, kind)), "a number")

@@ -29,8 +29,7 @@ from hypothesis import strategies as st
 
 from streamcore import DecodeError, MessageEngine, RawMessageDecoder
 from streamcore.api.response import message_from_body
-from streamcore.codec import StructureError, _plain, decode_event, structure
-from streamcore.codec._structure import UNUSUAL, structurer_for
+from streamcore.codec import decode_event
 from streamcore.errors import APIResponseValidationError
 from streamcore.types import (
     MessageStreamEvent,
@@ -40,6 +39,7 @@ from streamcore.types import (
     Unknown,
     WireObject,
 )
+from streamcore.types.structuring import UNUSUAL, StructureError, _plain, structure, structurer_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,0 +1,156 @@
+"""Wire types out of what programs have: dicts, JSON text, and models of other packages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import attrs
+
+from streamcore._objects.immutable import array, immutable
+from streamcore.errors import InvalidArgumentError
+from streamcore.types._frozen import unchecked
+from streamcore.types.base import Unknown, WireObject, is_absent, type_tag, wire_fields, with_extra
+from streamcore.types.structuring import StructureError, kind_of, structure
+
+__all__ = ["as_json", "construct", "copied", "from_text", "from_value", "structured"]
+
+_W = TypeVar("_W", bound=WireObject)
+
+
+def from_value(cls: type[_W], value: Any) -> _W:
+    """Return the object of `cls` for a dict, a model or an object of `cls`.
+
+    Raises:
+        InvalidArgumentError: The value is not the wire form of `cls`.
+    """
+    try:
+        made: _W = structured(cls, value)
+    except StructureError as error:
+        raise InvalidArgumentError(f"the value is not a valid {cls.__name__}: {error}") from None
+    return made
+
+
+def from_text(cls: type[_W], text: str | bytes | bytearray) -> _W:
+    """Return the object of `cls` for JSON text.
+
+    Raises:
+        InvalidArgumentError: The text is not JSON, or not the wire form of `cls`.
+    """
+    if not isinstance(text, (str, bytes, bytearray)):
+        raise InvalidArgumentError(f"JSON text must be a str or bytes, not {type(text).__name__}")
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise InvalidArgumentError("the text nests too deep") from None
+    except ValueError as error:  # UnicodeDecodeError too
+        raise InvalidArgumentError(f"the text is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise InvalidArgumentError(f"the text is not a valid {cls.__name__}: expected an object, got {kind_of(value)}")
+    return from_value(cls, value)
+
+
+def structured(cls: Any, value: Any) -> Any:
+    """Return the object of a class, or of a union, for a value, which is not changed.
+
+    Raises:
+        StructureError: The value is not its wire form. The text, and `faults`, say where and why.
+    """
+    if isinstance(value, cls):
+        return value
+    try:
+        return structure(_wire_form(value), cls)
+    except RecursionError:
+        raise StructureError("the value nests too deep @ $") from None
+
+
+def _wire_form(value: Any) -> dict[str, Any]:
+    """Return a mapping, or a model of another package, as dicts and lists that belong to the caller."""
+    form = None if isinstance(value, WireObject) else as_json(value)
+    if isinstance(form, dict):
+        return form
+    is_json = isinstance(value, (str, bool, int, float, list, tuple, type(None)))
+    raise StructureError(f"expected an object, got {kind_of(form) if is_json else f'a {type(value).__name__}'} @ $")
+
+
+def as_json(value: Any) -> Any:
+    """Return a deep copy in which all mappings, wire objects and models of other packages are dicts."""
+    if isinstance(value, WireObject):
+        return value.to_dict()
+    if isinstance(value, Mapping):
+        return {key: as_json(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [as_json(item) for item in value]
+    dump = getattr(value, "model_dump", None)
+    if dump is None or isinstance(value, type):
+        return value
+    form = dump(mode="json", by_alias=True, exclude_unset=True, warnings=False)
+    _drop_parsed(form)
+    return form
+
+
+def _drop_parsed(value: Any) -> None:
+    """Remove what the `anthropic` package adds to text blocks and never sends: their parsed output."""
+    if isinstance(value, dict):
+        if value.get("type") == "text":
+            value.pop("parsed_output", None)
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            _drop_parsed(item)
+
+
+def construct(cls: type[_W], values: dict[str, Any]) -> _W:
+    """Return an object of `cls` without checking `values`.
+
+    Dicts and lists become the types of their fields where they fit. A required field that is missing is None.
+    """
+    if issubclass(cls, Unknown):
+        return unchecked(cls, {"data": values})
+    attrs.resolve_types(cls)
+    fields = {field.name: field for field in attrs.fields(cls)}
+    keys = {field.key: field.name for field in wire_fields(cls)}
+    attributes: dict[str, Any] = {name: None for name, field in fields.items() if field.default is attrs.NOTHING}
+    unknown: dict[str, Any] = {}
+    for key, value in values.items():
+        name = key if key in fields else keys.get(key)
+        if name is not None:
+            attributes[name] = _loosely(value, fields[name])
+        elif key != "type" or type_tag(cls) is None:
+            unknown[key] = value
+    made = unchecked(cls, attributes)
+    return with_extra(made, unknown) if unknown else made
+
+
+def _loosely(value: Any, field: attrs.Attribute[Any]) -> Any:
+    """Return dicts and lists as the type of their field, or as they are if they do not fit."""
+    if not isinstance(value, (dict, list, tuple)) or field.metadata.get("local"):
+        return value
+    try:
+        return structure(as_json(value), field.type)
+    except (StructureError, RecursionError):
+        return array(immutable(value))
+
+
+def copied(value: _W, changes: Mapping[str, Any]) -> _W:
+    """Return a copy of `value` with other values for some attributes, which are not checked.
+
+    Names that are not attributes are unknown fields.
+
+    Raises:
+        InvalidArgumentError: The type would change.
+    """
+    cls: Any = type(value)
+    tag = type_tag(cls)
+    if tag is not None and changes.get("type", tag) != tag:
+        raise InvalidArgumentError(f"the type of a {cls.__name__} cannot be changed")
+    if isinstance(value, Unknown):
+        return unchecked(cls, {"data": {**value.data, **changes}})
+    fields = {field.name: field for field in attrs.fields(cls)}
+    attributes = {name: getattr(value, name) for name in fields} | {
+        name: item for name, item in changes.items() if name in fields
+    }
+    made: _W = unchecked(cls.__base__ if is_absent(value) else cls, attributes)
+    unknown = {name: item for name, item in changes.items() if name not in fields and (name != "type" or tag is None)}
+    return with_extra(made, unknown) if unknown else made
