@@ -111,11 +111,11 @@ def test_a_typed_event_is_an_instance_of_its_raw_class_and_never_equal_to_one() 
         is_raw = any(cls.__name__ in names for cls in type(dicts).__mro__)
         assert isinstance(mine, type(dicts))
         assert (mine != dicts and dicts != mine and not isinstance(dicts, type(mine))) is is_raw
-    texts = [by_match(event) for event in typed]
+    texts = [by_raw_match(event) for event in typed]
     assert any(texts)
-    assert [by_raw_match(event) for event in typed] == texts
     assert [by_dict(event) for event in raw] == texts
     assert [by_dict(event) for event in typed] == texts
+    assert [by_raw_isinstance(event) for event in typed] == texts
 
 
 def test_events_are_told_apart_by_their_type_and_by_match() -> None:
