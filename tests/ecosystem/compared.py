@@ -49,10 +49,9 @@ def page(rows: Sequence[Compared]) -> str:
         [
             "# Habits of programs for `anthropic`, with both packages",
             "",
-            f"Programs do these {len(rows)} things with `anthropic` 2.14. A test does each with that package and with",
-            f"`streamcore.httpx`, against the same server: {counts['same']} come to the same, {counts['different']} "
-            f"differ on purpose,",
-            f"and {counts['missing']} are not here. It also made this page: after a change, run `tests/ecosystem/compared.py`.",
+            f"Programs do these {len(rows)} things with `anthropic` 2.14. A test does each of them with that package",
+            f"and with `streamcore.httpx`, against one server: {counts['same']} come to the same, {counts['different']} differ",
+            f"on purpose, {counts['missing']} are not here. The test also made this page: `tests/ecosystem/compared.py`.",
             "The names of both packages are compared in [beside anthropic](README.md).",
             "",
             "## What differs on purpose",
@@ -102,8 +101,8 @@ def _shown(value: Any) -> str:
 
 
 def _error(raised: Raised) -> str:
-    # An ImportError names the file of the module.
-    return _cell(f"`{raised.name}`: {re.sub(r' \\(/.*\\)', '', raised.text)}")
+    text = re.sub(r" \(/.*\)", "", raised.text)  # an ImportError names the file of the module
+    return _cell(f"`{raised.name}`: {text}")
 
 
 def _code(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Frameworks that use the `anthropic` package, each as a function: run it on a client, return what it makes of an answer.
+"""Frameworks that use the `anthropic` package: functions that run one and return what it makes of an answer.
 
 They need other versions than the tests of streamcore, so they live in a virtual environment of their own:
 
