@@ -10,7 +10,7 @@ They need other versions than the tests of streamcore, so they live in a virtual
 
 from __future__ import annotations
 
-import dataclasses
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -41,25 +41,23 @@ class Clients:
     asynchronous: Any
 
 
-def plain(value: Any) -> Any:
-    """Return a value of a framework as JSON."""
-    if hasattr(value, "model_dump"):
-        return plain(value.model_dump())
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    return value if isinstance(value, str | int | float | bool | None) else repr(value)
+@attrs.frozen
+class Made:
+    """What a framework makes of an answer.
 
+    Attributes:
+        text: The text, or its pieces as they came.
+        calls: The tool calls: names and arguments.
+        tokens: The number of tokens of the input and of the output.
+        stop_reason: Why the model stopped.
+        others: What else comes out of it.
+    """
 
-def without(value: Any, *names: str) -> Any:
-    """Return JSON without the fields of these names, at any depth, and without nulls."""
-    if isinstance(value, dict):
-        items = {key: without(item, *names) for key, item in value.items() if key not in names}
-        return {key: item for key, item in items.items() if item is not None}
-    return [without(item, *names) for item in value] if isinstance(value, list) else value
+    text: Any = None
+    calls: Any = ()
+    tokens: Any = None
+    stop_reason: Any = None
+    others: Any = None
 
 
 # langchain-anthropic: a subclass returns the clients
@@ -82,7 +80,14 @@ def _chat(clients: Clients, *, streaming: bool) -> Any:
 
 
 def _of_chat(message: Any) -> Any:
-    return without(plain(message), "id", "run_id")
+    usage = message.usage_metadata
+    return Made(
+        text=message.text,
+        calls=[(call["name"], call["args"]) for call in (*message.tool_calls, *message.invalid_tool_calls)],
+        tokens=usage and (usage["input_tokens"], usage["output_tokens"]),
+        stop_reason=message.response_metadata.get("stop_reason"),
+        others=[block["type"] for block in message.content_blocks],
+    )
 
 
 def langchain(clients: Clients) -> Any:
@@ -118,7 +123,13 @@ def _model(clients: Clients) -> Any:
 
 
 def _of_model(response: Any) -> Any:
-    return without(plain(response), "timestamp", "provider_url", "run_id", "conversation_id")
+    return Made(
+        text=[part.content for part in response.parts if part.part_kind in ("text", "thinking")],
+        calls=[(part.tool_name, part.args_as_dict()) for part in response.parts if part.part_kind == "tool-call"],
+        tokens=(response.usage.input_tokens, response.usage.output_tokens),
+        stop_reason=response.finish_reason,
+        others=[part.part_kind for part in response.parts],
+    )
 
 
 async def pydantic_ai(clients: Clients) -> Any:
@@ -149,18 +160,26 @@ def _llm_model(clients: Clients, *, asynchronous: bool) -> Any:
     return llm.get_async_model(f"anthropic/{MODEL}") if asynchronous else llm.get_model(f"anthropic/{MODEL}")
 
 
+def _of_llm(pieces: list[str], calls: Any, usage: Any, message: Any) -> Made:
+    return Made(
+        text=pieces,
+        calls=[(call.name, call.arguments) for call in calls],
+        tokens=(usage.input, usage.output),
+        stop_reason=message["stop_reason"],
+        others=[block["type"] for block in message["content"]],
+    )
+
+
 def llm_sync(clients: Clients) -> Any:
     response = _llm_model(clients, asynchronous=False).prompt(QUESTION, key="key", stream=True)
     pieces = list(response)
-    calls = [plain(call) for call in response.tool_calls()]
-    return pieces, calls, plain(response.usage()), without(plain(response.response_json), "id")
+    return _of_llm(pieces, response.tool_calls(), response.usage(), response.response_json)
 
 
 async def llm_async(clients: Clients) -> Any:
     response = _llm_model(clients, asynchronous=True).prompt(QUESTION, key="key", stream=True)
     pieces = [piece async for piece in response]
-    calls = [plain(call) for call in await response.tool_calls()]
-    return pieces, calls, plain(await response.usage()), without(plain(response.response_json), "id")
+    return _of_llm(pieces, await response.tool_calls(), await response.usage(), response.response_json)
 
 
 # instructor: it patches a function
@@ -188,35 +207,55 @@ def _ask() -> dict[str, Any]:
     return {"model": MODEL, "max_tokens": 100, "messages": messages, "response_model": _answer(), "max_retries": 1}
 
 
+def _of_instructor(answer: Any, message: Any) -> Made:
+    tokens = (message.usage.input_tokens, message.usage.output_tokens)
+    return Made(others=answer.model_dump(), tokens=tokens, stop_reason=message.stop_reason)
+
+
 def instructor_sync(clients: Clients) -> Any:
     answer, message = _instructor(clients, asynchronous=False).create_with_completion(**_ask())
-    return plain(answer), message.stop_reason, message.usage.output_tokens
+    return _of_instructor(answer, message)
 
 
 async def instructor_async(clients: Clients) -> Any:
     answer, message = await _instructor(clients, asynchronous=True).create_with_completion(**_ask())
-    return plain(answer), message.stop_reason, message.usage.output_tokens
+    return _of_instructor(answer, message)
 
 
 def instructor_partial(clients: Clients) -> Any:
-    return [plain(answer) for answer in _instructor(clients, asynchronous=False).create_partial(**_ask())]
+    return [answer.model_dump() for answer in _instructor(clients, asynchronous=False).create_partial(**_ask())]
 
 
 async def instructor_async_partial(clients: Clients) -> Any:
-    return [plain(answer) async for answer in _instructor(clients, asynchronous=True).create_partial(**_ask())]
+    return [answer.model_dump() async for answer in _instructor(clients, asynchronous=True).create_partial(**_ask())]
+
+
+@attrs.frozen
+class Use:
+    """A way to use a framework.
+
+    Attributes:
+        run: Runs it on clients, and returns JSON.
+        streams: Whether it asks for a stream.
+        kinds: The kinds of clients that it works with, besides the official ones.
+    """
+
+    run: Callable[[Clients], Any]
+    streams: bool
+    kinds: tuple[str, ...] = ("ours", "wrapped")
 
 
 USES = (
-    langchain,
-    langchain_stream,
-    langchain_async,
-    langchain_async_stream,
-    pydantic_ai,
-    pydantic_ai_stream,
-    llm_sync,
-    llm_async,
-    instructor_sync,
-    instructor_async,
-    instructor_partial,
-    instructor_async_partial,
+    Use(langchain, streams=False),
+    Use(langchain_stream, streams=True),
+    Use(langchain_async, streams=False),
+    Use(langchain_async_stream, streams=True),
+    Use(pydantic_ai, streams=False, kinds=("wrapped",)),
+    Use(pydantic_ai_stream, streams=True, kinds=("wrapped",)),
+    Use(llm_sync, streams=True),
+    Use(llm_async, streams=True),
+    Use(instructor_sync, streams=False),
+    Use(instructor_async, streams=False),
+    Use(instructor_partial, streams=True),
+    Use(instructor_async_partial, streams=True),
 )

@@ -216,6 +216,7 @@ def constructor_of_events(at: Package) -> Any:
 def constructor_of_all_events(at: Package) -> Any:
     """Each `types.Raw…Event(...)`, as mocks of streams make them"""
     types = at.types
+    (delta,) = at.load("types.raw_message_delta_event", "Delta")
     made = [
         types.RawMessageStartEvent(type="message_start", message=types.Message(**MESSAGE)),
         types.RawContentBlockStartEvent(
@@ -224,7 +225,7 @@ def constructor_of_all_events(at: Package) -> Any:
         types.RawContentBlockStopEvent(type="content_block_stop", index=0),
         types.RawMessageDeltaEvent(
             type="message_delta",
-            delta={"stop_reason": "end_turn", "stop_sequence": None},
+            delta=delta(stop_reason="end_turn"),
             usage=types.MessageDeltaUsage(output_tokens=4),
         ),
         types.RawMessageStopEvent(type="message_stop"),

@@ -7,11 +7,11 @@ import contextlib
 import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from typing import Annotated, Any
 
 import pydantic
 import uvicorn
-from fastapi import FastAPI
+from fastapi import Body, FastAPI
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from streamcore.sse import ServerSentEvent, encode
@@ -47,8 +47,9 @@ def app_of(module: Any, base_url: str) -> FastAPI:
     async def ask(question: Question) -> types.Message:
         return await client.messages.create(model=question.model, max_tokens=9, messages=question.messages)
 
+    # FastAPI knows that dicts, pydantic models and dataclasses are bodies. Of other classes it has to be told.
     @app.post("/usage")
-    async def usage(message: types.Message) -> types.Usage:
+    async def usage(message: Annotated[types.Message, Body()]) -> types.Usage:
         return message.usage
 
     @app.post("/saved")
