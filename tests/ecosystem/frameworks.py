@@ -238,11 +238,13 @@ class Use:
         run: Runs it on clients, and returns JSON.
         streams: Whether it asks for a stream.
         kinds: The kinds of clients that it works with, besides the official ones.
+        unless: The exception of the framework that a kind of clients does not cause, as it asks for official classes.
     """
 
     run: Callable[[Clients], Any]
     streams: bool
     kinds: tuple[str, ...] = ("ours", "wrapped")
+    unless: dict[str, str] = attrs.field(factory=dict)
 
 
 USES = (
@@ -254,8 +256,8 @@ USES = (
     Use(pydantic_ai_stream, streams=True, kinds=("wrapped",)),
     Use(llm_sync, streams=True),
     Use(llm_async, streams=True),
-    Use(instructor_sync, streams=False),
-    Use(instructor_async, streams=False),
+    Use(instructor_sync, streams=False, unless={"ours": "IncompleteOutputException"}),
+    Use(instructor_async, streams=False, unless={"ours": "IncompleteOutputException"}),
     Use(instructor_partial, streams=True),
     Use(instructor_async_partial, streams=True),
 )
