@@ -17,9 +17,13 @@ from streamcore import Limits
 pytest_plugins = ["pytester"]
 
 _TEST = re.compile(r"^def test_", re.MULTILINE)
-# Its examples need a proxy, a certificate and streams that stall: see `aiohttp/test_aiohttp_readme.py`.
-WITH_TESTS_OF_ITS_OWN = PACKAGE / "aiohttp" / "README.md"
-WITH_EXAMPLES = [path for path in DOCUMENTS if list(parsed(path).examples()) and path != WITH_TESTS_OF_ITS_OWN]
+WITH_TESTS_OF_THEIR_OWN = {
+    # A proxy, a certificate and streams that stall: see `aiohttp/test_aiohttp_readme.py`.
+    PACKAGE / "aiohttp" / "README.md",
+    # An environment with the frameworks: see `ecosystem/test_frameworks.py`.
+    PACKAGE / "api" / "FRAMEWORKS.md",
+}
+WITH_EXAMPLES = [path for path in DOCUMENTS if list(parsed(path).examples()) and path not in WITH_TESTS_OF_THEIR_OWN]
 
 
 @pytest.fixture

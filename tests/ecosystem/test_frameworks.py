@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ import attrs
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from frameworks import USES, Clients, Use
+from guides import PACKAGE, answered, python_examples, run
 from helpers import STREAMS, drive, stream_id
 from server import Reply, Request, Server, error_reply, json_reply, serving, stream_reply
 
@@ -134,3 +137,21 @@ def cause(error: Any) -> str:
     while not hasattr(error, "response") and (error.__cause__ or error.__context__):
         error = error.__cause__ or error.__context__
     return type(error).__name__
+
+
+GUIDE = PACKAGE / "api" / "FRAMEWORKS.md"
+
+
+@pytest.mark.parametrize("example", python_examples(GUIDE))
+def test_the_examples_of_the_guide_run(example: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(always=answered) as server:
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "key")
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+        run(example)
+
+
+def test_the_guide_says_which_versions_are_tested() -> None:
+    rows = re.findall(r"^\| ([\w-]+) \| ([\d.]+) \|", GUIDE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(rows) == 4
+    for name, tested in rows:
+        assert version({"pydantic-ai": "pydantic-ai-slim"}.get(name, name)) == tested
