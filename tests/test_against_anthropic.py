@@ -209,7 +209,7 @@ def test_a_missing_event_line_loses_text_without_a_word_in_theirs_and_none_here(
     assert official.text == "Hel"
     assert outcome.error is None
     assert outcome.snapshot is not None
-    assert outcome.snapshot.content == (TextBlock(text="Hello"),)
+    assert outcome.snapshot.content == [TextBlock(text="Hello")]
     assert outcome.kinds == ["event_name"]
 
 
@@ -220,7 +220,7 @@ def test_a_stream_without_event_lines_is_no_message_at_all_to_them() -> None:
     assert official.message is None
     assert outcome.error is None
     assert outcome.snapshot is not None
-    assert outcome.snapshot.content == (TextBlock(text="Hello"),)
+    assert outcome.snapshot.content == [TextBlock(text="Hello")]
 
 
 def test_an_event_line_that_says_ping_loses_the_payload_in_theirs_and_not_here() -> None:
@@ -228,7 +228,7 @@ def test_an_event_line_that_says_ping_loses_the_payload_in_theirs_and_not_here()
     assert theirs(data).text == "Hel"
     outcome = drive(data)
     assert outcome.snapshot is not None
-    assert outcome.snapshot.content == (TextBlock(text="Hello"),)
+    assert outcome.snapshot.content == [TextBlock(text="Hello")]
 
 
 def test_a_block_never_started_is_a_bare_index_error_in_theirs_and_says_where_here() -> None:
@@ -259,7 +259,7 @@ def test_two_messages_merge_in_theirs_and_raise_or_stay_apart_here() -> None:
     engine = MessageEngine(multiple_messages=True)
     assert drive(data, engine=engine).error is None
     assert engine.final_message.id == "msg_2"
-    assert engine.final_message.content == (TextBlock(text="Hello"),)
+    assert engine.final_message.content == [TextBlock(text="Hello")]
 
 
 def test_a_message_inside_another_merges_in_theirs_and_raises_here() -> None:
@@ -334,7 +334,7 @@ def test_a_payload_that_is_not_json_is_a_bare_value_error_in_theirs() -> None:
     error = drive(data).error
     assert type(error) is DecodeError
     assert error.snapshot is not None
-    assert error.snapshot.content == (TextBlock(text="Hello"),)
+    assert error.snapshot.content == [TextBlock(text="Hello")]
 
 
 def test_invalid_utf8_is_a_unicode_error_in_theirs_and_a_replacement_character_here() -> None:
@@ -343,7 +343,7 @@ def test_invalid_utf8_is_a_unicode_error_in_theirs_and_a_replacement_character_h
     assert type(theirs(data).error) is UnicodeDecodeError
     outcome = drive(data)
     assert outcome.snapshot is not None
-    assert outcome.snapshot.content == (TextBlock(text="Hello\ufffd!"),)
+    assert outcome.snapshot.content == [TextBlock(text="Hello\ufffd!")]
 
 
 def test_a_bom_loses_the_whole_message_in_theirs() -> None:

@@ -70,7 +70,7 @@ def test_a_stream_becomes_events_and_a_message() -> None:
     assert outcome.types == [payload["type"] for payload in HELLO]
     wire = [without_nulls(event.to_dict()) for event in outcome.events[1:]]
     assert wire == [without_nulls(payload) for payload in HELLO[1:]]
-    assert engine.final_message.content == (TextBlock(text="Hello"),)
+    assert engine.final_message.content == [TextBlock(text="Hello")]
     assert engine.final_message.usage.output_tokens == 8
     assert engine.final_message.usage.input_tokens == 25
     assert engine.final_message.stop_reason == "end_turn"
@@ -197,7 +197,7 @@ def test_data_received_while_iterating_is_not_lost() -> None:
             engine.receive_data(frames[number])
     types += [event.type for event in engine.events()]
     assert types == [payload["type"] for payload in HELLO]
-    assert engine.final_message.content == (TextBlock(text="Hello"),)
+    assert engine.final_message.content == [TextBlock(text="Hello")]
 
 
 def test_an_iterator_goes_on_where_the_one_before_it_was_left() -> None:
@@ -210,7 +210,7 @@ def test_an_iterator_goes_on_where_the_one_before_it_was_left() -> None:
     engine.receive_data(body(*payloads[16:]))
     types += [event.type for event in engine.events()]
     assert types == [payload["type"] for payload in payloads]
-    assert engine.final_message.content == (TextBlock(text="".join(f"{n}," for n in range(20))),)
+    assert engine.final_message.content == [TextBlock(text="".join(f"{n}," for n in range(20)))]
 
 
 def test_no_data_gives_no_events() -> None:
@@ -385,7 +385,7 @@ def test_an_event_cut_off_after_message_stop_loses_nothing_but_is_noted(left_ove
         assert outcome.kinds == ["after_message_stop"]
         assert f"{len(left_over)} bytes" in outcome.violations[0].message
         assert outcome.violations[0].offset == len(body(*HELLO))
-        assert engine.final_message.content == (TextBlock(text="Hello"),)
+        assert engine.final_message.content == [TextBlock(text="Hello")]
         strict = drive(chunks, engine=MessageEngine(strict=True))
         assert type(strict.error) is EventOrderError
         assert len(strict.events) == len(HELLO)
@@ -426,7 +426,7 @@ def test_an_error_sticks_and_what_was_good_stays_readable() -> None:
     with pytest.raises(DecodeError):
         list(engine.events())
     assert engine.snapshot is not None
-    assert engine.snapshot.content == (TextBlock(text="Hello!"),)
+    assert engine.snapshot.content == [TextBlock(text="Hello!")]
     assert outcome.kinds == ["event_name"]
     assert not engine.complete
 
@@ -487,7 +487,7 @@ def test_invalid_utf8_in_a_payload_is_read_with_the_replacement_character() -> N
     for chunks in chunkings(body(*HELLO[:4], broken, *HELLO[4:])):
         engine = MessageEngine()
         assert drive(chunks, engine=engine).error is None
-        assert engine.final_message.content == (TextBlock(text="Hello\ufffd!"),)
+        assert engine.final_message.content == [TextBlock(text="Hello\ufffd!")]
 
 
 def test_limits_hold_for_the_whole_stream_and_for_frames() -> None:

@@ -284,7 +284,7 @@ def test_values_out_of_a_snapshot_can_be_structured_again() -> None:
             "usage": {"input_tokens": 1, "output_tokens": 1},
         }
     )
-    assert converter.structure(data, Message).content == (TextBlock(text="hi"),)
+    assert converter.structure(data, Message).content == [TextBlock(text="hi")]
 
 
 @pytest.mark.parametrize("text", ['{"a": [1, {"b": 2}]} ', '{"a": [1, {"b": 2'])

@@ -324,7 +324,7 @@ def test_an_unknown_block_is_kept_and_takes_fragments_of_input(strict: bool) -> 
     assert outcome.error is None
     assert outcome.violations == ()
     assert outcome.snapshot is not None
-    assert outcome.snapshot.content == (UnknownBlock(data=block | {"input": {"a": 1}}),)
+    assert outcome.snapshot.content == [UnknownBlock(data=block | {"input": {"a": 1}})]
 
 
 @BOTH

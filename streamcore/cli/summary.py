@@ -58,7 +58,7 @@ def _failed(content: Any) -> Lines:
     return [f"failed: {content.error_code}" + (f", {message}" if message else "")]
 
 
-def _web_search(pages: tuple[Any, ...]) -> Lines:
+def _web_search(pages: list[Any]) -> Lines:
     return [_count(len(pages), "result"), *map(_page, pages)]
 
 

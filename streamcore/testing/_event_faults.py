@@ -50,7 +50,7 @@ def sound(draw: st.DrawFn, first: Any = TextBlock, second: Any = (TextBlock, Too
     """Draw a legal stream whose block 0 is a text, or of the class `first`, and ends before the next block starts."""
     block = draw(content_blocks(first))
     message = draw(messages(blocks=content_blocks(*second), max_blocks=1, cut_off=False, details=False))
-    message = attrs.evolve(message, content=(block, *message.content))
+    message = attrs.evolve(message, content=[block, *message.content])
     return list(draw(event_streams(message, prefilled=False, sparse=False, formatted=False, pings=False)))
 
 

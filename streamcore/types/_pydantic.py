@@ -148,12 +148,13 @@ def _check_type(cls: type[Any], value: Mapping[str, Any]) -> None:
     tag = type_tag(cls)
     if tag is not None and found != tag:
         raise StructureError(f"the type must be {tag!r} @ $.type")
-    if issubclass(cls, Unknown) and (type(found) is not str or found in _known_tags(cls)):
+    is_unknown = issubclass(cls, Unknown)
+    if is_unknown and (type(found) is not str or found in _known_tags(cls)):
         raise StructureError("the type must be a string, and none of the types that are known @ $.type")
 
 
 @functools.cache
-def _known_tags(cls: type[Unknown]) -> frozenset[str]:
+def _known_tags(cls: Any) -> frozenset[str]:
     """Return the types that are known in the unions that a class for unknown types is in."""
     from streamcore.types import blocks, citations, context, deltas, derived, events, message, results, usage
 

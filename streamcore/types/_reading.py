@@ -146,7 +146,7 @@ def copied(value: _W, changes: Mapping[str, Any]) -> _W:
     if tag is not None and changes.get("type", tag) != tag:
         raise InvalidArgumentError(f"the type of a {cls.__name__} cannot be changed")
     if isinstance(value, Unknown):
-        return unchecked(cls, {"data": {**value.data, **changes}})
+        return unchecked(type(value), {"data": {**value.data, **changes}})
     fields = {field.name: field for field in attrs.fields(cls)}
     attributes = {name: getattr(value, name) for name in fields} | {
         name: item for name, item in changes.items() if name in fields

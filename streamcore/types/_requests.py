@@ -77,6 +77,6 @@ def _block_schema(item: Any, blocks: dict[str, Any], handler: Any) -> Any:
         found = value.get("type") if isinstance(value, Mapping) else None
         return found if type(found) is str and found in blocks else _OF_AN_ANSWER
 
-    answer = Union[others]  # noqa: UP007  # known at run time only
+    answer: Any = Union[others]  # noqa: UP007  # known at run time only
     choices[_OF_AN_ANSWER] = schema_of_answer(answer, set(blocks), handler)
     return core_schema.tagged_union_schema(choices, discriminator=tag_of)

@@ -240,7 +240,7 @@ def test_a_late_fragment_that_makes_the_input_wrong_is_an_error_when_the_message
         accumulator.apply(STOP)
     late = accumulated([start(), tool_start(0), partial_json(0, '{"a"'), block_stop(0), partial_json(0, ": 1}")])
     assert late.snapshot is not None
-    assert late.snapshot.content == (ToolUseBlock(id="toolu_0", name="search", input={"a": 1}),)
+    assert late.snapshot.content == [ToolUseBlock(id="toolu_0", name="search", input={"a": 1})]
 
 
 def test_a_late_fragment_counts_though_the_input_was_read_on_the_way() -> None:
@@ -252,9 +252,9 @@ def test_a_late_fragment_counts_though_the_input_was_read_on_the_way() -> None:
     accumulator.apply(partial_json(0, ', "c": 3}'))
     accumulator.apply(message_delta())
     accumulator.apply(STOP)
-    assert accumulator.final_message.content == (
-        ToolUseBlock(id="toolu_0", name="search", input={"a": 1, "b": 2, "c": 3}),
-    )
+    assert accumulator.final_message.content == [
+        ToolUseBlock(id="toolu_0", name="search", input={"a": 1, "b": 2, "c": 3})
+    ]
 
 
 def test_wrong_input_is_an_error_though_no_one_looked() -> None:
@@ -284,7 +284,7 @@ def test_a_known_delta_on_an_unknown_block_is_a_violation_only() -> None:
     accumulator = accumulated([start(), block_start(0, {"type": "new"}), text(0, "a"), block_stop(0)])
     assert [violation.kind for violation in accumulator.violations] == ["unapplied_delta"]
     assert accumulator.snapshot is not None
-    assert accumulator.snapshot.content == (UnknownBlock(data={"type": "new"}),)
+    assert accumulator.snapshot.content == [UnknownBlock(data={"type": "new"})]
 
 
 # Blocks
@@ -308,11 +308,11 @@ def test_blocks_may_interleave() -> None:
         delta(2, "thinking_delta", thinking="u"),
         block_stop(2),
     ]
-    assert message_after(payloads).content == (
+    assert message_after(payloads).content == [
         TextBlock(text="abcd"),
         ToolUseBlock(id="toolu_1", name="search", input={"x": 1}),
         ThinkingBlock(thinking="tu", signature=""),
-    )
+    ]
 
 
 def test_a_block_that_comes_whole_is_kept_whole() -> None:
@@ -323,7 +323,7 @@ def test_a_block_that_comes_whole_is_kept_whole() -> None:
 
 def test_content_that_message_start_already_had_stays_first() -> None:
     payloads = [start(content=[{"type": "text", "text": "before"}]), block_start(1), text(1, "after"), block_stop(1)]
-    assert message_after(payloads).content == (TextBlock(text="before"), TextBlock(text="after"))
+    assert message_after(payloads).content == [TextBlock(text="before"), TextBlock(text="after")]
 
 
 def test_too_many_blocks_are_a_limit_error() -> None:
@@ -385,7 +385,7 @@ def test_the_fields_of_a_message_delta_replace_and_null_ones_change_nothing() ->
     assert message.container == Container(id="c1", expires_at="2026-01-01T00:00:00Z")
     assert message.context_management is not None
     assert message.context_management.to_dict() == edits
-    assert message.input_transformations == ({"a": 1},)
+    assert message.input_transformations == [{"a": 1}]
 
 
 def test_unknown_fields_of_a_message_delta_become_the_messages() -> None:
@@ -401,7 +401,7 @@ def test_a_message_delta_cannot_change_what_the_message_is() -> None:
     assert accumulator.snapshot is not None
     assert accumulator.snapshot.id == "msg_1"
     assert accumulator.snapshot.role == "assistant"
-    assert accumulator.snapshot.content == (TextBlock(text="Hello"),)
+    assert accumulator.snapshot.content == [TextBlock(text="Hello")]
     assert {violation.kind for violation in accumulator.violations} == {"unapplied_delta"}
 
 
@@ -477,7 +477,7 @@ def test_the_final_message_is_that_of_message_stop() -> None:
     accumulator = accumulated(HELLO)
     assert accumulator.complete
     assert accumulator.final_message == accumulator.snapshot
-    assert accumulator.final_message.content == (TextBlock(text="Hello"),)
+    assert accumulator.final_message.content == [TextBlock(text="Hello")]
     assert accumulator.final_message.stop_reason == "end_turn"
     accumulator.end()
     assert accumulator.violations == ()
@@ -498,12 +498,12 @@ def test_a_second_message_begins_afresh_if_several_are_expected() -> None:
     second = [start("msg_2"), tool_start(0), block_stop(0), message_delta("tool_use"), STOP]
     accumulator = accumulated([*HELLO, *second], multiple_messages=True)
     assert accumulator.final_message.id == "msg_2"
-    assert accumulator.final_message.content == (ToolUseBlock(id="toolu_0", name="search", input={}),)
+    assert accumulator.final_message.content == [ToolUseBlock(id="toolu_0", name="search", input={})]
     assert accumulator.violations == ()
     accumulator = accumulated([*HELLO, second[0]], multiple_messages=True)
     assert not accumulator.complete
     assert accumulator.snapshot is not None
-    assert accumulator.snapshot.content == ()
+    assert accumulator.snapshot.content == []
     with pytest.raises(EventOrderError):
         accumulated([*HELLO, second[0]])
 
@@ -518,7 +518,7 @@ def test_violations_that_recur_take_no_more_memory() -> None:
     assert len(accumulator.violations) == 100
     assert "further ones" in accumulator.violations[-1].message
     assert accumulator.snapshot is not None
-    assert accumulator.snapshot.content == (TextBlock(text="Hello" + "!" * 500),)
+    assert accumulator.snapshot.content == [TextBlock(text="Hello" + "!" * 500)]
 
 
 # Dicts and typed events

@@ -121,11 +121,11 @@ def test_the_extra_body_wins() -> None:
 MESSAGE = Message(
     id="msg_1",
     model="claude-1",
-    content=(
+    content=[
         ThinkingBlock(thinking="hm", signature="sig"),
         TextBlock(text="hello"),
         ToolUseBlock(id="toolu_1", name="search", input={"q": [1, 10**30]}),
-    ),
+    ],
     usage=Usage(input_tokens=1, output_tokens=2),
 )
 CONTENT = [
@@ -161,7 +161,7 @@ def test_an_answer_with_lone_surrogates_can_be_the_next_turn() -> None:
     engine.receive_data(body(start(), block_start(0), frame(escaped), block_stop(0), message_delta(), STOP))
     list(engine.events())
     content = engine.final_message.content
-    assert content == (TextBlock(text="a\ud800b"),)
+    assert content == [TextBlock(text="a\ud800b")]
     sent = build(params={**ASK, "messages": [{"role": "assistant", "content": content}]}).body
     assert rb'{"type":"text","text":"a\ud800b"}' in sent
     assert json.loads(sent)["messages"][0]["content"] == [{"type": "text", "text": "a\ud800b"}]

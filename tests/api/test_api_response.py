@@ -90,7 +90,7 @@ def test_other_json_in_place_of_a_stream_is_shown(body: Any) -> None:
 
 def test_a_message() -> None:
     message = message_from_body(json.dumps(MESSAGE | {"new_field": 1}).encode())
-    assert message.content == (TextBlock(text="hi"),)
+    assert message.content == [TextBlock(text="hi")]
     assert message.usage == Usage(input_tokens=1, output_tokens=2)
     assert message.extra == {"new_field": 1}
 

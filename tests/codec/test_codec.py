@@ -354,7 +354,7 @@ def test_unknown_objects_have_classes_of_their_own() -> None:
     text = decode_event(start_of({"type": "text", "text": "", "citations": [{"type": "dream"}]}))
     assert isinstance(text, ContentBlockStartEvent)
     assert isinstance(text.content_block, TextBlock)
-    assert text.content_block.citations == (UnknownCitation(data={"type": "dream"}),)
+    assert text.content_block.citations == [UnknownCitation(data={"type": "dream"})]
     delta = decode_event(encoded({"type": "content_block_delta", "index": 0, "delta": {"type": "smell_delta"}}))
     assert isinstance(delta, ContentBlockDeltaEvent)
     assert isinstance(delta.delta, UnknownDelta)

@@ -155,7 +155,7 @@ def test_stops_carry_what_is_complete() -> None:
     assert stop == ParsedContentBlockStopEvent(index=0, content_block=TextBlock(text="Hello"))
     (end,) = [event for event in events if isinstance(event, MessageStopEvent)]
     assert isinstance(end, ParsedMessageStopEvent)
-    assert end.message.content == (TextBlock(text="Hello"),)
+    assert end.message.content == [TextBlock(text="Hello")]
     assert end.message.stop_reason == "end_turn"
 
 

@@ -151,7 +151,7 @@ def test_the_final_message_is_read_to_as_often_as_asked_and_after_the_block() ->
         message = stream.get_final_message()
         assert stream.get_final_message() is message
         assert stream.get_final_text() == "Hello"
-    assert message.content == (TextBlock(text="Hello"),)
+    assert message.content == [TextBlock(text="Hello")]
     assert stream.get_final_message() is message
     assert stream.get_final_text() == "Hello"
 
@@ -267,7 +267,7 @@ def test_an_error_event_is_delivered_and_then_raised_with_the_snapshot() -> None
     assert isinstance(events[-1], ErrorEvent)
     assert isinstance(caught.value, APIStatusError)
     assert caught.value.snapshot is not None
-    assert caught.value.snapshot.content == (TextBlock(text="Hel"),)
+    assert caught.value.snapshot.content == [TextBlock(text="Hel")]
     assert caught.value.request_id == "req_2"
     assert caught.value.response is response
     assert source.closed == 1

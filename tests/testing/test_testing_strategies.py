@@ -299,7 +299,7 @@ def test_options_take_away_what_they_say() -> None:
 def test_a_message_that_no_stream_makes_is_refused() -> None:
     block = FallbackBlock(from_=FallbackInfo(model="a"), to=FallbackInfo(model="b"))
     with pytest.raises(ValueError, match="'b'"):
-        drawn(event_streams(Message(id="1", model="c", content=(block,))), lambda events: True)
+        drawn(event_streams(Message(id="1", model="c", content=[block])), lambda events: True)
 
 
 # Bytes

@@ -188,7 +188,7 @@ def test_output_of_another_type_raises_when_its_block_stops(content: str) -> Non
     assert error.value == json.loads(content)
     assert error.event_number == len(outcome.events)
     assert error.snapshot is not None
-    assert error.snapshot.content == (TextBlock(text=content),)
+    assert error.snapshot.content == [TextBlock(text=content)]
     for path, wanted in [(fault.path, fault.expected) for fault in error.faults]:
         assert path in str(error)
         assert wanted in str(error)
@@ -265,7 +265,7 @@ def test_deltas_that_come_late_change_the_output_of_the_message_not_of_the_event
     assert isinstance(stop.content_block, TextBlock)
     assert stop.content_block.parsed_output == [1]
     message = stream.get_final_message()
-    assert message.content == (TextBlock(text="[1] "),)
+    assert message.content == [TextBlock(text="[1] ")]
     assert message.parsed_output == [1]
 
 
@@ -569,7 +569,7 @@ def test_a_message_that_came_whole_is_parsed_as_well() -> None:
     assert parsed.parsed_output == REPORT
     assert isinstance(parsed.content[1], ToolUseBlock)
     assert parsed.content[1].parsed_input == Edit(3)
-    broken = attrs.evolve(message, content=(use, TextBlock(text='{"title": 3}')))
+    broken = attrs.evolve(message, content=[use, TextBlock(text='{"title": 3}')])
     with pytest.raises(InvalidOutputError) as caught:
         types.parse_message(broken)
     assert caught.value.index == 1

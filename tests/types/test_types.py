@@ -72,7 +72,7 @@ def test_equal_by_value_and_not_by_identity(cls: type[WireObject], full: bool) -
 
 
 def test_values_of_different_classes_differ() -> None:
-    values = [TextDelta(text="a"), ThinkingDelta(thinking="a"), TextBlock(text="a"), TextBlock(text="a", citations=())]
+    values = [TextDelta(text="a"), ThinkingDelta(thinking="a"), TextBlock(text="a"), TextBlock(text="a", citations=[])]
     others: list[object] = [*values, {"type": "text", "text": "a"}, "a", None]
     for position, value in enumerate(values):
         assert [value == other for other in others].index(True) == position
@@ -118,12 +118,12 @@ def test_hashable_where_all_fields_are() -> None:
         cited_text="a", search_result_index=0, source="s", title=None, start_block_index=0, end_block_index=1
     )
     blocks = {
-        TextBlock(text="a", citations=(citation,)),
-        TextBlock(text="a", citations=(citation,)),
+        TextBlock(text="a", citations=[citation]),
+        TextBlock(text="a", citations=[citation]),
         TextBlock(text="b"),
     }
     assert len(blocks) == 2
-    assert len({Message(id="1", model="m", content=(TextBlock(text="a"),)), Message(id="1", model="m")}) == 2
+    assert len({Message(id="1", model="m", content=[TextBlock(text="a")]), Message(id="1", model="m")}) == 2
 
 
 def test_hashable_where_a_field_is_a_dict() -> None:
@@ -357,11 +357,11 @@ def test_to_param_is_the_role_and_the_content() -> None:
         id="1",
         model="m",
         stop_reason="tool_use",
-        content=(
+        content=[
             ThinkingBlock(thinking="hm", signature="sig"),
-            TextBlock(text="a", citations=(citation,)),
+            TextBlock(text="a", citations=[citation]),
             ToolUseBlock(id="2", name="n", input={"q": None}),
-        ),
+        ],
     )
     assert message.to_param() == {
         "role": "assistant",
