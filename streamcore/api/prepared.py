@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from streamcore.api.arguments import check_names, list_of, mapping_of, warn_about_model
 from streamcore.api.client import BaseClient, Call
-from streamcore.api.options import NOT_GIVEN, given
+from streamcore.api.options import NOT_GIVEN, DecodingOptions, StreamOptions, given, only_given
 from streamcore.errors import InvalidArgumentError, api_errors
 from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.types import Message
@@ -20,7 +21,7 @@ from streamcore.types import Message
 if TYPE_CHECKING:
     from streamcore.typed import AnswerTypes, OnInvalid
 
-__all__ = ["PreparedCall", "prepare_call", "prepare_create"]
+__all__ = ["PreparedCall", "prepare_create", "prepare_stream"]
 
 _PATH = "/v1/messages"
 _DECODING_OPTIONS = ("strict", "limits")
@@ -71,8 +72,8 @@ def prepare_create(
     """Prepare a `create()`.
 
     Raises:
-        InvalidArgumentError: An argument is missing or invalid, or is for another kind of answer. An option that does
-            not apply would otherwise be sent to the API as a new parameter.
+        TypeError: An argument is missing, or is not one of `create()`.
+        InvalidArgumentError: An argument is invalid, or is for another kind of answer.
         UnsupportedTypeError: A schema cannot be made for a class.
     """
     for name in (*_BUILDING_OPTIONS, "event_handler"):
@@ -81,30 +82,31 @@ def prepare_create(
     for name in _DECODING_OPTIONS if not stream else ():
         if given(arguments.get(name, NOT_GIVEN)):
             raise InvalidArgumentError(f"{name} says how to decode a stream: create() takes it only with stream=True")
-    return prepare_call(client, arguments, stream=stream, output_format=output_format)
+    check_names("create", arguments, DecodingOptions)
+    return _prepare(client, arguments, stream=stream, output_format=output_format)
 
 
-def prepare_call(
-    client: BaseClient, arguments: Mapping[str, Any], *, stream: bool = True, output_format: Any
-) -> PreparedCall:
-    """Prepare a call: of `stream()`, or of `create()` once its arguments were checked.
-
-    Args:
-        client: The client that makes the call.
-        arguments: The arguments of the call, except those with a parameter here.
-        stream: Whether the answer should be an event stream.
-        output_format: The class that the text should be JSON of, or `NOT_GIVEN`.
+def prepare_stream(client: BaseClient, arguments: Mapping[str, Any], *, output_format: Any) -> PreparedCall:
+    """Prepare a `stream()`.
 
     Raises:
-        InvalidArgumentError: An argument is missing or invalid.
+        TypeError: An argument is missing, or is not one of `stream()`.
+        InvalidArgumentError: An argument is invalid.
         UnsupportedTypeError: A schema cannot be made for a class.
     """
-    params = dict(arguments)
-    options = {name: params.pop(name, NOT_GIVEN) for name in _DECODING_OPTIONS + _BUILDING_OPTIONS}
-    decoding = {name: value for name, value in options.items() if given(value)}
+    check_names("stream", arguments, StreamOptions)
+    return _prepare(client, arguments, stream=True, output_format=output_format)
+
+
+def _prepare(client: BaseClient, arguments: Mapping[str, Any], *, stream: bool, output_format: Any) -> PreparedCall:
+    params = only_given(arguments)
+    warn_about_model(params)
+    decoding = {name: params.pop(name) for name in _DECODING_OPTIONS + _BUILDING_OPTIONS if name in params}
     limits = decoding.get("limits", DEFAULT_LIMITS)
     if not isinstance(limits, Limits):
         raise InvalidArgumentError(f"limits must be of the class streamcore.Limits, not {limits!r}")
+    if "messages" in params:
+        params["messages"] = list_of(params["messages"], "messages")
     types = _take_types(params, output_format if given(output_format) else None, params.pop("on_invalid", "raise"))
     return PreparedCall(call=client._call(_PATH, params, stream=stream), decoding=decoding, types=types)
 
@@ -117,8 +119,8 @@ def _take_types(params: dict[str, Any], output_format: Any, on_invalid: OnInvali
         UnsupportedTypeError: A class does not have a schema that the API accepts.
     """
     tools = params.get("tools")
-    if given(tools) and tools is not None:
-        tools = params["tools"] = list(tools)
+    if tools is not None:
+        tools = params["tools"] = list_of(tools, "tools")
     else:
         tools = []
     if output_format is None and not any(map(_may_have_a_type, tools)):
@@ -127,8 +129,7 @@ def _take_types(params: dict[str, Any], output_format: Any, on_invalid: OnInvali
     from streamcore.typed import AnswerTypes, output_format_param, tool_params
 
     if output_format is not None:
-        config = params.get("output_config")
-        config = dict(config) if given(config) and config is not None else {}
+        config = mapping_of(params.get("output_config"), "output_config")
         if config.get("format") is not None:
             raise InvalidArgumentError("both output_format and output_config['format'] were given")
         params["output_config"] = {**config, "format": output_format_param(output_format)}

@@ -36,7 +36,7 @@ class APIError(StreamCoreError):
     snapshot: Message | None
 
     def __init__(
-        self, message: str, *, request: Any = None, body: object = None, snapshot: Message | None = None
+        self, message: str, request: Any = None, *, body: object = None, snapshot: Message | None = None
     ) -> None:
         message = shortened(message, _MAX_MESSAGE_LENGTH)
         super().__init__(message)
@@ -60,7 +60,10 @@ class APIConnectionError(APIError):
 
     _default_message = "Connection error."
 
-    def __init__(self, message: str | None = None, *, request: Any = None, snapshot: Message | None = None) -> None:
+    def __init__(self, message: Any = None, *, request: Any = None, snapshot: Message | None = None) -> None:
+        if message is not None and not isinstance(message, str):
+            # Programs' tests make an `APITimeoutError(request)`, as the `anthropic` package does.
+            message, request = None, message
         super().__init__(self._default_message if message is None else message, request=request, snapshot=snapshot)
 
 

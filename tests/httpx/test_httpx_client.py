@@ -449,7 +449,7 @@ def test_what_cannot_be_closed_is_an_error_of_ours(library: Any) -> None:
         client.close()
     assert isinstance(caught.value.__cause__, RuntimeError)
     assert closed == ["stream", "stream", "transport"]
-    assert client.is_closed
+    assert client.is_closed()
     client.close()
     with (
         pytest.raises(anthropic.APIConnectionError, match="closing"),
@@ -469,7 +469,7 @@ def test_what_cannot_be_closed_is_an_error_of_ours_async(library: Any, backend: 
         client = anthropic.AsyncAnthropic(api_key="key", http_client=library.AsyncClient(transport=Transport()))
         with pytest.raises(anthropic.APIConnectionError, match=r"closing the connections \(RuntimeError: boom\)"):
             await client.close()
-        assert client.is_closed
+        assert client.is_closed()
         await client.aclose()
 
     run(backend, main)
@@ -757,9 +757,9 @@ def test_a_stream_that_has_begun_is_never_retried(server: Server, client: anthro
 
 def test_a_closed_client_says_so(server: Server) -> None:
     client = anthropic.Anthropic(api_key="key", base_url=server.url)
-    assert not client.is_closed
+    assert not client.is_closed()
     client.close()
-    assert client.is_closed
+    assert client.is_closed()
     with pytest.raises(anthropic.APIConnectionError, match="The client was closed"):
         client.messages.create(**ASK)
 

@@ -1,0 +1,2 @@
+# For type checkers. At run time, `streamcore/api/import_paths.py` makes this module.
+from streamcore.api.names import *

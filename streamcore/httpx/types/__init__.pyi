@@ -1,0 +1,4 @@
+# For type checkers. At run time, `streamcore/api/import_paths.py` makes this module.
+from streamcore.api.options import MessageCreateParams as MessageCreateParams
+from streamcore.types import *
+from streamcore.types import beta as beta
