@@ -20,7 +20,7 @@ from streamcore.types import Message
 if TYPE_CHECKING:
     from streamcore.typed import AnswerTypes, OnInvalid
 
-__all__ = ["PreparedCall", "prepare_call", "prepare_create"]
+__all__ = ["Decoding", "PreparedCall", "check_create", "prepare_call", "prepare_create", "take_decoding"]
 
 _PATH = "/v1/messages"
 _DECODING_OPTIONS = ("strict", "limits")
@@ -28,16 +28,14 @@ _BUILDING_OPTIONS = ("trailing_strings", "invalid_json")
 
 
 @attrs.frozen(kw_only=True)
-class PreparedCall:
-    """A call that is ready to be sent.
+class Decoding:
+    """How the answer to a call is decoded.
 
     Attributes:
-        call: The request, and how it is made.
         decoding: The options for decoding a stream that were given.
         types: The types of the answer, None if the arguments contain no classes.
     """
 
-    call: Call
     decoding: dict[str, Any]
     types: AnswerTypes | None
 
@@ -65,15 +63,37 @@ class PreparedCall:
             return self.types.parse_message(message)
 
 
+@attrs.frozen(kw_only=True)
+class PreparedCall(Decoding):
+    """A call that is ready to be sent.
+
+    Attributes:
+        call: The request, and how it is made.
+    """
+
+    call: Call
+
+
 def prepare_create(
     client: BaseClient, arguments: Mapping[str, Any], *, stream: bool, output_format: Any
 ) -> PreparedCall:
     """Prepare a `create()`.
 
     Raises:
-        InvalidArgumentError: An argument is missing or invalid, or is for another kind of answer. An option that does
-            not apply would otherwise be sent to the API as a new parameter.
+        InvalidArgumentError: An argument is missing or invalid, or is for another kind of answer.
         UnsupportedTypeError: A schema cannot be made for a class.
+    """
+    check_create(arguments, stream=stream)
+    return prepare_call(client, arguments, stream=stream, output_format=output_format)
+
+
+def check_create(arguments: Mapping[str, Any], *, stream: bool) -> None:
+    """Check that no argument of a `create()` is for another kind of answer.
+
+    An option that does not apply would otherwise be sent to the API as a new parameter.
+
+    Raises:
+        InvalidArgumentError: One is.
     """
     for name in (*_BUILDING_OPTIONS, "event_handler"):
         if name in arguments:
@@ -81,7 +101,6 @@ def prepare_create(
     for name in _DECODING_OPTIONS if not stream else ():
         if given(arguments.get(name, NOT_GIVEN)):
             raise InvalidArgumentError(f"{name} says how to decode a stream: create() takes it only with stream=True")
-    return prepare_call(client, arguments, stream=stream, output_format=output_format)
 
 
 def prepare_call(
@@ -100,13 +119,25 @@ def prepare_call(
         UnsupportedTypeError: A schema cannot be made for a class.
     """
     params = dict(arguments)
+    taken = take_decoding(params, output_format=output_format)
+    call = client._call(_PATH, params, stream=stream)
+    return PreparedCall(call=call, decoding=taken.decoding, types=taken.types)
+
+
+def take_decoding(params: dict[str, Any], *, output_format: Any) -> Decoding:
+    """Remove from the arguments of a call what says how its answer is decoded, and replace classes by their schemas.
+
+    Raises:
+        InvalidArgumentError: An argument is invalid, or two output formats are given.
+        UnsupportedTypeError: A schema cannot be made for a class.
+    """
     options = {name: params.pop(name, NOT_GIVEN) for name in _DECODING_OPTIONS + _BUILDING_OPTIONS}
     decoding = {name: value for name, value in options.items() if given(value)}
     limits = decoding.get("limits", DEFAULT_LIMITS)
     if not isinstance(limits, Limits):
         raise InvalidArgumentError(f"limits must be of the class streamcore.Limits, not {limits!r}")
     types = _take_types(params, output_format if given(output_format) else None, params.pop("on_invalid", "raise"))
-    return PreparedCall(call=client._call(_PATH, params, stream=stream), decoding=decoding, types=types)
+    return Decoding(decoding=decoding, types=types)
 
 
 def _take_types(params: dict[str, Any], output_format: Any, on_invalid: OnInvalid) -> AnswerTypes | None:
