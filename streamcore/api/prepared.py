@@ -21,7 +21,7 @@ from streamcore.types import Message
 if TYPE_CHECKING:
     from streamcore.typed import AnswerTypes, OnInvalid
 
-__all__ = ["PreparedCall", "prepare_create", "prepare_stream"]
+__all__ = ["Decoding", "PreparedCall", "check_create", "prepare_create", "prepare_stream", "take_decoding"]
 
 _PATH = "/v1/messages"
 _DECODING_OPTIONS = ("strict", "limits")
@@ -29,16 +29,14 @@ _BUILDING_OPTIONS = ("trailing_strings", "invalid_json")
 
 
 @attrs.frozen(kw_only=True)
-class PreparedCall:
-    """A call that is ready to be sent.
+class Decoding:
+    """How the answer to a call is decoded.
 
     Attributes:
-        call: The request, and how it is made.
         decoding: The options for decoding a stream that were given.
         types: The types of the answer, None if the arguments contain no classes.
     """
 
-    call: Call
     decoding: dict[str, Any]
     types: AnswerTypes | None
 
@@ -66,6 +64,17 @@ class PreparedCall:
             return self.types.parse_message(message)
 
 
+@attrs.frozen(kw_only=True)
+class PreparedCall(Decoding):
+    """A call that is ready to be sent.
+
+    Attributes:
+        call: The request, and how it is made.
+    """
+
+    call: Call
+
+
 def prepare_create(
     client: BaseClient, arguments: Mapping[str, Any], *, stream: bool, output_format: Any
 ) -> PreparedCall:
@@ -76,14 +85,25 @@ def prepare_create(
         InvalidArgumentError: An argument is invalid, or is for another kind of answer.
         UnsupportedTypeError: A schema cannot be made for a class.
     """
+    check_create(arguments, stream=stream)
+    check_names("create", arguments, DecodingOptions)
+    return _prepare(client, arguments, stream=stream, output_format=output_format)
+
+
+def check_create(arguments: Mapping[str, Any], *, stream: bool) -> None:
+    """Check that no argument of a `create()` is for another kind of answer.
+
+    An option that does not apply would otherwise be sent to the API as a new parameter.
+
+    Raises:
+        InvalidArgumentError: One is.
+    """
     for name in (*_BUILDING_OPTIONS, "event_handler"):
         if name in arguments:
             raise InvalidArgumentError(f"{name} is an argument of stream(): create() accumulates nothing")
     for name in _DECODING_OPTIONS if not stream else ():
         if given(arguments.get(name, NOT_GIVEN)):
             raise InvalidArgumentError(f"{name} says how to decode a stream: create() takes it only with stream=True")
-    check_names("create", arguments, DecodingOptions)
-    return _prepare(client, arguments, stream=stream, output_format=output_format)
 
 
 def prepare_stream(client: BaseClient, arguments: Mapping[str, Any], *, output_format: Any) -> PreparedCall:
@@ -101,14 +121,27 @@ def prepare_stream(client: BaseClient, arguments: Mapping[str, Any], *, output_f
 def _prepare(client: BaseClient, arguments: Mapping[str, Any], *, stream: bool, output_format: Any) -> PreparedCall:
     params = only_given(arguments)
     warn_about_model(params)
-    decoding = {name: params.pop(name) for name in _DECODING_OPTIONS + _BUILDING_OPTIONS if name in params}
+    if "messages" in params:
+        params["messages"] = list_of(params["messages"], "messages")
+    taken = take_decoding(params, output_format=output_format)
+    call = client._call(_PATH, params, stream=stream)
+    return PreparedCall(call=call, decoding=taken.decoding, types=taken.types)
+
+
+def take_decoding(params: dict[str, Any], *, output_format: Any) -> Decoding:
+    """Remove from the arguments of a call what says how its answer is decoded, and replace classes by their schemas.
+
+    Raises:
+        InvalidArgumentError: An argument is invalid, or two output formats are given.
+        UnsupportedTypeError: A schema cannot be made for a class.
+    """
+    options = {name: params.pop(name, NOT_GIVEN) for name in _DECODING_OPTIONS + _BUILDING_OPTIONS}
+    decoding = {name: value for name, value in options.items() if given(value)}
     limits = decoding.get("limits", DEFAULT_LIMITS)
     if not isinstance(limits, Limits):
         raise InvalidArgumentError(f"limits must be of the class streamcore.Limits, not {limits!r}")
-    if "messages" in params:
-        params["messages"] = list_of(params["messages"], "messages")
     types = _take_types(params, output_format if given(output_format) else None, params.pop("on_invalid", "raise"))
-    return PreparedCall(call=client._call(_PATH, params, stream=stream), decoding=decoding, types=types)
+    return Decoding(decoding=decoding, types=types)
 
 
 def _take_types(params: dict[str, Any], output_format: Any, on_invalid: OnInvalid) -> AnswerTypes | None:
