@@ -153,7 +153,7 @@ def bytes_in_base64(at: Package) -> Any:
     ][0]["source"]
 
 
-@calls.different("the program reads its files: a request that is repeated would read them again")
+@calls.same
 def files_in_base64(at: Package) -> Any:
     """A `pathlib.Path` and an open file as `data` of a base64 source"""
     with tempfile.TemporaryDirectory() as folder:

@@ -96,8 +96,8 @@ def derived_text(at: Package) -> Any:
 
 @events.same
 def derived_classes(at: Package) -> Any:
-    """`isinstance(event, lib.streaming.TextEvent)`, `InputJsonEvent`, `ContentBlockStopEvent`, `MessageStopEvent`"""
-    names = ["TextEvent", "InputJsonEvent", "ContentBlockStopEvent", "MessageStopEvent"]
+    """`isinstance(event, lib.streaming.TextEvent)`, `InputJsonEvent`"""
+    names = ["TextEvent", "InputJsonEvent"]
     classes = at.load("lib.streaming", *names)
     with at.stream("weather") as stream:
         return [name for event in stream for name, cls in zip(names, classes, strict=True) if isinstance(event, cls)]
