@@ -17,7 +17,7 @@ if __name__ == "__main__":
 import attrs
 from catalogue import HABITS
 from guides import PACKAGE
-from habits import Habit, Raised, both_packages, outcome
+from habits import Habit, Raised, outcome, packages
 
 GUIDE = PACKAGE / "api" / "COMPARED.md"
 _WIDTH = 90  # characters of a value
@@ -25,17 +25,18 @@ _WIDTH = 90  # characters of a value
 
 @attrs.frozen
 class Compared:
-    """A habit, and its outcomes with the official package and with ours."""
+    """A habit, and its outcomes: with the official package, with ours, and with wrapped clients of the official one."""
 
     habit: Habit
     there: Any
     here: Any
+    wrapped: Any
 
 
 def compare() -> list[Compared]:
-    """Run all habits on both packages."""
-    with both_packages() as (theirs, ours, portal):
-        return [Compared(habit, outcome(habit, theirs, portal), outcome(habit, ours, portal)) for habit in HABITS]
+    """Run all habits."""
+    with packages() as (kinds, portal):
+        return [Compared(habit, *(outcome(habit, kind, portal) for kind in kinds)) for habit in HABITS]
 
 
 def page(rows: Sequence[Compared]) -> str:
@@ -52,7 +53,9 @@ def page(rows: Sequence[Compared]) -> str:
             f"Programs do these {len(rows)} things with `anthropic` 2.14. A test does each of them with that package",
             f"and with `streamcore.httpx`, against one server: {counts['same']} come to the same,",
             f"{counts['different']} differ on purpose, {counts['missing']} are not here.",
-            "`tests/ecosystem/compared.py` wrote this page, and the test fails if it is out of date.",
+            "An official client that [`wrap`](../anthropic/README.md) puts our engine under does what it does without it; its",
+            "streams do what is said under *here*. `tests/ecosystem/compared.py` wrote this page, and the test fails if it is",
+            "out of date.",
             "The names of both packages are compared in [beside anthropic](README.md).",
             "",
             "## What differs on purpose",

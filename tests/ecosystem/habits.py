@@ -20,6 +20,7 @@ from helpers import FIXTURES, drive
 from server import Reply, Request, Server, error_reply, json_reply, serving, stream_reply
 
 import streamcore.httpx
+from streamcore.anthropic import wrap
 
 MESSAGES = [{"role": "user", "content": "Hi"}]
 
@@ -172,13 +173,15 @@ def outcome(habit: Habit, package: Package, portal: BlockingPortal) -> Any:
 
 
 @contextmanager
-def both_packages() -> Iterator[tuple[Package, Package, BlockingPortal]]:
-    """Give both packages, theirs first, and the event loop of their async clients."""
+def packages() -> Iterator[tuple[list[Package], BlockingPortal]]:
+    """Give the official package, ours, and the official one with wrapped clients; and the loop of the async clients."""
     with serving(always=answered) as server, start_blocking_portal("asyncio") as portal, ExitStack() as stack:
-        packages = []
+        opened = []
+        options: Any = {"api_key": "key", "base_url": server.url, "max_retries": 0}
         for module in (anthropic, streamcore.httpx):
-            options: Any = {"api_key": "key", "base_url": server.url, "max_retries": 0}
             client = stack.enter_context(module.Anthropic(**options))
             async_client = stack.enter_context(portal.wrap_async_context_manager(module.AsyncAnthropic(**options)))
-            packages.append(Package(module, client, async_client, server))
-        yield packages[0], packages[1], portal
+            opened.append(Package(module, client, async_client, server))
+        there = opened[0]
+        wrapped = Package(anthropic, wrap(there.client), wrap(there.async_client), server)
+        yield [*opened, wrapped], portal

@@ -11,7 +11,7 @@ from unittest import mock
 import httpx2
 from habits import Area, Package, asking
 from habits_messages import MESSAGE
-from server import error_reply, json_reply
+from server import Reply, error_reply, json_reply
 
 clients = Area("Clients")
 logs = Area("Logging")
@@ -188,6 +188,23 @@ def retry_count(at: Package) -> Any:
     at.server.reply(error_reply(500, headers={"retry-after-ms": "1"}))
     at.client.with_options(max_retries=1).messages.create(**asking())
     return [request.headers.get("x-stainless-retry-count") for request in at.server.requests]
+
+
+@clients.different("a server must not stop a program for hours")
+def long_retry_after(at: Package) -> Any:
+    """`retry-after: 3600` in an answer: the seconds until the next try, if they are more than a minute"""
+    at.server.reply(error_reply(529, headers={"retry-after": "3600"}))
+    with mock.patch("time.sleep") as sleep:
+        at.client.with_options(max_retries=1).messages.create(**asking())
+    return [call.args[0] if call.args[0] > 60 else "less" for call in sleep.mock_calls if call.args]
+
+
+@clients.different("the key and the prompt would go along")
+def redirect(at: Package) -> Any:
+    """A redirect to another origin"""
+    elsewhere = at.server.url.replace("127.0.0.1", "localhost")
+    at.server.reply(Reply(status=307, headers={"location": f"{elsewhere}/v1/messages"}))
+    return at.create().role
 
 
 # Logging

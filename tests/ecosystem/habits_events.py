@@ -237,3 +237,9 @@ def kept_snapshot(at: Package) -> Any:
         kept = stream.current_message_snapshot
         stream.until_done()
     return len(kept.content)
+
+
+@ends.different("its meaning is clear; `stream.violations` says that it is unusual")
+def nameless(at: Package) -> Any:
+    """A stream whose events have no `event:` lines"""
+    return at.final("nameless").content[0].text

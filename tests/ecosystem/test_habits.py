@@ -39,5 +39,14 @@ def test_each_habit_has_the_outcome_that_the_catalogue_says(rows: Sequence[Compa
     assert not faults, f"{len(faults)} of {len(rows)}:\n" + "\n".join(faults)
 
 
+def test_wrapped_clients_do_what_the_official_ones_do_or_what_ours_do_on_purpose(rows: Sequence[Compared]) -> None:
+    faults = [
+        f"{row.habit.name}: {row.habit.text}\n  there:   {row.there!r}\n  wrapped: {row.wrapped!r}"
+        for row in rows
+        if row.wrapped != row.there and (row.habit.relation != "different" or row.wrapped != row.here)
+    ]
+    assert not faults, f"{len(faults)} of {len(rows)}:\n" + "\n".join(faults)
+
+
 def test_the_guide_is_what_the_run_gives(rows: Sequence[Compared]) -> None:
     assert GUIDE.read_text(encoding="utf-8") == page(rows), "run tests/ecosystem/compared.py"
