@@ -9,11 +9,10 @@
 
 from __future__ import annotations
 
-import functools
 import re
 import types
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, cast, get_args, get_origin
 
 import attrs
 
@@ -22,6 +21,9 @@ from streamcore.types._reading import as_json, structured
 from streamcore.types.base import Unknown, WireObject, type_tag, wire_fields
 from streamcore.types.structuring import StructureError
 from streamcore.types.structuring.annotations import union_members
+
+if TYPE_CHECKING:
+    from typing import LiteralString
 
 __all__ = ["core_schema_of", "fields_of", "json_schema_of", "schema_of_answer"]
 
@@ -129,7 +131,7 @@ def _validation_error(title: str, faults: tuple[str, ...], value: Any) -> Except
 
     details = [
         InitErrorDetails(
-            type=PydanticCustomError("wire_form", "{fault}", {"fault": what}),
+            type=PydanticCustomError("wire_form", cast("LiteralString", what)),  # a template, but there are no values
             loc=tuple(int(index) if index else name for name, index in _STEP.findall(path)),
             input=value,
         )
@@ -148,20 +150,23 @@ def _check_type(cls: type[Any], value: Mapping[str, Any]) -> None:
     tag = type_tag(cls)
     if tag is not None and found != tag:
         raise StructureError(f"the type must be {tag!r} @ $.type")
-    is_unknown = issubclass(cls, Unknown)
-    if is_unknown and (type(found) is not str or found in _known_tags(cls)):
+    if issubclass(cls, Unknown) and (type(found) is not str or found in _known_tags(cls)):
         raise StructureError("the type must be a string, and none of the types that are known @ $.type")
 
 
-@functools.cache
-def _known_tags(cls: Any) -> frozenset[str]:
+_KNOWN_TAGS: dict[type[Any], frozenset[str]] = {}
+
+
+def _known_tags(cls: type[Unknown]) -> frozenset[str]:
     """Return the types that are known in the unions that a class for unknown types is in."""
+    if cls in _KNOWN_TAGS:
+        return _KNOWN_TAGS[cls]
     from streamcore.types import blocks, citations, context, deltas, derived, events, message, results, usage
 
     modules = (blocks, citations, context, deltas, derived, events, message, results, usage)
     unions = [value for module in modules for value in vars(module).values() if cls in get_args(value)]
     tags = {type_tag(get_origin(member) or member) for union in unions for member in get_args(union)}
-    return frozenset(tag for tag in tags if tag is not None)
+    return _KNOWN_TAGS.setdefault(cls, frozenset(tag for tag in tags if tag is not None))
 
 
 def _serialize(value: Any, info: Any) -> Any:

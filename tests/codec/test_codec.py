@@ -541,5 +541,5 @@ def test_valid_json_that_no_float_or_no_utf_8_can_hold_is_decoded_all_the_same()
 
 def test_json_of_a_lone_surrogate_can_be_encoded_and_says_the_rest_as_it_is() -> None:
     block = TextBlock(text="é\ud800b\U0001f600")
-    assert block.to_json() == '{"type":"text","text":"é\\ud800b\U0001f600"}'
+    assert block.model_dump_json() == '{"type":"text","text":"é\\ud800b\U0001f600"}'
     assert json.loads(block.to_json(indent=2).encode()) == block.to_dict()

@@ -328,7 +328,7 @@ def test_an_event_that_was_not_read_prints_compares_copies_and_pickles() -> None
     assert pickle.loads(pickle.dumps(event())) == event()
     assert attrs.evolve(event(), text="x") == TextEvent(text="x", snapshot="Hello")
     assert event().to_dict() == {"type": "text", "text": "lo", "snapshot": "Hello"}
-    assert event().to_json() == '{"type":"text","text":"lo","snapshot":"Hello"}'
+    assert event().model_dump_json() == '{"type":"text","text":"lo","snapshot":"Hello"}'
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         event().snapshot = ""
 
