@@ -36,7 +36,9 @@ _INNER_NAMES: dict[str, Any] = {
     "SSEDecoder": SSEDecoder,
     "ServerSentEvent": ServerSentEvent,
 }
+# What modules of `types` have besides the names of `streamcore.types`.
 _TYPES: dict[str, Any] = {
+    "Delta": types.MessageDelta,
     "Model": types.ModelParam,
     **{
         name: getattr(options, name)
