@@ -340,7 +340,7 @@ def _encoding(headers: Mapping[str, str]) -> str:
             encoding = value.strip(" \"'")
             try:
                 codecs.getincrementaldecoder(encoding)
-                b"".decode(encoding)
+                b"x".decode(encoding, "replace")
             except (LookupError, ValueError):  # it is not known, or is not an encoding of text
                 break
             return encoding

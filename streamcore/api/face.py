@@ -1,7 +1,7 @@
 """The clients, sync and async, whichever HTTP library sends.
 
-An adapter derives its clients from `SyncClient` or `AsyncClient`. It implements `_send()`, `close()`, `is_closed()`, and
-in async code `_sleep()`.
+An adapter derives its clients from `SyncClient` or `AsyncClient`. It implements `_send_with()`, `_send()`, `close()`,
+`is_closed()`, and in async code `_sleep()`.
 """
 
 from __future__ import annotations

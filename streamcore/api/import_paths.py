@@ -36,7 +36,9 @@ _INNER_NAMES: dict[str, Any] = {
     "SSEDecoder": SSEDecoder,
     "ServerSentEvent": ServerSentEvent,
 }
+# What modules of `types` have besides the names of `streamcore.types`.
 _TYPES: dict[str, Any] = {
+    "Delta": types.MessageDelta,
     "Model": types.ModelParam,
     **{
         name: getattr(options, name)
@@ -48,36 +50,19 @@ _TYPES: dict[str, Any] = {
         )
     },
 }
-_BETA: Any = beta  # with the `__all__` that its stub does not show
+# With `__all__`, which type checkers do not see.
+_ALL_TYPES: Any = types
+_ALL_BETA: Any = beta
 # The modules that give all names of the adapter. Each folder is a module too.
-_PATHS = frozenset(
-    [
-        "_base_client",
-        "_client",
-        "_constants",
-        "_exceptions",
-        "_models",
-        "_response",
-        "_streaming",
-        "_types",
-        "_version",
-        "lib",
-        "lib.streaming",
-        "lib.streaming._beta_messages",
-        "lib.streaming._beta_types",
-        "lib.streaming._messages",
-        "lib.streaming._types",
-        "resources",
-        "resources.beta",
-        "resources.beta.beta",
-        "resources.beta.messages",
-        "resources.beta.messages.messages",
-        "resources.messages",
-        "resources.messages.messages",
-        "types",
-        "types.beta",
-    ]
-)
+_PATH_NAMES = """
+    _base_client _client _constants _exceptions _models _response _streaming _types _version
+    lib lib.streaming lib.streaming._beta_messages lib.streaming._beta_types lib.streaming._messages
+    lib.streaming._types
+    resources resources.beta resources.beta.beta resources.beta.messages resources.beta.messages.messages
+    resources.messages resources.messages.messages
+    types types.beta
+"""
+_PATHS = frozenset(_PATH_NAMES.split())
 
 
 def add_import_paths(adapter: str) -> None:
@@ -167,7 +152,7 @@ def _in_types(inside: str) -> Callable[[str], Any]:
 
     def look_up(name: str) -> Any:
         if name == "__all__":
-            return _BETA.__all__ if is_beta else sorted({*types.__all__, *_TYPES})
+            return _ALL_BETA.__all__ if is_beta else sorted({*_ALL_TYPES.__all__, *_TYPES})
         if name in _TYPES:
             return _TYPES[name]
         if name.startswith("__"):
@@ -189,5 +174,5 @@ def _is_path(inside: str) -> bool:
 
 @functools.cache
 def _modules_of_types(folder: str) -> frozenset[str]:
-    names = types.__all__ if folder == "types" else _BETA.__all__
+    names = _ALL_TYPES.__all__ if folder == "types" else _ALL_BETA.__all__
     return frozenset(name.lower() for name in [*names, *_TYPES])

@@ -25,7 +25,8 @@ def __getattr__(name: str) -> Any:
     if ours != name and not name.startswith("_") and hasattr(types, ours):
         return getattr(types, ours)
     if name == "__all__":
-        return sorted({*_OTHER_NAMES, *(name for ours in types.__all__ for name in _names_for(ours))})
+        names: list[str] = vars(types)["__getattr__"](name)
+        return sorted({*_OTHER_NAMES, *(beta for each in names for beta in _names_for(each))})
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
 
 
