@@ -116,9 +116,10 @@ class FrameReader(NotCopyable):
                 event = self._read(frame)
                 if event is not None:
                     return event
-            if self._at_eof and self._buffer:
-                self.event_offset = self._next_offset
-                raise IncompleteStreamError(f"the stream ended after {len(self._buffer)} bytes of a frame")
+            if self._at_eof and (self._buffer or self._length is not None):
+                if self._length is None:
+                    self.event_offset = self._next_offset
+                raise IncompleteStreamError(f"the stream ended after {self.received - self.event_offset} bytes of a frame")
         except ProtocolError as error:
             if error.offset is None:
                 error.offset = self.event_offset
