@@ -18,9 +18,7 @@ from streamcore.types import WireObject
 
 __all__ = ["check_names", "for_official", "is_given"]
 
-_THEIR_MARKS = tuple(
-    mark for name in ("NotGiven", "Omit") if isinstance(mark := getattr(anthropic, name, None), type)
-)
+_THEIR_MARKS = tuple(mark for name in ("NotGiven", "Omit") if isinstance(mark := getattr(anthropic, name, None), type))
 
 
 def is_given(value: object) -> bool:
