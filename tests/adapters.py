@@ -97,7 +97,7 @@ class Blocking:
         return self._portal.call(bounded)
 
     def _wrapped(self, value: Any) -> Any:
-        awaits = any(hasattr(value, name) for name in ("__aenter__", "__aiter__", "_client", "messages"))
+        awaits = any(hasattr(value, name) for name in ("__aenter__", "__aiter__", "_client", "_official", "messages"))
         return Blocking(self._portal, value) if awaits or inspect.ismethod(value) else value
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import anthropic
@@ -16,11 +16,9 @@ import anthropic
 from streamcore.api.options import NOT_GIVEN, Omit
 from streamcore.types import WireObject
 
-__all__ = ["check_names", "for_official", "is_given"]
+__all__ = ["check_names", "for_official", "is_given", "tool_params"]
 
-_THEIR_MARKS = tuple(
-    mark for name in ("NotGiven", "Omit") if isinstance(mark := getattr(anthropic, name, None), type)
-)
+_THEIR_MARKS = tuple(mark for name in ("NotGiven", "Omit") if isinstance(mark := getattr(anthropic, name, None), type))
 
 
 def is_given(value: object) -> bool:
@@ -42,9 +40,14 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, Omit):  # a header to remove
         return anthropic.Omit()
-    if not isinstance(value, type) and hasattr(value, "to_dict") and hasattr(value, "func"):
-        return value.to_dict()  # a tool that `anthropic.beta_tool` has made
     return value
+
+
+def tool_params(tools: Iterable[Any]) -> list[Any]:
+    """Return tools with dicts in place of those that `anthropic.beta_tool` has made. Ours stay as they are."""
+    return [
+        tool.to_dict() if hasattr(tool, "to_dict") and not isinstance(tool, (type, WireObject)) else tool for tool in tools
+    ]
 
 
 def check_names(method: Callable[..., Any], arguments: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from typing_extensions import TypeVar, Unpack
 
 from streamcore.anthropic.answers import Opened, opened, opened_async
-from streamcore.anthropic.arguments import check_names, for_official, is_given
+from streamcore.anthropic.arguments import check_names, for_official, is_given, tool_params
 from streamcore.api.client import checked_idle_timeout
 from streamcore.api.options import NOT_GIVEN, DecodingOptions, StreamOptions
 from streamcore.api.prepared import Decoding, check_create, take_decoding
@@ -76,8 +76,8 @@ class _Prepared:
     def __init__(self, official: Any, arguments: Mapping[str, Any], output_format: Any, *, bedrock: bool) -> None:
         params = {name: value for name, value in arguments.items() if is_given(value)}
         idle_timeout = checked_idle_timeout(params.pop("idle_timeout", None))
-        if "tools" in params and params["tools"] is not None:
-            params["tools"] = for_official({"tools": list(params["tools"])})["tools"]
+        if params.get("tools") is not None:
+            params["tools"] = tool_params(params["tools"])
         if isinstance(output_format, dict):  # a schema that is ready
             params["output_format"] = output_format
             output_format = NOT_GIVEN

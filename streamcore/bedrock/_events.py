@@ -23,10 +23,10 @@ from streamcore.errors import DecodeError, excerpt
 __all__ = ["server_sent_event"]
 
 
-class _Chunk(msgspec.Struct):
+class _Chunk(msgspec.Struct, rename={"data": "bytes"}):
     """The payload of a `chunk`: the event in base64. Other members are padding against the guessing of lengths."""
 
-    bytes: bytes
+    data: bytes
 
 
 class _Typed(msgspec.Struct):
@@ -64,7 +64,7 @@ def server_sent_event(headers: Mapping[str, Any], payload: bytes) -> bytes | Non
     event_type = _text(headers, ":event-type")
     if event_type == "chunk":
         try:
-            return _event(_decode_chunk(payload).bytes)
+            return _event(_decode_chunk(payload).data)
         except msgspec.DecodeError as error:
             raise DecodeError(f"the payload is not a chunk in base64: {error}", received=payload) from None
     if event_type == "initial-response":

@@ -57,7 +57,17 @@ class FrameReader(NotCopyable):
         failure: The error that the stream has failed with.
     """
 
-    __slots__ = ("_at_eof", "_buffer", "_length", "_limits", "_next_offset", "_parser", "event_offset", "failure", "received")
+    __slots__ = (
+        "_at_eof",
+        "_buffer",
+        "_length",
+        "_limits",
+        "_next_offset",
+        "_parser",
+        "event_offset",
+        "failure",
+        "received",
+    )
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -116,9 +126,12 @@ class FrameReader(NotCopyable):
                 event = self._read(frame)
                 if event is not None:
                     return event
-            if self._at_eof and self._buffer:
-                self.event_offset = self._next_offset
-                raise IncompleteStreamError(f"the stream ended after {len(self._buffer)} bytes of a frame")
+            if self._at_eof and (self._buffer or self._length is not None):
+                if self._length is None:
+                    self.event_offset = self._next_offset
+                raise IncompleteStreamError(
+                    f"the stream ended after {self.received - self.event_offset} bytes of a frame"
+                )
         except ProtocolError as error:
             if error.offset is None:
                 error.offset = self.event_offset
