@@ -210,37 +210,38 @@ def redirect(at: Package) -> Any:
 # Logging
 
 
-def _records(at: Package, logger: str) -> list[logging.LogRecord]:
-    records: list[logging.LogRecord] = []
-    handler = logging.Handler(logging.DEBUG)
-    handler.emit = records.append  # type: ignore[method-assign]
-    target = logging.getLogger(logger)
-    before = target.level
-    target.addHandler(handler)
-    target.setLevel(logging.DEBUG)
+class _Collecting(logging.Handler):
+    def __init__(self, texts: list[str]) -> None:
+        super().__init__(logging.DEBUG)
+        self._texts = texts
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._texts.append(record.getMessage())
+
+
+def logged(at: Package) -> list[str]:
+    """Return what is logged about a request that is repeated."""
+    texts: list[str] = []
+    handler, logger = _Collecting(texts), logging.getLogger(at.module.__name__.partition(".")[0])
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
     try:
         at.server.reply(error_reply(529, headers={"retry-after-ms": "1"}), json_reply(MESSAGE))
-        at.client.with_options(max_retries=1).messages.create(**asking())
+        at.client.with_options(max_retries=1, api_key="sk-very-secret").messages.create(**asking())
     finally:
-        target.removeHandler(handler)
-        target.setLevel(before)
-    return records
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+    return texts
 
 
 @logs.same
 def retry_is_logged(at: Package) -> Any:
     """A repeated request is logged, by `logging.getLogger("anthropic")` there and `"streamcore"` here"""
-    records = _records(at, at.module.__name__.partition(".")[0])
-    return any("retr" in record.getMessage().lower() for record in records)
+    return any("retr" in text.lower() for text in logged(at))
 
 
 @logs.same
 def no_secrets(at: Package) -> Any:
     """Keys are not logged"""
-    client = at.client.api_key
-    try:
-        at.client.api_key = "sk-very-secret"
-        records = _records(at, at.module.__name__.partition(".")[0])
-    finally:
-        at.client.api_key = client
-    return any("sk-very-secret" in record.getMessage() for record in records)
+    return any("sk-very-secret" in text for text in logged(at))

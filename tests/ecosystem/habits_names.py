@@ -107,49 +107,49 @@ def type_hints(at: Package) -> Any:
 @elsewhere.missing("anthropic")
 def count_tokens(at: Package) -> Any:
     """`client.messages.count_tokens(...)`"""
-    return at.client.messages.count_tokens and "there"
+    return bool(at.client.messages.count_tokens)
 
 
 @elsewhere.missing("anthropic")
 def batches(at: Package) -> Any:
     """`client.messages.batches`"""
-    return at.client.messages.batches and "there"
+    return bool(at.client.messages.batches)
 
 
 @elsewhere.missing("anthropic")
 def models(at: Package) -> Any:
     """`client.models.list()`"""
-    return at.client.models and "there"
+    return bool(at.client.models)
 
 
 @elsewhere.missing("anthropic")
 def files(at: Package) -> Any:
     """`client.beta.files`"""
-    return at.client.beta.files and "there"
+    return bool(at.client.beta.files)
 
 
 @elsewhere.missing("anthropic")
 def tool_runner(at: Package) -> Any:
     """`client.beta.messages.tool_runner(...)`"""
-    return at.client.beta.messages.tool_runner and "there"
+    return bool(at.client.beta.messages.tool_runner)
 
 
 @elsewhere.missing("anthropic")
 def beta_tool(at: Package) -> Any:
     """`@anthropic.beta_tool`"""
-    return at.module.beta_tool and "there"
+    return bool(at.module.beta_tool)
 
 
 @elsewhere.missing("anthropic")
 def middleware(at: Package) -> Any:
     """`anthropic.Middleware`, `client.with_middleware(...)`"""
-    return (at.module.Middleware, at.client.with_middleware) and "there"
+    return bool((at.module.Middleware, at.client.with_middleware))
 
 
 @elsewhere.missing("anthropic")
 def bedrock(at: Package) -> Any:
     """`anthropic.AnthropicBedrock`, `AnthropicVertex`, `AnthropicFoundry`"""
-    return (at.module.AnthropicBedrock, at.module.AnthropicVertex, at.module.AnthropicFoundry) and "there"
+    return bool((at.module.AnthropicBedrock, at.module.AnthropicVertex, at.module.AnthropicFoundry))
 
 
 @elsewhere.missing("anthropic")
@@ -157,28 +157,28 @@ def import_bedrock(at: Package) -> Any:
     """`from anthropic import AsyncAnthropicBedrock`, `AsyncAnthropicVertex`"""
     namespace: dict[str, Any] = {}
     exec(f"from {at.module.__name__} import AsyncAnthropicBedrock, AsyncAnthropicVertex", namespace)
-    return "there"
+    return True
 
 
 @elsewhere.missing("anthropic")
 def lib_bedrock(at: Package) -> Any:
     """`from anthropic.lib.bedrock import AnthropicBedrock`"""
-    return found(at, "lib.bedrock", "AnthropicBedrock") and "there"
+    return bool(found(at, "lib.bedrock", "AnthropicBedrock"))
 
 
 @elsewhere.missing("anthropic")
 def any_path(at: Package) -> Any:
     """`client.get(...)`, `client.post(...)`"""
-    return (at.client.get, at.client.post) and "there"
+    return bool((at.client.get, at.client.post))
 
 
 @elsewhere.missing("anthropic")
 def other_resources(at: Package) -> Any:
     """`client.beta.skills`, `client.beta.models`"""
-    return (at.client.beta.skills, at.client.beta.models) and "there"
+    return bool((at.client.beta.skills, at.client.beta.models))
 
 
 @elsewhere.missing("anthropic")
 async def async_missing(at: Package) -> Any:
     """`await client.messages.count_tokens(...)` of an async client"""
-    return at.async_client.messages.count_tokens and "there"
+    return bool(at.async_client.messages.count_tokens)

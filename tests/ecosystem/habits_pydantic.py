@@ -17,6 +17,11 @@ def field(annotation: Any) -> Any:
     return pydantic.create_model("Model", value=(annotation, ...))
 
 
+def list_of(item: Any) -> Any:
+    """Return the type of a list, made at run time, as type checkers do not know `item`."""
+    return list[item]
+
+
 @pydantic_habits.same
 def adapter(at: Package) -> Any:
     """`TypeAdapter(types.Message).validate_python(data)`, `validate_json(text)`, `dump_python(message)`"""
@@ -64,7 +69,7 @@ def model_field_json(at: Package) -> Any:
 @pydantic_habits.same
 def model_field_of_lists(at: Package) -> Any:
     """Fields of a model: `list[types.ContentBlock]`, `types.Usage | None`"""
-    blocks = field(list[at.types.ContentBlock])(value=at.create("weather").content)
+    blocks = field(list_of(at.types.ContentBlock))(value=at.create("weather").content)
     usage = field(at.types.Usage | None)(value=None)
     return [block.type for block in blocks.value], usage.value
 
@@ -72,7 +77,7 @@ def model_field_of_lists(at: Package) -> Any:
 @pydantic_habits.same
 def model_field_of_params(at: Package) -> Any:
     """A field of a model: `list[types.MessageParam]`"""
-    model = field(list[at.types.MessageParam])
+    model = field(list_of(at.types.MessageParam))
     turns = [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}, {"role": "assistant", "content": "Ho"}]
     dumped = model(value=turns).model_dump(mode="json")
     return json.loads(json.dumps(dumped))
@@ -82,7 +87,7 @@ def model_field_of_params(at: Package) -> Any:
 def wrong_params(at: Package) -> Any:
     """`except pydantic.ValidationError` around a wrong `types.MessageParam`"""
     try:
-        pydantic.TypeAdapter(list[at.types.MessageParam]).validate_python([{"role": "nobody", "content": "Hi"}])
+        pydantic.TypeAdapter(list_of(at.types.MessageParam)).validate_python([{"role": "nobody", "content": "Hi"}])
     except pydantic.ValidationError:
         return "refused"
     return "accepted"
@@ -109,7 +114,7 @@ def schema(at: Package) -> Any:
 def schema_of_params(at: Package) -> Any:
     """`TypeAdapter(types.ToolParam).json_schema()`, `TypeAdapter(list[types.MessageParam]).json_schema()`"""
     schema = pydantic.TypeAdapter(at.types.UserMessageParam).json_schema()
-    turns = pydantic.TypeAdapter(list[at.types.MessageParam]).json_schema()
+    turns = pydantic.TypeAdapter(list_of(at.types.MessageParam)).json_schema()
     return schema["type"], sorted(schema["required"]), sorted(schema["properties"]), turns["type"]
 
 
