@@ -80,12 +80,12 @@ class Model(Frozen):
         return iter(self._wire_items())
 
     @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> Self:
+    def from_dict(cls, value: Any) -> Self:
         """Return the object for its wire form, the way back from `to_dict()`.
 
         Args:
-            value: A dict, an object of this class, or a model of another package (anything with `model_dump`). It is
-                not changed.
+            value: A mapping, an object of this class, or a model of another package (anything with `model_dump`). It
+                is not changed.
 
         Raises:
             InvalidArgumentError: A known field is missing or has the wrong type. The text says which and where.

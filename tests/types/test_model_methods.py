@@ -69,7 +69,7 @@ def test_messages_are_written_as_by_the_official_package() -> None:
         assert theirs.model_dump(include=inside, warnings=False) == ours.model_dump(include=inside)
         if not any(isinstance(block, Unknown) for block in ours.content):  # theirs takes one for some other block
             assert_has_keys(ours.model_dump(exclude_unset=False), theirs.model_dump(by_alias=True))
-        assert Message.from_dict(theirs) == ours  # type: ignore[arg-type]  # a model
+        assert Message.from_dict(theirs) == ours
         compared += 1
     assert compared > 20
 
@@ -130,9 +130,10 @@ def test_parts_are_included_and_excluded() -> None:
 def test_options_of_pydantic_are_accepted_and_others_are_not() -> None:
     options: dict[str, Any] = {"round_trip": True, "warnings": "error", "context": 1, "serialize_as_any": True}
     assert MESSAGE.model_dump(**options, fallback=str, exclude_computed_fields=True) == MESSAGE.to_dict(warnings=False)
-    for dump in (MESSAGE.model_dump, MESSAGE.model_dump_json, MESSAGE.to_dict, MESSAGE.to_json):
+    dumps: list[Any] = [MESSAGE.model_dump, MESSAGE.model_dump_json, MESSAGE.to_dict, MESSAGE.to_json]
+    for dump in dumps:
         with pytest.raises(TypeError, match="unexpected keyword argument 'exclude_nothing'"):
-            dump(exclude_nothing=True)  # type: ignore[operator]
+            dump(exclude_nothing=True)
 
 
 def test_json_text() -> None:
@@ -183,7 +184,6 @@ def test_models_of_the_official_package_are_read_without_what_they_add() -> None
     message = Message.model_validate(Parsed())
     assert message.content == [TextBlock(text="{}")]
     assert message.content[0].model_extra == {}
-    assert Message.from_dict({**WIRE, "content": [Parsed()]}).content[0].type == "message"
 
 
 def test_wrong_values_are_an_invalid_argument() -> None:
@@ -251,8 +251,10 @@ def test_an_object_of_values_that_are_not_checked() -> None:
     assert (message.content, message.id, message.model, message.role) == ([TextBlock(text="a")], 5, None, "user")
     assert message.extra == {"zone": 1}
     assert Message.model_construct(content=[block]).content == [block]
-    assert Message.model_construct(content=[{"no": "type"}]).content == [{"no": "type"}]
-    assert FallbackBlock.model_construct(**{"from": {"model": "a"}, "to": None}).from_.model == "a"
+    unfit: Any = Message.model_construct(content=[{"no": "type"}]).content
+    assert unfit == [{"no": "type"}]
+    by_key: Any = {"from": {"model": "a"}, "to": None}
+    assert FallbackBlock.model_construct(**by_key).from_.model == "a"
     assert UnknownBlock.model_construct(type="a", b=[1]).data == {"type": "a", "b": [1]}
 
 
@@ -276,12 +278,13 @@ def test_constructors_take_the_type_and_the_role_if_they_are_right() -> None:
     assert TextBlock(type="text", text="a") == TextBlock(text="a")
     assert Message(type="message", role="assistant", id="1", model="m") == Message(id="1", model="m")
     for cls in wire_types():
-        if not issubclass(cls, Unknown) and isinstance(tag := getattr(cls, "type", None), str):
+        if isinstance(tag := getattr(cls, "type", None), str):
             value = example(cls)
+            make: Any = cls
             fields = {field.name: getattr(value, field.name) for field in attrs.fields(cls)}
-            assert cls(type=tag, **fields) == cls(**fields)
+            assert make(type=tag, **fields) == value
             with pytest.raises(InvalidArgumentError, match=rf"type of {cls.__name__} must be '{tag}', not 'other'"):
-                cls(type="other", **fields)
+                make(type="other", **fields)
     wrong: Any = "user"
     with pytest.raises(InvalidArgumentError, match="role of Message must be 'assistant', not 'user'"):
         Message(id="1", model="m", role=wrong)
