@@ -15,14 +15,17 @@ from typing import Any
 
 import anthropic
 import attrs
+import httpx2
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from frameworks import USES, Clients, Use
 from guides import PACKAGE, answered, python_examples, run
-from helpers import STREAMS, drive, stream_id
-from server import Reply, Request, Server, error_reply, json_reply, serving, stream_reply
+from helpers import STREAMS, stream_id
+from server import serving
 
 import streamcore.httpx
+from streamcore.anthropic import wrap
+from streamcore.replay.httpx2 import AsyncReplayTransport, ReplayTransport
 
 FRAMEWORKS = ("langchain_anthropic", "pydantic_ai", "llm_anthropic", "instructor")
 pytestmark = [
@@ -35,11 +38,36 @@ pytestmark = [
 ]
 
 
+class Switch(httpx2.BaseTransport, httpx2.AsyncBaseTransport):
+    """A transport of clients that stay, in front of one that is another for each answer."""
+
+    def __init__(self) -> None:
+        self.sync: Any = None
+        self.asynchronous: Any = None
+
+    def play(self, path: Path) -> None:
+        """Answer with this stream, or with the message that it adds up to."""
+        self.sync, self.asynchronous = ReplayTransport(path, repeat=True), AsyncReplayTransport(path, repeat=True)
+
+    def refuse(self, status: int) -> None:
+        """Answer with an error."""
+        body = {"type": "error", "error": {"type": "api_error", "message": "it failed"}}
+        self.sync = self.asynchronous = httpx2.MockTransport(lambda request: httpx2.Response(status, json=body))
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        response: httpx2.Response = self.sync.handle_request(request)
+        return response
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        response: httpx2.Response = await self.asynchronous.handle_async_request(request)
+        return response
+
+
 @attrs.frozen
 class Bench:
-    """Clients of each kind for one server."""
+    """Clients of each kind, which get their answers from one transport."""
 
-    server: Server
+    transport: Switch
     official: Clients
     others: tuple[Clients, ...]
     portal: BlockingPortal
@@ -54,33 +82,22 @@ class Bench:
 
 @pytest.fixture(scope="module")
 def bench() -> Iterator[Bench]:
-    with serving() as server, start_blocking_portal() as portal:
-        options: dict[str, Any] = {"api_key": "key", "base_url": server.url, "max_retries": 0}
+    transport = Switch()
 
-        def clients(name: str, module: Any, change: Callable[[Any], Any] = lambda client: client) -> Clients:
-            return Clients(name, change(module.Anthropic(**options)), change(module.AsyncAnthropic(**options)))
+    def client(cls: Any, http_client: Any) -> Any:
+        return cls(api_key="key", base_url="http://replay", max_retries=0, http_client=http_client(transport=transport))
 
+    def clients(name: str, module: Any, change: Callable[[Any], Any] = lambda client: client) -> Clients:
+        sync = change(client(module.Anthropic, httpx2.Client))
+        return Clients(name, sync, change(client(module.AsyncAnthropic, httpx2.AsyncClient)))
+
+    with start_blocking_portal() as portal:
+        others = (clients("ours", streamcore.httpx), clients("wrapped", anthropic, wrap))
         official = clients("official", anthropic)
-        kinds = [clients("ours", streamcore.httpx)]
-        try:
-            from streamcore.anthropic import wrap
-        except ImportError:
-            pass
-        else:
-            kinds.append(clients("wrapped", anthropic, wrap))
-        yield Bench(server, official, tuple(kinds), portal)
-        for kind in (official, *kinds):
+        yield Bench(transport, official, others, portal)
+        for kind in (official, *others):
             kind.sync.close()
             portal.call(kind.asynchronous.close)
-
-
-def answer_of(path: Path) -> Callable[[Request], Reply]:
-    """Answer with this stream, or with the message that it adds up to."""
-    data = path.read_bytes()
-    snapshot = drive(data).snapshot
-    assert snapshot is not None
-    message = snapshot.to_dict()
-    return lambda request: stream_reply(data) if request.json().get("stream") else json_reply(message)
 
 
 # Streams that are read differently on purpose: see `streamcore/api/COMPARED.md` and `streamcore/testing/README.md`.
@@ -103,7 +120,7 @@ def differs(official: Any, other: Any, unless: str | None) -> bool:
 def test_each_answer_is_the_same(bench: Bench, use: Use) -> None:
     faults = []
     for path in STREAMS:
-        bench.server.always = answer_of(path)
+        bench.transport.play(path)
         official = bench.run(use, bench.official)
         for clients in bench.others:
             if clients.name not in use.kinds:
@@ -120,7 +137,7 @@ def test_each_answer_is_the_same(bench: Bench, use: Use) -> None:
 @pytest.mark.parametrize("use", USES, ids=lambda use: use.run.__name__)
 def test_errors_are_the_same(bench: Bench, use: Use) -> None:
     for status in (400, 401, 404, 429, 500, 529):
-        bench.server.always = error_reply(status)
+        bench.transport.refuse(status)
         official = bench.run(use, bench.official)
         assert isinstance(official, Exception)
         for clients in bench.others:
