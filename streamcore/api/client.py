@@ -16,6 +16,7 @@ from typing_extensions import TypedDict, TypeVar
 from streamcore.api.arguments import mapping_of
 from streamcore.api.options import NOT_GIVEN, Headers, given, if_given, only_given
 from streamcore.api.request import Request, build_request, check_base_url, merge_headers
+from streamcore.api.resources import HasResources
 from streamcore.errors import InvalidArgumentError
 
 __all__ = [
@@ -78,7 +79,7 @@ class Call:
     stream: bool
 
 
-class BaseClient(Generic[HttpClientT]):
+class BaseClient(HasResources, Generic[HttpClientT]):
     """What all clients share, sync or async, on whichever HTTP library."""
 
     def __init__(

@@ -62,7 +62,8 @@ def test_a_misspelt_argument_is_refused_before_anything_is_sent(client: Any, ser
         streamed.create(**ASK, nonsense=1),
     ):
         raise AssertionError("it was sent")
-    for make in (ours.Anthropic, ours.AsyncAnthropic, streamcore.aiohttp.AsyncAnthropic, client.copy):
+    makers: list[Any] = [ours.Anthropic, ours.AsyncAnthropic, streamcore.aiohttp.AsyncAnthropic, client.copy]
+    for make in makers:
         with pytest.raises(TypeError, match="api_kye"):
             make(api_kye="key")
     with pytest.raises(TypeError, match="'stream'"):
@@ -101,6 +102,12 @@ def test_resources_are_made_once_and_can_be_patched(client: Any, server: Server)
     client.messages.stream = lambda **arguments: arguments
     assert client.messages.stream(a=1) == {"a": 1}
     assert client.copy().messages.stream is not client.messages.stream
+    with mock.patch.object(client, "messages", "patched"):
+        assert client.messages == "patched"
+    assert client.messages.create(**ASK).id == "msg_1"
+    client.api_key = "another"
+    client.messages.create(**ASK)
+    assert server.requests[-1].headers["authorization"] == "Bearer another"
     assert not client.is_closed()
 
 
@@ -192,10 +199,10 @@ def test_bytes_and_files_in_base64_sources(client: Any, server: Server, tmp_path
             client.messages.create(**{**ASK, "messages": [message]})
             sent = server.requests[-1].json()["messages"][0]["content"][0]["source"]
             assert sent == {**source, "data": base64.b64encode(b"\x89PNG").decode()}
-    for data in (tmp_path / "missing", opened, {1}):
-        source = {"type": "base64", "media_type": "image/png", "data": data}
+    for unusable in (tmp_path / "missing", opened, {1}):
+        broken: Any = {"type": "base64", "media_type": "image/png", "data": unusable}
         with pytest.raises(InvalidArgumentError, match=r"source\.data"):
-            client.messages.create(**{**ASK, "messages": [{"role": "user", "content": [{"source": source}]}]})
+            client.messages.create(**{**ASK, "messages": [{"role": "user", "content": [{"source": broken}]}]})
 
 
 def test_what_cannot_be_sent_is_refused_and_nothing_else_comes_out(server: Server, tmp_path: pathlib.Path) -> None:
@@ -210,7 +217,8 @@ def test_what_cannot_be_sent_is_refused_and_nothing_else_comes_out(server: Serve
             raise ValueError("broken")
 
     (tmp_path / "file").write_text("text")
-    with (tmp_path / "file").open() as opened, ours.Anthropic(api_key="key", base_url=server.url) as client:
+    made: Any = ours.Anthropic(api_key="key", base_url=server.url)
+    with (tmp_path / "file").open() as opened, made as client:
         never: list[Any] = [{1}, opened, object(), b"bytes", cycle, deep, Broken(), UserString("x"), 10**5000, 1j]
         never += [float("nan"), {1: 2}, print, Broken]
         for value in never:
@@ -230,7 +238,7 @@ def test_what_cannot_be_sent_is_refused_and_nothing_else_comes_out(server: Serve
             with pytest.raises(InvalidArgumentError, match=f"{name} must be"):
                 client.messages.create(**ASK, **{name: 5})
         with pytest.raises(InvalidArgumentError, match="output_config must be"):
-            client.messages.create(**ASK, output_config=5, output_format=Badge)  # type: ignore[call-overload]
+            client.messages.create(**ASK, output_config=5, output_format=Badge)
     assert server.requests == []
     del deep
 
