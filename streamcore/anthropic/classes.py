@@ -32,6 +32,7 @@ import anthropic.types
 import anthropic.types.beta
 import pydantic
 
+from streamcore.codec import converter
 from streamcore.types import WireObject
 
 __all__ = ["official_classes_of", "pass_for_official"]
@@ -54,6 +55,8 @@ def pass_for_official() -> None:
     # Between `WireObject` and its bases, as Python only allows bases with the same layout.
     names = {"__slots__": (), "__class__": property(_class_of), "__reduce_ex__": _reduce}
     WireObject.__bases__ = (type("PassingForOfficial", WireObject.__bases__, names),)
+    # cattrs goes by `__class__`.
+    converter.register_unstructure_hook_func(lambda cls: isinstance(cls, _StandIn), WireObject.to_dict)
 
 
 class _StandIns(dict[type, type]):
@@ -78,22 +81,34 @@ def _reduce(value: Any, protocol: int) -> tuple[Any, ...]:
     return object.__new__, (type(value),), value.__getstate__()
 
 
+class _StandIn(type(pydantic.BaseModel)):  # type: ignore[misc]  # its metaclass, which has no public name
+    """The class of stand-ins."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        return _ours[cls](*args, **kwargs)
+
+    def __getattr__(cls, name: str) -> Any:
+        if cls not in _ours:  # while it is being made
+            raise AttributeError(name)
+        return getattr(_ours[cls], name)
+
+
+_ours: dict[type, type] = {}
+
+
 def _stand_in(ours: type) -> type:
     """Return the class that stands for one of ours: our class itself if there is no official one."""
     bases = tuple(official_classes_of(ours))
     if not bases:
         return ours
-
-    class StandIn(type(bases[0])):  # type: ignore[misc]  # the metaclass of pydantic's models
-        def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-            return ours(*args, **kwargs)
-
-        def __getattr__(cls, name: str) -> Any:
-            return getattr(ours, name)
-
-    names = {"__module__": ours.__module__, "__qualname__": ours.__qualname__, "__doc__": ours.__doc__}
-    config = {"model_config": pydantic.ConfigDict(defer_build=True, protected_namespaces=())}
-    made: type = StandIn(ours.__name__, bases, {**names, **config})
+    names = {
+        "__module__": ours.__module__,
+        "__qualname__": ours.__qualname__,
+        "__doc__": ours.__doc__,
+        "model_config": pydantic.ConfigDict(defer_build=True),  # it never validates anything
+    }
+    made: type = _StandIn(ours.__name__, bases, names)
+    _ours[made] = ours
     return made
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self, overload
 import anthropic
 
 from streamcore.anthropic.answers import is_bedrock
+from streamcore.anthropic.classes import pass_for_official
 from streamcore.anthropic.messages import AsyncBeta, AsyncMessages, Beta, Messages
 from streamcore.errors import InvalidArgumentError
 
@@ -183,4 +184,5 @@ def wrap(client: Any) -> Any:
         raise InvalidArgumentError(
             f"client must be a client of the anthropic package itself, and its messages are {client.messages!r}"
         )
+    pass_for_official()
     return _AsyncView(client) if hasattr(client, "__aenter__") else _SyncView(client)
