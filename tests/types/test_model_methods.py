@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
+import pickle
 from typing import Any
 
 import attrs
@@ -14,7 +16,18 @@ from helpers import STREAMS, example, wire_types, without_nulls
 from streamcore import InvalidArgumentError, MessageEngine
 from streamcore._objects.immutable import ImmutableList
 from streamcore.errors import StreamCoreError
-from streamcore.types import FallbackBlock, Message, TextBlock, TextDelta, ToolUseBlock, Unknown, UnknownBlock, Usage
+from streamcore.types import (
+    CacheCreation,
+    FallbackBlock,
+    Message,
+    RawContentBlockDeltaEvent,
+    TextBlock,
+    TextDelta,
+    ToolUseBlock,
+    Unknown,
+    UnknownBlock,
+    Usage,
+)
 
 WIRE: dict[str, Any] = {
     "id": "msg_1",
@@ -255,7 +268,36 @@ def test_an_object_of_values_that_are_not_checked() -> None:
     assert unfit == [{"no": "type"}]
     by_key: Any = {"from": {"model": "a"}, "to": None}
     assert FallbackBlock.model_construct(**by_key).from_.model == "a"
+    assert Message.construct(**WIRE) == MESSAGE
     assert UnknownBlock.model_construct(type="a", b=[1]).data == {"type": "a", "b": [1]}
+
+
+def test_unknown_fields_are_attributes() -> None:
+    block: Any = TextBlock.from_dict({"type": "text", "text": "a", "colour": 1, "_source": 2, "to_dict": 3})
+    assert (block.colour, block.text, block.to_dict()["to_dict"]) == (1, "a", 3)
+    for name in ("colours", "_source", "__len__"):
+        with pytest.raises(AttributeError, match=f"TextBlock has no attribute '{name}'"):
+            getattr(block, name)
+    assert copy.copy(block) == copy.deepcopy(block) == pickle.loads(pickle.dumps(block)) == block
+    caching: Any = CacheCreation(ephemeral_1h_input_tokens=0)
+    assert (caching.get("ephemeral_1h_input_tokens", 5), caching.get("ephemeral_5m_input_tokens", 5)) == (0, 5)
+
+
+def test_constructors_take_the_dicts_of_the_wire_form() -> None:
+    known = {name: value for name, value in WIRE.items() if name != "zone"}
+    message: Any = Message(**known)
+    assert message == Message.from_dict(known)
+    assert Message(id="1", model="m", content=[TextBlock(text="a"), {"type": "text", "text": "b"}]).content == [  # type: ignore[list-item]
+        TextBlock(text="a"),
+        TextBlock(text="b"),
+    ]
+    given: Any = {"x": [1]}
+    assert ToolUseBlock(id="1", name="n", input=given).input == given
+    assert RawContentBlockDeltaEvent(index=0, delta=given).delta is given
+    assert TextBlock(text="a", parsed_output=given).parsed_output is given
+    wrong: Any = [{"type": "text", "text": 5}]
+    with pytest.raises(InvalidArgumentError, match=r"content of Message is not valid: expected a string.*\[0\]\.text"):
+        Message(id="1", model="m", content=wrong)
 
 
 def test_fields_are_described() -> None:
@@ -271,7 +313,7 @@ def test_fields_are_described() -> None:
     assert theirs <= set(Message.model_fields)
 
 
-# Constants
+# Constructors
 
 
 def test_constructors_take_the_type_and_the_role_if_they_are_right() -> None:
@@ -288,6 +330,7 @@ def test_constructors_take_the_type_and_the_role_if_they_are_right() -> None:
     wrong: Any = "user"
     with pytest.raises(InvalidArgumentError, match="role of Message must be 'assistant', not 'user'"):
         Message(id="1", model="m", role=wrong)
-    assert Message.from_dict({**WIRE, "role": "user"}).role == wrong  # servers may send any
+    for usage in ({}, {"input_tokens": 1.5}):  # on both paths
+        assert Message.from_dict({**WIRE, "role": "user", "usage": usage}).role == wrong  # servers may send any
     with pytest.raises(TypeError, match="missing 1 required keyword-only argument: 'text'"):
         TextDelta(type="text_delta")  # type: ignore[call-arg]

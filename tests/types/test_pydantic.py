@@ -103,7 +103,7 @@ def test_unions_find_the_class_by_the_type() -> None:
             assert adapter.validate_python(value) is value
             assert adapter.dump_python(value) == value.to_dict()
     assert type(BLOCKS.validate_python({"type": "zork", "x": 1})) is UnknownBlock
-    # What is wrong, or has no type, is not taken for an object of an unknown type.
+    # A wrong value, or one without a type, does not become an object of an unknown type.
     assert (("function-plain[TextBlock()]", "text"), "expected a string, got a number") in refused(
         BLOCKS, {"type": "text", "text": 5}
     )
