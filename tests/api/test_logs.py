@@ -1,4 +1,4 @@
-"""What is logged about calls: retries and failures, and nothing that is secret."""
+"""Logs of calls have retries and failures, and nothing that is secret."""
 
 from __future__ import annotations
 
