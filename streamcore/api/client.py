@@ -117,6 +117,7 @@ class BaseClient(HasResources, Generic[HttpClientT]):
             InvalidArgumentError: An option, or its value in the environment, is invalid, or an HTTP client cannot be
                 made with the proxies and certificates that the environment names.
         """
+        self._resources = {}
         api_key, auth_token = if_given(api_key, None), if_given(auth_token, None)
         base_url, http_client = if_given(base_url, None), if_given(http_client, None)
         default_headers, default_query = if_given(default_headers, None), if_given(default_query, None)

@@ -27,7 +27,7 @@ class HasResources:
 def _resources_of(client: HasResources) -> dict[str, Any]:
     try:
         return client._resources
-    except AttributeError:  # it has none yet
+    except AttributeError:  # it was made without the constructor
         client._resources = {}
         return client._resources
 

@@ -83,6 +83,8 @@ def test_signatures_name_all_arguments() -> None:
         assert signature.parameters.keys() >= StreamOptions.__annotations__.keys()
         assert signature.parameters["model"].default is inspect.Parameter.empty
         assert signature.parameters["system"].default is ours.NOT_GIVEN
+        assert "model: 'ModelParam', " in str(signature)
+        assert "temperature: 'float' = NOT_GIVEN" in str(signature)
         for owner in (mine.messages.with_raw_response, mine.messages.with_streaming_response):
             assert "tools" in inspect.signature(owner.create).parameters
     for cls in (ours.Anthropic, ours.AsyncAnthropic, streamcore.aiohttp.AsyncAnthropic):

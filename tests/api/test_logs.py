@@ -1,4 +1,4 @@
-"""What is logged about calls: retries and failures, and nothing that is secret."""
+"""Logs of calls have retries and failures, and nothing that is secret."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from helpers import HELLO, body
 from server import ASK, Cut, Reply, error_reply, serving, stream_reply
 
 import streamcore.httpx as ours
+from streamcore.api.logs import set_up_logging
 
 SECRET = "sk-secret"
 ASKED: dict[str, Any] = {**ASK, "system": SECRET, "extra_headers": {"x-api-key": SECRET}, "extra_query": {"q": SECRET}}
@@ -50,8 +51,19 @@ def test_retries_and_failures_are_logged_without_keys_and_contents(adapter: Adap
     assert texts[-1].endswith("/v1/messages failed with BadRequestError (status 400, request id req_1)")
 
 
-@pytest.mark.parametrize(("value", "lines"), [("debug", 3), ("info", 1), ("", 0), ("nonsense", 0)])
-def test_the_environment_turns_logging_on(value: str, lines: int) -> None:
+def test_the_environment_turns_logging_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    logger = logging.getLogger("streamcore")
+    levels = {"": logging.NOTSET, "nonsense": logging.NOTSET, "info": logging.INFO, "DEBUG": logging.DEBUG}
+    for value, level in levels.items():
+        monkeypatch.setenv("STREAMCORE_LOG", value)
+        try:
+            set_up_logging()
+            assert logger.level == level
+        finally:
+            logger.setLevel(logging.NOTSET)
+
+
+def test_a_program_logs_to_stderr() -> None:
     with serving(always=error_reply(400, message=SECRET)) as server:
         code = f"""
 import streamcore.httpx as anthropic
@@ -60,9 +72,8 @@ try:
 except anthropic.BadRequestError:
     pass
 """
-        program = subprocess.run(
-            [sys.executable, "-c", code], check=True, capture_output=True, text=True, env={"STREAMCORE_LOG": value}
-        )
-    logged = [line for line in program.stderr.splitlines() if " streamcore." in line]
-    assert len(logged) == lines
+        command, environment = [sys.executable, "-c", code], {"STREAMCORE_LOG": "info"}
+        program = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    assert "INFO streamcore.api.logs: " in program.stderr
+    assert "failed with BadRequestError" in program.stderr
     assert SECRET not in program.stderr
