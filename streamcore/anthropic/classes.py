@@ -23,7 +23,7 @@ cost what the official client costs.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import anthropic
@@ -75,8 +75,10 @@ def _class_of(value: WireObject) -> type:
 
 
 def _reduce(value: Any, protocol: int) -> tuple[Any, ...]:
-    if type(value).__reduce__ is not object.__reduce__:
-        return value.__reduce__()  # type: ignore[return-value]  # none of ours returns a string
+    own: Any = type(value).__reduce__
+    if own is not object.__reduce__:
+        reduced: tuple[Any, ...] = own(value)
+        return reduced
     # What `object` has in its place makes something that pickle refuses if the `__class__` is not the type.
     return object.__new__, (type(value),), value.__getstate__()
 
@@ -85,7 +87,8 @@ class _StandIn(type(pydantic.BaseModel)):  # type: ignore[misc]  # its metaclass
     """The class of stand-ins."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        return _ours[cls](*args, **kwargs)
+        make: Callable[..., Any] = _ours[cls]
+        return make(*args, **kwargs)
 
     def __getattr__(cls, name: str) -> Any:
         if cls not in _ours:  # while it is being made
@@ -107,7 +110,7 @@ def _stand_in(ours: type) -> type:
         "__doc__": ours.__doc__,
         "model_config": pydantic.ConfigDict(defer_build=True),  # it never validates anything
     }
-    made: type = _StandIn(ours.__name__, bases, names)
+    made: type = _StandIn(ours.__name__, bases, names)  # pyright: ignore[reportCallIssue]  # it makes a class
     _ours[made] = ours
     return made
 

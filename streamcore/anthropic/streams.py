@@ -1,4 +1,5 @@
-"""Our streams as instances of the official classes too, for `isinstance`: see `classes.py`, which does it for events."""
+"""Our streams as instances of the official classes too, for `isinstance`, as `classes.py` makes our events."""
+# pyright: reportIncompatibleMethodOverride=false
 
 from __future__ import annotations
 
