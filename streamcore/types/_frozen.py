@@ -158,7 +158,8 @@ _ONE_WORD = re.compile(r"Literal\['[^']*'\]")  # as the compiler writes an annot
 def _constants(cls: type[Any], body: dict[str, Any]) -> dict[str, str]:
     """Return the attributes that can have one value only: the `type`, and what is annotated with a single literal."""
     annotations: dict[str, str] = body["__annotations__"]
-    constants = {name: body[name] for name, annotation in annotations.items() if _ONE_WORD.fullmatch(annotation)}
+    words = [name for name, annotation in annotations.items() if _ONE_WORD.fullmatch(annotation)]
+    constants = {name: body[name] for name in words if isinstance(body.get(name), str)}
     tag = getattr(cls, "type", None)  # it may be that of the base
     return {"type": tag, **constants} if isinstance(tag, str) else constants
 

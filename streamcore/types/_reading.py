@@ -95,7 +95,7 @@ def _drop_parsed(value: Any) -> None:
     if isinstance(value, dict):
         if value.get("type") == "text":
             value.pop("parsed_output", None)
-        value = list(value.values())
+        value = [item for key, item in value.items() if key != "input"]  # that of a tool is any JSON
     if isinstance(value, list):
         for item in value:
             _drop_parsed(item)
@@ -113,9 +113,12 @@ def without_dicts(cls: Any, fields: dict[str, Any]) -> dict[str, Any]:
     for name, value in fields.items():
         if name in known and _has_dicts(value) and _is_structured(known[name]):
             try:
-                made[name] = structure(as_json(value), known[name].type)
+                found = structure(as_json(value), known[name].type)
             except (StructureError, RecursionError) as error:
                 raise InvalidArgumentError(f"{name} of {cls.__name__} is not valid: {error}") from None
+            if isinstance(found, list):  # objects among the dicts stay what they are
+                found = [new if isinstance(old, dict) else old for old, new in zip(value, found, strict=True)]
+            made[name] = found
     return made
 
 

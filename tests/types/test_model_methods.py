@@ -192,10 +192,12 @@ def test_models_of_the_official_package_are_read_without_what_they_add() -> None
     class Parsed:
         def model_dump(self, **options: Any) -> dict[str, Any]:
             assert options == {"mode": "json", "by_alias": True, "exclude_unset": True, "warnings": False}
-            return {**WIRE, "content": [{"type": "text", "text": "{}", "parsed_output": {}}]}
+            tool = {"type": "tool_use", "id": "t", "name": "n", "input": {"type": "text", "parsed_output": 1}}
+            return {**WIRE, "content": [{"type": "text", "text": "{}", "parsed_output": {}}, tool]}
 
     message = Message.model_validate(Parsed())
-    assert message.content == [TextBlock(text="{}")]
+    assert message.content[0] == TextBlock(text="{}")
+    assert message.to_dict()["content"][1]["input"] == {"type": "text", "parsed_output": 1}
     assert message.content[0].model_extra == {}
 
 
@@ -291,6 +293,9 @@ def test_constructors_take_the_dicts_of_the_wire_form() -> None:
         TextBlock(text="a"),
         TextBlock(text="b"),
     ]
+    parsed = TextBlock(text="a", parsed_output=1)
+    mixed: Any = Message(id="1", model="m", content=[parsed, {"type": "text", "text": "b"}])  # type: ignore[list-item]
+    assert mixed.content[0] is parsed
     given: Any = {"x": [1]}
     assert ToolUseBlock(id="1", name="n", input=given).input == given
     assert RawContentBlockDeltaEvent(index=0, delta=given).delta is given
