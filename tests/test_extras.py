@@ -16,7 +16,7 @@ IMPORTS = [
     ("from streamcore.aiohttp.client import AsyncAnthropic", "aiohttp", "streamcore-messages[aiohttp]"),
     ("import streamcore.urllib3", "urllib3", "streamcore-messages[urllib3]"),
     ("import streamcore.anthropic", "anthropic", "streamcore-messages[anthropic]"),
-    ("from streamcore.anthropic import wrap", "httpx2", "streamcore-messages[httpx]"),
+    ("from streamcore.anthropic import wrap", "httpx2", "streamcore-messages[anthropic]"),
     ("import streamcore.bedrock", "botocore", "streamcore-messages[bedrock]"),
     ("import streamcore.replay.httpx2", "httpx2", "streamcore-messages[httpx]"),
     ("import streamcore.replay.httpx", "httpx", "httpx"),
