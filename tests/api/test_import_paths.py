@@ -71,6 +71,7 @@ def test_paths_resolve_to_the_names_of_the_package(adapter: str) -> None:
     module: Any = importlib.import_module(adapter)
     assert module.types.beta.BetaMessage is module.types.message.Message is types.Message
     assert module.resources.messages.Messages is type(streamcore.httpx.Anthropic(api_key="key").messages)
+    assert {"Message", "MessageParam"} <= set(dir(module.types))
     namespace: dict[str, Any] = {}
     for path in ("types", "types.beta", "lib.streaming", "resources.messages"):
         exec(f"from {adapter}.{path} import *", namespace)
