@@ -144,6 +144,7 @@ def test_what_is_missing_says_what_has_it(adapter: str) -> None:
         streamcore.aiohttp.Anthropic  # type: ignore[attr-defined]  # noqa: B018
 
 
+@pytest.mark.slow  # it starts a process
 def test_an_import_of_the_paths_alone_works() -> None:
     code = "from streamcore.httpx.types.beta.beta_message import BetaMessage; print(BetaMessage.__module__)"
     program = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
