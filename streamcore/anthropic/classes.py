@@ -10,10 +10,9 @@ name of ours, plain and beta. `type(x)` stays our class, and so `isinstance(x, o
 Calling a stand-in makes an object of ours, and attributes that it does not have are those of our class, so that
 `attrs.evolve` and the like, which go by `__class__`, work on.
 
-This is for all objects of the process and not only for those of wrapped clients, as an event of which stream does not
-know where it will go. It costs nothing for programs that wrap no client: the property is added to the bases of
-`WireObject` when it is first needed. `tests/anthropic/test_official_classes.py` compares what our objects do before and
-after it.
+This changes all our objects in the process, and not only those of wrapped clients. It costs nothing for programs that
+wrap no client: the property is added to the bases of `WireObject` when it is first needed.
+`tests/anthropic/test_official_classes.py` compares what our objects do before and after it.
 
 Other ways were considered. `ABCMeta.register` has no effect on pydantic models. Subclasses of our classes for wrapped
 streams alone would have to be made by all of the codec and the accumulator. Official objects in place of ours would
@@ -100,7 +99,7 @@ _ours: dict[type, type] = {}
 
 
 def _stand_in(ours: type) -> type:
-    """Return the class that stands for one of ours: our class itself if there is no official one."""
+    """Return the class that stands for one of ours: or our class itself, if the package has none."""
     bases = tuple(official_classes_of(ours))
     if not bases:
         return ours

@@ -26,7 +26,7 @@ import streamcore.types
 from streamcore import codec
 from streamcore.anthropic.classes import official_classes_of, pass_for_official
 
-# What the official package has no class for, or one that is no model.
+# The official package has no model of these.
 _WITHOUT = {"CacheMiss", "ErrorEvent", "ErrorObject", "MessageDelta", "PingEvent"}
 
 
