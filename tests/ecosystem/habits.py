@@ -174,7 +174,7 @@ def outcome(habit: Habit, package: Package, portal: BlockingPortal) -> Any:
 
 @contextmanager
 def packages() -> Iterator[tuple[list[Package], BlockingPortal]]:
-    """Give the official package, ours, the official one with wrapped clients; and the event loop of the async clients."""
+    """Give the official package, ours, the official one with wrapped clients; and the event loop of async clients."""
     with serving(always=answered) as server, start_blocking_portal("asyncio") as portal, ExitStack() as stack:
 
         def opened(module: Any) -> Package:
