@@ -28,6 +28,8 @@ PUBLIC = [
     "streamcore.httpx",
     "streamcore.aiohttp",
     "streamcore.urllib3",
+    "streamcore.anthropic",
+    "streamcore.bedrock",
     "streamcore.replay",
     "streamcore.replay.faults",
     "streamcore.replay.redaction",
@@ -50,7 +52,9 @@ def main(folder: Path) -> None:
     warnings.filterwarnings("ignore", module="pdoc")
     warnings.filterwarnings("error", message=".*does not resolve")
     pdoc.render.configure(docformat="google")
-    pdoc.pdoc(*PUBLIC, output_directory=folder)
+    # The paths of `api/import_paths.py` have names of other modules.
+    paths = ["!streamcore.httpx.types", "!streamcore.aiohttp.types"]
+    pdoc.pdoc(*PUBLIC, *paths, output_directory=folder)
     missing = [name for name in PUBLIC if not folder.joinpath(*name.split(".")).with_suffix(".html").exists()]
     if missing:
         raise SystemExit(f"no page was written for {', '.join(missing)}")

@@ -262,6 +262,11 @@ class Server(LoopbackServer):
         """Queue replies, one for each request to come."""
         self._replies.extend(replies)
 
+    def forget(self) -> None:
+        """Forget the requests that arrived, and the replies that no request took."""
+        self.requests.clear()
+        self._replies.clear()
+
     def wait_for_requests(self, count: int, *, timeout: float = 5) -> None:
         """Wait until this many requests have arrived."""
         with self._changed:

@@ -17,9 +17,14 @@ from streamcore import Limits
 pytest_plugins = ["pytester"]
 
 _TEST = re.compile(r"^def test_", re.MULTILINE)
-# Their examples need a proxy and streams that stall (`aiohttp/test_aiohttp_readme.py`), or Redis, a browser and
-# processes that are killed (`test_resuming.py`).
-WITH_TESTS_OF_THEIR_OWN = {PACKAGE / "aiohttp" / "README.md", PACKAGE / "RESUMING.md"}
+WITH_TESTS_OF_THEIR_OWN = {
+    # A proxy, a certificate and streams that stall: see `aiohttp/test_aiohttp_readme.py`.
+    PACKAGE / "aiohttp" / "README.md",
+    # An environment with the frameworks: see `ecosystem/test_frameworks.py`.
+    PACKAGE / "api" / "FRAMEWORKS.md",
+    # Redis, a browser and processes that are killed: see `test_resuming.py`.
+    PACKAGE / "RESUMING.md",
+}
 WITH_EXAMPLES = [path for path in DOCUMENTS if list(parsed(path).examples()) and path not in WITH_TESTS_OF_THEIR_OWN]
 
 

@@ -29,7 +29,8 @@ ORDER = """
     stream
     streamcore
     api
-    aiohttp httpx urllib3
+    aiohttp bedrock httpx urllib3
+    anthropic
     replay
     testing
     cli

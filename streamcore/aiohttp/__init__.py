@@ -29,5 +29,13 @@ with requires_extra("aiohttp"):
 AsyncClient = AsyncAnthropic
 Timeout = ClientTimeout
 
-if not TYPE_CHECKING:  # a type checker would see an `__all__` without the names of the star import
+if not TYPE_CHECKING:
+    from streamcore.api.import_paths import add_import_paths, missing_attribute
+
+    add_import_paths(__name__)
+
+    def __getattr__(name):
+        raise missing_attribute(__name__, name)
+
+    # a type checker would see an `__all__` without the names of the star import
     __all__ = ["DEFAULT_TIMEOUT", "AsyncAnthropic", "AsyncClient", "Timeout", "async_message_stream", *names.__all__]

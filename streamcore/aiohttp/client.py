@@ -25,7 +25,7 @@ from streamcore.errors import APIConnectionError, InvalidArgumentError
 __all__ = ["AsyncAnthropic"]
 
 
-class AsyncAnthropic(AsyncClient):
+class AsyncAnthropic(AsyncClient[aiohttp.ClientSession]):
     """A client of the API for async code, under asyncio.
 
     ```python
@@ -38,18 +38,12 @@ class AsyncAnthropic(AsyncClient):
     Its own session does not limit the number of connections, follows the environment's proxies, and is made when the
     first request is sent. So the client can be made anywhere, and used in several event loops in turn.
 
-    Args:
-        http_client: An `aiohttp.ClientSession` to send with, in place of our own. Its connector (which allows 100
-            connections by default), proxy, TLS, headers, cookies and timeouts are used. It stays open when this client
-            is closed, unlike one that is passed to `streamcore.httpx`.
-        **options: Those of `streamcore.api.client.BaseClient`. A timeout object is an `aiohttp.ClientTimeout`.
-
-    Raises:
-        InvalidArgumentError: An option is invalid.
+    `http_client` is an `aiohttp.ClientSession` to send with, in place of our own. Its connector (which allows 100
+    connections by default), proxy, TLS, headers, cookies and timeouts are used. It stays open when this client is
+    closed, unlike one that is passed to `streamcore.httpx`. A timeout object is an `aiohttp.ClientTimeout`.
     """
 
-    def __init__(self, *, http_client: aiohttp.ClientSession | Connections | None = None, **options: Any) -> None:
-        super().__init__(**options)
+    def _send_with(self, http_client: aiohttp.ClientSession | Connections | None) -> None:
         # A copy gets the connections of its original.
         self._connections = http_client if isinstance(http_client, Connections) else Connections(http_client)
 
@@ -63,9 +57,8 @@ class AsyncAnthropic(AsyncClient):
         """
         await self._connections.close()
 
-    @property
     def is_closed(self) -> bool:
-        """Whether `close()` was called, or the session that was passed is closed."""
+        """Return whether `close()` was called, or the session that was passed is closed."""
         return self._connections.closed
 
     def _arguments(self) -> dict[str, Any]:

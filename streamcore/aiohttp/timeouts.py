@@ -10,7 +10,7 @@ from aiohttp.client import DEFAULT_TIMEOUT as SESSION_DEFAULT
 
 from streamcore.api.client import DEFAULT_CONNECT_TIMEOUT, check_bounds, is_seconds
 from streamcore.api.client import DEFAULT_TIMEOUT as DEFAULT_SECONDS
-from streamcore.api.options import NOT_GIVEN
+from streamcore.api.options import given
 from streamcore.errors import InvalidArgumentError
 
 __all__ = ["DEFAULT_TIMEOUT", "steps_of", "timeouts_of"]
@@ -34,7 +34,7 @@ def timeouts_of(timeout: Any, session_timeout: ClientTimeout) -> ClientTimeout:
     Raises:
         InvalidArgumentError: `timeout` is something else.
     """
-    if timeout is NOT_GIVEN:
+    if not given(timeout):
         return DEFAULT_TIMEOUT if session_timeout == SESSION_DEFAULT else session_timeout
     if isinstance(timeout, ClientTimeout):
         check_bounds(timeout, (timeout.total, timeout.connect, timeout.sock_connect, timeout.sock_read))

@@ -15,8 +15,17 @@
 | `messages.py` | `client.messages` and `client.beta.messages` |
 | `face.py` | the clients, sync and async: `messages`, `beta`, `with`, `close()` |
 | `continuing.py` | the turns that ask the model to go on with an answer that was cut off |
+| `resources.py` | attributes of a client that are made once |
 | `loops.py` | close connections when their event loop ends, or where nothing can be awaited |
 | `names.py` | the names that adapter modules export besides their clients |
+| `import_paths.py` | import paths of the `anthropic` package below the adapters |
+| `elsewhere.py` | what is said about names of that package that are not here |
+| `arguments.py` | check names and kinds of the arguments of a call |
+| `models.py` | which models are deprecated |
+| `api_response.py` | the answer to a call as an HTTP response |
+| `body_pieces.py` | the body of a response in chunks of one size, as text, in lines |
+| `raw_messages.py` | `with_raw_response` and `with_streaming_response` |
+| `logs.py` | what is logged about calls |
 
 Nothing here imports an HTTP library; the adapters bring theirs.
 """

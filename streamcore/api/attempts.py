@@ -15,8 +15,10 @@ from typing import Any, Protocol, TypeVar
 
 import attrs
 
+from streamcore._objects.construct import evolve
 from streamcore._steps import Step, Steps, run, run_async
-from streamcore.api.client import BaseClient, Call
+from streamcore.api.client import BaseClient, Call, HttpClientT
+from streamcore.api.logs import log_answer, log_failure, log_request, log_retry
 from streamcore.api.peeked import Peeked
 from streamcore.api.redirects import MAX_REDIRECTS, describe_redirect, redirected
 from streamcore.api.response import (
@@ -39,12 +41,21 @@ from streamcore.limits import DEFAULT_LIMITS
 from streamcore.sse import begins_like_a_stream
 from streamcore.types import Message
 
-__all__ = ["AsyncAnswer", "Attempts", "SyncAnswer", "async_checked", "checked"]
+__all__ = [
+    "AsyncAnswer",
+    "Attempts",
+    "SyncAnswer",
+    "async_checked",
+    "checked",
+    "message_from_answer",
+    "whole_body",
+]
 
 # How long the body of a failure or of a redirect is read. A gateway may send pings after a failure too, and each starts
 # the read timeout again.
 _FAILURE_SECONDS = 10.0
 
+_T = TypeVar("_T")
 _SyncAnswerT = TypeVar("_SyncAnswerT", bound="SyncAnswer")
 _AsyncAnswerT = TypeVar("_AsyncAnswerT", bound="AsyncAnswer")
 
@@ -108,7 +119,7 @@ def _delay(call: Call, error: APIConnectionError | APIStatusError, retries_taken
     )
 
 
-class Attempts(BaseClient):
+class Attempts(BaseClient[HttpClientT]):
     """What sync and async clients share: how a call is made, as steps."""
 
     # Whether redirects to the same origin are followed.
@@ -116,23 +127,35 @@ class Attempts(BaseClient):
     _send: Callable[[Call], Any]
     _sleep: Callable[[float], Any]
 
-    def _repeating(self, call: Call, attempt: Callable[[Call], Steps[Any]]) -> Steps[Any]:
-        """Make attempts until one succeeds, or until its error is not worth another one."""
+    def _repeating(self, call: Call, attempt: Callable[[Call], Steps[_T]]) -> Steps[tuple[_T, int]]:
+        """Make attempts until one succeeds, or until its error is not worth another one.
+
+        Return the result of the attempt, and how many were made before it.
+        """
         retries_taken = 0
         while True:
             try:
-                return (yield from attempt(call))
+                return (yield from attempt(call)), retries_taken
             except (APIConnectionError, APIStatusError) as error:
                 delay = _delay(call, error, retries_taken)
-                if delay is None or self.is_closed:
+                if delay is None or self.is_closed():
+                    log_failure(call, error)
                     raise
-            retries_taken += 1
+                retries_taken += 1
+                log_retry(call, error, retries_taken=retries_taken, delay=delay)
             yield self._sleep, (delay,)
+
+    def _exchange(self, call: Call) -> Steps[Any]:
+        """Send a request once, and return the answer."""
+        log_request(call)
+        answer = yield self._send, (call,)
+        log_answer(call, answer.status, answer.headers)
+        return answer
 
     def _begin(self, call: Call) -> Steps[Any]:
         """Send a call, follow redirects, and return the answer, its body not read yet."""
         for _ in range(MAX_REDIRECTS if self._follows_redirects else 0):
-            answer = yield self._send, (call,)
+            answer = yield from self._exchange(call)
             request = redirected(call.request, answer.status, answer.headers)
             if request is None:
                 return (yield from _checking(answer, stream=call.stream))
@@ -143,24 +166,44 @@ class Attempts(BaseClient):
             finally:
                 yield from body.close_quietly()
             call = attrs.evolve(call, request=request)
-        answer = yield self._send, (call,)
+        answer = yield from self._exchange(call)
         return (yield from _checking(answer, stream=call.stream))
+
+    def _receive(self, call: Call) -> Steps[tuple[Any, bytes]]:
+        """Send a call, and return the answer and its body."""
+        answer = yield from self._begin(call)
+        return answer, (yield from whole_body(answer))
 
     def _read(self, call: Call) -> Steps[Message]:
         """Send a call, and return the message in the answer."""
-        answer = yield from self._begin(call)
-        body = _Body(answer)
-        content = bytearray()
-        try:
-            while (chunk := (yield body.next_chunk)) is not None:
-                content += chunk
-                if len(content) > DEFAULT_LIMITS.max_event_size:
-                    error = LimitExceededError(f"the body has more than {DEFAULT_LIMITS.max_event_size} bytes")
-                    raise error_in_call(error, answer.response)
-        finally:
-            yield body.close, ()
-            answer.keep_body(bytes(content))
-        return message_from_body(bytes(content), response=answer.response)
+        answer, body = yield from self._receive(call)
+        return message_from_answer(answer, body)
+
+
+def message_from_answer(answer: Any, body: bytes) -> Message:
+    """Return the message in the body of an answer, with the ids in its headers.
+
+    Raises:
+        Exception: As for `message_from_body`.
+    """
+    ids = tuple(answer.headers.get(name) for name in ("request-id", "anthropic-workspace-id"))
+    return evolve(message_from_body(body, response=answer.response), {"response_ids": ids})
+
+
+def whole_body(answer: Any) -> Steps[bytes]:
+    """Read the body of an answer to its end, close the answer, and return the body."""
+    body = _Body(answer)
+    content = bytearray()
+    try:
+        while (chunk := (yield body.next_chunk)) is not None:
+            content += chunk
+            if len(content) > DEFAULT_LIMITS.max_event_size:
+                error = LimitExceededError(f"the body has more than {DEFAULT_LIMITS.max_event_size} bytes")
+                raise error_in_call(error, answer.response)
+    finally:
+        yield body.close, ()
+        answer.keep_body(bytes(content))
+    return bytes(content)
 
 
 def checked(answer: _SyncAnswerT, *, stream: bool) -> _SyncAnswerT:

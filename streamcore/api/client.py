@@ -8,12 +8,15 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from typing import Any, Generic, Self, Unpack
 
 import attrs
+from typing_extensions import TypedDict, TypeVar
 
-from streamcore.api.options import NOT_GIVEN, Headers, given
+from streamcore.api.arguments import mapping_of
+from streamcore.api.options import NOT_GIVEN, Headers, given, if_given, only_given
 from streamcore.api.request import Request, build_request, check_base_url, merge_headers
+from streamcore.api.resources import HasResources
 from streamcore.errors import InvalidArgumentError
 
 __all__ = [
@@ -22,6 +25,8 @@ __all__ = [
     "DEFAULT_TIMEOUT",
     "BaseClient",
     "Call",
+    "ClientOptions",
+    "HttpClientT",
     "check_bounds",
     "checked_idle_timeout",
     "is_seconds",
@@ -33,8 +38,26 @@ DEFAULT_TIMEOUT = 600.0
 """Seconds: the API's own limit for an answer that is not streamed."""
 DEFAULT_CONNECT_TIMEOUT = 5.0
 
-# The arguments of a call that shape its request, but are not parameters of the API.
-_REQUEST_OPTIONS = ("betas", "extra_headers", "extra_query", "extra_body")
+HttpClientT = TypeVar("HttpClientT", default=Any)
+"""The HTTP library's client that an adapter sends with."""
+
+
+class ClientOptions(TypedDict, total=False):
+    """The arguments of a client's constructor, for its copies. `BaseClient` explains them."""
+
+    api_key: str | None
+    auth_token: str | None
+    base_url: str | None
+    timeout: Any
+    idle_timeout: float | None
+    max_retries: int
+    default_headers: Headers | None
+    default_query: Mapping[str, Any] | None
+    http_client: Any
+
+
+# Arguments of a call that add to its request.
+_EXTRAS = ("extra_headers", "extra_query", "extra_body")
 
 
 @attrs.frozen(kw_only=True)
@@ -56,27 +79,8 @@ class Call:
     stream: bool
 
 
-class BaseClient:
-    """What all clients share, sync or async, on whichever HTTP library.
-
-    Args:
-        api_key: Sent as `authorization: Bearer`. If neither this nor `auth_token` is given, the environment's
-            `ANTHROPIC_API_KEY` is used, or else `ANTHROPIC_AUTH_TOKEN`.
-        auth_token: Sent in the same way, in place of an API key.
-        base_url: The URL of the API. The default is the environment's `ANTHROPIC_BASE_URL`, or else Anthropic's.
-        timeout: Seconds, or a timeout object of the HTTP library; `None` means without a timeout. The default is 10
-            minutes, and 5 seconds for connecting.
-        idle_timeout: The longest silence between bytes of an answer once it has begun, in seconds. By default only
-            `timeout` limits it.
-        max_retries: How often a failed call is repeated, if it failed before its answer began.
-        default_headers: Sent with every request. The value `omit` removes a header. If a server accepts API keys only
-            as `x-api-key`, give that header here, with an `api_key` or in place of one. These headers win over those
-            in the environment's `ANTHROPIC_CUSTOM_HEADERS`, which has a `Name: value` on each line.
-        default_query: Query parameters of every request.
-
-    Raises:
-        InvalidArgumentError: An option, or its value in the environment, is invalid.
-    """
+class BaseClient(HasResources, Generic[HttpClientT]):
+    """What all clients share, sync or async, on whichever HTTP library."""
 
     def __init__(
         self,
@@ -89,7 +93,34 @@ class BaseClient:
         max_retries: int = DEFAULT_MAX_RETRIES,
         default_headers: Headers | None = None,
         default_query: Mapping[str, Any] | None = None,
+        http_client: HttpClientT | None = None,
     ) -> None:
+        """Make a client. Nothing is sent yet.
+
+        Args:
+            api_key: Sent as `authorization: Bearer`. If neither this nor `auth_token` is given, the environment's
+                `ANTHROPIC_API_KEY` is used, or else `ANTHROPIC_AUTH_TOKEN`.
+            auth_token: Sent in the same way, in place of an API key.
+            base_url: The URL of the API. The default is the environment's `ANTHROPIC_BASE_URL`, or else Anthropic's.
+            timeout: Seconds, or a timeout object of the HTTP library; `None` means without a timeout. The default is 10
+                minutes, and 5 seconds for connecting.
+            idle_timeout: The longest silence between bytes of an answer once it has begun, in seconds. By default only
+                `timeout` limits it.
+            max_retries: How often a failed call is repeated, if it failed before its answer began.
+            default_headers: Sent with every request. The value `omit` removes a header. If a server accepts API keys
+                only as `x-api-key`, give that header here, with an `api_key` or in place of one. These headers win over
+                those in the environment's `ANTHROPIC_CUSTOM_HEADERS`, which has a `Name: value` on each line.
+            default_query: Query parameters of every request.
+            http_client: A client of the HTTP library to send with, in place of our own.
+
+        Raises:
+            InvalidArgumentError: An option, or its value in the environment, is invalid, or an HTTP client cannot be
+                made with the proxies and certificates that the environment names.
+        """
+        self._resources = {}
+        api_key, auth_token = if_given(api_key, None), if_given(auth_token, None)
+        base_url, http_client = if_given(base_url, None), if_given(http_client, None)
+        default_headers, default_query = if_given(default_headers, None), if_given(default_query, None)
         if api_key is not None and auth_token is not None:
             raise InvalidArgumentError("give an api_key or an auth_token, not both")
         _check_kinds(str, "a string", api_key=api_key, auth_token=auth_token)
@@ -100,14 +131,18 @@ class BaseClient:
         self.api_key = api_key
         self.auth_token = auth_token
         self.base_url: str = check_base_url(str(base_url or os.environ.get("ANTHROPIC_BASE_URL") or DEFAULT_BASE_URL))
-        self.timeout: Any = self._checked_timeout(timeout)
-        self.idle_timeout: float | None = checked_idle_timeout(idle_timeout)
-        self.max_retries: int = _checked_max_retries(max_retries)
+        self.timeout: Any = self._checked_timeout(if_given(timeout, NOT_GIVEN))
+        self.idle_timeout: float | None = checked_idle_timeout(if_given(idle_timeout, None))
+        self.max_retries: int = _checked_max_retries(if_given(max_retries, DEFAULT_MAX_RETRIES))
         self.default_headers: dict[str, Any] = {**_headers_from_environment(), **(default_headers or {})}
         self.default_query: dict[str, Any] = dict(default_query or {})
         merge_headers(self._credentials(), self.default_headers)  # raises if one is not valid in HTTP
+        self._send_with(http_client)
 
-    def copy(self, **changes: Any) -> Self:
+    def _send_with(self, http_client: HttpClientT | None) -> None:
+        """Send with `http_client`, or with an HTTP client of our own if it is None."""
+
+    def copy(self, **changes: Unpack[ClientOptions]) -> Self:
         """Return a client with the same options except for `changes`, on the same connections.
 
         It takes the arguments of the constructor. `default_headers` and `default_query` are added to this client's. An
@@ -120,21 +155,21 @@ class BaseClient:
             InvalidArgumentError: As for the constructor.
         """
         inherited = self._arguments()
-        if changes.get("api_key") is not None or changes.get("auth_token") is not None:
+        changed = only_given(changes)
+        if changed.get("api_key") is not None or changed.get("auth_token") is not None:
             del inherited["api_key"], inherited["auth_token"]
         for name in ("default_headers", "default_query"):
-            added = changes.get(name) or {}
-            if name in changes and isinstance(added, Mapping):
-                changes[name] = {**inherited[name], **added}
-        return type(self)(**{**inherited, **{name: value for name, value in changes.items() if given(value)}})
+            added = changed.get(name) or {}
+            if name in changed and isinstance(added, Mapping):
+                changed[name] = {**inherited[name], **added}
+        return type(self)(**{**inherited, **changed})
 
-    def with_options(self, **changes: Any) -> Self:
+    def with_options(self, **changes: Unpack[ClientOptions]) -> Self:
         """Do the same as `copy()`. It reads better in `client.with_options(timeout=10).messages.create(...)`."""
         return self.copy(**changes)
 
-    @property
     def is_closed(self) -> bool:
-        """Whether `close()` was called."""
+        """Return whether `close()` was called."""
         raise NotImplementedError
 
     def _arguments(self) -> dict[str, Any]:
@@ -156,7 +191,7 @@ class BaseClient:
         Raises:
             InvalidArgumentError: It is not a timeout.
         """
-        if timeout is not NOT_GIVEN and timeout is not None and not is_seconds(timeout):
+        if given(timeout) and timeout is not None and not is_seconds(timeout):
             raise InvalidArgumentError(f"timeout must be seconds above 0, or None, not {timeout!r}")
         return timeout
 
@@ -183,7 +218,8 @@ class BaseClient:
             default_headers=self.default_headers,
             default_query=self.default_query,
             stream=stream,
-            **{name: params.pop(name) for name in _REQUEST_OPTIONS if name in params},
+            betas=params.pop("betas", NOT_GIVEN),
+            **{name: mapping_of(params.pop(name, None), name) for name in _EXTRAS},
             params=params,
         )
         return Call(request=request, timeout=timeout, idle_timeout=idle_timeout, max_retries=max_retries, stream=stream)

@@ -1,25 +1,33 @@
 """The clients, sync and async, whichever HTTP library sends.
 
-An adapter derives its clients from `SyncClient` or `AsyncClient`. It implements `_send()`, `close()`, `is_closed`, and
-in async code `_sleep()`.
+An adapter derives its clients from `SyncClient` or `AsyncClient`. It implements `_send_with()`, `_send()`, `close()`,
+`is_closed()`, and in async code `_sleep()`.
 """
 
 from __future__ import annotations
 
 import time
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 from streamcore._steps import run, run_async
 from streamcore.api.attempts import AsyncAnswer, Attempts, SyncAnswer
-from streamcore.api.client import Call
-from streamcore.api.messages import AsyncBeta, AsyncMessages, Beta, Messages
+from streamcore.api.client import Call, HttpClientT
+from streamcore.api.elsewhere import Elsewhere
+from streamcore.api.messages import AsyncBeta, AsyncMessages, Beta, Messages, WithResponses
+from streamcore.api.raw_messages import (
+    AsyncMessagesWithRawResponse,
+    AsyncMessagesWithStreamingResponse,
+    MessagesWithRawResponse,
+    MessagesWithStreamingResponse,
+)
+from streamcore.api.resources import Resource
 from streamcore.types import Message
 
 __all__ = ["AsyncClient", "SyncClient"]
 
 
-class SyncClient(Attempts):
+class SyncClient(Attempts[HttpClientT], Elsewhere):
     """The base of sync clients."""
 
     def _send(self, call: Call) -> SyncAnswer:
@@ -40,8 +48,8 @@ class SyncClient(Attempts):
             APIError: No answer came, or it says that the call failed.
             APIResponseValidationError: A stream was asked for, and the answer is not an event stream.
         """
-        answer: SyncAnswer = run(self._repeating(call, self._begin))
-        return answer
+        answer, _ = run(self._repeating(call, self._begin))
+        return cast("SyncAnswer", answer)
 
     def _fetch(self, call: Call) -> Message:
         """Return the message in the answer to a call.
@@ -51,18 +59,40 @@ class SyncClient(Attempts):
             APIResponseValidationError: The answer is not a message.
             LimitExceededError: The answer goes beyond the defaults of `Limits`.
         """
-        message: Message = run(self._repeating(call, self._read))
+        message, _ = run(self._repeating(call, self._read))
         return message
 
-    @property
+    def _respond(self, call: Call, *, read: bool) -> tuple[SyncAnswer, bytes | None, int]:
+        """Return the answer to a call, its body if `read` is true, and how many retries were made.
+
+        Raises:
+            APIError: As for `_open`.
+        """
+        if read:
+            (answer, body), retries_taken = run(self._repeating(call, self._receive))
+            return answer, body, retries_taken
+        answer, retries_taken = run(self._repeating(call, self._begin))
+        return answer, None, retries_taken
+
+    @Resource
     def messages(self) -> Messages:
         """The Messages API."""
         return Messages(self)
 
-    @property
+    @Resource
     def beta(self) -> Beta:
         """The API's beta features."""
         return Beta(self)
+
+    @property
+    def with_raw_response(self) -> WithResponses[MessagesWithRawResponse]:
+        """The same methods, which return responses: their bodies are read."""
+        return WithResponses(self.messages.with_raw_response, beta=self.beta.with_raw_response)
+
+    @property
+    def with_streaming_response(self) -> WithResponses[MessagesWithStreamingResponse]:
+        """The same methods, which return context managers of responses: their bodies are not read yet."""
+        return WithResponses(self.messages.with_streaming_response, beta=self.beta.with_streaming_response)
 
     def close(self) -> None:
         """Close the connections.
@@ -81,7 +111,7 @@ class SyncClient(Attempts):
         self.close()
 
 
-class AsyncClient(Attempts):
+class AsyncClient(Attempts[HttpClientT], Elsewhere):
     """The base of async clients."""
 
     async def _send(self, call: Call) -> AsyncAnswer:
@@ -93,23 +123,41 @@ class AsyncClient(Attempts):
 
     async def _open(self, call: Call) -> AsyncAnswer:
         """Like `SyncClient._open`."""
-        answer: AsyncAnswer = await run_async(self._repeating(call, self._begin))
-        return answer
+        answer, _ = await run_async(self._repeating(call, self._begin))
+        return cast("AsyncAnswer", answer)
 
     async def _fetch(self, call: Call) -> Message:
         """Like `SyncClient._fetch`."""
-        message: Message = await run_async(self._repeating(call, self._read))
+        message, _ = await run_async(self._repeating(call, self._read))
         return message
 
-    @property
+    async def _respond(self, call: Call, *, read: bool) -> tuple[AsyncAnswer, bytes | None, int]:
+        """Like `SyncClient._respond`."""
+        if read:
+            (answer, body), retries_taken = await run_async(self._repeating(call, self._receive))
+            return answer, body, retries_taken
+        answer, retries_taken = await run_async(self._repeating(call, self._begin))
+        return answer, None, retries_taken
+
+    @Resource
     def messages(self) -> AsyncMessages:
         """The Messages API."""
         return AsyncMessages(self)
 
-    @property
+    @Resource
     def beta(self) -> AsyncBeta:
         """The API's beta features."""
         return AsyncBeta(self)
+
+    @property
+    def with_raw_response(self) -> WithResponses[AsyncMessagesWithRawResponse]:
+        """Like `SyncClient.with_raw_response`."""
+        return WithResponses(self.messages.with_raw_response, beta=self.beta.with_raw_response)
+
+    @property
+    def with_streaming_response(self) -> WithResponses[AsyncMessagesWithStreamingResponse]:
+        """Like `SyncClient.with_streaming_response`."""
+        return WithResponses(self.messages.with_streaming_response, beta=self.beta.with_streaming_response)
 
     async def close(self) -> None:
         """Close the connections.

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, overload
 
 from typing_extensions import TypeVar, Unpack
 
-from streamcore.api.options import NOT_GIVEN, CallOptions, DecodingOptions, StreamOptions
-from streamcore.api.prepared import prepare_call, prepare_create
-from streamcore.decoders import MessageEventDecoder
+from streamcore.api.arguments import takes
+from streamcore.api.elsewhere import Elsewhere
+from streamcore.api.options import NOT_GIVEN, CallOptions, DecodingOptions, StreamOptions, if_given
+from streamcore.api.prepared import prepare_create, prepare_stream
+from streamcore.api.raw_messages import (
+    AsyncMessagesWithRawResponse,
+    AsyncMessagesWithStreamingResponse,
+    MessagesWithRawResponse,
+    MessagesWithStreamingResponse,
+)
 from streamcore.stream import (
     AsyncMessageStream,
     AsyncMessageStreamManager,
@@ -23,17 +30,25 @@ from streamcore.types.message import OutputT
 if TYPE_CHECKING:
     from streamcore.api.face import AsyncClient, SyncClient
 
-__all__ = ["AsyncBeta", "AsyncMessages", "Beta", "Messages"]
+__all__ = ["AsyncBeta", "AsyncMessages", "Beta", "Messages", "WithResponses"]
 
 _StreamT = TypeVar("_StreamT", bound=MessageStream, default=MessageStream)
+_MessagesT = TypeVar("_MessagesT")
 _AsyncStreamT = TypeVar("_AsyncStreamT", bound=AsyncMessageStream, default=AsyncMessageStream)
 
 
-class Messages:
-    """The Messages API."""
+class Messages(Elsewhere):
+    """The Messages API.
+
+    Attributes:
+        with_raw_response: `create()` with the response as its result.
+        with_streaming_response: `create()` with a context manager as its result, whose response was not read.
+    """
 
     def __init__(self, client: SyncClient) -> None:
         self._client = client
+        self.with_raw_response = MessagesWithRawResponse(client)
+        self.with_streaming_response = MessagesWithStreamingResponse(client)
 
     @overload
     def create(
@@ -51,6 +66,7 @@ class Messages:
     def create(
         self, *, stream: bool, output_format: Any = NOT_GIVEN, **arguments: Unpack[CallOptions]
     ) -> Message | Stream[MessageStreamEvent]: ...
+    @takes(DecodingOptions)
     def create(
         self, *, stream: bool = False, output_format: Any = NOT_GIVEN, **arguments: Unpack[DecodingOptions]
     ) -> Message | Stream[MessageStreamEvent]:
@@ -67,22 +83,24 @@ class Messages:
         Raises:
             InvalidOutputError: The answer does not match the class that was asked for.
             UnsupportedTypeError: A schema cannot be made for a class.
-            InvalidArgumentError: An argument is missing or invalid, or is for another kind of answer.
+            TypeError: An argument is missing, or has a name that is not known.
+            InvalidArgumentError: An argument is invalid, or is for another kind of answer.
             APIError: The call failed; `APIStatusError` or a subclass if the API says so.
             APIResponseValidationError: The answer is neither a message nor an event stream.
             LimitExceededError: The message goes beyond the defaults of `Limits`.
         """
+        stream = if_given(stream, False)
         prepared = prepare_create(self._client, arguments, stream=stream, output_format=output_format)
         if not stream:
             return prepared.parsed(self._client._fetch(prepared.call))
         answer = self._client._open(prepared.call)
-        decoder = MessageEventDecoder(**prepared.decoding)
-        return Stream(answer, decoder=decoder, response=answer.response, close=answer.close)
+        return prepared.open_stream(answer, answer)
 
     @overload
     def parse(self, *, output_format: type[OutputT], **arguments: Unpack[CallOptions]) -> Message[OutputT]: ...
     @overload
     def parse(self, *, output_format: Any = NOT_GIVEN, **arguments: Unpack[CallOptions]) -> Message: ...
+    @takes(CallOptions)
     def parse(self, *, output_format: Any = NOT_GIVEN, **arguments: Unpack[CallOptions]) -> Message:
         """Return the model's answer as `create` does. The `anthropic` package has this name for typed answers.
 
@@ -103,6 +121,7 @@ class Messages:
         output_format: Any = NOT_GIVEN,
         **arguments: Unpack[StreamOptions],
     ) -> MessageStreamManager[_StreamT]: ...
+    @takes(StreamOptions)
     def stream(
         self,
         *,
@@ -120,22 +139,26 @@ class Messages:
 
         Raises:
             UnsupportedTypeError: A schema cannot be made for a class.
-            InvalidArgumentError: An argument is missing or invalid.
+            TypeError: An argument is missing, or has a name that is not known.
+            InvalidArgumentError: An argument is invalid.
         """
-        prepared = prepare_call(self._client, arguments, output_format=output_format)
+        prepared = prepare_stream(self._client, arguments, output_format=output_format)
+        handler: type[Any] = if_given(event_handler, MessageStream)
 
         def open_stream() -> Any:
             answer = self._client._open(prepared.call)
-            return event_handler(answer, response=answer.response, close=answer.close, **prepared.stream_options)
+            return handler(answer, response=answer.response, close=answer.close, **prepared.stream_options)
 
         return MessageStreamManager(open_stream)
 
 
-class AsyncMessages:
+class AsyncMessages(Elsewhere):
     """The Messages API for async code."""
 
     def __init__(self, client: AsyncClient) -> None:
         self._client = client
+        self.with_raw_response = AsyncMessagesWithRawResponse(client)
+        self.with_streaming_response = AsyncMessagesWithStreamingResponse(client)
 
     @overload
     async def create(
@@ -153,21 +176,23 @@ class AsyncMessages:
     async def create(
         self, *, stream: bool, output_format: Any = NOT_GIVEN, **arguments: Unpack[CallOptions]
     ) -> Message | AsyncStream[MessageStreamEvent]: ...
+    @takes(DecodingOptions)
     async def create(
         self, *, stream: bool = False, output_format: Any = NOT_GIVEN, **arguments: Unpack[DecodingOptions]
     ) -> Message | AsyncStream[MessageStreamEvent]:
         """Like `Messages.create`."""
+        stream = if_given(stream, False)
         prepared = prepare_create(self._client, arguments, stream=stream, output_format=output_format)
         if not stream:
             return prepared.parsed(await self._client._fetch(prepared.call))
         answer = await self._client._open(prepared.call)
-        decoder = MessageEventDecoder(**prepared.decoding)
-        return AsyncStream(answer, decoder=decoder, response=answer.response, close=answer.aclose)
+        return prepared.open_async_stream(answer, answer)
 
     @overload
     async def parse(self, *, output_format: type[OutputT], **arguments: Unpack[CallOptions]) -> Message[OutputT]: ...
     @overload
     async def parse(self, *, output_format: Any = NOT_GIVEN, **arguments: Unpack[CallOptions]) -> Message: ...
+    @takes(CallOptions)
     async def parse(self, *, output_format: Any = NOT_GIVEN, **arguments: Unpack[CallOptions]) -> Message:
         """Like `Messages.parse`."""
         return await self.create(output_format=output_format, **arguments)
@@ -184,6 +209,7 @@ class AsyncMessages:
         output_format: Any = NOT_GIVEN,
         **arguments: Unpack[StreamOptions],
     ) -> AsyncMessageStreamManager[_AsyncStreamT]: ...
+    @takes(StreamOptions)
     def stream(
         self,
         *,
@@ -192,24 +218,46 @@ class AsyncMessages:
         **arguments: Unpack[StreamOptions],
     ) -> AsyncMessageStreamManager[Any]:
         """Like `Messages.stream`, with `async with`. `event_handler` is a subclass of `AsyncMessageStream`."""
-        prepared = prepare_call(self._client, arguments, output_format=output_format)
+        prepared = prepare_stream(self._client, arguments, output_format=output_format)
+        handler: type[Any] = if_given(event_handler, AsyncMessageStream)
 
         async def open_stream() -> Any:
             answer = await self._client._open(prepared.call)
-            return event_handler(answer, response=answer.response, close=answer.aclose, **prepared.stream_options)
+            return handler(answer, response=answer.response, close=answer.aclose, **prepared.stream_options)
 
         return AsyncMessageStreamManager(open_stream)
 
 
-class Beta:
+class WithResponses(Elsewhere, Generic[_MessagesT]):
+    """`with_raw_response` or `with_streaming_response` of a client, or of its `beta`.
+
+    Attributes:
+        messages: That of `client.messages`.
+        beta: That of `client.beta`.
+    """
+
+    messages: _MessagesT
+    beta: WithResponses[_MessagesT]
+
+    def __init__(self, messages: _MessagesT, beta: WithResponses[_MessagesT] | None = None) -> None:
+        self.messages = messages
+        if beta is not None:
+            self.beta = beta
+
+
+class Beta(Elsewhere):
     """`client.beta`: the same API. `betas=[...]` turns beta features on, which only changes a header."""
 
     def __init__(self, client: SyncClient) -> None:
         self.messages: Messages = Messages(client)
+        self.with_raw_response = WithResponses(self.messages.with_raw_response)
+        self.with_streaming_response = WithResponses(self.messages.with_streaming_response)
 
 
-class AsyncBeta:
+class AsyncBeta(Elsewhere):
     """`client.beta` for async code."""
 
     def __init__(self, client: AsyncClient) -> None:
         self.messages: AsyncMessages = AsyncMessages(client)
+        self.with_raw_response = WithResponses(self.messages.with_raw_response)
+        self.with_streaming_response = WithResponses(self.messages.with_streaming_response)

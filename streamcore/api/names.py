@@ -10,7 +10,10 @@ Everything here is public. Type checkers do not see an `__all__`: without one, t
 # ruff: noqa: F403
 
 from streamcore import types as types
+from streamcore.api.api_response import APIResponse as APIResponse
+from streamcore.api.api_response import AsyncAPIResponse as AsyncAPIResponse
 from streamcore.api.client import DEFAULT_MAX_RETRIES as DEFAULT_MAX_RETRIES
+from streamcore.api.logs import set_up_logging as _set_up_logging
 from streamcore.api.options import NOT_GIVEN as NOT_GIVEN
 from streamcore.api.options import NotGiven as NotGiven
 from streamcore.api.options import Omit as Omit
@@ -40,6 +43,7 @@ from streamcore.types.derived import (
 )
 
 __version__ = _library_version()
+_set_up_logging()
 
 AnthropicError = StreamCoreError
 

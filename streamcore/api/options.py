@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal, Required, TypeAlias, TypeVar
 
-from typing_extensions import TypedDict
+from typing_extensions import TypedDict, TypeIs
 
 from streamcore.types import (
     CacheControlEphemeralParam,
@@ -31,23 +30,32 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NOT_GIVEN",
+    "Body",
     "CallOptions",
     "DecodingOptions",
     "Headers",
+    "MessageCreateParams",
+    "MessageCreateParamsBase",
+    "MessageCreateParamsNonStreaming",
+    "MessageCreateParamsStreaming",
     "MessageParams",
     "NotGiven",
     "Omit",
+    "Query",
     "StreamOptions",
     "given",
+    "if_given",
     "not_given",
     "omit",
+    "omitted",
+    "only_given",
 ]
 
 
-class NotGiven(enum.Enum):
+class NotGiven:
     """The type of `NOT_GIVEN`: this argument was not given, where `None` would mean something."""
 
-    NOT_GIVEN = "NOT_GIVEN"
+    __slots__ = ()
 
     def __bool__(self) -> Literal[False]:
         return False
@@ -68,19 +76,43 @@ class Omit:
         return "omit"
 
 
-NOT_GIVEN: Final = NotGiven.NOT_GIVEN
+NOT_GIVEN: Final = NotGiven()
 not_given: Final = NOT_GIVEN
 omit: Final = Omit()
 
+_T = TypeVar("_T")
+
 Headers: TypeAlias = Mapping[str, "str | Omit"]
+Query: TypeAlias = Mapping[str, Any]
+Body: TypeAlias = Mapping[str, Any]
 
 
 def given(value: object) -> bool:
-    """Return whether `value` is neither `NOT_GIVEN` nor `omit`."""
-    return value is not NOT_GIVEN and not isinstance(value, Omit)
+    """Return whether `value` is neither `NOT_GIVEN` nor `omit`, of this package or of `anthropic`."""
+    return not isinstance(value, (NotGiven, Omit)) and not _is_of_anthropic(value, ("NotGiven", "Omit"))
 
 
-_T = TypeVar("_T")
+def omitted(value: object) -> TypeIs[Omit]:
+    """Return whether `value` is `omit`, of this package or of `anthropic`."""
+    return isinstance(value, Omit) or _is_of_anthropic(value, ("Omit",))
+
+
+def _is_of_anthropic(value: object, names: tuple[str, ...]) -> bool:
+    # By name, as that package is not a dependency.
+    cls = type(value)
+    return cls.__name__ in names and cls.__module__.partition(".")[0] == "anthropic"
+
+
+def if_given(value: _T, default: _T) -> _T:
+    """Return `value`, or `default` if it was not given."""
+    return value if given(value) else default
+
+
+def only_given(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments that were given."""
+    return {name: value for name, value in arguments.items() if given(value)}
+
+
 Maybe: TypeAlias = _T | NotGiven | Omit
 """The type of an argument that may also be `NOT_GIVEN` or `omit`."""
 
@@ -88,9 +120,9 @@ Maybe: TypeAlias = _T | NotGiven | Omit
 class MessageParams(TypedDict, total=False):
     """The parameters of `messages.create` and `messages.stream` for the body of the request.
 
-    The API's documentation explains them: https://docs.claude.com/en/api/messages. Parameters that are not listed here
-    are passed on unchanged. Where beta features have forms that `streamcore.types` does not know, any mapping is
-    accepted.
+    The API's documentation explains them: https://docs.claude.com/en/api/messages. A parameter that is not listed here
+    is a `TypeError`: pass it in `extra_body`. Where beta features have forms that `streamcore.types` does not know, any
+    mapping is accepted.
     """
 
     model: Required[ModelParam]
@@ -119,6 +151,22 @@ class MessageParams(TypedDict, total=False):
     tools: Maybe[Iterable[ToolUnionParam | Mapping[str, Any] | ToolSource]]
     top_k: Maybe[int]
     top_p: Maybe[float]
+
+
+class MessageCreateParamsNonStreaming(MessageParams, total=False):
+    """The parameters of a `create()` that returns a message, for programs that keep them in a dict."""
+
+    stream: Literal[False]
+
+
+class MessageCreateParamsStreaming(MessageParams, total=False):
+    """The parameters of a `create()` that returns a stream, for programs that keep them in a dict."""
+
+    stream: Required[Literal[True]]
+
+
+MessageCreateParamsBase: TypeAlias = MessageParams
+MessageCreateParams: TypeAlias = MessageCreateParamsNonStreaming | MessageCreateParamsStreaming
 
 
 class CallOptions(MessageParams, total=False):

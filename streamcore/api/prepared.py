@@ -6,21 +6,25 @@ A call without classes among its arguments does not load `streamcore.typed`.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import AsyncIterable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from streamcore.api.arguments import check_names, list_of, mapping_of, warn_about_model
 from streamcore.api.client import BaseClient, Call
-from streamcore.api.options import NOT_GIVEN, given
+from streamcore.api.options import NOT_GIVEN, DecodingOptions, StreamOptions, given, only_given
+from streamcore.decoders import MessageEventDecoder
 from streamcore.errors import InvalidArgumentError, api_errors
 from streamcore.limits import DEFAULT_LIMITS, Limits
-from streamcore.types import Message
+from streamcore.stream import AsyncStream, Stream
+from streamcore.types import Message, MessageStreamEvent
 
 if TYPE_CHECKING:
+    from streamcore.api.attempts import AsyncAnswer, SyncAnswer
     from streamcore.typed import AnswerTypes, OnInvalid
 
-__all__ = ["PreparedCall", "prepare_call", "prepare_create"]
+__all__ = ["Decoding", "PreparedCall", "check_create", "prepare_create", "prepare_stream", "take_decoding"]
 
 _PATH = "/v1/messages"
 _DECODING_OPTIONS = ("strict", "limits")
@@ -28,16 +32,14 @@ _BUILDING_OPTIONS = ("trailing_strings", "invalid_json")
 
 
 @attrs.frozen(kw_only=True)
-class PreparedCall:
-    """A call that is ready to be sent.
+class Decoding:
+    """How the answer to a call is decoded.
 
     Attributes:
-        call: The request, and how it is made.
         decoding: The options for decoding a stream that were given.
         types: The types of the answer, None if the arguments contain no classes.
     """
 
-    call: Call
     decoding: dict[str, Any]
     types: AnswerTypes | None
 
@@ -53,6 +55,16 @@ class PreparedCall:
             "on_invalid": self.types.on_invalid,
         }
 
+    def open_stream(self, answer: SyncAnswer, chunks: Iterable[bytes]) -> Stream[MessageStreamEvent]:
+        """Return the stream of events in the body of an answer: `chunks`."""
+        decoder = MessageEventDecoder(**self.decoding)
+        return Stream(chunks, decoder=decoder, response=answer.response, close=answer.close)
+
+    def open_async_stream(self, answer: AsyncAnswer, chunks: AsyncIterable[bytes]) -> AsyncStream[MessageStreamEvent]:
+        """Like `open_stream`, for async code."""
+        decoder = MessageEventDecoder(**self.decoding)
+        return AsyncStream(chunks, decoder=decoder, response=answer.response, close=answer.aclose)
+
     def parsed(self, message: Message) -> Message[Any]:
         """Return a message that was not streamed, with the parsed values of its blocks.
 
@@ -65,15 +77,39 @@ class PreparedCall:
             return self.types.parse_message(message)
 
 
+@attrs.frozen(kw_only=True)
+class PreparedCall(Decoding):
+    """A call that is ready to be sent.
+
+    Attributes:
+        call: The request, and how it is made.
+    """
+
+    call: Call
+
+
 def prepare_create(
     client: BaseClient, arguments: Mapping[str, Any], *, stream: bool, output_format: Any
 ) -> PreparedCall:
     """Prepare a `create()`.
 
     Raises:
-        InvalidArgumentError: An argument is missing or invalid, or is for another kind of answer. An option that does
-            not apply would otherwise be sent to the API as a new parameter.
+        TypeError: An argument is missing, or is not one of `create()`.
+        InvalidArgumentError: An argument is invalid, or is for another kind of answer.
         UnsupportedTypeError: A schema cannot be made for a class.
+    """
+    check_create(arguments, stream=stream)
+    check_names("create", arguments, DecodingOptions)
+    return _prepare(client, arguments, stream=stream, output_format=output_format)
+
+
+def check_create(arguments: Mapping[str, Any], *, stream: bool) -> None:
+    """Check that no argument of a `create()` is for another kind of answer.
+
+    An option that does not apply would otherwise be sent to the API as a new parameter.
+
+    Raises:
+        InvalidArgumentError: One is.
     """
     for name in (*_BUILDING_OPTIONS, "event_handler"):
         if name in arguments:
@@ -81,32 +117,44 @@ def prepare_create(
     for name in _DECODING_OPTIONS if not stream else ():
         if given(arguments.get(name, NOT_GIVEN)):
             raise InvalidArgumentError(f"{name} says how to decode a stream: create() takes it only with stream=True")
-    return prepare_call(client, arguments, stream=stream, output_format=output_format)
 
 
-def prepare_call(
-    client: BaseClient, arguments: Mapping[str, Any], *, stream: bool = True, output_format: Any
-) -> PreparedCall:
-    """Prepare a call: of `stream()`, or of `create()` once its arguments were checked.
-
-    Args:
-        client: The client that makes the call.
-        arguments: The arguments of the call, except those with a parameter here.
-        stream: Whether the answer should be an event stream.
-        output_format: The class that the text should be JSON of, or `NOT_GIVEN`.
+def prepare_stream(client: BaseClient, arguments: Mapping[str, Any], *, output_format: Any) -> PreparedCall:
+    """Prepare a `stream()`.
 
     Raises:
-        InvalidArgumentError: An argument is missing or invalid.
+        TypeError: An argument is missing, or is not one of `stream()`.
+        InvalidArgumentError: An argument is invalid.
         UnsupportedTypeError: A schema cannot be made for a class.
     """
-    params = dict(arguments)
+    check_names("stream", arguments, StreamOptions)
+    return _prepare(client, arguments, stream=True, output_format=output_format)
+
+
+def _prepare(client: BaseClient, arguments: Mapping[str, Any], *, stream: bool, output_format: Any) -> PreparedCall:
+    params = only_given(arguments)
+    warn_about_model(params)
+    if "messages" in params:
+        params["messages"] = list_of(params["messages"], "messages")
+    taken = take_decoding(params, output_format=output_format)
+    call = client._call(_PATH, params, stream=stream)
+    return PreparedCall(call=call, decoding=taken.decoding, types=taken.types)
+
+
+def take_decoding(params: dict[str, Any], *, output_format: Any) -> Decoding:
+    """Remove from the arguments of a call what says how its answer is decoded, and replace classes by their schemas.
+
+    Raises:
+        InvalidArgumentError: An argument is invalid, or two output formats are given.
+        UnsupportedTypeError: A schema cannot be made for a class.
+    """
     options = {name: params.pop(name, NOT_GIVEN) for name in _DECODING_OPTIONS + _BUILDING_OPTIONS}
     decoding = {name: value for name, value in options.items() if given(value)}
     limits = decoding.get("limits", DEFAULT_LIMITS)
     if not isinstance(limits, Limits):
         raise InvalidArgumentError(f"limits must be of the class streamcore.Limits, not {limits!r}")
     types = _take_types(params, output_format if given(output_format) else None, params.pop("on_invalid", "raise"))
-    return PreparedCall(call=client._call(_PATH, params, stream=stream), decoding=decoding, types=types)
+    return Decoding(decoding=decoding, types=types)
 
 
 def _take_types(params: dict[str, Any], output_format: Any, on_invalid: OnInvalid) -> AnswerTypes | None:
@@ -117,8 +165,8 @@ def _take_types(params: dict[str, Any], output_format: Any, on_invalid: OnInvali
         UnsupportedTypeError: A class does not have a schema that the API accepts.
     """
     tools = params.get("tools")
-    if given(tools) and tools is not None:
-        tools = params["tools"] = list(tools)
+    if tools is not None:
+        tools = params["tools"] = list_of(tools, "tools")
     else:
         tools = []
     if output_format is None and not any(map(_may_have_a_type, tools)):
@@ -127,8 +175,7 @@ def _take_types(params: dict[str, Any], output_format: Any, on_invalid: OnInvali
     from streamcore.typed import AnswerTypes, output_format_param, tool_params
 
     if output_format is not None:
-        config = params.get("output_config")
-        config = dict(config) if given(config) and config is not None else {}
+        config = mapping_of(params.get("output_config"), "output_config")
         if config.get("format") is not None:
             raise InvalidArgumentError("both output_format and output_config['format'] were given")
         params["output_config"] = {**config, "format": output_format_param(output_format)}

@@ -14,8 +14,9 @@ from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import attrs
 
+from streamcore.api.arguments import list_of
 from streamcore.api.json_body import json_body
-from streamcore.api.options import NOT_GIVEN, Headers, Omit, given
+from streamcore.api.options import NOT_GIVEN, Headers, Omit, given, omitted
 from streamcore.errors import InvalidArgumentError
 
 __all__ = [
@@ -72,13 +73,10 @@ def build_request(
         extra_body: Members of the body that win over `params`.
 
     Raises:
-        InvalidArgumentError: A value does not have a JSON form, a parameter is missing, or credentials are.
+        InvalidArgumentError: A value does not have a JSON form, or credentials are missing.
     """
     fields = {name: value for name, value in {**params, **(extra_body or {})}.items() if given(value)}
     named = {header: fields.pop(name) for name, header in _SENT_AS_HEADERS.items() if name in params and name in fields}
-    for name in ("model", "messages", "max_tokens"):
-        if name not in fields:
-            raise InvalidArgumentError(f"the parameter {name!r} is missing")
     if stream:
         fields["stream"] = True
     defaults: dict[str, str | Omit] = {
@@ -107,7 +105,7 @@ def merge_headers(*layers: Headers) -> dict[str, str]:
     merged: dict[str, str] = {}
     for layer in layers:
         for name, value in layer.items():
-            if isinstance(value, Omit):
+            if omitted(value):
                 merged.pop(name.lower(), None)
             elif given(value):
                 _check_header(name, value)
@@ -133,7 +131,7 @@ def _check_header(name: object, value: object) -> None:
 def _check_credentials(headers: Mapping[str, str], *layers: Headers) -> None:
     """Raise unless there are credentials, or a layer has removed `authorization` on purpose."""
     left_out = any(
-        name.lower() == "authorization" and isinstance(value, Omit) for layer in layers for name, value in layer.items()
+        name.lower() == "authorization" and omitted(value) for layer in layers for name, value in layer.items()
     )
     if not (headers.get("authorization") or headers.get("x-api-key") or left_out):
         raise InvalidArgumentError(
@@ -143,7 +141,7 @@ def _check_credentials(headers: Mapping[str, str], *layers: Headers) -> None:
 
 
 def _beta_header(betas: Any) -> str:
-    names = [betas] if isinstance(betas, str) else list(betas)
+    names = [betas] if isinstance(betas, str) else list_of(betas, "betas")
     if not all(isinstance(name, str) for name in names):
         raise InvalidArgumentError(f"betas must be names, not {names!r}")
     return ",".join(names)

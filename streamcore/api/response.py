@@ -28,6 +28,7 @@ __all__ = [
     "ERROR_BODY_SIZE",
     "is_event_stream",
     "is_success",
+    "json_in",
     "message_from_body",
     "not_a_stream",
     "status_error",
@@ -124,6 +125,21 @@ def message_from_body(body: bytes, *, response: Any = None) -> Message:
     except StructureError as fault:
         raise _not_a_message(f"the body is not a message: {fault}", body, response) from None
     return message
+
+
+def json_in(body: bytes, *, response: Any) -> Any:
+    """Return the JSON value of a body.
+
+    Raises:
+        APIResponseValidationError: The body is not JSON.
+        LimitExceededError: The body nests too deep.
+    """
+    try:
+        return _decode(body)
+    except RecursionError:
+        raise _over_limit("the body nests too deep", body, response) from None
+    except ValueError as error:
+        raise _not_a_message(f"the body is not JSON ({error})", body, response) from None
 
 
 def _not_a_message(message: str, body: bytes, response: Any) -> APIResponseValidationError:

@@ -22,6 +22,8 @@ The functions are for the other rooms.
 from typing import TYPE_CHECKING
 
 from streamcore.errors import exceptions
+from streamcore.errors._api import RAISED_AS as RAISED_AS
+from streamcore.errors._api import as_raised as as_raised
 from streamcore.errors._api import connection_error as connection_error
 from streamcore.errors._api import error_code_in as error_code_in
 from streamcore.errors._api import request_id_of as request_id_of

@@ -6,7 +6,7 @@ The classes for a status are in `_statuses`, those for more specific causes in `
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from streamcore.errors._protocol import StreamCoreError, shortened
 
@@ -36,7 +36,7 @@ class APIError(StreamCoreError):
     snapshot: Message | None
 
     def __init__(
-        self, message: str, *, request: Any = None, body: object = None, snapshot: Message | None = None
+        self, message: str, request: Any = None, *, body: object = None, snapshot: Message | None = None
     ) -> None:
         message = shortened(message, _MAX_MESSAGE_LENGTH)
         super().__init__(message)
@@ -60,7 +60,10 @@ class APIConnectionError(APIError):
 
     _default_message = "Connection error."
 
-    def __init__(self, message: str | None = None, *, request: Any = None, snapshot: Message | None = None) -> None:
+    def __init__(self, message: Any = None, *, request: Any = None, snapshot: Message | None = None) -> None:
+        if message is not None and not isinstance(message, str):
+            # Programs' tests make an `APITimeoutError(request)`, as the `anthropic` package does.
+            message, request = None, message
         super().__init__(self._default_message if message is None else message, request=request, snapshot=snapshot)
 
 
@@ -149,6 +152,24 @@ def connection_error(error: Exception, *, timed_out: bool, request: Any, doing: 
     if timed_out:
         return APITimeoutError(f"Request timed out while {doing} ({said}).", request=request)
     return APIConnectionError(f"Connection error while {doing} ({said}).", request=request)
+
+
+RAISED_AS = "streamcore_raised_as"
+"""Where the response of a foreign client has a function that makes its client's exceptions of ours: see `as_raised`."""
+
+_ErrorT = TypeVar("_ErrorT", bound=StreamCoreError)
+
+
+def as_raised(error: _ErrorT, response: Any) -> _ErrorT:
+    """Return an error of a stream as the client that sent the request raises it.
+
+    Our clients raise it as it is. `streamcore.anthropic` reads the answers of another package's client, whose programs
+    expect exceptions of that package. It puts a function into `response.extensions`, which httpx has for such purposes.
+    The function returns an exception of a subclass.
+    """
+    extensions = getattr(response, "extensions", None)
+    convert = extensions.get(RAISED_AS) if isinstance(extensions, Mapping) else None
+    return error if convert is None else convert(error)
 
 
 def request_of(response: Any) -> Any:

@@ -14,7 +14,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
-from streamcore.errors._api import APIError, request_of
+from streamcore.errors._api import APIError, as_raised, request_of
 from streamcore.errors._protocol import (
     DecodeError,
     EventOrderError,
@@ -91,7 +91,7 @@ CALL_ERRORS: dict[type[ProtocolError], type[APIProtocolError]] = {
 def error_in_call(error: ProtocolError, response: Any) -> ProtocolError:
     """Return an error as a client raises it: an `APIError` too, with all that the error has.
 
-    An error that is an `APIError` already, or whose class is not in the table, is returned as it is.
+    An error that is an `APIError` already, or whose class is not in the table, keeps its class, but for `as_raised`.
 
     Args:
         error: What a decoder has raised.
@@ -99,13 +99,13 @@ def error_in_call(error: ProtocolError, response: Any) -> ProtocolError:
     """
     cls = CALL_ERRORS.get(type(error))
     if cls is None:
-        return error
+        return as_raised(error, response)
     made = cls.__new__(cls, *error.args)
     made.body = None
     made.set_response(response)
     made.__dict__.update(error.__dict__)
     made.__cause__, made.__context__ = error.__cause__, error.__context__
-    return made.with_traceback(error.__traceback__)
+    return as_raised(made.with_traceback(error.__traceback__), response)
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from streamcore.errors import _codes, _statuses
-from streamcore.errors._api import APIStatusError, error_code_in, request_id_of
+from streamcore.errors._api import APIStatusError, as_raised, error_code_in, request_id_of
 from streamcore.errors._statuses import (
     AuthenticationError,
     BadRequestError,
@@ -118,7 +118,7 @@ def error_from_event(event: ErrorEvent, *, response: Any, snapshot: Message | No
     )
     # A body of another shape than the API's has these elsewhere.
     error.type, error.api_message = error_type, message
-    return error
+    return as_raised(error, response)
 
 
 def _objects_in(body: object) -> Iterator[Mapping[str, Any]]:

@@ -21,5 +21,13 @@ with requires_extra("httpx"):
 Client = client.Anthropic
 AsyncClient = client.AsyncAnthropic
 
-if not TYPE_CHECKING:  # a type checker would see an `__all__` without the names of the star imports
+if not TYPE_CHECKING:
+    from streamcore.api.import_paths import add_import_paths, missing_attribute
+
+    add_import_paths(__name__)
+
+    def __getattr__(name):
+        raise missing_attribute(__name__, name)
+
+    # a type checker would see an `__all__` without the names of the star imports
     __all__ = ["AsyncClient", "Client", "Timeout", *client.__all__, *from_response.__all__, *names.__all__]

@@ -37,7 +37,7 @@ DEFAULT_CONNECTION_LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_co
 _DEFAULTS = {"timeout": DEFAULT_TIMEOUT, "limits": DEFAULT_CONNECTION_LIMITS, "follow_redirects": True}
 
 
-class _HttpxClient(BaseClient):
+class _HttpxClient(BaseClient[Any]):
     """What the two clients share."""
 
     _http: Any
@@ -61,7 +61,7 @@ class _HttpxClient(BaseClient):
         Raises:
             APIConnectionError: It was closed, which may be the reason for `cause`.
         """
-        if self.is_closed:
+        if self.is_closed():
             raise APIConnectionError("The client was closed.") from cause
 
     def _request(self, call: Call) -> Any:
@@ -95,7 +95,7 @@ class _HttpxClient(BaseClient):
             raise translate(error, thing=self._http, request=request, doing=doing) from error
 
 
-class Anthropic(_HttpxClient, SyncClient):
+class Anthropic(_HttpxClient, SyncClient[Any]):
     """A client of the API for sync code; threads may share it.
 
     ```python
@@ -105,25 +105,17 @@ class Anthropic(_HttpxClient, SyncClient):
                 print(text, end="", flush=True)
     ```
 
-    Args:
-        http_client: An `httpx2.Client` or `httpx.Client` to send with, in place of our own.
-            It is closed with this client, whereas a session that is passed to `streamcore.aiohttp` stays open.
-            Its timeout is used if `timeout` is not given. The library's default of 5 seconds is too short for a model
-            and is not used: pass it as `timeout` if you want it. `DefaultHttpxClient` has our defaults.
-            If it has `follow_redirects=False`, redirects are not followed; otherwise those within an origin are.
-            With HTTP/2, several streams share a connection. So if a stream is closed while another thread or task waits
-            for its bytes, that wait ends with the next bytes or its timeout.
-        **options: Those of `streamcore.api.client.BaseClient`.
+    `http_client` is an `httpx2.Client` or an `httpx.Client`. It is closed with this client, whereas a session that is
+    passed to `streamcore.aiohttp` stays open. Its timeout is used if `timeout` is not given. The library's default of 5
+    seconds is too short for a model and is not used: pass it as `timeout` if you want it. `DefaultHttpxClient` has our
+    defaults. If it has `follow_redirects=False`, redirects are not followed; otherwise those within an origin are.
 
-    Raises:
-        InvalidArgumentError: An option is invalid, or an HTTP client cannot be made with the proxies and certificates
-            that the environment names.
+    With HTTP/2, several streams share a connection. So if a stream is closed while another thread or task waits for its
+    bytes, that wait ends with the next bytes or its timeout.
     """
 
-    def __init__(self, *, http_client: Any = None, **options: Any) -> None:
-        super().__init__(**options)
-        # `copy()` passes the `_Live` of the original, so that the copy shares it.
-        shared = http_client if isinstance(http_client, _Live) else None
+    def _send_with(self, http_client: Any) -> None:
+        shared = http_client if isinstance(http_client, _Live) else None  # a copy gets that of its original
         self._use(http_client if shared is None else shared.http, "Client", _OwnClient)
         self._live = _Live(self._http) if shared is None else shared
 
@@ -143,9 +135,8 @@ class Anthropic(_HttpxClient, SyncClient):
         with self._translating(doing="closing the connections"), in_library():
             self._http.close()
 
-    @property
     def is_closed(self) -> bool:
-        """Whether `close()` was called."""
+        """Return whether `close()` was called."""
         return self._live.is_closed
 
     def _arguments(self) -> dict[str, Any]:
@@ -158,7 +149,7 @@ class Anthropic(_HttpxClient, SyncClient):
         return HttpxAnswer(response, http=self._live, idle_timeout=call.idle_timeout)
 
 
-class AsyncAnthropic(_HttpxClient, AsyncClient):
+class AsyncAnthropic(_HttpxClient, AsyncClient[Any]):
     """A client of the API for async code, under asyncio or trio.
 
     ```python
@@ -168,17 +159,11 @@ class AsyncAnthropic(_HttpxClient, AsyncClient):
                 print(text, end="", flush=True)
     ```
 
-    Args:
-        http_client: An `httpx2.AsyncClient` or `httpx.AsyncClient` to send with, in place of our own. All that
-            `Anthropic` says about it applies. `DefaultAsyncHttpxClient` has our defaults.
-        **options: Those of `streamcore.api.client.BaseClient`.
-
-    Raises:
-        InvalidArgumentError: As for `Anthropic`.
+    `http_client` is an `httpx2.AsyncClient` or an `httpx.AsyncClient`. All that `Anthropic` says about it applies.
+    `DefaultAsyncHttpxClient` has our defaults.
     """
 
-    def __init__(self, *, http_client: Any = None, **options: Any) -> None:
-        super().__init__(**options)
+    def _send_with(self, http_client: Any) -> None:
         self._use(http_client, "AsyncClient", _OwnAsyncClient)
 
     async def close(self) -> None:
@@ -191,9 +176,8 @@ class AsyncAnthropic(_HttpxClient, AsyncClient):
         with self._translating(doing="closing the connections"):
             await self._http.aclose()
 
-    @property
     def is_closed(self) -> bool:
-        """Whether `close()` was called."""
+        """Return whether `close()` was called."""
         return bool(self._http.is_closed)
 
     async def _send(self, call: Call) -> AsyncHttpxAnswer:

@@ -14,7 +14,7 @@ from typing import Any
 import httpx2
 
 from streamcore.api import client
-from streamcore.api.options import NOT_GIVEN
+from streamcore.api.options import given
 from streamcore.errors import APIConnectionError, InvalidArgumentError, connection_error
 
 __all__ = ["DEFAULT_TIMEOUT", "library_of", "timeouts_of", "translate"]
@@ -55,16 +55,16 @@ def timeouts_of(timeout: Any, http_timeout: Any) -> dict[str, float | None]:
     Raises:
         InvalidArgumentError: `timeout` is something else.
     """
-    if timeout is NOT_GIVEN:
+    if not given(timeout):
         chosen = _as_dict(http_timeout)
         return _finite(DEFAULT_TIMEOUT.as_dict() if chosen is None or chosen == _LIBRARY_TIMEOUTS else chosen)
     if timeout is None or client.is_seconds(timeout):
         return _finite(httpx2.Timeout(timeout).as_dict())
-    given = _as_dict(timeout)
-    if given is None:
+    bounds = _as_dict(timeout)
+    if bounds is None:
         raise InvalidArgumentError(f"timeout must be seconds above 0, None or an httpx Timeout, not {timeout!r}")
-    client.check_bounds(timeout, given.values())
-    return _finite(given)
+    client.check_bounds(timeout, bounds.values())
+    return _finite(bounds)
 
 
 def _as_dict(timeout: Any) -> Mapping[str, float | None] | None:

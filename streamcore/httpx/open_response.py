@@ -22,7 +22,7 @@ import anyio
 
 from streamcore._objects.ticket import Ticket
 from streamcore.api.loops import running_loop
-from streamcore.errors import APIConnectionError
+from streamcore.errors import APIConnectionError, as_raised
 from streamcore.httpx.generators import abandon, first_of
 from streamcore.httpx.library import translate
 
@@ -108,13 +108,18 @@ class _HttpxAnswerBase:
         """Return our exception for one that was raised by reading."""
         # If another thread or task closed the answer during the read, the library raises all kinds of exceptions.
         if self._http is not None and self._http.is_closed:
-            return APIConnectionError("The client was closed.", request=self._request)
-        if self._closed:
-            return APIConnectionError("The stream was closed.", request=self._request)
-        return translate(error, thing=self.response, request=self._request, doing="reading the answer")
+            made = APIConnectionError("The client was closed.", request=self._request)
+        elif self._closed:
+            made = APIConnectionError("The stream was closed.", request=self._request)
+        else:
+            made = translate(error, thing=self.response, request=self._request, doing="reading the answer")
+        made.__cause__ = error
+        return as_raised(made, self.response)
 
     def _closing_failed(self, error: Exception) -> APIConnectionError:
-        return translate(error, thing=self.response, request=self._request, doing="closing the connection")
+        made = translate(error, thing=self.response, request=self._request, doing="closing the connection")
+        made.__cause__ = error
+        return as_raised(made, self.response)
 
     def _socket(self) -> socket.socket | None:
         """Return the socket, if it belongs to this answer alone."""

@@ -32,12 +32,14 @@ from streamcore.stream._async_stream import AsyncStream
 from streamcore.stream._derived import derive
 from streamcore.stream._managers import AsyncMessageStreamManager, MessageStreamManager
 from streamcore.stream._message_stream import AsyncMessageStream, MessageStream
+from streamcore.stream._pump import Decoder
 from streamcore.stream._stream import Stream
 
 __all__ = [
     "AsyncMessageStream",
     "AsyncMessageStreamManager",
     "AsyncStream",
+    "Decoder",
     "MessageStream",
     "MessageStreamManager",
     "Stream",

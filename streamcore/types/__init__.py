@@ -16,6 +16,7 @@ see star imports, which re-export exactly that: what a module imports is private
 """
 # ruff: noqa: F403
 
+import importlib
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from streamcore.types.base import Unknown as Unknown
 from streamcore.types.base import WireObject as WireObject
 
 if TYPE_CHECKING:
+    from streamcore.types import beta as beta
     from streamcore.types.blocks import *
     from streamcore.types.citations import *
     from streamcore.types.context import *
@@ -65,4 +67,6 @@ else:
                 return sorted({"Unknown", "WireObject", *_RESPONSES, *requests})
             if name in requests:
                 return requests[name]
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        if name == "beta":
+            return importlib.import_module("streamcore.types.beta")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)

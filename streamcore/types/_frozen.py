@@ -41,11 +41,11 @@ class Frozen:
     """
 
     def __getstate__(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in attrs.fields(self.__class__)}
+        return {field.name: getattr(self, field.name) for field in attrs.fields(type(self))}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # A pickle of another version of streamcore may have fields that this version does not have. Ignore those.
-        for field in attrs.fields(self.__class__):
+        for field in attrs.fields(type(self)):
             if field.name in state:
                 # Pickles of earlier versions have tuples where there are lists now.
                 value = state[field.name]
@@ -75,7 +75,10 @@ def _with_slots(cls: type[Any]) -> type[Any]:
     body["__qualname__"] = cls.__qualname__
     fields = _fields_in(body)
     namespace = {name: value for name, value in body.items() if name not in fields}  # a default would hide the slot
-    namespace["__slots__"] = tuple(fields)
+    # A field that a base declares as well, with a wider type, uses the slot of the base. attrs does the same.
+    slots = {name: vars(base)[name] for base in cls.__mro__[1:] for name in vars(base).get("__slots__", ())}
+    namespace["__slots__"] = tuple(name for name in fields if name not in slots)
+    namespace.update({name: slots[name] for name in fields if name in slots})
     for name in _MADE_BY_ATTRS:
         namespace[name] = _Placeholder(body)
     return type(cls.__name__, cls.__bases__, namespace)

@@ -1,12 +1,13 @@
 """The events of a stream, as they arrive.
 
-`MessageStreamEvent` is the union of the typed events. In `RawMessageStreamEvent`, content blocks and deltas are plain
-dicts. Source: https://docs.claude.com/en/docs/build-with-claude/streaming and `anthropic.types`.
+`MessageStreamEvent` is the union of the typed events. In `RawMessageStreamEvent`, content blocks and deltas may be
+plain dicts. Each typed event is one of these too.
+Source: https://docs.claude.com/en/docs/build-with-claude/streaming and `anthropic.types`.
 """
 
 from __future__ import annotations
 
-from typing import Any, Generic, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias
 
 from typing_extensions import TypeVar
 
@@ -25,7 +26,51 @@ from streamcore.types.message import (
 )
 from streamcore.types.usage import MessageDeltaUsage
 
+if TYPE_CHECKING:
+    BlockT = TypeVar("BlockT", default=Any, covariant=True)
+    RawDeltaT = TypeVar("RawDeltaT", default=Any, covariant=True)
+else:
+    # The content block or the delta of a raw event: a dict, which the codec makes, or in a typed event a typed one.
+    BlockT = RawDeltaT = TypeVar("RawT", bound=dict[str, Any], covariant=True)
 DeltaT = TypeVar("DeltaT", bound=ContentBlockDelta, default=ContentBlockDelta, covariant=True)
+
+
+# Three events exist twice: as `RawMessageDecoder` gives them, with plain dicts, and typed, as all streams give them.
+# The typed class derives from the raw one, so `isinstance` and `match` by a raw class hold for both, as programs for
+# the `anthropic` package expect. They are never equal: equality compares the classes.
+
+
+@frozen(kw_only=True)
+class RawContentBlockStartEvent(WireObject, Generic[BlockT]):
+    """The start of a content block. From `RawMessageDecoder`, the block is a plain dict, as it arrived."""
+
+    type: Literal["content_block_start"] = "content_block_start"
+
+    index: int
+    content_block: BlockT
+
+
+@frozen(kw_only=True)
+class RawContentBlockDeltaEvent(WireObject, Generic[RawDeltaT]):
+    """An addition to a content block. From `RawMessageDecoder`, the delta is a plain dict, as it arrived."""
+
+    type: Literal["content_block_delta"] = "content_block_delta"
+
+    index: int
+    delta: RawDeltaT
+
+
+@frozen(kw_only=True)
+class RawMessageDeltaEvent(WireObject, Generic[RawDeltaT]):
+    """A change of the message itself. From `RawMessageDecoder`, the delta is a plain dict, as it arrived."""
+
+    type: Literal["message_delta"] = "message_delta"
+
+    delta: RawDeltaT = wire_field(default=ImmutableDict())
+    usage: MessageDeltaUsage = absent(MessageDeltaUsage)
+    context_management: ContextManagementResponse | None = None
+    diagnostics: Diagnostics | None = None
+    input_transformations: list[dict[str, Any]] | None = None
 
 
 @frozen(kw_only=True)
@@ -42,7 +87,7 @@ class MessageStartEvent(WireObject):
 
 
 @frozen(kw_only=True)
-class ContentBlockStartEvent(WireObject):
+class ContentBlockStartEvent(RawContentBlockStartEvent[ContentBlock]):
     """The start of a content block.
 
     Attributes:
@@ -57,7 +102,7 @@ class ContentBlockStartEvent(WireObject):
 
 
 @frozen(kw_only=True)
-class ContentBlockDeltaEvent(WireObject, Generic[DeltaT]):
+class ContentBlockDeltaEvent(RawContentBlockDeltaEvent[DeltaT]):
     """An addition to a content block.
 
     `ContentBlockDeltaEvent[TextDelta]` is the type of an event that is known to add text.
@@ -100,7 +145,7 @@ class MessageDelta(WireObject):
 
 
 @frozen(kw_only=True)
-class MessageDeltaEvent(WireObject):
+class MessageDeltaEvent(RawMessageDeltaEvent[MessageDelta]):
     """A change of the message itself.
 
     Attributes:
@@ -182,42 +227,11 @@ MessageStreamEvent: TypeAlias = (
 )
 
 
-@frozen(kw_only=True)
-class RawContentBlockStartEvent(WireObject):
-    """A `ContentBlockStartEvent` whose block is a plain dict, as it arrived."""
-
-    type: Literal["content_block_start"] = "content_block_start"
-
-    index: int
-    content_block: dict[str, Any]
-
-
-@frozen(kw_only=True)
-class RawContentBlockDeltaEvent(WireObject):
-    """A `ContentBlockDeltaEvent` whose delta is a plain dict, as it arrived."""
-
-    type: Literal["content_block_delta"] = "content_block_delta"
-
-    index: int
-    delta: dict[str, Any]
-
-
-@frozen(kw_only=True)
-class RawMessageDeltaEvent(WireObject):
-    """A `MessageDeltaEvent` whose delta is a plain dict, as it arrived."""
-
-    type: Literal["message_delta"] = "message_delta"
-
-    delta: dict[str, Any] = wire_field(default=ImmutableDict())
-    usage: MessageDeltaUsage = absent(MessageDeltaUsage)
-    context_management: ContextManagementResponse | None = None
-    diagnostics: Diagnostics | None = None
-    input_transformations: list[dict[str, Any]] | None = None
-
-
 RawMessageStartEvent: TypeAlias = MessageStartEvent
 RawContentBlockStopEvent: TypeAlias = ContentBlockStopEvent
 RawMessageStopEvent: TypeAlias = MessageStopEvent
+
+RawContentBlockDelta: TypeAlias = ContentBlockDelta
 
 RawMessageStreamEvent: TypeAlias = (
     RawMessageStartEvent

@@ -176,6 +176,8 @@ class Message(WireObject, Generic[OutputT]):
         diagnostics: What the API noticed about the request.
         input_transformations: Changes that the API made to the input before the model read it, and blocks that failed a
             check but were kept, as JSON.
+        response_ids: The ids in the headers of an answer that was not streamed: of the request, and of the workspace.
+            They have no wire form.
     """
 
     type: Literal["message"] = "message"
@@ -192,6 +194,17 @@ class Message(WireObject, Generic[OutputT]):
     context_management: ContextManagementResponse | None = None
     diagnostics: Diagnostics | None = None
     input_transformations: list[dict[str, Any]] | None = wire_field(converter=immutable_items)
+    response_ids: tuple[str | None, str | None] = wire_field(default=(None, None), local=True, shown=False)
+
+    @property
+    def _request_id(self) -> str | None:
+        """The id to give Anthropic when you ask about this answer, if it was not streamed."""
+        return self.response_ids[0]
+
+    @property
+    def _workspace_id(self) -> str | None:
+        """The workspace that the API key belongs to, if the answer was not streamed and says so."""
+        return self.response_ids[1]
 
     @property
     def parsed_output(self) -> OutputT | None:

@@ -81,7 +81,7 @@ def test_a_session_that_is_handed_in_is_used_and_stays_open(server: Server) -> N
                 async with client.messages.stream(**ASK) as stream:
                     assert await stream.get_final_text() == "Hello"
                 assert isinstance(stream.response, aiohttp.ClientResponse)
-            assert client.is_closed
+            assert client.is_closed()
             assert not session.closed
             with pytest.raises(anthropic.StreamCoreError, match="closed"):
                 await ask(client)
@@ -111,7 +111,7 @@ def test_a_client_made_before_any_loop_serves_one_loop_after_the_other(server: S
         assert run(lambda: ask(client)) == "Hello"
         server.wait_until_idle()  # its session was closed at the end of the loop
     run(client.close)
-    assert client.is_closed
+    assert client.is_closed()
 
 
 def test_a_client_that_is_dropped_closes_its_session(server: Server) -> None:
@@ -152,7 +152,7 @@ def test_copies_share_the_session(server: Server) -> None:
         async with client_for(server) as client:
             copy = client.with_options(default_headers={"x-mine": "1"})
             assert [await ask(client), await ask(copy)] == ["Hello", "Hello"]
-        assert copy.is_closed
+        assert copy.is_closed()
 
     run(main)
     assert server.connections == 1
@@ -240,7 +240,7 @@ def test_outside_of_asyncio_a_client_cannot_be_closed() -> None:
     client = anthropic.AsyncAnthropic(api_key="key")
     with pytest.raises(streamcore.StreamCoreError, match="no event loop of asyncio is running"):
         client.close().send(None)
-    assert client.is_closed
+    assert client.is_closed()
     assert "StreamCoreError: " in (client.close.__doc__ or "")
 
 
@@ -310,7 +310,7 @@ def test_a_timeout_that_is_none_is_refused_at_once(timeout: Any) -> None:
         client.copy(timeout=timeout)
     with pytest.raises(anthropic.InvalidArgumentError, match="timeout must"):
         client.messages.stream(**ASK, timeout=timeout)  # before it is entered
-    assert "InvalidArgumentError: " in (anthropic.AsyncAnthropic.__doc__ or "")
+    assert "InvalidArgumentError: " in (anthropic.AsyncAnthropic.__init__.__doc__ or "")
 
 
 def test_the_idle_timeout_of_a_bare_response_has_to_be_one(server: Server) -> None:

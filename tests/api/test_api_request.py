@@ -234,12 +234,6 @@ def test_a_body_that_nests_without_end_is_refused() -> None:
         body_of(messages=endless)
 
 
-@pytest.mark.parametrize("name", ["model", "messages", "max_tokens"])
-def test_a_missing_parameter_is_named(name: str) -> None:
-    with pytest.raises(InvalidArgumentError, match=name):
-        build(params={key: value for key, value in ASK.items() if key != name})
-
-
 @pytest.mark.parametrize("value", ["two\r\nlines", "naïve", " secret", "key\n", 7, b"bytes", "nul\0"])
 def test_a_header_that_http_does_not_allow_is_refused_and_not_shown(value: Any) -> None:
     with pytest.raises(InvalidArgumentError, match="x-api-key") as caught:

@@ -57,7 +57,7 @@ def test_a_client_is_closed_in_a_later_loop(server: Server, adapter: Adapter, ag
         server.wait_until_idle()  # those of a loop are closed with it
     adapter.run(second)
     server.wait_until_idle()
-    assert client.is_closed
+    assert client.is_closed()
     assert not caplog.records
     kept.clear()
     gc.collect()
@@ -80,7 +80,7 @@ def test_a_loop_that_ends_without_a_word_leaves_a_connection_that_cannot_be_clos
     loop.close()
     with pytest.raises(anthropic.APIConnectionError, match=r"closing the connections \(RuntimeError"):
         asyncio.run(client.close())
-    assert client.is_closed
+    assert client.is_closed()
     with pytest.warns(ResourceWarning, match="unclosed"):  # the loop's own
         gc.collect()
     asyncio.run(ask(anthropic.AsyncAnthropic(api_key="key", base_url=server.url)))

@@ -9,13 +9,28 @@ from typing import TYPE_CHECKING, assert_type
 
 from helpers import HELLO, body
 
-from streamcore import Message, MessageEngine, MessageStreamEvent
+from streamcore import (
+    Message,
+    MessageEngine,
+    MessageStream,
+    MessageStreamEvent,
+    RawMessageDecoder,
+    RawMessageStreamEvent,
+)
 from streamcore.types import (
     ContentBlock,
+    ContentBlockDelta,
     ContentBlockDeltaEvent,
     ContentBlockStartEvent,
     InputJSONDelta,
+    MessageDelta,
     MessageDeltaEvent,
+    ParsedContentBlockStopEvent,
+    ParsedMessageStreamEvent,
+    RawContentBlockDeltaEvent,
+    RawContentBlockStartEvent,
+    RawContentBlockStopEvent,
+    RawMessageDeltaEvent,
     TextBlock,
     TextDelta,
     ThinkingDelta,
@@ -59,6 +74,56 @@ def by_match(event: MessageStreamEvent) -> str:
             return block.type
         case _:
             return ""
+
+
+def by_raw_match(event: MessageStreamEvent | ParsedMessageStreamEvent) -> str:
+    match event:
+        case RawContentBlockDeltaEvent(delta=TextDelta(text=text)):
+            assert_type(text, str)
+            return text
+        case RawContentBlockDeltaEvent():
+            assert_type(event, ContentBlockDeltaEvent)
+            assert_type(event.delta, ContentBlockDelta)
+        case RawContentBlockStartEvent(content_block=ToolUseBlock(name=name)):
+            assert_type(name, str)
+        case RawMessageDeltaEvent():
+            assert_type(event, MessageDeltaEvent)
+            assert_type(event.delta, MessageDelta)
+    return ""
+
+
+def by_raw_isinstance(event: ParsedMessageStreamEvent) -> str:
+    if isinstance(event, RawContentBlockStopEvent):
+        assert_type(event, ParsedContentBlockStopEvent)
+    if isinstance(event, RawContentBlockDeltaEvent) and isinstance(event.delta, TextDelta):
+        return text_of_raw(event)
+    return ""
+
+
+def text_of_raw(event: RawContentBlockDeltaEvent) -> str:
+    return str(event.delta["text"] if isinstance(event.delta, dict) else event.delta.text)
+
+
+def by_dict(event: RawMessageStreamEvent) -> str:
+    # An event of a decoder, or a typed one.
+    return text_of_raw(event) if isinstance(event, RawContentBlockDeltaEvent) else ""
+
+
+def test_a_typed_event_is_an_instance_of_its_raw_class_and_never_equal_to_one() -> None:
+    engine, decoder = MessageEngine(), RawMessageDecoder()
+    for receiver in (engine, decoder):
+        receiver.receive_data(body(*HELLO))
+    typed, raw = list(engine.events()), list(decoder.events())
+    names = ("RawContentBlockStartEvent", "RawContentBlockDeltaEvent", "RawMessageDeltaEvent")
+    for mine, dicts in zip(typed, raw, strict=True):
+        is_raw = any(cls.__name__ in names for cls in type(dicts).__mro__)
+        assert isinstance(mine, type(dicts))
+        assert (mine != dicts and dicts != mine and not isinstance(dicts, type(mine))) is is_raw
+    texts = [by_raw_match(event) for event in typed]
+    assert any(texts)
+    assert [by_dict(event) for event in raw] == texts
+    assert [by_dict(event) for event in typed] == texts
+    assert "".join(map(by_raw_isinstance, MessageStream([body(*HELLO)]))) == "".join(texts)
 
 
 def with_constants() -> tuple[TextBlock, list[ContentBlock]]:

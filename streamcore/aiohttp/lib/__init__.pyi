@@ -1,0 +1,1 @@
+# For type checkers. At run time, `streamcore/api/import_paths.py` makes this module.
