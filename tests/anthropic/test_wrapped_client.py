@@ -17,7 +17,7 @@ from opentelemetry import trace
 from server import ASK, json_reply, run, serving, stream_reply
 
 import streamcore.httpx
-from streamcore import InvalidArgumentError, MessageStream
+from streamcore import InvalidArgumentError
 from streamcore.anthropic import wrap
 from streamcore.api.options import NOT_GIVEN, omit
 from streamcore.typed import InvalidOutputError
@@ -296,4 +296,5 @@ def test_nothing_private_of_the_package_is_used() -> None:
         assert hasattr(resource, "with_streaming_response"), "wrap() sends its calls through with_streaming_response"
     assert "http_response" in anthropic.APIResponse.__mro__[1].__annotations__, "wrap() reads response.http_response"
     assert isinstance(httpx2.Response(200).extensions, dict), "wrap() notes in response.extensions what to raise"
-    assert issubclass(MessageStream, streamcore.Stream)
+    for kind in ("MessageStream", "MessageStreamManager", "AsyncMessageStream", "AsyncMessageStreamManager"):
+        assert hasattr(anthropic.lib.streaming, kind), "streams of wrapped clients pass for this class"
