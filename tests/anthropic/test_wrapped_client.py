@@ -94,7 +94,7 @@ def test_it_is_a_view_of_the_client_which_does_not_change(kind: Kind) -> None:
 
 def test_only_clients_of_the_package_can_be_wrapped() -> None:
     with streamcore.httpx.Anthropic(api_key="key") as ours:
-        for wrong in (None, "client", anthropic.Anthropic, httpx2, ours):
+        for wrong in (None, "client", anthropic.Anthropic, httpx2, ours, anthropic.types.TextDelta.model_construct()):
             with pytest.raises(InvalidArgumentError, match="client must be a client of the anthropic package"):
                 wrap(wrong)
 
