@@ -127,6 +127,7 @@ def _hashable(value: object) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_our_objects_remain_what_they_were() -> None:
     program = f"import sys; sys.path[:0] = {sys.path!r}; import test_official_classes as t; t.compare()"
     subprocess.run([sys.executable, "-c", program], check=True)
@@ -144,6 +145,7 @@ def compare() -> None:
     assert msgspec.json.encode(streamcore.types.TextBlock(text="a").to_dict())
 
 
+@pytest.mark.slow
 def test_a_wrapped_client_is_what_lets_them_pass() -> None:
     program = """
 import anthropic, streamcore, streamcore.anthropic, streamcore.types
