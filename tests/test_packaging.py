@@ -58,7 +58,7 @@ def test_those_who_work_on_it_get_every_extra() -> None:
     extras = PROJECT["optional-dependencies"]
     for name in ("docs", "dev"):
         own = next(each for each in map(Requirement, extras[name]) if each.name == PROJECT["name"])
-        assert extras.keys() - {"bench", "fuzz", "docs", "dev"} <= own.extras, name
+        assert extras.keys() - {"bench", "fuzz", "ecosystem", "docs", "dev"} <= own.extras, name
 
 
 def test_the_readme_has_a_row_for_each_extra() -> None:

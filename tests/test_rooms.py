@@ -29,7 +29,8 @@ ORDER = """
     stream
     streamcore
     api
-    aiohttp bedrock httpx urllib3
+    bedrock
+    aiohttp httpx urllib3
     anthropic
     replay
     testing
