@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import types
 import typing
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeAlias, Union
@@ -251,6 +252,26 @@ def message_bodies() -> SearchStrategy[bytes]:
 
 
 # An example of every wire type
+
+
+def for_each(cases: Iterable[tuple[Any, ...]]) -> Callable[[Callable[..., None]], Callable[[], None]]:
+    """Make one test of a check of many cases: pytest takes longer for a test than a quick check does."""
+
+    def decorate(check: Callable[..., None]) -> Callable[[], None]:
+        def test() -> None:
+            count = 0
+            for count, case in enumerate(cases, 1):  # noqa: B007  # the last one
+                try:
+                    check(*case)
+                except BaseException as error:
+                    error.add_note(f"in the case {case}")
+                    raise
+            assert count
+
+        test.__name__, test.__module__, test.__doc__ = check.__name__, check.__module__, check.__doc__
+        return test
+
+    return decorate
 
 
 def wire_types() -> list[type[WireObject]]:

@@ -14,7 +14,7 @@ import anthropic.types.beta as official_beta
 import attrs
 import pydantic
 import pytest
-from helpers import STREAMS, example, payloads_of, stream_id, wire_types, without_nulls
+from helpers import STREAMS, example, for_each, payloads_of, stream_id, wire_types, without_nulls
 
 import streamcore.types
 from streamcore import DecodeError, LimitExceededError, MessageEngine, ProtocolError
@@ -175,9 +175,7 @@ def official_models() -> list[tuple[type[WireObject], type[pydantic.BaseModel]]]
     return [*pairs, (streamcore.types.MessageDelta, delta)]
 
 
-OFFICIAL = pytest.mark.parametrize(
-    ("cls", "model"), official_models(), ids=lambda item: f"{item.__module__.split('.')[0]}-{item.__name__}"
-)
+every_official_model = for_each(official_models())
 
 
 def test_most_of_our_types_have_an_official_twin() -> None:
@@ -195,13 +193,13 @@ def test_most_of_our_types_have_an_official_twin() -> None:
     }
 
 
-@OFFICIAL
+@every_official_model
 def test_every_official_field_is_a_field_of_ours(cls: type[WireObject], model: type[pydantic.BaseModel]) -> None:
     missing = {name for name in model.model_fields if not hasattr(cls, name) and name != "type"}
     assert missing == set()
 
 
-@OFFICIAL
+@every_official_model
 def test_what_is_required_of_ours_is_required_of_the_official_one(
     cls: type[WireObject], model: type[pydantic.BaseModel]
 ) -> None:
@@ -214,8 +212,7 @@ def test_what_is_required_of_ours_is_required_of_the_official_one(
     } | ({"type"} if "type" in required else set())
 
 
-@OFFICIAL
-@pytest.mark.parametrize("full", [True, False])
+@for_each([(*pair, full) for pair in official_models() for full in (True, False)])
 def test_an_official_object_is_decoded_without_a_rest(
     cls: type[WireObject], model: type[pydantic.BaseModel], full: bool
 ) -> None:

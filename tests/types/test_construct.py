@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 import pytest
-from helpers import example, wire_types
+from helpers import example, for_each, wire_types
 
 import streamcore
 from streamcore._objects.construct import constructor, copier, draft_class, evolve, freezer, generate
@@ -36,7 +36,7 @@ def filled(value: Any) -> Any:
     return freezer(cls)(draft)
 
 
-@pytest.mark.parametrize("cls", _TYPES, ids=lambda cls: cls.__name__)
+@for_each([(cls,) for cls in _TYPES])
 def test_a_frozen_draft_is_like_an_object_that_its_class_has_made(cls: Any) -> None:
     value = example(cls)
     made = filled(value)
@@ -51,7 +51,7 @@ def test_a_frozen_draft_is_like_an_object_that_its_class_has_made(cls: Any) -> N
         delattr(made, names_of(cls)[0] if names_of(cls) else "x")
 
 
-@pytest.mark.parametrize("cls", _TYPES)
+@for_each([(cls,) for cls in _TYPES])
 def test_no_python_code_runs_when_a_draft_is_filled(cls: Any) -> None:
     # With only one of the first two, Python looks both up at every use: three times the cost.
     draft: Any = draft_class(cls)
@@ -61,7 +61,7 @@ def test_no_python_code_runs_when_a_draft_is_filled(cls: Any) -> None:
     assert draft is draft_class(cls) is not cls
 
 
-@pytest.mark.parametrize("cls", _KNOWN, ids=lambda cls: cls.__name__)
+@for_each([(cls,) for cls in _KNOWN])
 def test_evolve_does_what_attrs_does(cls: type[Any]) -> None:
     full, bare = example(cls), example(cls, full=False)
     assert evolve(full, {}) == full
@@ -76,7 +76,7 @@ def test_evolve_does_what_attrs_does(cls: type[Any]) -> None:
     assert evolve(full, every) == bare
 
 
-@pytest.mark.parametrize("cls", _KNOWN, ids=lambda cls: cls.__name__)
+@for_each([(cls,) for cls in _KNOWN])
 def test_a_copier_changes_one_attribute_and_shares_the_others(cls: type[Any]) -> None:
     value, marker = example(cls), object()
     for name in names_of(cls):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 import pytest
-from helpers import example, wire_types
+from helpers import example, for_each, wire_types
 
 import streamcore.types
 from streamcore._objects.immutable import ImmutableList
@@ -41,11 +41,9 @@ from streamcore.types.base import absent, extend
 if TYPE_CHECKING:
     from streamcore import MessageStreamEvent
 
-EVERY_TYPE = pytest.mark.parametrize("cls", wire_types(), ids=lambda cls: cls.__name__)
-EVERY_KNOWN_TYPE = pytest.mark.parametrize(
-    "cls", [cls for cls in wire_types() if not issubclass(cls, Unknown)], ids=lambda cls: cls.__name__
-)
-EITHER = pytest.mark.parametrize("full", [True, False], ids=["full", "minimal"])
+every_type = for_each([(cls,) for cls in wire_types()])
+every_known_type = for_each([(cls,) for cls in wire_types() if not issubclass(cls, Unknown)])
+every_example = for_each([(cls, full) for cls in wire_types() for full in (True, False)])
 
 
 def with_unknown_field() -> Message:
@@ -64,8 +62,7 @@ def with_unknown_field() -> Message:
 # Values
 
 
-@EVERY_TYPE
-@EITHER
+@every_example
 def test_equal_by_value_and_not_by_identity(cls: type[WireObject], full: bool) -> None:
     assert example(cls, full=full) == example(cls, full=full)
     assert not example(cls, full=full) != example(cls, full=full)  # noqa: SIM202  # `!=` has code of its own
@@ -79,7 +76,7 @@ def test_values_of_different_classes_differ() -> None:
         assert [value != other for other in others].count(True) == len(others) - 1
 
 
-@EVERY_TYPE
+@every_type
 def test_frozen_in_every_field(cls: type[WireObject]) -> None:
     value = example(cls)
     before = copy.deepcopy(value)
@@ -91,7 +88,7 @@ def test_frozen_in_every_field(cls: type[WireObject]) -> None:
     assert value == before
 
 
-@EVERY_TYPE
+@every_type
 def test_slotted(cls: type[WireObject]) -> None:
     assert not hasattr(example(cls), "__dict__")
     with pytest.raises((AttributeError, TypeError)):
@@ -131,8 +128,7 @@ def test_hashable_where_a_field_is_a_dict() -> None:
     assert hash(first) == hash(second)
 
 
-@EVERY_TYPE
-@EITHER
+@every_example
 def test_prints_its_class_and_its_fields(cls: type[WireObject], full: bool) -> None:
     value = example(cls, full=full)
     assert repr(value).startswith(f"{cls.__name__}(")
@@ -145,7 +141,7 @@ def test_unknown_fields_are_printed() -> None:
     assert repr(with_unknown_field()).startswith("Message(")
 
 
-@EVERY_TYPE
+@every_type
 def test_fields_are_named_and_not_counted(cls: type[WireObject]) -> None:
     if attrs.fields(cls):
         with pytest.raises(TypeError):
@@ -200,8 +196,7 @@ def test_events_are_matched_by_class_and_field(payload: bytes, expected: str) ->
 # Copies
 
 
-@EVERY_TYPE
-@EITHER
+@every_example
 def test_pickle_gives_an_equal_value_of_the_same_class(cls: type[WireObject], full: bool) -> None:
     value = example(cls, full=full)
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
@@ -211,8 +206,7 @@ def test_pickle_gives_an_equal_value_of_the_same_class(cls: type[WireObject], fu
         assert restored.to_dict() == value.to_dict()
 
 
-@EVERY_TYPE
-@EITHER
+@every_example
 def test_copies_are_equal(cls: type[WireObject], full: bool) -> None:
     value = example(cls, full=full)
     for copied in (copy.copy(value), copy.deepcopy(value)):
@@ -266,15 +260,13 @@ def test_partial_input_does_not_come_between_equal_values() -> None:
 # The wire form
 
 
-@EVERY_TYPE
-@EITHER
+@every_example
 def test_to_dict_and_structure_are_inverse(cls: type[WireObject], full: bool) -> None:
     value = example(cls, full=full)
     assert converter.structure(value.to_dict(), cls) == value
 
 
-@EVERY_TYPE
-@EITHER
+@every_example
 def test_all_wire_forms_agree(cls: type[WireObject], full: bool) -> None:
     value = example(cls, full=full)
     wire = value.to_dict()
@@ -293,7 +285,7 @@ def test_json_is_indented_by_the_number_asked_for() -> None:
     assert TextDelta(text="é").to_json(indent=4) == '{\n    "type": "text_delta",\n    "text": "é"\n}'
 
 
-@EVERY_KNOWN_TYPE
+@every_known_type
 def test_to_dict_is_plain_and_starts_with_the_type(cls: type[WireObject]) -> None:
     def check(item: Any) -> None:
         assert type(item) in (dict, list, str, int, float, bool, type(None))
@@ -307,7 +299,7 @@ def test_to_dict_is_plain_and_starts_with_the_type(cls: type[WireObject]) -> Non
         assert next(iter(wire.items())) == ("type", tag)
 
 
-@EVERY_TYPE
+@every_type
 def test_to_dict_is_safe_to_change(cls: type[WireObject]) -> None:
     def scramble(item: Any) -> None:
         for inner in list(item.values()) if isinstance(item, dict) else list(item) if isinstance(item, list) else ():

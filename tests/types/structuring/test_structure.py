@@ -16,6 +16,7 @@ from helpers import (
     STREAMS,
     body,
     example,
+    for_each,
     message_delta,
     payloads_of,
     same,
@@ -98,8 +99,7 @@ def test_recorded_payloads_never_need_the_plain_path(path: Any, monkeypatch: pyt
         assert reads() == 0, payload
 
 
-@pytest.mark.parametrize("full", [False, True], ids=["required fields", "all fields"])
-@pytest.mark.parametrize("cls", _KNOWN, ids=lambda cls: cls.__name__)
+@for_each([(cls, full) for cls in _KNOWN for full in (False, True)])
 def test_an_example_of_every_type_takes_the_fast_way(cls: type[WireObject], full: bool) -> None:
     assert check(example(cls, full=full).to_dict(), cls)
 
@@ -114,7 +114,7 @@ def test_a_value_that_is_not_an_object_is_refused_for_every_type(value: Any) -> 
 OTHER_VALUES: list[Any] = [[], {}, "", "text", 0, 1.5, True, None]
 
 
-@pytest.mark.parametrize("cls", _KNOWN, ids=lambda cls: cls.__name__)
+@for_each([(cls,) for cls in _KNOWN])
 def test_a_field_that_is_null_or_of_another_json_type_is_what_the_plain_path_says(cls: type[WireObject]) -> None:
     whole = example(cls).to_dict()
     for key in whole:
