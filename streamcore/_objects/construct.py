@@ -51,6 +51,8 @@ def draft_class(cls: type[Any]) -> type[Any]:
         "__init__": object.__init__,
         "__setattr__": object.__setattr__,
         "__delattr__": object.__delattr__,
+        # `streamcore.anthropic` gives objects a `__class__` of its own. A draft needs Python's, to change it.
+        "__class__": object.__dict__["__class__"],
     }
     made = type(f"_{cls.__name__}Draft", (cls.__base__,), namespace)  # type: ignore[arg-type]  # every class has a base
     _DRAFTS[cls] = made

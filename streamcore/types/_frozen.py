@@ -41,11 +41,11 @@ class Frozen:
     """
 
     def __getstate__(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in attrs.fields(self.__class__)}
+        return {field.name: getattr(self, field.name) for field in attrs.fields(type(self))}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # A pickle of another version of streamcore may have fields that this version does not have. Ignore those.
-        for field in attrs.fields(self.__class__):
+        for field in attrs.fields(type(self)):
             if field.name in state:
                 # Pickles of earlier versions have tuples where there are lists now.
                 value = state[field.name]

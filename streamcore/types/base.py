@@ -67,19 +67,19 @@ class WireObject(Model):
     if not TYPE_CHECKING:
 
         def __eq__(self, other: object) -> bool:
-            if other.__class__ is not self.__class__:
+            if type(other) is not type(self):
                 return NotImplemented
-            compared_values, _ = _compared_and_shown(self.__class__)
+            compared_values, _ = _compared_and_shown(type(self))
             return compared_values(self) == compared_values(other)
 
         def __hash__(self) -> int:
-            compared_values, _ = _compared_and_shown(self.__class__)
-            return hash((self.__class__, compared_values(self)))
+            compared_values, _ = _compared_and_shown(type(self))
+            return hash((type(self), compared_values(self)))
 
         def __repr__(self) -> str:
-            _, shown = _compared_and_shown(self.__class__)
+            _, shown = _compared_and_shown(type(self))
             fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in shown)
-            return f"{self.__class__.__qualname__}({fields})"
+            return f"{type(self).__qualname__}({fields})"
 
     def to_dict(
         self,
@@ -235,7 +235,7 @@ class Unknown(WireObject):
         try:
             return self.data[name]
         except KeyError:
-            raise AttributeError(f"{self.__class__.__name__} {excerpt(self.type)} has no field {name!r}") from None
+            raise AttributeError(f"{type(self).__name__} {excerpt(self.type)} has no field {name!r}") from None
 
     def _wire_items(self, as_param: bool = False) -> list[tuple[str, Any]]:
         return list(self.data.items())
