@@ -16,6 +16,13 @@
 | `face.py` | the clients, sync and async: `messages`, `beta`, `with`, `close()` |
 | `loops.py` | close connections when their event loop ends, or where nothing can be awaited |
 | `names.py` | the names that adapter modules export besides their clients |
+| `import_paths.py` | import paths of the `anthropic` package below the adapters |
+| `elsewhere.py` | what is said about names of that package that are not here |
+| `arguments.py` | check names and kinds of the arguments of a call |
+| `models.py` | which models are deprecated |
+| `api_response.py` | the answer to a call as an HTTP response |
+| `raw_messages.py` | `with_raw_response` and `with_streaming_response` |
+| `logs.py` | what is logged about calls |
 
 Nothing here imports an HTTP library; the adapters (`streamcore.httpx`, `streamcore.aiohttp`) bring theirs.
 """

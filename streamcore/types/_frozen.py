@@ -152,15 +152,15 @@ def _with_arrays(_: type[Any], fields: list[attrs.Attribute[Any]]) -> list[attrs
     ]
 
 
-_ONE_WORD = re.compile(r"""(ClassVar\[)?Literal\["[^"]*"\]\]?""")
+_ONE_WORD = re.compile(r"Literal\['[^']*'\]")  # as the compiler writes an annotation
 
 
 def _constants(cls: type[Any], body: dict[str, Any]) -> dict[str, str]:
     """Return the attributes that can have one value only: the `type`, and what is annotated with a single literal."""
     annotations: dict[str, str] = body["__annotations__"]
     constants = {name: body[name] for name, annotation in annotations.items() if _ONE_WORD.fullmatch(annotation)}
-    inherited = getattr(cls, "type", None)
-    return {"type": inherited, **constants} if isinstance(inherited, str) else constants
+    tag = getattr(cls, "type", None)  # it may be that of the base
+    return {"type": tag, **constants} if isinstance(tag, str) else constants
 
 
 def _init_with_constants(init: Callable[..., None], constants: dict[str, str]) -> Callable[..., None]:

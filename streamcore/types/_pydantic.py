@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import types
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, cast, get_args, get_origin
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 import attrs
 
@@ -21,9 +21,6 @@ from streamcore.types._reading import as_json, structured
 from streamcore.types.base import Unknown, WireObject, type_tag, wire_fields
 from streamcore.types.structuring import StructureError
 from streamcore.types.structuring.annotations import union_members
-
-if TYPE_CHECKING:
-    from typing import LiteralString
 
 __all__ = ["core_schema_of", "fields_of", "json_schema_of", "schema_of_answer"]
 
@@ -131,7 +128,7 @@ def _validation_error(title: str, faults: tuple[str, ...], value: Any) -> Except
 
     details = [
         InitErrorDetails(
-            type=PydanticCustomError("wire_form", cast("LiteralString", what)),  # a template, but there are no values
+            type=PydanticCustomError("wire_form", what),  # pyright: ignore[reportArgumentType]  # no values in it
             loc=tuple(int(index) if index else name for name, index in _STEP.findall(path)),
             input=value,
         )

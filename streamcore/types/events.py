@@ -77,7 +77,7 @@ class RawMessageDeltaEvent(WireObject, Generic[RawDeltaT]):
     usage: MessageDeltaUsage = absent(MessageDeltaUsage)
     context_management: ContextManagementResponse | None = None
     diagnostics: Diagnostics | None = None
-    input_transformations: tuple[dict[str, Any], ...] | None = None
+    input_transformations: list[dict[str, Any]] | None = None
 
 
 @frozen(kw_only=True)

@@ -310,7 +310,7 @@ def test_a_timeout_that_is_none_is_refused_at_once(timeout: Any) -> None:
         client.copy(timeout=timeout)
     with pytest.raises(anthropic.InvalidArgumentError, match="timeout must"):
         client.messages.stream(**ASK, timeout=timeout)  # before it is entered
-    assert "InvalidArgumentError: " in (anthropic.AsyncAnthropic.__doc__ or "")
+    assert "InvalidArgumentError: " in (anthropic.AsyncAnthropic.__init__.__doc__ or "")
 
 
 def test_the_idle_timeout_of_a_bare_response_has_to_be_one(server: Server) -> None:

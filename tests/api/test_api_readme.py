@@ -9,11 +9,14 @@ import anthropic
 from guides import PACKAGE
 
 import streamcore.httpx as ours
+from streamcore.api.elsewhere import missing_name
 
 GUIDE = (PACKAGE / "api" / "README.md").read_text(encoding="utf-8")
 _ROWS = GUIDE.partition("## What is not here")[2].partition("\n## ")[0]
 # What stands after the names in a row says what to use instead.
-NAMES = {name for row in _ROWS.splitlines() for name in re.findall(r"`(\w+)`", row.partition(". ")[0])}
+NAMES = {
+    name for row in _ROWS.splitlines() if row.startswith("|") for name in re.findall(r"`(\w+)`", row.partition(". ")[0])
+}
 
 
 def public(value: Any) -> set[str]:
@@ -34,3 +37,9 @@ def test_the_table_has_exactly_what_is_not_here() -> None:
     assert sorted(missing - NAMES) == []
     assert sorted(NAMES - missing) == []
     mine.close()
+
+
+def test_each_name_in_the_table_has_a_text() -> None:
+    assert [name for name in sorted(NAMES) if missing_name("owner", name) is None] == []
+    assert "anthropic package has it" in str(missing_name("owner", "models"))
+    assert missing_name("owner", "nonsense") is None

@@ -21,6 +21,15 @@ from habits import Habit, Raised, outcome, packages
 
 GUIDE = PACKAGE / "api" / "COMPARED.md"
 _WIDTH = 90  # characters of a value
+_INTRODUCTION = """\
+Programs do these {all} things with `anthropic` 2.14. A test does each of them with that package and with
+`streamcore.httpx`, against one server: {same} come to the same, {different} differ on purpose, and {missing} are not
+here. An official client that [`wrap`](../anthropic/README.md) puts our engine under does what it does without it, and
+its streams do what is said under *here*.
+
+`tests/ecosystem/compared.py` wrote this page, and a test fails if it is out of date. See also the
+[names of both packages](README.md), and the [streams](../testing/README.md#is-an-accumulator-right) that they read
+differently."""
 
 
 @attrs.frozen
@@ -50,13 +59,7 @@ def page(rows: Sequence[Compared]) -> str:
         [
             "# Habits of programs for `anthropic`, with both packages",
             "",
-            f"Programs do these {len(rows)} things with `anthropic` 2.14. A test does each of them with that package",
-            f"and with `streamcore.httpx`, against one server: {counts['same']} come to the same,",
-            f"{counts['different']} differ on purpose, {counts['missing']} are not here.",
-            "An official client that [`wrap`](../anthropic/README.md) puts our engine under does what it does without it;",
-            "its streams do what is said under *here*. `tests/ecosystem/compared.py` wrote this page, and the test fails if",
-            "it is out of date.",
-            "The names of both packages are compared in [beside anthropic](README.md).",
+            _INTRODUCTION.format(all=len(rows), **counts),
             "",
             "## What differs on purpose",
             "",

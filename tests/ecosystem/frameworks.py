@@ -66,7 +66,7 @@ class Made:
 def _chat(clients: Clients, *, streaming: bool) -> Any:
     from langchain_anthropic import ChatAnthropic
 
-    class Chat(ChatAnthropic):
+    class Chat(ChatAnthropic):  # type: ignore[misc]
         @cached_property
         def _client(self) -> Any:
             return clients.sync
@@ -75,7 +75,7 @@ def _chat(clients: Clients, *, streaming: bool) -> Any:
         def _async_client(self) -> Any:
             return clients.asynchronous
 
-    chat: Any = Chat(model=MODEL, api_key="key", max_retries=0, max_tokens=100)  # type: ignore[call-arg, arg-type]
+    chat: Any = Chat(model=MODEL, api_key="key", max_retries=0, max_tokens=100)
     return chat.bind_tools([TOOL]) if streaming else chat
 
 
@@ -155,8 +155,8 @@ def _llm_model(clients: Clients, *, asynchronous: bool) -> Any:
     import llm
     import llm_anthropic
 
-    llm_anthropic.Anthropic = lambda **_: clients.sync  # type: ignore[attr-defined]
-    llm_anthropic.AsyncAnthropic = lambda **_: clients.asynchronous  # type: ignore[attr-defined]
+    llm_anthropic.Anthropic = lambda **_: clients.sync
+    llm_anthropic.AsyncAnthropic = lambda **_: clients.asynchronous
     return llm.get_async_model(f"anthropic/{MODEL}") if asynchronous else llm.get_model(f"anthropic/{MODEL}")
 
 

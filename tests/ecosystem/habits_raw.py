@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from habits import Area, Package, asking
+from server import error_reply, stream_reply
 
 raw = Area("Raw responses")
 
@@ -81,8 +82,6 @@ def errors(at: Package) -> Any:
 @raw.same
 def retries_taken(at: Package) -> Any:
     """`response.retries_taken` after a repeated request"""
-    from server import error_reply
-
     at.server.reply(error_reply(500, headers={"retry-after-ms": "1"}))
     return at.client.with_options(max_retries=1).messages.with_raw_response.create(**asking()).retries_taken
 
@@ -148,3 +147,17 @@ async def streaming_async(at: Package) -> Any:
 def classes(at: Package) -> Any:
     """`anthropic.APIResponse`, `anthropic.AsyncAPIResponse` are classes"""
     return isinstance(at.module.APIResponse, type), isinstance(at.module.AsyncAPIResponse, type)
+
+
+@raw.different("one way: `json()`, `text()` and `read()` give the body")
+def parse_to(at: Package) -> Any:
+    """`response.parse(to=dict)`"""
+    return sorted(at.client.messages.with_raw_response.create(**asking()).parse(to=dict[str, Any]))[:3]
+
+
+@raw.different("a text may contain other line ends of Unicode")
+def unicode_lines(at: Package) -> Any:
+    """`response.iter_lines()` of a text with U+2028"""
+    at.server.reply(stream_reply(b"data: a\xe2\x80\xa8b\n\n"))
+    with at.client.messages.with_streaming_response.create(**asking(stream=True)) as response:
+        return list(response.iter_lines())

@@ -134,7 +134,7 @@ def status_of(error: Any) -> int | None:
     """Return the status of the exception, or of the client's exception that a framework has replaced by its own."""
     while error is not None and not hasattr(error, "status_code"):
         error = error.__cause__ or error.__context__
-    return error and error.status_code
+    return getattr(error, "status_code", None)
 
 
 GUIDE = PACKAGE / "api" / "FRAMEWORKS.md"

@@ -3,6 +3,8 @@
 FastAPI evaluates annotations when a function is decorated, so this module does not postpone them.
 """
 
+# mypy: disable-error-code="name-defined"
+
 import contextlib
 import socket
 import threading

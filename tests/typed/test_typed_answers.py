@@ -55,6 +55,7 @@ from streamcore import (
 from streamcore.errors import InvalidArgumentError
 from streamcore.typed import AnswerTypes, InvalidOutputError, UnsupportedTypeError, output_format_param
 from streamcore.types import (
+    ContentBlock,
     MCPToolUseBlock,
     ParsedContentBlockStopEvent,
     ParsedMessageStopEvent,
@@ -562,7 +563,7 @@ def test_an_answer_that_is_null_is_no_output() -> None:
 def test_a_message_that_came_whole_is_parsed_as_well() -> None:
     types = AnswerTypes(output_format=Report, tools={"edit": Edit})
     use = ToolUseBlock(id="toolu_1", name="edit", input={"line": 3})
-    content = [TextBlock(text=json.dumps(VALUE)), use]
+    content: list[ContentBlock] = [TextBlock(text=json.dumps(VALUE)), use]
     message = Message(id="msg_1", model="m", content=content, stop_reason="tool_use")
     parsed: Message[Report] = types.parse_message(message)
     assert parsed == message
