@@ -1,0 +1,321 @@
+"""Lookalikes: objects of ours that are instances of the official classes too, for `isinstance` and `match`.
+
+Programs that were written for the official package ask `isinstance(event, anthropic.types.RawContentBlockDeltaEvent)`
+or `case TextDelta(text=text)`. Without lookalikes such a program would lose its text without an error as soon as its
+client is wrapped.
+
+The trick: `isinstance(x, C)` asks for the type of `x`, and if that is not a `C`, for `x.__class__`. A lookalike belongs
+to a subclass of our class whose `__class__` is a *stand-in*: a class that derives from all official classes for which
+our class stands (`TextBlock`, `BetaTextBlock`, `ParsedTextBlock`, ...). So the lookalike is an instance of ours and of
+all of these. `unittest.mock` does the same for `Mock(spec=...)`. `ABCMeta.register` has no effect on pydantic's models.
+
+- `type(x)` is the subclass. It has our name, and no slots of its own. It equals our plain objects with the same fields.
+- A stand-in is official to `isinstance`, but calling it makes a lookalike, and it has the fields that attrs asks for.
+  So `attrs.evolve(x, text="b")`, which goes by `x.__class__`, gives a lookalike.
+- pydantic takes an instance of a model for one, and reads its `__dict__`, `__pydantic_fields_set__` and the like, when
+  a model of theirs that contains it is written. Lookalikes have these attributes.
+- A copy and an unpickled lookalike are lookalikes again. Where `anthropic` is not installed, a pickle gives our plain
+  objects.
+
+Which official classes there are for one of ours follows from their names: those of all models that a message or an
+event of the installed version may contain. Classes of ours without an official one stay as they are, and so do those
+for types that we do not know.
+
+Casting never changes an object: the engine shares its objects between snapshots, and some between streams.
+`delivery.py` says when objects are cast.
+
+`tests/anthropic/test_official_classes.py` fails if a new version of pydantic or `anthropic` breaks the trick.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import typing
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar, cast
+
+import anthropic.types
+import anthropic.types.beta
+import attrs
+import pydantic
+from anthropic.lib import streaming
+
+from streamcore import types as ours
+from streamcore._objects.construct import draft_class, generate
+from streamcore._objects.immutable import ImmutableList
+from streamcore.types import Unknown, WireObject
+from streamcore.types.base import extended, wire_fields
+from streamcore.types.lookalikes import as_lookalike
+
+__all__ = ["CASTS", "Cast", "lookalike", "lookalike_class", "official_classes"]
+
+_T = TypeVar("_T")
+
+Convert = Callable[[Any], Any]
+Cast = Callable[[Any, Convert], Any]
+"""Takes an object of one class and a function for what is inside, and returns the object as one of another class."""
+
+
+def lookalike(value: _T) -> _T:
+    """Return an object of ours, with all that is inside, as lookalikes. Other values are returned as they are."""
+    convert = CASTS[type(value)]
+    return value if convert is None else convert(value, lookalike)  # type: ignore[no-any-return]
+
+
+# Which official classes there are
+
+
+_MODULES = (anthropic.types, anthropic.types.beta, streaming)
+
+
+@functools.cache
+def official_classes() -> dict[type[WireObject], tuple[type[pydantic.BaseModel], ...]]:
+    """Return the official classes for each of our classes that has any, none of them a base of another."""
+    found: dict[type[WireObject], dict[type[pydantic.BaseModel], None]] = {}
+    for model in _models():
+        cls = _class_for(model)
+        if cls is not None:
+            found.setdefault(cls, {})[model] = None
+    declared = [cls for cls in vars(ours).values() if isinstance(cls, type) and issubclass(cls, WireObject)]
+    every = {cls: [model for base in cls.__mro__ for model in found.get(base, ())] for cls in declared}
+    return {
+        cls: tuple(
+            model for model in models if not any(other is not model and issubclass(other, model) for other in models)
+        )
+        for cls, models in every.items()
+        if models
+    }
+
+
+def _models() -> Iterator[type[pydantic.BaseModel]]:
+    """Yield all official models that are exported, and all that these may contain."""
+    waiting = [value for module in _MODULES for name, value in vars(module).items() if not name.startswith("_")]
+    seen: set[type] = set()
+    while waiting:
+        value = waiting.pop()
+        arguments = typing.get_args(value)
+        if arguments:
+            waiting += arguments
+        elif isinstance(value, type) and issubclass(value, pydantic.BaseModel) and value not in seen:
+            seen.add(value)
+            if "[" not in value.__name__:  # the generic class is a base of it
+                yield value
+            waiting += (field.annotation for field in value.model_fields.values())
+
+
+def _class_for(model: type[pydantic.BaseModel]) -> type[WireObject] | None:
+    """Return our class for an official model: the one with the same name, but for what stands in front of it."""
+    name = model.__name__
+    # The derived events of theirs have names that we have for events on the wire.
+    derived = "Parsed" if model.__module__.startswith("anthropic.lib.") else ""
+    plain = name.replace("Beta", "", 1)
+    names = [derived + plain, plain, plain.removeprefix("Parsed"), plain.removeprefix("Raw")]
+    found = [getattr(ours, each, None) for each in names]
+    found.append(getattr(ours.beta, name, None))  # names that are not "Beta" and ours
+    if name == "Delta":
+        found.append(ours.MessageDelta)
+    for cls in found:
+        if isinstance(cls, type) and issubclass(cls, WireObject) and not issubclass(cls, Unknown):
+            return cls
+    return None
+
+
+# The classes of lookalikes
+
+
+class _Lookalike:
+    """The methods that all lookalikes share: they are copied to each class."""
+
+    __slots__ = ()
+
+    if typing.TYPE_CHECKING:
+        _plain_class: type[WireObject]
+        _stand_in: functools.partial[type]
+
+        def _wire_items(self) -> list[tuple[str, Any]]: ...
+
+    @property
+    def __class__(self) -> Any:
+        return _stand_in(type(self))
+
+    def __eq__(self, other: object) -> bool:
+        return bool(_plain(self) == _plain(other))
+
+    def __hash__(self) -> int:
+        return hash(_plain(self))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return as_lookalike, (_plain(self),)
+
+    @classmethod
+    def _extended(cls) -> type[Any]:
+        return _lookalike_class(extended(cls._plain_class))
+
+    # What pydantic reads of an instance of a model
+
+    __pydantic_private__ = None
+    __pydantic_generic_metadata__ = {"origin": None, "args": (), "parameters": ()}  # noqa: RUF012  # as a model has it
+
+    @property
+    def __dict__(self) -> Any:
+        return dict(_named_values(self))
+
+    @property
+    def __pydantic_fields_set__(self) -> set[str]:
+        return {name for name, _ in _named_values(self)}
+
+    @property
+    def __pydantic_extra__(self) -> dict[str, Any]:
+        return dict(self.extra)  # type: ignore[attr-defined]  # each class of ours has it
+
+    @property
+    def __pydantic_serializer__(self) -> Any:
+        return _serializer(self._plain_class)
+
+
+def _named_values(value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the names and the values of the attributes that have a value on the wire."""
+    names = {field.key: field.name for field in wire_fields(value._plain_class)}
+    extra = value.extra
+    return ((names.get(key, key), item) for key, item in value._wire_items() if key not in extra)
+
+
+@functools.cache
+def _serializer(cls: type[WireObject]) -> Any:
+    return pydantic.TypeAdapter(cls).serializer
+
+
+def lookalike_class(cls: type[Any]) -> type[Any] | None:
+    """Return the class of the lookalikes of our class, or None if there is no official class."""
+    declared = cls.__base__ if "extra" in attrs.fields_dict(cls) else cls
+    return _lookalike_class(cls) if declared in official_classes() else None
+
+
+@functools.cache
+def _lookalike_class(cls: type[Any]) -> type[Any]:
+    # `_Lookalike` is not a base: classes without fields would get it as the base that their layout follows, and drafts
+    # need ours there.
+    names = {**vars(_Lookalike), "_plain_class": cls}
+    names |= {name: getattr(cls, name) for name in ("__module__", "__qualname__", "__doc__")}
+    return type(cls.__name__, (cls,), names)
+
+
+@functools.cache
+def _stand_in(lookalikes: type[_Lookalike]) -> type[Any]:
+    """Return the class that `__class__` of these lookalikes gives.
+
+    It takes pydantic a millisecond to make one, so it is made when it is first asked for.
+    """
+    cls: Any = lookalikes._plain_class
+    officials = official_classes()[cls.__base__ if "extra" in attrs.fields_dict(cls) else cls]
+
+    def __new__(made: Any, *args: Any, **fields: Any) -> Any:  # noqa: N807  # becomes a method below
+        if fields or not attrs.fields(cls):
+            return lookalikes(**fields)
+        return pydantic.BaseModel.__new__(made)  # pydantic makes a model: `model_validate` gives official objects
+
+    names = {
+        "__module__": officials[0].__module__,
+        "__qualname__": officials[0].__qualname__,
+        "__doc__": cls.__doc__,
+        "__new__": __new__,
+        "__attrs_attrs__": cls.__attrs_attrs__,
+        "model_config": pydantic.ConfigDict(defer_build=True),
+    }
+    return type(officials[0])(officials[0].__name__, officials, names)
+
+
+# Casting
+
+
+def _plain(value: Any) -> Any:
+    """Return a lookalike as an object of our own class. What is inside remains as it is. So do other values."""
+    cls = getattr(type(value), "_plain_class", None)
+    return value if cls is None else _caster(cls)(value, _itself)
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+class _Deferred:
+    """The source of a deferred field (see `streamcore.types.derived`) that casts what it gives."""
+
+    __slots__ = ("_convert", "_source")
+
+    def __init__(self, source: Any, convert: Convert) -> None:
+        self._source = source
+        self._convert = convert
+
+    def at(self, mark: Any) -> Any:
+        return self._convert(self._source.at(mark))
+
+
+@functools.cache
+def _caster(cls: Any) -> Cast:
+    """Return a function that makes a `cls` of an object with the same fields. That for `ContentBlockDeltaEvent`:
+
+    def cast(given, convert):
+        made = Draft()
+        made.index = given.index
+        made.delta = convert(given.delta)
+        made.__class__ = cls
+        return made
+    """
+    plain = getattr(cls, "_plain_class", cls)
+    attrs.resolve_types(plain)
+    lines = []
+    for field in attrs.fields(plain):
+        name = field.name
+        holds_objects = not field.metadata.get("local") and _holds_objects(field.type)
+        plainly = f"made.{name} = " + (f"convert(given.{name})" if holds_objects else f"given.{name}")
+        if isinstance(inspect.getattr_static(plain, name), property):
+            # A deferred field stays deferred.
+            source = "Deferred(source, convert)" if holds_objects else "source"
+            lines += [
+                "source = getattr(given, '_source', None)",
+                f"if source is None: {plainly}",
+                f"else: made._source = {source}; made._mark = given._mark",
+            ]
+        else:
+            lines.append(plainly)
+    body = ["made = Draft()", *lines, "made.__class__ = cls", "return made"]
+    source = "\n".join(["def cast(given, convert):", *(f"    {line}" for line in body)])
+    return cast("Cast", generate(source, "cast", {"cls": cls, "Draft": draft_class(cls), "Deferred": _Deferred}))
+
+
+def _holds_objects(annotation: Any) -> bool:
+    """Return whether objects of ours may be inside a value of an annotation."""
+    if isinstance(annotation, typing.TypeVar):
+        return annotation.__bound__ is None or _holds_objects(annotation.__bound__)
+    arguments = typing.get_args(annotation)
+    origin = typing.get_origin(annotation) or annotation
+    if isinstance(origin, type) and issubclass(origin, WireObject):
+        return True
+    return origin is not typing.Literal and any(map(_holds_objects, arguments))
+
+
+def _cast_list(values: Any, convert: Convert) -> Any:
+    made = [convert(value) for value in values]
+    return ImmutableList(made) if any(map(_differ, made, values)) else values
+
+
+def _differ(one: object, other: object) -> bool:
+    return one is not other
+
+
+class _Casts(dict[type, "Cast | None"]):
+    """For each type, the function that casts its objects, or None if they stay as they are."""
+
+    def __missing__(self, cls: type) -> Cast | None:
+        made = None
+        if issubclass(cls, WireObject) and not issubclass(cls, Unknown) and not hasattr(cls, "_plain_class"):
+            found = lookalike_class(cls)
+            made = None if found is None else _caster(found)
+        self[cls] = made
+        return made
+
+
+CASTS = _Casts()
+CASTS[ImmutableList] = _cast_list
