@@ -32,7 +32,7 @@ from streamcore.types.message import OutputT
 
 if TYPE_CHECKING:
     from streamcore.accumulator import MessageAccumulator
-    from streamcore.stream._pump import Pump
+    from streamcore.stream._pump import Decoder, Pump
     from streamcore.typed import OnInvalid
 
 __all__ = ["AsyncMessageStream", "MessageStream"]
@@ -47,6 +47,9 @@ class _MessageBase(Generic[OutputT]):
     _engine: MessageEngine[OutputT]
     _accumulator: MessageAccumulator
     _pump: Pump[ParsedMessageStreamEvent]
+
+    def _decoder(self) -> Decoder[ParsedMessageStreamEvent]:
+        return DerivingDecoder(self._engine)
 
     @property
     def current_message_snapshot(self) -> Message[OutputT]:
@@ -136,7 +139,7 @@ class MessageStream(_MessageBase[OutputT], Stream[ParsedMessageStreamEvent], Typ
             on_invalid=on_invalid,
         )
         self._accumulator = self._engine.accumulator
-        super().__init__(chunks, decoder=DerivingDecoder(self._engine), response=response, close=close)
+        super().__init__(chunks, decoder=self._decoder(), response=response, close=close)
         self._handlers = Handlers.of(self, MessageStream)
 
     @property
@@ -247,7 +250,7 @@ class AsyncMessageStream(_MessageBase[OutputT], AsyncStream[ParsedMessageStreamE
             on_invalid=on_invalid,
         )
         self._accumulator = self._engine.accumulator
-        super().__init__(chunks, decoder=DerivingDecoder(self._engine), response=response, close=close)
+        super().__init__(chunks, decoder=self._decoder(), response=response, close=close)
         self._handlers = Handlers.of(self, AsyncMessageStream)
 
     @property
