@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Self, TypeVar
@@ -98,7 +99,11 @@ class Blocking:
 
     def _wrapped(self, value: Any) -> Any:
         awaits = any(hasattr(value, name) for name in ("__aenter__", "__aiter__", "_client", "_official", "messages"))
-        return Blocking(self._portal, value) if awaits or inspect.ismethod(value) else value
+        return (
+            Blocking(self._portal, value)
+            if awaits or inspect.ismethod(value) or isinstance(value, functools.partial)
+            else value
+        )
 
 
 def blocking_aiohttp(**options: Any) -> Iterator[Any]:

@@ -31,12 +31,10 @@ class Opened:
     """An answer whose body is read as a stream.
 
     Attributes:
-        response: The HTTP library's response.
         chunks: The bytes of the event stream.
         close: Releases the connection.
     """
 
-    response: Any
     chunks: Any
     close: Any
 
@@ -65,14 +63,14 @@ def opened(response: Any, *, bedrock: bool, idle_timeout: float | None, limits: 
     answer = SyncAnswer(response, idle_timeout=idle_timeout)
     if not _is_binary(response, bedrock):
         try:
-            return Opened(response, checked(answer, stream=True), answer.close)
+            return Opened(checked(answer, stream=True), answer.close)
         except StreamCoreError as error:
             raise as_theirs(error) from error.__cause__
     from streamcore.bedrock import EventChunks
 
     chunks = EventChunks(answer, response=response, limits=limits or DEFAULT_LIMITS)
     response.extensions[RAISED_AS] = _placing(chunks)
-    return Opened(response, chunks, answer.close)
+    return Opened(chunks, answer.close)
 
 
 async def opened_async(response: Any, *, bedrock: bool, idle_timeout: float | None, limits: Limits | None) -> Opened:
@@ -81,14 +79,14 @@ async def opened_async(response: Any, *, bedrock: bool, idle_timeout: float | No
     answer = AsyncAnswer(response, idle_timeout=idle_timeout)
     if not _is_binary(response, bedrock):
         try:
-            return Opened(response, await async_checked(answer, stream=True), answer.aclose)
+            return Opened(await async_checked(answer, stream=True), answer.aclose)
         except StreamCoreError as error:
             raise as_theirs(error) from error.__cause__
     from streamcore.bedrock import AsyncEventChunks
 
     chunks = AsyncEventChunks(answer, response=response, limits=limits or DEFAULT_LIMITS)
     response.extensions[RAISED_AS] = _placing(chunks)
-    return Opened(response, chunks, answer.aclose)
+    return Opened(chunks, answer.aclose)
 
 
 def _is_binary(response: Any, bedrock: bool) -> bool:

@@ -36,7 +36,7 @@ def _plain(value: Any) -> Any:
         return value.to_param()
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, Iterator)):
+    if isinstance(value, (list, tuple)) or (isinstance(value, Iterator) and not hasattr(value, "read")):  # not files
         return [_plain(item) for item in value]
     if isinstance(value, Omit):  # a header to remove
         return anthropic.Omit()
@@ -46,7 +46,8 @@ def _plain(value: Any) -> Any:
 def tool_params(tools: Iterable[Any]) -> list[Any]:
     """Return tools with dicts in place of those that `anthropic.beta_tool` has made. Ours stay as they are."""
     return [
-        tool.to_dict() if hasattr(tool, "to_dict") and not isinstance(tool, (type, WireObject)) else tool for tool in tools
+        tool.to_dict() if hasattr(tool, "to_dict") and not isinstance(tool, (type, WireObject)) else tool
+        for tool in tools
     ]
 
 

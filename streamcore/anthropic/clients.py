@@ -177,7 +177,7 @@ def wrap(client: Any) -> Any:
     """
     if issubclass(type(client), _View):
         return client
-    if isinstance(client, type) or not all(hasattr(client, name) for name in ("messages", "beta", "copy", "is_closed")):
+    if isinstance(client, type) or not all(hasattr(client, name) for name in ("messages", "beta", "copy", "is_closed", "post")):
         raise InvalidArgumentError(f"client must be a client of the anthropic package, not {client!r}")
     if not hasattr(client.messages, "with_streaming_response"):
         raise InvalidArgumentError(

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from typing_extensions import TypeVar, Unpack
 
-from streamcore.anthropic.answers import Opened, opened, opened_async
+from streamcore.anthropic import streams
+from streamcore.anthropic.answers import opened, opened_async
 from streamcore.anthropic.arguments import check_names, for_official, is_given, tool_params
+from streamcore.anthropic.raw import Delegating, RawResponses, StreamedResponses
 from streamcore.api.client import checked_idle_timeout
 from streamcore.api.options import NOT_GIVEN, DecodingOptions, StreamOptions
 from streamcore.api.prepared import Decoding, check_create, take_decoding
-from streamcore.decoders import MessageEventDecoder
 from streamcore.stream import (
     AsyncMessageStream,
     AsyncMessageStreamManager,
@@ -38,7 +39,7 @@ _AsyncStreamT = TypeVar("_AsyncStreamT", bound=AsyncMessageStream, default=Async
 _TAKING_MESSAGES = ("count_tokens", "parse", "tool_runner")
 
 
-class _Resource:
+class _Resource(Delegating):
     """An official resource, with some of its attributes replaced.
 
     Args:
@@ -47,13 +48,11 @@ class _Resource:
     """
 
     def __init__(self, official: Any, *, bedrock: bool) -> None:
-        self._official = official
+        super().__init__(official)
         self._bedrock = bedrock
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):  # copying and pickling ask for such names before there is anything
-            raise AttributeError(name)
-        found = getattr(self._official, name)
+        found = super().__getattr__(name)
         if name not in _TAKING_MESSAGES:
             return found
 
@@ -66,8 +65,39 @@ class _Resource:
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *dir(self._official)})
 
-    def __repr__(self) -> str:
-        return f"<{self._official!r} with streams of streamcore>"
+
+class _MessagesResource(_Resource):
+    """What sync and async messages share."""
+
+    def __init__(self, official: Any, *, bedrock: bool) -> None:
+        super().__init__(official, bedrock=bedrock)
+        # Frameworks look at the signature.
+        self.create = functools.update_wrapper(functools.partial(self.create), official.create)
+
+    @functools.cached_property
+    def with_raw_response(self) -> Any:
+        """The official `with_raw_response`. If the answer is a stream, `parse()` gives a stream of ours."""
+        return RawResponses(self._official.with_raw_response, self._prepare_raw)
+
+    @functools.cached_property
+    def with_streaming_response(self) -> Any:
+        """The official `with_streaming_response`. If the answer is a stream, `parse()` gives a stream of ours."""
+        return StreamedResponses(self._official.with_streaming_response, self._prepare_raw)
+
+    def _prepare(self, arguments: Mapping[str, Any], output_format: Any) -> _Prepared:
+        return _Prepared(self._official, arguments, output_format, bedrock=self._bedrock)
+
+    def _prepare_create(self, arguments: Mapping[str, Any], output_format: Any) -> _Prepared:
+        check_create(arguments, stream=True)
+        return self._prepare(arguments, output_format)
+
+    def _prepare_raw(self, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
+        named = dict(arguments)
+        prepared = self._prepare_create(named, named.pop("output_format", NOT_GIVEN))
+        return prepared.params, functools.partial(self._stream_of, prepared)
+
+    def _stream_of(self, prepared: _Prepared, response: Any) -> Any:
+        raise NotImplementedError
 
 
 class _Prepared:
@@ -93,7 +123,7 @@ class _Prepared:
         check_names(official.create, self.params)
 
 
-class Messages(_Resource):
+class Messages(_MessagesResource):
     """The Messages API of a wrapped client.
 
     `create` and `stream` are described below. Everything else is that of the official client.
@@ -128,11 +158,8 @@ class Messages(_Resource):
         """
         if not (is_given(stream) and stream):
             return self._official.create(**for_official({"output_format": output_format, **arguments}))
-        check_create(arguments, stream=True)
-        prepared = _Prepared(self._official, arguments, output_format, bedrock=self._bedrock)
-        answer = self._open(prepared)
-        decoder = MessageEventDecoder(**prepared.decoding.decoding)
-        return Stream(answer.chunks, decoder=decoder, response=answer.response, close=answer.close)
+        prepared = self._prepare_create(arguments, output_format)
+        return self._stream_of(prepared, self._send(prepared))
 
     @overload
     def stream(
@@ -166,22 +193,26 @@ class Messages(_Resource):
             InvalidArgumentError: An argument is invalid.
             TypeError: The official method does not have an argument.
         """
-        prepared = _Prepared(self._official, arguments, output_format, bedrock=self._bedrock)
+        prepared = self._prepare(arguments, output_format)
+        handler = streams.message_stream_class(event_handler)
 
         def open_stream() -> Any:
-            answer = self._open(prepared)
-            return event_handler(
-                answer.chunks, response=answer.response, close=answer.close, **prepared.decoding.stream_options
-            )
+            response = self._send(prepared)
+            answer = opened(response, **prepared.opening)
+            return handler(answer.chunks, response=response, close=answer.close, **prepared.decoding.stream_options)
 
-        return MessageStreamManager(open_stream)
+        return streams.MessageStreamManager(open_stream)
 
-    def _open(self, prepared: _Prepared) -> Opened:
-        response = self._official.with_streaming_response.create(**prepared.params).__enter__()
-        return opened(response.http_response, **prepared.opening)
+    def _send(self, prepared: _Prepared) -> Any:
+        return self._official.with_streaming_response.create(**prepared.params).__enter__().http_response
+
+    def _stream_of(self, prepared: _Prepared, response: Any) -> Any:
+        answer = opened(response, **prepared.opening)
+        decoder = streams.EventDecoder(**prepared.decoding.decoding)
+        return streams.Stream(answer.chunks, decoder=decoder, response=response, close=answer.close)
 
 
-class AsyncMessages(_Resource):
+class AsyncMessages(_MessagesResource):
     """The Messages API of a wrapped async client."""
 
     @overload
@@ -200,11 +231,8 @@ class AsyncMessages(_Resource):
         """Like `Messages.create`."""
         if not (is_given(stream) and stream):
             return await self._official.create(**for_official({"output_format": output_format, **arguments}))
-        check_create(arguments, stream=True)
-        prepared = _Prepared(self._official, arguments, output_format, bedrock=self._bedrock)
-        answer = await self._open(prepared)
-        decoder = MessageEventDecoder(**prepared.decoding.decoding)
-        return AsyncStream(answer.chunks, decoder=decoder, response=answer.response, close=answer.close)
+        prepared = self._prepare_create(arguments, output_format)
+        return await self._stream_of(prepared, await self._send(prepared))
 
     @overload
     def stream(
@@ -226,19 +254,24 @@ class AsyncMessages(_Resource):
         **arguments: Any,
     ) -> AsyncMessageStreamManager[Any]:
         """Like `Messages.stream`, with `async with`. `event_handler` is a subclass of `AsyncMessageStream`."""
-        prepared = _Prepared(self._official, arguments, output_format, bedrock=self._bedrock)
+        prepared = self._prepare(arguments, output_format)
+        handler = streams.message_stream_class(event_handler)
 
         async def open_stream() -> Any:
-            answer = await self._open(prepared)
-            return event_handler(
-                answer.chunks, response=answer.response, close=answer.close, **prepared.decoding.stream_options
-            )
+            response = await self._send(prepared)
+            answer = await opened_async(response, **prepared.opening)
+            return handler(answer.chunks, response=response, close=answer.close, **prepared.decoding.stream_options)
 
-        return AsyncMessageStreamManager(open_stream)
+        return streams.AsyncMessageStreamManager(open_stream)
 
-    async def _open(self, prepared: _Prepared) -> Opened:
-        response = await self._official.with_streaming_response.create(**prepared.params).__aenter__()
-        return await opened_async(response.http_response, **prepared.opening)
+    async def _send(self, prepared: _Prepared) -> Any:
+        manager = self._official.with_streaming_response.create(**prepared.params)
+        return (await manager.__aenter__()).http_response
+
+    async def _stream_of(self, prepared: _Prepared, response: Any) -> Any:
+        answer = await opened_async(response, **prepared.opening)
+        decoder = streams.EventDecoder(**prepared.decoding.decoding)
+        return streams.AsyncStream(answer.chunks, decoder=decoder, response=response, close=answer.close)
 
 
 class Beta(_Resource):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
 import anthropic
+import anthropic.lib.streaming
 import attrs
 import httpx2
 import pytest
@@ -57,11 +59,15 @@ def test_it_is_a_view_of_the_client_which_does_not_change(kind: Kind) -> None:
         wrapped.max_retries = 7
         assert client.max_retries == 7
         # What we do not replace is the client's own.
-        assert wrapped.messages.with_raw_response.__class__ is client.messages.with_raw_response.__class__
+        for name in ("messages", "beta"):
+            assert isinstance(getattr(wrapped, name), type(getattr(client, name)))
+        create = inspect.signature(wrapped.messages.create).parameters
+        assert create.keys() == inspect.signature(client.messages.create).parameters.keys()
+        assert inspect.iscoroutinefunction(wrapped.messages.create) == kind.is_async
         assert wrapped.post == client.post
         if hasattr(client.messages, "batches"):
             assert wrapped.messages.batches is client.messages.batches
-        assert wrapped.beta.messages.__class__.__module__ == "streamcore.anthropic.messages"
+        assert type(wrapped.beta.messages).__module__ == "streamcore.anthropic.messages"
         with pytest.raises(AttributeError, match="nothing"):
             _ = wrapped.nothing
         with pytest.raises(AttributeError, match="nothing"):
@@ -90,15 +96,38 @@ def test_only_clients_of_the_package_can_be_wrapped() -> None:
 @just_sync
 def test_what_is_not_a_stream_is_official(setup: Setup) -> None:
     client, server = setup.client, setup.server
-    server.reply(json_reply(MESSAGE), json_reply(MESSAGE), json_reply({"input_tokens": 5}))
+    server.reply(json_reply(MESSAGE), json_reply(MESSAGE), json_reply({"input_tokens": 5}), json_reply(MESSAGE))
     assert type(client.messages.create(**ASK)) is anthropic.types.Message
     assert type(client.beta.messages.create(**ASK, stream=False)).__name__ == "BetaMessage"
     assert client.messages.count_tokens(model="m", messages=ASK["messages"]).input_tokens == 5
-    server.reply(stream_reply(body(*HELLO)), stream_reply(body(*HELLO)))
-    with client.messages.with_streaming_response.create(**ASK, stream=True) as response:
-        assert type(response) is anthropic.APIResponse
-        assert b"Hel" in response.read()
-    assert isinstance(client.messages.with_raw_response.create(**ASK, stream=True).parse(), anthropic.Stream)
+    assert type(client.messages.with_raw_response.create(**ASK)) is anthropic.APIResponse
+
+
+@pytest.mark.parametrize("kind", KINDS[:4], ids=str)
+def test_a_raw_response_is_parsed_to_a_stream_of_ours(setup: Setup) -> None:
+    setup.server.reply(*[setup.kind.reply(body(*HELLO))] * 5)
+    stream_class = streamcore.AsyncStream if setup.kind.is_async else streamcore.Stream
+    official_class = anthropic.AsyncStream if setup.kind.is_async else anthropic.Stream
+    response_class = anthropic.AsyncAPIResponse if setup.kind.is_async else anthropic.APIResponse
+    for messages in (setup.client.messages, setup.client.beta.messages):
+        raw = messages.with_raw_response.create(**ASK, stream=True)
+        with messages.with_streaming_response.create(**ASK, stream=True) as streamed:
+            for response in (raw, streamed):
+                thing = getattr(response, "_thing", response)  # of a `Blocking`
+                assert isinstance(thing, response_class)
+                assert response.headers["request-id"] == "req_1"
+                assert thing.http_response.status_code == 200
+                stream = response.parse()
+                inner = getattr(stream, "_thing", stream)
+                assert isinstance(inner, stream_class)
+                assert isinstance(inner, official_class)
+                assert getattr(response.parse(), "_thing", stream) is inner
+                assert [event.type for event in stream] == [payload["type"] for payload in HELLO]
+    with setup.client.messages.with_streaming_response.create(**ASK, stream=True) as response:
+        assert b"Hel" in response.read() or setup.kind.binary
+    setup.server.reply(setup.kind.reply(body(*HELLO[:3])))
+    with pytest.raises(anthropic.APIError, match="before message_stop"):
+        list(setup.client.messages.with_raw_response.create(**ASK, stream=True).parse())
 
 
 @just_sync
@@ -121,7 +150,7 @@ def test_the_tool_runner_runs_on_official_streams(setup: Setup) -> None:
     events[-2] = events[-2] | {"delta": {"stop_reason": "tool_use", "stop_sequence": None}}
     setup.server.reply(stream_reply(body(*events)), stream_reply(body(*HELLO)))
     for stream in setup.client.beta.messages.tool_runner(**ASK, tools=[weather], stream=True):
-        assert isinstance(stream, anthropic.lib.streaming.BetaMessageStream)
+        assert type(stream) is anthropic.lib.streaming.BetaMessageStream
     assert "rain in Rome" in str(setup.server.requests[-1].json())
     # The same tool in a stream of ours.
     setup.server.reply(stream_reply(body(*HELLO)))

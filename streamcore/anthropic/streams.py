@@ -1,0 +1,160 @@
+"""Streams of wrapped clients: ours, but instances of the official classes too, and so is what they deliver.
+
+Whatever comes out of the decoder of such a stream is cast to lookalikes (see `official_classes.py`): iteration,
+`text_stream` and handlers get them. A message is cast when it is read.
+
+Nearly all events of a stream are deltas that add text, each followed by its derived event. These take a short path.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import anthropic
+from anthropic.lib import streaming
+
+from streamcore import stream as ours
+from streamcore.anthropic.official_classes import CASTS, lookalike
+from streamcore.decoders import MessageEventDecoder
+from streamcore.types import CitationEvent, Message, ParsedContentBlockStopEvent, ParsedMessageStopEvent
+
+__all__ = [
+    "AsyncMessageStreamManager",
+    "AsyncStream",
+    "EventDecoder",
+    "MessageStreamManager",
+    "Stream",
+    "message_stream_class",
+]
+
+_T = TypeVar("_T")
+
+
+class Parts:
+    """Cast the parts of one message, each once: its snapshots share the blocks that have not changed.
+
+    What this remembers is bounded by the message: with each snapshot it forgets what is not a part of that.
+    """
+
+    def __init__(self) -> None:
+        # By the identity of the object, which is kept, so that its identity is not used again.
+        self._made: dict[int, tuple[Any, Any]] = {}
+        self._made_before: dict[int, tuple[Any, Any]] = {}
+
+    def lookalike(self, value: _T) -> _T:
+        """Return a message, or a part of one, as a lookalike."""
+        cast = CASTS[type(value)]
+        if cast is None:
+            return value
+        key = id(value)
+        known = self._made.get(key)
+        if known is None:
+            if isinstance(value, Message):
+                self._made_before, self._made = self._made, {}
+            known = self._made_before.get(key) or (value, cast(value, self.lookalike))
+            self._made[key] = known
+        return known[1]  # type: ignore[no-any-return]  # it was made of `value`
+
+
+class EventDecoder(MessageEventDecoder):
+    """A decoder of events that are lookalikes."""
+
+    def events(self) -> Iterator[Any]:
+        """Yield the events that the bytes so far allow."""
+        return map(lookalike, super().events())
+
+
+# Events with a deferred field that is a part of the message.
+_WITH_PARTS = (ParsedContentBlockStopEvent, ParsedMessageStopEvent, CitationEvent)
+
+
+class _MessageDecoder(ours.DerivingDecoder):
+    """A decoder of the events of a message stream that are lookalikes."""
+
+    __slots__ = ("_parts",)
+
+    def __init__(self, engine: Any, parts: Parts) -> None:
+        super().__init__(engine)
+        self._parts = parts
+
+    def events(self) -> Iterator[Any]:
+        return map(self._cast, super().events())
+
+    def _cast(self, event: Any) -> Any:
+        return (self._parts.lookalike if isinstance(event, _WITH_PARTS) else lookalike)(event)
+
+    def items(self, response: Any, completion: Any) -> Iterator[Any]:
+        """Yield, and raise, what `Pump.items` describes."""
+        casts, of_part = CASTS, self._parts.lookalike
+        for item in super().items(response, completion):
+            cast = casts[type(item)]
+            if cast is None:  # of None, too
+                yield item
+            else:
+                yield cast(item, of_part if isinstance(item, _WITH_PARTS) else lookalike)
+
+
+def _passing_for(*officials: type) -> Any:
+    """Return the attribute `__class__` of a class whose objects pass for these."""
+    stand_in = officials[0] if len(officials) == 1 else type(officials[0].__name__, officials, {})
+    return property(lambda self: stand_in)
+
+
+class Stream(ours.Stream[Any]):
+    """A stream of events."""
+
+    __class__ = _passing_for(anthropic.Stream)
+
+
+class AsyncStream(ours.AsyncStream[Any]):
+    """An async stream of events."""
+
+    __class__ = _passing_for(anthropic.AsyncStream)
+
+
+class _OfMessage:
+    """What streams of one message share. It stands in front of their class."""
+
+    if TYPE_CHECKING:
+        _engine: Any
+
+    def _decoder(self) -> Any:
+        self._parts = Parts()
+        return _MessageDecoder(self._engine, self._parts)
+
+    @property
+    def current_message_snapshot(self) -> Any:
+        """The message exactly up to the latest event, as a lookalike."""
+        return self._parts.lookalike(super().current_message_snapshot)  # type: ignore[misc]  # it stands in front
+
+    def _final_message(self) -> Any:
+        return self._parts.lookalike(super()._final_message())  # type: ignore[misc]  # as above
+
+
+@functools.lru_cache(maxsize=64)  # programs may make classes of handlers again and again
+def message_stream_class(handler: type[Any]) -> type[Any]:
+    """Return a subclass of a message stream that delivers lookalikes.
+
+    Args:
+        handler: `MessageStream`, `AsyncMessageStream`, or a subclass with handlers.
+    """
+    if issubclass(handler, ours.AsyncMessageStream):
+        passing = _passing_for(streaming.AsyncMessageStream, streaming.BetaAsyncMessageStream)
+    else:
+        passing = _passing_for(streaming.MessageStream, streaming.BetaMessageStream)
+    names = {"__module__": handler.__module__, "__qualname__": handler.__qualname__, "__doc__": handler.__doc__}
+    return type(handler.__name__, (_OfMessage, handler), {**names, "__class__": passing})
+
+
+class MessageStreamManager(ours.MessageStreamManager[Any]):
+    """A manager of a stream of one message."""
+
+    __class__ = _passing_for(streaming.MessageStreamManager, streaming.BetaMessageStreamManager)
+
+
+class AsyncMessageStreamManager(ours.AsyncMessageStreamManager[Any]):
+    """A manager of an async stream of one message."""
+
+    __class__ = _passing_for(streaming.AsyncMessageStreamManager, streaming.BetaAsyncMessageStreamManager)
