@@ -44,11 +44,12 @@ from anthropic.lib import streaming
 from streamcore import types as ours
 from streamcore._objects.construct import draft_class, generate
 from streamcore._objects.immutable import ImmutableList
-from streamcore.types import Unknown, WireObject
+from streamcore.types import ContentBlockDeltaEvent, Unknown, WireObject
 from streamcore.types.base import extended, wire_fields
 from streamcore.types.lookalikes import as_lookalike
+from streamcore.types.text_deltas import TEXT_DELTAS
 
-__all__ = ["CASTS", "Cast", "lookalike", "lookalike_class", "official_classes"]
+__all__ = ["CASTS", "DELTA_CASTS", "Cast", "lookalike", "lookalike_class", "official_classes"]
 
 _T = TypeVar("_T")
 
@@ -259,7 +260,7 @@ def _caster(cls: Any) -> Cast:
     def cast(given, convert):
         made = Draft()
         made.index = given.index
-        made.delta = convert(given.delta)
+        value = given.delta; made.delta = None if value is None else convert(value)
         made.__class__ = cls
         return made
     """
@@ -269,13 +270,16 @@ def _caster(cls: Any) -> Cast:
     for field in attrs.fields(plain):
         name = field.name
         holds_objects = not field.metadata.get("local") and _holds_objects(field.type)
-        plainly = f"made.{name} = " + (f"convert(given.{name})" if holds_objects else f"given.{name}")
+        plainly = f"made.{name} = given.{name}"
+        if holds_objects:  # most are None, which need no call
+            plainly = f"value = given.{name}; made.{name} = None if value is None else convert(value)"
         if isinstance(inspect.getattr_static(plain, name), property):
             # A deferred field stays deferred.
             source = "Deferred(source, convert)" if holds_objects else "source"
             lines += [
                 "source = getattr(given, '_source', None)",
-                f"if source is None: {plainly}",
+                "if source is None:",
+                f"    {plainly}",
                 f"else: made._source = {source}; made._mark = given._mark",
             ]
         else:
@@ -298,11 +302,76 @@ def _holds_objects(annotation: Any) -> bool:
 
 def _cast_list(values: Any, convert: Convert) -> Any:
     made = [convert(value) for value in values]
-    return ImmutableList(made) if any(map(_differ, made, values)) else values
+    for one, other in zip(made, values, strict=True):
+        if one is not other:
+            return ImmutableList(made)
+    return values
 
 
-def _differ(one: object, other: object) -> bool:
-    return one is not other
+def _cast_delta_event(event: Any, convert: Convert) -> Any:
+    return DELTA_CASTS[event.delta.type](event, convert)
+
+
+@functools.cache
+def _cast_any_delta_event() -> Cast:
+    return _caster(_lookalike_class(ContentBlockDeltaEvent))
+
+
+class _DeltaCasts(dict[str, Cast]):
+    """For each type of delta, the function that casts its events."""
+
+    def __missing__(self, delta_type: str) -> Cast:
+        if delta_type not in TEXT_DELTAS:
+            return _cast_any_delta_event()  # not kept: a peer may send any type
+        made = self[delta_type] = _caster_of_text(delta_type)
+        return made
+
+
+DELTA_CASTS = _DeltaCasts()
+
+
+def _caster_of_text(delta_type: str) -> Cast:
+    """Return a function that casts events whose delta adds text: nearly all events of a stream.
+
+    It does what `_caster` does, in two thirds of the time:
+
+    def cast(event, convert=lookalike):
+        given = event.delta
+        if type(given) is not TextDelta: return cast_any(event, convert)
+        delta = DeltaDraft()
+        delta.text = given.text
+        delta.__class__ = delta_class
+        made = Draft()
+        made.index = event.index
+        made.delta = delta
+        made.__class__ = cls
+        return made
+    """
+    row = TEXT_DELTAS[delta_type]
+    lines = [
+        "given = event.delta",
+        "if type(given) is not Delta: return cast_any(event, convert)",  # one with unknown fields
+        "delta = DeltaDraft()",
+        f"delta.{row.source} = given.{row.source}",
+        "delta.__class__ = delta_class",
+        "made = Draft()",
+        "made.index = event.index",
+        "made.delta = delta",
+        "made.__class__ = cls",
+        "return made",
+    ]
+    delta_class, event_class = _lookalike_class(row.delta), _lookalike_class(ContentBlockDeltaEvent)
+    names = {
+        "Delta": row.delta,
+        "DeltaDraft": draft_class(delta_class),
+        "Draft": draft_class(event_class),
+        "cast_any": _cast_any_delta_event(),
+        "cls": event_class,
+        "convert_all": lookalike,
+        "delta_class": delta_class,
+    }
+    source = "\n".join(["def cast(event, convert=convert_all):", *(f"    {line}" for line in lines)])
+    return cast("Cast", generate(source, "cast", names))
 
 
 class _Casts(dict[type, "Cast | None"]):
@@ -310,7 +379,9 @@ class _Casts(dict[type, "Cast | None"]):
 
     def __missing__(self, cls: type) -> Cast | None:
         made = None
-        if issubclass(cls, WireObject) and not issubclass(cls, Unknown) and not hasattr(cls, "_plain_class"):
+        if cls is ContentBlockDeltaEvent:
+            made = _cast_delta_event
+        elif issubclass(cls, WireObject) and not issubclass(cls, Unknown) and not hasattr(cls, "_plain_class"):
             found = lookalike_class(cls)
             made = None if found is None else _caster(found)
         self[cls] = made

@@ -16,9 +16,17 @@ import anthropic
 from anthropic.lib import streaming
 
 from streamcore import stream as ours
-from streamcore.anthropic.official_classes import CASTS, lookalike
+from streamcore.anthropic.official_classes import CASTS, DELTA_CASTS, lookalike, lookalike_class
 from streamcore.decoders import MessageEventDecoder
-from streamcore.types import CitationEvent, Message, ParsedContentBlockStopEvent, ParsedMessageStopEvent
+from streamcore.types import (
+    CitationEvent,
+    ContentBlockDeltaEvent,
+    Message,
+    ParsedContentBlockStopEvent,
+    ParsedMessageStopEvent,
+)
+from streamcore.types.derived import deferring
+from streamcore.types.text_deltas import TEXT_DELTAS
 
 __all__ = [
     "AsyncMessageStreamManager",
@@ -63,7 +71,12 @@ class EventDecoder(MessageEventDecoder):
 
     def events(self) -> Iterator[Any]:
         """Yield the events that the bytes so far allow."""
-        return map(lookalike, super().events())
+        casts = DELTA_CASTS
+        for event in super().events():
+            if type(event) is ContentBlockDeltaEvent:
+                yield casts[event.delta.type](event, lookalike)
+            else:
+                yield lookalike(event)
 
 
 # Events with a deferred field that is a part of the message.
@@ -73,27 +86,25 @@ _WITH_PARTS = (ParsedContentBlockStopEvent, ParsedMessageStopEvent, CitationEven
 class _MessageDecoder(ours.DerivingDecoder):
     """A decoder of the events of a message stream that are lookalikes."""
 
-    __slots__ = ("_parts",)
+    __slots__ = ("_parts", "_text_kinds")
 
     def __init__(self, engine: Any, parts: Parts) -> None:
         super().__init__(engine)
         self._parts = parts
+        self._text_kinds = _text_kinds()
 
-    def events(self) -> Iterator[Any]:
-        return map(self._cast, super().events())
+    def _derive(self, event: Any) -> Iterator[Any]:
+        for derived in super()._derive(event):
+            yield (self._parts.lookalike if isinstance(derived, _WITH_PARTS) else lookalike)(derived)
 
-    def _cast(self, event: Any) -> Any:
-        return (self._parts.lookalike if isinstance(event, _WITH_PARTS) else lookalike)(event)
 
-    def items(self, response: Any, completion: Any) -> Iterator[Any]:
-        """Yield, and raise, what `Pump.items` describes."""
-        casts, of_part = CASTS, self._parts.lookalike
-        for item in super().items(response, completion):
-            cast = casts[type(item)]
-            if cast is None:  # of None, too
-                yield item
-            else:
-                yield cast(item, of_part if isinstance(item, _WITH_PARTS) else lookalike)
+@functools.cache
+def _text_kinds() -> dict[str, tuple[Any, Any]]:
+    """Return what a `DerivingDecoder` does for deltas that add text, with lookalikes."""
+    return {
+        kind: (DELTA_CASTS[kind], deferring(lookalike_class(row.derived), f"delta.{row.source}"))
+        for kind, row in TEXT_DELTAS.items()
+    }
 
 
 def _passing_for(*officials: type) -> Any:

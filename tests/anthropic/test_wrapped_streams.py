@@ -324,7 +324,7 @@ def test_handlers_see_the_exception_that_is_raised() -> None:
             pytest.raises(APIStatusError) as caught,
             setup.client.messages.stream(**ASK, event_handler=Handling) as stream,
         ):
-            assert type(stream) is Handling
+            assert isinstance(stream, Handling)
             stream.until_done()
         assert seen == [caught.value]
 
