@@ -31,6 +31,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import operator
 import typing
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar, cast
@@ -125,6 +126,17 @@ def _class_for(model: type[pydantic.BaseModel]) -> type[WireObject] | None:
 # The classes of lookalikes
 
 
+class _StandIn:
+    """The class that `__class__` of lookalikes gives, as an attribute of their class.
+
+    It takes pydantic a millisecond to make one, so it is made when it is first read.
+    """
+
+    def __get__(self, lookalike: object, cls: Any) -> type[Any]:
+        cls._stand_in = _made_stand_in(cls)
+        return cls._stand_in  # type: ignore[no-any-return]  # it replaces this descriptor
+
+
 class _Lookalike:
     """The methods that all lookalikes share: they are copied to each class."""
 
@@ -132,13 +144,12 @@ class _Lookalike:
 
     if typing.TYPE_CHECKING:
         _plain_class: type[WireObject]
-        _stand_in: functools.partial[type]
 
         def _wire_items(self) -> list[tuple[str, Any]]: ...
 
-    @property
-    def __class__(self) -> Any:
-        return _stand_in(type(self))
+    _stand_in = _StandIn()
+    # In C, as each `isinstance` with another class asks for it.
+    __class__: Any = property(operator.attrgetter("_stand_in"))
 
     def __eq__(self, other: object) -> bool:
         return bool(_plain(self) == _plain(other))
@@ -203,11 +214,8 @@ def _lookalike_class(cls: type[Any]) -> type[Any]:
 
 
 @functools.cache
-def _stand_in(lookalikes: type[_Lookalike]) -> type[Any]:
-    """Return the class that `__class__` of these lookalikes gives.
-
-    It takes pydantic a millisecond to make one, so it is made when it is first asked for.
-    """
+def _made_stand_in(lookalikes: Any) -> type[Any]:
+    """Return a class that is official to `isinstance`, and that makes lookalikes if it is called."""
     cls: Any = lookalikes._plain_class
     officials = official_classes()[cls.__base__ if "extra" in attrs.fields_dict(cls) else cls]
 
