@@ -27,6 +27,8 @@ PUBLIC = [
     "streamcore.httpx",
     "streamcore.aiohttp",
     "streamcore.urllib3",
+    "streamcore.anthropic",
+    "streamcore.bedrock",
     "streamcore.replay",
     "streamcore.replay.faults",
     "streamcore.replay.redaction",

@@ -136,8 +136,8 @@ def members_for_callers(alias: Any) -> set[str]:
 # What belongs to things that streamcore does not do: other clouds, credentials in files, middleware, tracing, uploads,
 # webhooks, calls of other endpoints, and pydantic.
 _NOT_HERE = """
-    APIRequest APIResponse APIWebhookValidationError AccessToken AccessTokenAuth AccessTokenProvider AnthropicAWS
-    AnthropicBedrock AnthropicBedrockMantle AnthropicFoundry AnthropicGoogleCloud AnthropicVertex AsyncAPIResponse
+    APIRequest APIWebhookValidationError AccessToken AccessTokenAuth AccessTokenProvider AnthropicAWS
+    AnthropicBedrock AnthropicBedrockMantle AnthropicFoundry AnthropicGoogleCloud AnthropicVertex
     AsyncAccessTokenProvider AsyncAnthropicAWS AsyncAnthropicBedrock AsyncAnthropicBedrockMantle AsyncAnthropicFoundry
     AsyncAnthropicGoogleCloud AsyncAnthropicVertex AsyncCallNext AsyncMiddlewareCallable BaseModel BaseURLBoundProvider
     BetaFallbackState BetaRefusalFallbackMiddleware CallNext CredentialResult CredentialsError CredentialsFile
@@ -146,7 +146,7 @@ _NOT_HERE = """
     OpenTelemetryTraces RequestOptions ResolvedOpenTelemetryOptions ResolvedOpenTelemetryTraces RetryableError
     StaticToken TokenCache
     TypeAlias WorkloadIdentityCredentials WorkloadIdentityError beta_async_tool beta_tool default_credentials
-    exchange_federation_assertion file_from_path lib pagination resources transform_schema
+    exchange_federation_assertion file_from_path pagination
 """
 NOT_HERE = set(_NOT_HERE.split())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import anthropic
@@ -32,13 +32,13 @@ class Kind:
         binary: Whether its streams come in frames.
     """
 
-    make: Callable[..., Any]
+    make: Any
     options: dict[str, Any]
     is_async: bool = False
     binary: bool = False
 
     def __str__(self) -> str:
-        return self.make.__name__
+        return str(self.make.__name__)
 
     def official(self, server: Server, **options: Any) -> Any:
         return self.make(**{**self.options, "base_url": server.url, "max_retries": 0, **options})

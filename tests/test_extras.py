@@ -15,6 +15,9 @@ IMPORTS = [
     ("import streamcore.aiohttp", "multidict", "streamcore-messages[aiohttp]"),
     ("from streamcore.aiohttp.client import AsyncAnthropic", "aiohttp", "streamcore-messages[aiohttp]"),
     ("import streamcore.urllib3", "urllib3", "streamcore-messages[urllib3]"),
+    ("import streamcore.anthropic", "anthropic", "streamcore-messages[anthropic]"),
+    ("from streamcore.anthropic import wrap", "httpx2", "streamcore-messages[anthropic]"),
+    ("import streamcore.bedrock", "botocore", "streamcore-messages[bedrock]"),
     ("import streamcore.replay.httpx2", "httpx2", "streamcore-messages[httpx]"),
     ("import streamcore.replay.httpx", "httpx", "httpx"),
     ("import streamcore.replay.aiohttp", "aiohttp", "streamcore-messages[aiohttp]"),
@@ -66,7 +69,9 @@ except ModuleNotFoundError as error:
 
 LIBRARIES = (
     "aiohttp",
+    "anthropic",
     "anyio",
+    "botocore",
     "click",
     "httpx",
     "httpx2",

@@ -25,6 +25,7 @@ from streamcore.types import (
     TextBlock,
     ToolUseBlock,
     UnknownBlock,
+    UnknownCitation,
     WireObject,
 )
 
@@ -96,6 +97,50 @@ def test_every_public_method_of_the_base_either_reads_or_is_refused(cls: type, b
     public = {name for name in vars(base) if not name.startswith("_")}
     refused = {name for name in public if vars(cls).get(name) in (module._refuse_dict, module._refuse_list)}
     assert public - refused == public & READING_METHODS
+
+
+def test_arrays_of_wire_types_are_lists_that_cannot_be_changed() -> None:
+    citation = UnknownCitation(data={"type": "a"})
+    block = TextBlock(text="a", citations=(citation,))  # type: ignore[arg-type]  # tuples are taken too
+    message = Message(id="1", model="m", content=[block, TextBlock(text="b")])
+    decoded = Message.from_dict(message.to_dict())
+    for content in (message.content, decoded.content):
+        attempt_changes(content)
+        assert isinstance(content, list)
+        assert type(content) is type(content[0].citations) is ImmutableList  # type: ignore[union-attr]
+        items = [*content]
+        # A list equals a list and a tuple of the same items, from either side, and has the hash of the tuple.
+        for other in (items, tuple(items), immutable(items)):
+            assert content == other
+            assert other == content
+            assert not content != other  # noqa: SIM202  # `!=` has code of its own
+            assert not other != content  # noqa: SIM202
+        for other in (items[:1], tuple(items[:1]), {}, None, "ab"):
+            assert content != other
+            assert other != content
+            assert not content == other  # noqa: SIM201
+        assert hash(content) == hash(tuple(items))
+        joined = [content + items, items + content, content[:], content * 1, content.copy(), list(content)]
+        assert {type(made) for made in joined} == {list}
+        joined[0].append(block)
+        assert pickle.loads(pickle.dumps(content)) == copy.deepcopy(content) == content
+        assert type(pickle.loads(pickle.dumps(content))) is ImmutableList
+        assert msgspec.json.decode(msgspec.json.encode(immutable([1]))) == json.loads(json.dumps(immutable([1]))) == [1]
+        match content:
+            case [TextBlock(text="a"), *rest]:
+                assert rest == items[1:]
+            case _:
+                pytest.fail("the content is a sequence")
+    assert len({message, decoded}) == 1
+
+
+def test_pickles_with_tuples_are_read() -> None:
+    message = Message(id="1", model="m", content=[TextBlock(text="a")])
+    state = message.__getstate__()
+    old = copy.copy(message)
+    old.__setstate__({**state, "content": tuple(state["content"])})
+    assert type(old.content) is ImmutableList
+    assert old == message
 
 
 def test_fromkeys_gives_an_ordinary_dict() -> None:

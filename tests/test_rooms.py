@@ -27,14 +27,15 @@ ORDER = """
     stream
     streamcore
     api
-    aiohttp httpx urllib3
+    aiohttp bedrock httpx urllib3
+    anthropic
     replay
     testing
     cli
     __main__
 """
 RANK = {room: rank for rank, line in enumerate(ORDER.split("\n")) for room in line.split()}
-OUTER = {"typed", "api", "aiohttp", "httpx", "urllib3", "replay", "testing", "cli"}
+OUTER = {"typed", "api", "aiohttp", "anthropic", "bedrock", "httpx", "urllib3", "replay", "testing", "cli"}
 
 
 def room_of(dotted: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks import node_peers
-from benchmarks.rows import command, footprint, framing, node, pipeline, snapshots, tool_input, typed
+from benchmarks.rows import command, footprint, framing, node, pipeline, snapshots, tool_input, typed, wrapped
 from benchmarks.rows.settings import RowMaker, Settings
 
 __all__ = ["ROWS", "Settings"]
@@ -13,6 +13,7 @@ ROWS: dict[str, RowMaker] = {
     **snapshots.ROWS,
     **tool_input.ROWS,
     **typed.ROWS,
+    **wrapped.ROWS,
     **framing.ROWS,
     **footprint.ROWS,
     **command.ROWS,

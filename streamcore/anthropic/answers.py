@@ -12,12 +12,11 @@ from typing import Any
 import anthropic
 import attrs
 
+from streamcore.anthropic.exceptions import as_theirs
 from streamcore.api.attempts import async_checked, checked
 from streamcore.errors import RAISED_AS, ProtocolError, StreamCoreError
 from streamcore.httpx.open_response import AsyncAnswer, SyncAnswer
 from streamcore.limits import DEFAULT_LIMITS, Limits
-
-from streamcore.anthropic.exceptions import as_theirs
 
 __all__ = ["Opened", "is_bedrock", "opened", "opened_async"]
 

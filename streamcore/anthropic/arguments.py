@@ -36,7 +36,7 @@ def _plain(value: Any) -> Any:
         return value.to_param()
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)) or (isinstance(value, Iterator) and not hasattr(value, "read")):  # not files
+    if isinstance(value, (list, tuple)) or (isinstance(value, Iterator) and not hasattr(value, "read")):  # no files
         return [_plain(item) for item in value]
     if isinstance(value, Omit):  # a header to remove
         return anthropic.Omit()

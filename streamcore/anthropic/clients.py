@@ -36,12 +36,15 @@ class _View:
 
     __slots__ = ("__weakref__", "__wrapped__", "beta", "messages")
 
-    def __init__(self, client: Any, messages: Any, beta: Any) -> None:
+    _messages_class: Any
+    _beta_class: Any
+
+    def __init__(self, client: Any) -> None:
         bedrock = is_bedrock(client)
         set_own = object.__setattr__
         set_own(self, "__wrapped__", client)
-        set_own(self, "messages", messages(client.messages, bedrock=bedrock))
-        set_own(self, "beta", beta(client.beta, bedrock=bedrock))
+        set_own(self, "messages", self._messages_class(client.messages, bedrock=bedrock))
+        set_own(self, "beta", self._beta_class(client.beta, bedrock=bedrock))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(object.__getattribute__(self, "__wrapped__"), name)
@@ -52,8 +55,8 @@ class _View:
     def __delattr__(self, name: str) -> None:
         delattr(self.__wrapped__, name)
 
-    @property
-    def __class__(self) -> Any:  # what `isinstance` asks beside the type
+    @property  # type: ignore[misc]  # it cannot be set
+    def __class__(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]  # for `isinstance`
         return type(self.__wrapped__)
 
     def __dir__(self) -> list[str]:
@@ -64,22 +67,22 @@ class _View:
 
     def copy(self, **changes: Any) -> Self:
         """Return a wrapped client with the same options except for `changes`."""
-        return wrap(self.__wrapped__.copy(**changes))
+        return type(self)(self.__wrapped__.copy(**changes))
 
     def with_options(self, **changes: Any) -> Self:
         """Do the same as `copy()`."""
-        return wrap(self.__wrapped__.with_options(**changes))
+        return type(self)(self.__wrapped__.with_options(**changes))
 
     def with_middleware(self, *middleware: Any) -> Self:
         """Return a wrapped client with more middleware."""
-        return wrap(self.__wrapped__.with_middleware(*middleware))
+        return type(self)(self.__wrapped__.with_middleware(*middleware))
 
 
 class _SyncView(_View):
     __slots__ = ()
 
-    def __init__(self, client: Any) -> None:
-        super().__init__(client, Messages, Beta)
+    _messages_class = Messages
+    _beta_class = Beta
 
     def __enter__(self) -> Self:
         self.__wrapped__.__enter__()
@@ -94,8 +97,8 @@ class _SyncView(_View):
 class _AsyncView(_View):
     __slots__ = ()
 
-    def __init__(self, client: Any) -> None:
-        super().__init__(client, AsyncMessages, AsyncBeta)
+    _messages_class = AsyncMessages
+    _beta_class = AsyncBeta
 
     async def __aenter__(self) -> Self:
         await self.__wrapped__.__aenter__()
@@ -108,29 +111,44 @@ class _AsyncView(_View):
 
 
 if TYPE_CHECKING:
+    from anthropic.lib.bedrock import AnthropicBedrock, AsyncAnthropicBedrock
+    from anthropic.lib.vertex import AnthropicVertex, AsyncAnthropicVertex
+
     # A view is an instance of its client's class to `isinstance`, and so it is to type checkers.
 
     class Wrapped(anthropic.Anthropic):
+        """`Anthropic`, or one of its subclasses, wrapped."""
+
         messages: Messages  # type: ignore[assignment]
         beta: Beta  # type: ignore[assignment]
 
-    class WrappedBedrock(anthropic.AnthropicBedrock):
+    class WrappedBedrock(AnthropicBedrock):
+        """`AnthropicBedrock`, wrapped."""
+
         messages: Messages  # type: ignore[assignment]
         beta: Beta  # type: ignore[assignment]
 
-    class WrappedVertex(anthropic.AnthropicVertex):
+    class WrappedVertex(AnthropicVertex):
+        """`AnthropicVertex`, wrapped."""
+
         messages: Messages  # type: ignore[assignment]
         beta: Beta  # type: ignore[assignment]
 
     class AsyncWrapped(anthropic.AsyncAnthropic):
+        """`AsyncAnthropic`, or one of its subclasses, wrapped."""
+
         messages: AsyncMessages  # type: ignore[assignment]
         beta: AsyncBeta  # type: ignore[assignment]
 
-    class AsyncWrappedBedrock(anthropic.AsyncAnthropicBedrock):
+    class AsyncWrappedBedrock(AsyncAnthropicBedrock):
+        """`AsyncAnthropicBedrock`, wrapped."""
+
         messages: AsyncMessages  # type: ignore[assignment]
         beta: AsyncBeta  # type: ignore[assignment]
 
-    class AsyncWrappedVertex(anthropic.AsyncAnthropicVertex):
+    class AsyncWrappedVertex(AsyncAnthropicVertex):
+        """`AsyncAnthropicVertex`, wrapped."""
+
         messages: AsyncMessages  # type: ignore[assignment]
         beta: AsyncBeta  # type: ignore[assignment]
 
@@ -144,13 +162,13 @@ def wrap(client: anthropic.Anthropic) -> Wrapped: ...
 @overload
 def wrap(client: anthropic.AsyncAnthropic) -> AsyncWrapped: ...
 @overload
-def wrap(client: anthropic.AnthropicBedrock) -> WrappedBedrock: ...
+def wrap(client: AnthropicBedrock) -> WrappedBedrock: ...
 @overload
-def wrap(client: anthropic.AsyncAnthropicBedrock) -> AsyncWrappedBedrock: ...
+def wrap(client: AsyncAnthropicBedrock) -> AsyncWrappedBedrock: ...
 @overload
-def wrap(client: anthropic.AnthropicVertex) -> WrappedVertex: ...
+def wrap(client: AnthropicVertex) -> WrappedVertex: ...
 @overload
-def wrap(client: anthropic.AsyncAnthropicVertex) -> AsyncWrappedVertex: ...
+def wrap(client: AsyncAnthropicVertex) -> AsyncWrappedVertex: ...
 @overload
 def wrap(client: Any) -> Any: ...
 def wrap(client: Any) -> Any:
@@ -177,7 +195,9 @@ def wrap(client: Any) -> Any:
     """
     if issubclass(type(client), _View):
         return client
-    if isinstance(client, type) or not all(hasattr(client, name) for name in ("messages", "beta", "copy", "is_closed", "post")):
+    if isinstance(client, type) or not all(
+        hasattr(client, name) for name in ("messages", "beta", "copy", "is_closed", "post")
+    ):
         raise InvalidArgumentError(f"client must be a client of the anthropic package, not {client!r}")
     if not hasattr(client.messages, "with_streaming_response"):
         raise InvalidArgumentError(

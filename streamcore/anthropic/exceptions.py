@@ -26,7 +26,8 @@ def as_theirs(error: _ErrorT) -> _ErrorT:
     """Return an error as one of the official package too, with all that it has."""
     if isinstance(error, _Both):
         return error
-    cls = _both(type(error), *_theirs(type(error)), *_of_library(error.__cause__))
+    ours: type[Exception] = type(error)
+    cls = _both((ours, *_theirs(ours), *_of_library(error.__cause__)))
     made = cls.__new__(cls, *error.args)
     made.__dict__.update(error.__dict__)
     made.__cause__, made.__context__ = error.__cause__, error.__context__
@@ -39,7 +40,7 @@ class _Both(Exception):
 
     @property
     def request(self) -> Any:
-        """The HTTP library's request. (The exceptions of httpx have a property of this name, ours an attribute.)"""
+        """The HTTP library's request. The exceptions of httpx have a property of this name, ours an attribute."""
         return self.__dict__.get("request")
 
     @request.setter
@@ -52,16 +53,17 @@ class _Both(Exception):
         return _restore, (type(self).__bases__[1:], self.args), state
 
 
-def _restore(bases: tuple[type[Exception], ...], args: tuple[Any, ...]) -> Exception:
-    cls = _both(*bases)
+def _restore(bases: tuple[type[Any], ...], args: tuple[Any, ...]) -> Exception:
+    cls = _both(bases)
     return cls.__new__(cls, *args)
 
 
 @functools.cache
-def _both(ours: type[Exception], *others: type[Exception]) -> type[Exception]:
-    """Return the class that derives from all of these, under the name and the module of ours."""
+def _both(classes: tuple[type[Any], ...]) -> type[Exception]:
+    """Return the class that derives from all of these, under the name and the module of the first, which is ours."""
+    ours = classes[0]
     names = {"__module__": ours.__module__, "__qualname__": ours.__qualname__, "__doc__": ours.__doc__}
-    return type(ours.__name__, (_Both, ours, *others), names)
+    return type(ours.__name__, (_Both, *classes), names)
 
 
 @functools.cache
@@ -75,7 +77,7 @@ def _theirs(ours: type[Exception]) -> tuple[type[Exception], ...]:
     return ()
 
 
-def _of_library(cause: BaseException | None) -> tuple[type[Exception], ...]:
+def _of_library(cause: BaseException | None) -> tuple[type[BaseException], ...]:
     """Return the class of an exception of httpx2 or httpx."""
-    is_of_library = isinstance(cause, Exception) and type(cause).__module__.partition(".")[0] in _LIBRARIES
-    return (type(cause),) if is_of_library else ()  # type: ignore[return-value]  # it is an Exception
+    is_of_library = type(cause).__module__.partition(".")[0] in _LIBRARIES
+    return (type(cause),) if is_of_library and cause is not None else ()

@@ -69,10 +69,12 @@ class _Resource(Delegating):
 class _MessagesResource(_Resource):
     """What sync and async messages share."""
 
+    create: Any
+
     def __init__(self, official: Any, *, bedrock: bool) -> None:
         super().__init__(official, bedrock=bedrock)
         # Frameworks look at the signature.
-        self.create = functools.update_wrapper(functools.partial(self.create), official.create)
+        vars(self)["create"] = functools.update_wrapper(functools.partial(self.create), official.create)
 
     @functools.cached_property
     def with_raw_response(self) -> Any:

@@ -1,4 +1,4 @@
-"""`with_raw_response` and `with_streaming_response` of wrapped clients: `parse()` of a stream gives a stream of ours."""
+"""`with_raw_response` and `with_streaming_response` of wrapped clients: `parse()` gives our streams."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Delegating:
             raise AttributeError(name)
         return getattr(self._official, name)
 
-    @property
-    def __class__(self) -> Any:  # what `isinstance` asks beside the type
+    @property  # type: ignore[misc]  # it cannot be set
+    def __class__(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]  # what `isinstance` asks too
         return type(self._official)
 
     def __repr__(self) -> str:

@@ -5,6 +5,7 @@ Whatever comes out of the decoder of such a stream is cast to lookalikes (see `o
 
 Nearly all events of a stream are deltas that add text, each followed by its derived event. These take a short path.
 """
+# pyright: reportIncompatibleMethodOverride=false
 
 from __future__ import annotations
 

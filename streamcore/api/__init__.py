@@ -14,6 +14,7 @@
 | `prepared.py` | what is decided about a call before it is sent, with the caller's own classes among its arguments |
 | `messages.py` | `client.messages` and `client.beta.messages` |
 | `face.py` | the clients, sync and async: `messages`, `beta`, `with`, `close()` |
+| `resources.py` | attributes of a client that are made once |
 | `loops.py` | close connections when their event loop ends, or where nothing can be awaited |
 | `names.py` | the names that adapter modules export besides their clients |
 | `import_paths.py` | import paths of the `anthropic` package below the adapters |

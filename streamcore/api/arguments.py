@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
+import re
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -42,7 +43,7 @@ def takes(options: Any) -> Callable[[_CallableT], _CallableT]:
                 name,
                 inspect.Parameter.KEYWORD_ONLY,
                 default=inspect.Parameter.empty if name in _REQUIRED else NOT_GIVEN,
-                annotation=hints[name],
+                annotation=_as_written(hints[name]),
             )
             for name in (*_REQUIRED, *sorted(hints.keys() - {*_REQUIRED}))
         ]
@@ -50,6 +51,11 @@ def takes(options: Any) -> Callable[[_CallableT], _CallableT]:
         return method
 
     return decorate
+
+
+def _as_written(hint: Any) -> str:
+    """Return the text of a hint, without what only says how the argument may be left out."""
+    return re.sub(r"^(?:Required|Maybe)\[(.*)\]$", r"\1", hint.__forward_arg__)
 
 
 @functools.cache

@@ -16,6 +16,7 @@ from typing_extensions import TypedDict, TypeVar
 from streamcore.api.arguments import mapping_of
 from streamcore.api.options import NOT_GIVEN, Headers, given, if_given, only_given
 from streamcore.api.request import Request, build_request, check_base_url, merge_headers
+from streamcore.api.resources import HasResources
 from streamcore.errors import InvalidArgumentError
 
 __all__ = [
@@ -78,7 +79,7 @@ class Call:
     stream: bool
 
 
-class BaseClient(Generic[HttpClientT]):
+class BaseClient(HasResources, Generic[HttpClientT]):
     """What all clients share, sync or async, on whichever HTTP library."""
 
     def __init__(
@@ -116,6 +117,7 @@ class BaseClient(Generic[HttpClientT]):
             InvalidArgumentError: An option, or its value in the environment, is invalid, or an HTTP client cannot be
                 made with the proxies and certificates that the environment names.
         """
+        self._resources = {}
         api_key, auth_token = if_given(api_key, None), if_given(auth_token, None)
         base_url, http_client = if_given(base_url, None), if_given(http_client, None)
         default_headers, default_query = if_given(default_headers, None), if_given(default_query, None)

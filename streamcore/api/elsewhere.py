@@ -57,6 +57,8 @@ def missing_name(owner: str, name: str) -> str | None:
 class Elsewhere:
     """The base of the classes whose namesakes in the `anthropic` package have more attributes."""
 
+    __slots__ = ()
+
     if not TYPE_CHECKING:  # a type checker would take any attribute to exist
 
         def __getattr__(self, name: str) -> Any:

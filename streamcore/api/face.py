@@ -6,7 +6,6 @@ An adapter derives its clients from `SyncClient` or `AsyncClient`. It implements
 
 from __future__ import annotations
 
-import functools
 import time
 from types import TracebackType
 from typing import Self, cast
@@ -22,6 +21,7 @@ from streamcore.api.raw_messages import (
     MessagesWithRawResponse,
     MessagesWithStreamingResponse,
 )
+from streamcore.api.resources import Resource
 from streamcore.types import Message
 
 __all__ = ["AsyncClient", "SyncClient"]
@@ -74,24 +74,22 @@ class SyncClient(Attempts[HttpClientT], Elsewhere):
         answer, retries_taken = run(self._repeating(call, self._begin))
         return answer, None, retries_taken
 
-    # These are made once, so that `client.messages.create` can be replaced in a test.
-
-    @functools.cached_property
+    @Resource
     def messages(self) -> Messages:
         """The Messages API."""
         return Messages(self)
 
-    @functools.cached_property
+    @Resource
     def beta(self) -> Beta:
         """The API's beta features."""
         return Beta(self)
 
-    @functools.cached_property
+    @property
     def with_raw_response(self) -> WithResponses[MessagesWithRawResponse]:
         """The same methods, which return responses: their bodies are read."""
         return WithResponses(self.messages.with_raw_response, beta=self.beta.with_raw_response)
 
-    @functools.cached_property
+    @property
     def with_streaming_response(self) -> WithResponses[MessagesWithStreamingResponse]:
         """The same methods, which return context managers of responses: their bodies are not read yet."""
         return WithResponses(self.messages.with_streaming_response, beta=self.beta.with_streaming_response)
@@ -141,22 +139,22 @@ class AsyncClient(Attempts[HttpClientT], Elsewhere):
         answer, retries_taken = await run_async(self._repeating(call, self._begin))
         return answer, None, retries_taken
 
-    @functools.cached_property
+    @Resource
     def messages(self) -> AsyncMessages:
         """The Messages API."""
         return AsyncMessages(self)
 
-    @functools.cached_property
+    @Resource
     def beta(self) -> AsyncBeta:
         """The API's beta features."""
         return AsyncBeta(self)
 
-    @functools.cached_property
+    @property
     def with_raw_response(self) -> WithResponses[AsyncMessagesWithRawResponse]:
         """Like `SyncClient.with_raw_response`."""
         return WithResponses(self.messages.with_raw_response, beta=self.beta.with_raw_response)
 
-    @functools.cached_property
+    @property
     def with_streaming_response(self) -> WithResponses[AsyncMessagesWithStreamingResponse]:
         """Like `SyncClient.with_streaming_response`."""
         return WithResponses(self.messages.with_streaming_response, beta=self.beta.with_streaming_response)

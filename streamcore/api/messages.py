@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, Literal, overload
 
 from typing_extensions import TypeVar, Unpack
 
-from streamcore.api.api_response import APIResponse, AsyncAPIResponse, Result
 from streamcore.api.arguments import takes
-from streamcore.api.attempts import message_from_answer
 from streamcore.api.elsewhere import Elsewhere
 from streamcore.api.options import NOT_GIVEN, CallOptions, DecodingOptions, StreamOptions, if_given
-from streamcore.api.prepared import PreparedCall, prepare_create, prepare_stream
+from streamcore.api.prepared import prepare_create, prepare_stream
 from streamcore.api.raw_messages import (
     AsyncMessagesWithRawResponse,
     AsyncMessagesWithStreamingResponse,
     MessagesWithRawResponse,
     MessagesWithStreamingResponse,
 )
-from streamcore.decoders import MessageEventDecoder
 from streamcore.stream import (
     AsyncMessageStream,
     AsyncMessageStreamManager,
@@ -33,7 +28,6 @@ from streamcore.types import Message, MessageStreamEvent
 from streamcore.types.message import OutputT
 
 if TYPE_CHECKING:
-    from streamcore.api.attempts import AsyncAnswer, SyncAnswer
     from streamcore.api.face import AsyncClient, SyncClient
 
 __all__ = ["AsyncBeta", "AsyncMessages", "Beta", "Messages", "WithResponses"]
@@ -53,8 +47,8 @@ class Messages(Elsewhere):
 
     def __init__(self, client: SyncClient) -> None:
         self._client = client
-        self.with_raw_response = MessagesWithRawResponse(self)
-        self.with_streaming_response = MessagesWithStreamingResponse(self)
+        self.with_raw_response = MessagesWithRawResponse(client)
+        self.with_streaming_response = MessagesWithStreamingResponse(client)
 
     @overload
     def create(
@@ -100,16 +94,7 @@ class Messages(Elsewhere):
         if not stream:
             return prepared.parsed(self._client._fetch(prepared.call))
         answer = self._client._open(prepared.call)
-        return _stream(prepared, answer, answer)
-
-    def _respond(
-        self, arguments: Mapping[str, Any], *, stream: bool, output_format: Any, read: bool
-    ) -> APIResponse[Any]:
-        """Make the call of a `create()`, and return the response. `read` says whether to read its body now."""
-        prepared = prepare_create(self._client, arguments, stream=stream, output_format=output_format)
-        answer, body, retries_taken = self._client._respond(prepared.call, read=read)
-        result = _result(prepared, stream and _stream)
-        return APIResponse(answer, result, body=body, retries_taken=retries_taken)
+        return prepared.open_stream(answer, answer)
 
     @overload
     def parse(self, *, output_format: type[OutputT], **arguments: Unpack[CallOptions]) -> Message[OutputT]: ...
@@ -172,8 +157,8 @@ class AsyncMessages(Elsewhere):
 
     def __init__(self, client: AsyncClient) -> None:
         self._client = client
-        self.with_raw_response = AsyncMessagesWithRawResponse(self)
-        self.with_streaming_response = AsyncMessagesWithStreamingResponse(self)
+        self.with_raw_response = AsyncMessagesWithRawResponse(client)
+        self.with_streaming_response = AsyncMessagesWithStreamingResponse(client)
 
     @overload
     async def create(
@@ -201,16 +186,7 @@ class AsyncMessages(Elsewhere):
         if not stream:
             return prepared.parsed(await self._client._fetch(prepared.call))
         answer = await self._client._open(prepared.call)
-        return _async_stream(prepared, answer, answer)
-
-    async def _respond(
-        self, arguments: Mapping[str, Any], *, stream: bool, output_format: Any, read: bool
-    ) -> AsyncAPIResponse[Any]:
-        """Like `Messages._respond`."""
-        prepared = prepare_create(self._client, arguments, stream=stream, output_format=output_format)
-        answer, body, retries_taken = await self._client._respond(prepared.call, read=read)
-        result = _result(prepared, stream and _async_stream)
-        return AsyncAPIResponse(answer, result, body=body, retries_taken=retries_taken)
+        return prepared.open_async_stream(answer, answer)
 
     @overload
     async def parse(self, *, output_format: type[OutputT], **arguments: Unpack[CallOptions]) -> Message[OutputT]: ...
@@ -250,25 +226,6 @@ class AsyncMessages(Elsewhere):
             return handler(answer, response=answer.response, close=answer.aclose, **prepared.stream_options)
 
         return AsyncMessageStreamManager(open_stream)
-
-
-def _stream(prepared: PreparedCall, answer: SyncAnswer, chunks: Iterable[bytes]) -> Stream[MessageStreamEvent]:
-    decoder = MessageEventDecoder(**prepared.decoding)
-    return Stream(chunks, decoder=decoder, response=answer.response, close=answer.close)
-
-
-def _async_stream(
-    prepared: PreparedCall, answer: AsyncAnswer, chunks: AsyncIterable[bytes]
-) -> AsyncStream[MessageStreamEvent]:
-    decoder = MessageEventDecoder(**prepared.decoding)
-    return AsyncStream(chunks, decoder=decoder, response=answer.response, close=answer.aclose)
-
-
-def _result(prepared: PreparedCall, make_stream: Callable[..., Any] | Literal[False]) -> Result[Any]:
-    """Return how the result of a `create()` is made of its answer."""
-    if make_stream:
-        return Result(of_chunks=functools.partial(make_stream, prepared))
-    return Result(of_body=lambda answer, body: prepared.parsed(message_from_answer(answer, body)))
 
 
 class WithResponses(Elsewhere, Generic[_MessagesT]):

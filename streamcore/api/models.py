@@ -1,4 +1,4 @@
-"""What is known about single models, for warnings. Source: the documentation of the API, as `anthropic` 2.14 has it.
+"""Facts about single models, for warnings. Source: the documentation of the API, as `anthropic` 2.14 has it.
 
 A test compares the tables with those of that package.
 """

@@ -98,7 +98,7 @@ def omitted(value: object) -> TypeIs[Omit]:
 
 
 def _is_of_anthropic(value: object, names: tuple[str, ...]) -> bool:
-    # By name: the package may not be installed.
+    # By name, as that package is not a dependency.
     cls = type(value)
     return cls.__name__ in names and cls.__module__.partition(".")[0] == "anthropic"
 

@@ -6,7 +6,7 @@ A call without classes among its arguments does not load `streamcore.typed`.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import AsyncIterable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -14,11 +14,14 @@ import attrs
 from streamcore.api.arguments import check_names, list_of, mapping_of, warn_about_model
 from streamcore.api.client import BaseClient, Call
 from streamcore.api.options import NOT_GIVEN, DecodingOptions, StreamOptions, given, only_given
+from streamcore.decoders import MessageEventDecoder
 from streamcore.errors import InvalidArgumentError, api_errors
 from streamcore.limits import DEFAULT_LIMITS, Limits
-from streamcore.types import Message
+from streamcore.stream import AsyncStream, Stream
+from streamcore.types import Message, MessageStreamEvent
 
 if TYPE_CHECKING:
+    from streamcore.api.attempts import AsyncAnswer, SyncAnswer
     from streamcore.typed import AnswerTypes, OnInvalid
 
 __all__ = ["Decoding", "PreparedCall", "check_create", "prepare_create", "prepare_stream", "take_decoding"]
@@ -51,6 +54,16 @@ class Decoding:
             "tool_types": self.types.tools,
             "on_invalid": self.types.on_invalid,
         }
+
+    def open_stream(self, answer: SyncAnswer, chunks: Iterable[bytes]) -> Stream[MessageStreamEvent]:
+        """Return the stream of events in the body of an answer: `chunks`."""
+        decoder = MessageEventDecoder(**self.decoding)
+        return Stream(chunks, decoder=decoder, response=answer.response, close=answer.close)
+
+    def open_async_stream(self, answer: AsyncAnswer, chunks: AsyncIterable[bytes]) -> AsyncStream[MessageStreamEvent]:
+        """Like `open_stream`, for async code."""
+        decoder = MessageEventDecoder(**self.decoding)
+        return AsyncStream(chunks, decoder=decoder, response=answer.response, close=answer.aclose)
 
     def parsed(self, message: Message) -> Message[Any]:
         """Return a message that was not streamed, with the parsed values of its blocks.

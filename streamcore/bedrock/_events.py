@@ -3,8 +3,8 @@
 | `:message-type` | what the frame has | the event |
 | --- | --- | --- |
 | `event`, of type `chunk` | an event of the Messages API, in base64 | this event, its bytes unchanged |
-| `event`, of another type | something that AWS has added | an event with the frame's type and the members of its JSON |
-| `exception` | an exception of the service: `throttlingException` | an `error` event with this type and its HTTP status |
+| `event`, of another type | something new | an event with the frame's type and the members of its JSON |
+| `exception` | an exception, as `throttlingException` | an `error` event with this type and its HTTP status |
 | `error` | another failure: a code and a message | an `error` event with the code as its type |
 
 The frame of type `initial-response`, which says nothing, is dropped.

@@ -160,10 +160,10 @@ class FrameReader(NotCopyable):
             self._check_stream_size(length)
             del buffer[:_PRELUDE_SIZE]
             self._next_offset += _PRELUDE_SIZE
-            self._length = length - _PRELUDE_SIZE
-        if len(buffer) < self._length:
-            return None
-        return self._take(self._length)
+            rest = self._length = length - _PRELUDE_SIZE
+        else:
+            rest = self._length
+        return None if len(buffer) < rest else self._take(rest)
 
     def _take(self, size: int) -> bytearray:
         self._check_stream_size(size)

@@ -83,7 +83,8 @@ def _text_since(block: BlockInProgress, position: int) -> str:
         if is_first_half(text[-1]) and not block.is_closed:
             return text[:-1]  # a server may split a surrogate pair between two deltas: then the pair takes its place
         return text
-    given = getattr(block.start, "input", None)
+    # An unknown field of a text block may have this name too.
+    given = None if isinstance(block.start, TextBlock) else getattr(block.start, "input", None)
     if given and block.is_closed and not block.length and not position:
         return json.dumps(given)  # the input came with the start of the block, already parsed
     return ""

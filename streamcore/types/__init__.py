@@ -3,9 +3,8 @@
 All types of a response are frozen attrs classes that print, compare, pattern-match, copy and pickle like values;
 `WireObject` has what they share. The names are those of `anthropic.types`.
 
-Arrays are tuples here, where `anthropic.types` has lists: `message.content`, `citations`, the `snapshot` of a
-`CitationEvent`. A snapshot never changes, so nothing can be appended to it; `[*message.content]` makes a list. Only
-free JSON (the `input` of a tool, `extra`) consists of lists and dicts.
+Arrays (`message.content`, `citations`, ...) are lists that cannot be changed, as snapshots share them: methods that
+would change one raise `TypeError`. `[*message.content]` makes an ordinary list.
 
 The types of the dicts in a request (`MessageParam`, `ToolParam`, ...) are in `params` and `tool_params`.
 

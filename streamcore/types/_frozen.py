@@ -138,7 +138,7 @@ def _replace_placeholders(cls: type[Any], body: dict[str, Any]) -> None:
         type(cls.__name__, cls.__bases__, fields), kw_only=True, eq=False, repr=False, field_transformer=_with_arrays
     )
     results = {name: vars(made)[name] for name in _MADE_BY_ATTRS}
-    results["__init__"] = _init_with_constants(results["__init__"], _constants(cls, body))
+    results["__init__"] = _init_of(results["__init__"], _constants(cls, body))
     for name in _MADE_BY_ATTRS:
         if type(vars(cls)[name]) is _Placeholder:  # keep a value that was assigned in its place
             setattr(cls, name, results[name])
@@ -158,18 +158,18 @@ _ONE_WORD = re.compile(r"Literal\['[^']*'\]")  # as the compiler writes an annot
 def _constants(cls: type[Any], body: dict[str, Any]) -> dict[str, str]:
     """Return the attributes that can have one value only: the `type`, and what is annotated with a single literal."""
     annotations: dict[str, str] = body["__annotations__"]
-    constants = {name: body[name] for name, annotation in annotations.items() if _ONE_WORD.fullmatch(annotation)}
+    words = [name for name, annotation in annotations.items() if _ONE_WORD.fullmatch(annotation)]
+    constants = {name: body[name] for name in words if isinstance(body.get(name), str)}
     tag = getattr(cls, "type", None)  # it may be that of the base
     return {"type": tag, **constants} if isinstance(tag, str) else constants
 
 
-def _init_with_constants(init: Callable[..., None], constants: dict[str, str]) -> Callable[..., None]:
-    """Return an `__init__` that takes the constant attributes too, and refuses other values for them.
+def _init_of(init: Callable[..., None], constants: dict[str, str]) -> Callable[..., None]:
+    """Return the `__init__` for programs: it takes what models of pydantic take.
 
-    `__wrapped__` is the one without this check.
+    It accepts the constant attributes and refuses other values for them, and makes objects of the dicts of the wire
+    form. Decoders do not call it. `__wrapped__` is the one of attrs, without these.
     """
-    if not constants:
-        return init
 
     @functools.wraps(init)
     def checking(self: Any, *args: Any, **fields: Any) -> None:
@@ -178,7 +178,12 @@ def _init_with_constants(init: Callable[..., None], constants: dict[str, str]) -
                 raise InvalidArgumentError(
                     f"{name} of {type(self).__name__} must be {constants[name]!r}, not {excerpt(str(fields[name]))}"
                 )
-        fields.pop("type", None)
+        if "type" in constants:
+            fields.pop("type", None)
+        if any(isinstance(value, (dict, list, tuple)) for value in fields.values()):
+            from streamcore.types._reading import without_dicts
+
+            fields = without_dicts(type(self), fields)
         init(self, *args, **fields)
 
     signature = inspect.signature(init)

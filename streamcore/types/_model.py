@@ -27,7 +27,7 @@ class ModelField:
     Attributes:
         annotation: The type of the attribute.
         alias: The name on the wire, if it is not that of the attribute.
-        default: The value if there is none on the wire; None if the field is required.
+        default: The value of a field that did not arrive; None if the field is required.
     """
 
     annotation: Any
@@ -80,12 +80,12 @@ class Model(Frozen):
         return iter(self._wire_items())
 
     @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> Self:
+    def from_dict(cls, value: Any) -> Self:
         """Return the object for its wire form, the way back from `to_dict()`.
 
         Args:
-            value: A dict, an object of this class, or a model of another package (anything with `model_dump`). It is
-                not changed.
+            value: A mapping, an object of this class, or a model of another package (anything with `model_dump`). It
+                is not changed.
 
         Raises:
             InvalidArgumentError: A known field is missing or has the wrong type. The text says which and where.
@@ -152,6 +152,11 @@ class Model(Frozen):
         from streamcore.types._reading import construct
 
         return construct(cls, values)  # type: ignore[type-var]  # every class but this one is a wire type
+
+    @classmethod
+    def construct(cls, _fields_set: set[str] | None = None, **values: Any) -> Self:
+        """Return the same as `model_construct(**values)`."""
+        return cls.model_construct(**values)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy, with other values for the attributes in `update`, which are not checked.

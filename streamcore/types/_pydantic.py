@@ -51,10 +51,12 @@ def core_schema_of(cls: type[Any], source: Any, handler: Any) -> Any:
     """
     from pydantic_core import core_schema
 
+    read = _typed_event(cls)
+    arguments = dict(zip(_parameters(cls), get_args(source), strict=False)) if read is cls else {}
     return core_schema.no_info_plain_validator_function(
-        _named(cls.__name__, lambda value: _validate(cls, value)),
+        _named(cls.__name__, lambda value: value if isinstance(value, cls) else _validate(read, value)),
         ref=f"{cls.__module__}.{cls.__qualname__}:{id(cls)}",
-        json_schema_input_schema=_shape(cls, dict(zip(_parameters(cls), get_args(source), strict=False)), handler),
+        json_schema_input_schema=_shape(read, arguments, handler),
         serialization=core_schema.plain_serializer_function_ser_schema(_serialize, info_arg=True),
     )
 
@@ -89,6 +91,21 @@ def schema_of_answer(annotation: Any, other_tags: set[str], handler: Any) -> Any
 
 
 # Reading and writing
+
+
+def _typed_event(cls: type[Any]) -> type[Any]:
+    """Return the class whose objects are read for a class: for a raw event, the typed one.
+
+    A program that annotates with a `Raw...` class of the `anthropic` package means events whose parts are objects.
+    """
+    from streamcore.types import events
+
+    typed: type[Any] = {
+        events.RawContentBlockStartEvent: events.ContentBlockStartEvent,
+        events.RawContentBlockDeltaEvent: events.ContentBlockDeltaEvent,
+        events.RawMessageDeltaEvent: events.MessageDeltaEvent,
+    }.get(cls, cls)
+    return typed
 
 
 def _named(name: str, validate: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -213,7 +230,7 @@ def _shape_of(annotation: Any, generate: _Generate) -> Any:
 
     origin, arguments = get_origin(annotation), get_args(annotation)
     if isinstance(annotation, TypeVar):
-        return _shape_of(annotation.__bound__, generate)
+        return _shape_of(annotation.__bound__ or Any, generate)
     if origin is list:
         return core_schema.list_schema(_shape_of(arguments[0], generate))
     if origin is Literal and len(arguments) > 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_origin
 
 import attrs
 
@@ -14,7 +14,7 @@ from streamcore.types._frozen import unchecked
 from streamcore.types.base import Unknown, WireObject, is_absent, type_tag, wire_fields, with_extra
 from streamcore.types.structuring import StructureError, kind_of, structure
 
-__all__ = ["as_json", "construct", "copied", "from_text", "from_value", "structured"]
+__all__ = ["as_json", "construct", "copied", "from_text", "from_value", "structured", "without_dicts"]
 
 _W = TypeVar("_W", bound=WireObject)
 
@@ -95,10 +95,42 @@ def _drop_parsed(value: Any) -> None:
     if isinstance(value, dict):
         if value.get("type") == "text":
             value.pop("parsed_output", None)
-        value = list(value.values())
+        value = [item for key, item in value.items() if key != "input"]  # that of a tool is any JSON
     if isinstance(value, list):
         for item in value:
             _drop_parsed(item)
+
+
+def without_dicts(cls: Any, fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a constructor, with objects in place of the dicts of the wire form.
+
+    Raises:
+        InvalidArgumentError: A dict is not the wire form of its field.
+    """
+    attrs.resolve_types(cls)
+    known = {field.name: field for field in attrs.fields(cls)}
+    made = dict(fields)
+    for name, value in fields.items():
+        if name in known and _has_dicts(value) and _is_structured(known[name]):
+            try:
+                found = structure(as_json(value), known[name].type)
+            except (StructureError, RecursionError) as error:
+                raise InvalidArgumentError(f"{name} of {cls.__name__} is not valid: {error}") from None
+            if isinstance(found, list):  # objects among the dicts stay what they are
+                found = [new if isinstance(old, dict) else old for old, new in zip(value, found, strict=True)]
+            made[name] = found
+    return made
+
+
+def _has_dicts(value: Any) -> bool:
+    return isinstance(value, dict) or (isinstance(value, (list, tuple)) and any(isinstance(one, dict) for one in value))
+
+
+def _is_structured(field: attrs.Attribute[Any]) -> bool:
+    """Return whether the dicts in a field become objects: not if it is JSON, or has no wire form."""
+    converter: Any = field.converter  # that of JSON, if it is not that of arrays
+    is_json = converter not in (None, array) or field.type is Any or get_origin(field.type) is dict
+    return not is_json and not field.metadata.get("local")
 
 
 def construct(cls: type[_W], values: dict[str, Any]) -> _W:
@@ -125,12 +157,12 @@ def construct(cls: type[_W], values: dict[str, Any]) -> _W:
 
 def _loosely(value: Any, field: attrs.Attribute[Any]) -> Any:
     """Return dicts and lists as the type of their field, or as they are if they do not fit."""
-    if not isinstance(value, (dict, list, tuple)) or field.metadata.get("local"):
+    if not _has_dicts(value) or not _is_structured(field):
         return value
     try:
         return structure(as_json(value), field.type)
     except (StructureError, RecursionError):
-        return array(immutable(value))
+        return immutable(value)
 
 
 def copied(value: _W, changes: Mapping[str, Any]) -> _W:

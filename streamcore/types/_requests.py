@@ -3,7 +3,7 @@
 - An array is an `Iterable`, which pydantic would read lazily: the dict would contain a generator.
 - A block is a dict of one of many classes, told apart by `type`, or an object of an answer. A dict stays a dict, and
   errors are those of its own class only.
-- A message is told apart by its `role`.
+- The `role` says which class a message is.
 - Keys that this version does not know are kept.
 """
 

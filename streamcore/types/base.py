@@ -7,7 +7,7 @@ A wire type is a frozen, slotted attrs class that derives from `WireObject`. It 
 - An array is annotated as a list and is an `ImmutableList`: `__init__` makes one of a list or a tuple.
 - Fields that arrive but are unknown to the class go into `extra`. Few objects have any, so the others must not pay
   for a slot: on the class, `extra` is an empty mapping, and an object with unknown fields is an instance of a subclass
-  with the same name and one more slot (`with_extra`, `extended`).
+  with the same name and one more slot (`with_extra`, `extended`). There they can also be read as attributes.
 - `None` stands for an absent field as well as for a null one. `to_dict()` leaves such a field out, unless the API
   always sends it (`wire_field(null=True)`).
 
@@ -55,7 +55,8 @@ class WireObject(Model):
     """Base of every type that has a wire form.
 
     Attributes:
-        extra: Fields that arrived and that this version of streamcore does not know, as plain JSON values.
+        extra: Fields that arrived and that this version of streamcore does not know, as plain JSON values. They can
+            also be read as attributes: `message.some_field`.
     """
 
     __slots__ = ()
@@ -392,11 +393,23 @@ def extended(cls: type[Any]) -> type[Any]:
             # Pickle cannot import the subclass by name; it can import `cls`.
             return _restore, (cls, _attributes(self))
 
+        def __getattr__(self: Any, name: str) -> Any:  # noqa: N807
+            # Python calls this only for names that are not attributes. Those that begin with `_` are never fields, and
+            # `extra` is not there yet while an object is copied.
+            if not name.startswith("_") and name != "extra" and name in self.extra:
+                return self.extra[name]
+            raise AttributeError(f"{self.__class__.__name__} has no attribute {name!r}", name=name, obj=self)
+
         subclass = attrs.make_class(
             cls.__name__,
             {"extra": attrs.field(kw_only=True, converter=immutable)},
             bases=(cls,),
-            class_body={"__reduce__": __reduce__, "__module__": cls.__module__, "__doc__": cls.__doc__},
+            class_body={
+                "__reduce__": __reduce__,
+                "__getattr__": __getattr__,
+                "__module__": cls.__module__,
+                "__doc__": cls.__doc__,
+            },
             frozen=True,
             slots=True,
             eq=False,

@@ -6,7 +6,7 @@ message so far, not increments. Source: https://docs.claude.com/en/api/messages 
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from streamcore.types._frozen import frozen
 from streamcore.types.base import Unknown, WireObject
@@ -23,6 +23,14 @@ class CacheCreation(WireObject):
 
     ephemeral_1h_input_tokens: int | None = None
     ephemeral_5m_input_tokens: int | None = None
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a count by its name, as of a dict.
+
+        langchain-anthropic asks in this way unless the object is a model of pydantic.
+        """
+        found = getattr(self, name, None)
+        return default if found is None else found
 
 
 @frozen(kw_only=True)

@@ -23,7 +23,13 @@ from streamcore.api.options import NOT_GIVEN, omit
 from streamcore.typed import InvalidOutputError
 
 SYNC, ASYNC, BEDROCK, *_ = KINDS
-MESSAGE = {"id": "m", "type": "message", "role": "assistant", "model": "c", "content": [{"type": "text", "text": "Hi"}]}
+MESSAGE: dict[str, Any] = {
+    "id": "m",
+    "type": "message",
+    "role": "assistant",
+    "model": "c",
+    "content": [{"type": "text", "text": "Hi"}],
+}
 MESSAGE |= {"stop_reason": "end_turn", "stop_sequence": None, "usage": {"input_tokens": 1, "output_tokens": 1}}
 
 
@@ -223,7 +229,7 @@ def test_arguments(setup: Setup) -> None:
             call(**ASK, idle_timeout=-1)
     with pytest.raises(InvalidArgumentError, match="invalid_json is an argument of stream"):
         client.messages.create(**ASK, stream=True, invalid_json="keep")
-    with pytest.raises(TypeError, match="[Mm]issing required arguments"):
+    with pytest.raises(TypeError, match=r"[Mm]issing required arguments"):
         client.messages.create(model="m", stream=True)
     assert len(server.requests) == sent
 
@@ -269,16 +275,17 @@ class Spans(trace.TracerProvider):
 
 def test_the_official_client_traces_a_call_once() -> None:
     spans = Spans()
-    with serving(always=stream_reply(body(*HELLO))) as server:
-        with wrap(SYNC.official(server, open_telemetry={"tracer_provider": spans})) as client:
-            for number in range(1, 3):
-                with client.messages.stream(**ASK) as stream:
-                    assert (spans.started, spans.ended) == (number, number - 1)
-                    stream.until_done()
-                assert (spans.started, spans.ended) == (number, number)
+    for setup in set_up(SYNC, open_telemetry={"tracer_provider": spans}):
+        setup.server.reply(*[stream_reply(body(*HELLO))] * 3)
+        client = setup.client
+        for number in range(1, 3):
             with client.messages.stream(**ASK) as stream:
-                next(iter(stream))
-            assert (spans.started, spans.ended) == (3, 3)
+                assert (spans.started, spans.ended) == (number, number - 1)
+                stream.until_done()
+            assert (spans.started, spans.ended) == (number, number)
+        with client.messages.stream(**ASK) as stream:
+            next(iter(stream))
+        assert (spans.started, spans.ended) == (3, 3)
 
 
 def test_nothing_private_of_the_package_is_used() -> None:

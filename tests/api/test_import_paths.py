@@ -71,11 +71,11 @@ def test_paths_resolve_to_the_names_of_the_package(adapter: str) -> None:
     module: Any = importlib.import_module(adapter)
     assert module.types.beta.BetaMessage is module.types.message.Message is types.Message
     assert module.resources.messages.Messages is type(streamcore.httpx.Anthropic(api_key="key").messages)
-    names = {}
+    namespace: dict[str, Any] = {}
     for path in ("types", "types.beta", "lib.streaming", "resources.messages"):
-        exec(f"from {adapter}.{path} import *", names)
-    assert {"Message", "BetaMessage", "MessageStream", "Messages", "MessageCreateParams"} <= names.keys()
-    block = names["TextBlock"](text="hello")
+        exec(f"from {adapter}.{path} import *", namespace)
+    assert {"Message", "BetaMessage", "MessageStream", "Messages", "MessageCreateParams"} <= namespace.keys()
+    block = namespace["TextBlock"](text="hello")
     assert pickle.loads(pickle.dumps(block)) == block
     with mock.patch(f"{adapter}.resources.messages.Messages.create", return_value="patched"):
         assert streamcore.httpx.Anthropic(api_key="key").messages.create() == "patched"  # type: ignore[call-overload]

@@ -148,6 +148,10 @@ def test_what_fails() -> None:
         with pytest.raises(TypeError, match="max_token"):
             client.messages.with_raw_response.create(**ASK, max_token=1)  # type: ignore[call-overload]
         assert json.loads(server.requests[-1].body) == ASK
+        dropped: Any = client.messages.with_streaming_response.create(**ASK, stream=True).__enter__()
+        assert dropped.status_code == 200
+        del dropped
+        server.wait_until_idle(connections=1)
 
 
 @pytest.mark.parametrize("charset", ["utf-16", '"UTF-8"', "latin-1", "nonsense", "base64"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import subprocess
 import sys
@@ -137,14 +138,10 @@ def test_a_broken_frame_says_where_and_after_what() -> None:
     for name, (data, cls, message) in cases.items():
         error = fault(good + data)
         assert type(error) is cls, (name, error)
-        pytest.raises(cls, _raise, error).match(message)
+        assert re.search(message, error.message), (name, error)
         assert error.offset == len(good), name
         assert error.snapshot is not None, name
         assert error.snapshot.content[0].text == "Hel", name  # type: ignore[union-attr]  # a text block
-
-
-def _raise(error: BaseException) -> None:
-    raise error
 
 
 def test_limits() -> None:
@@ -172,7 +169,7 @@ def test_a_frame_in_small_pieces_is_given_to_the_parser_in_two() -> None:
     data = binary_of(*HELLO[:2], frame)
     calls: list[int] = []
 
-    class Counting(botocore.eventstream.EventStreamBuffer):
+    class Counting(botocore.eventstream.EventStreamBuffer):  # type: ignore[misc]  # botocore has no types
         def add_data(self, data: bytes) -> None:
             calls.append(len(data))
             super().add_data(data)
@@ -240,8 +237,8 @@ def test_mistakes_of_the_caller() -> None:
     decoder = BedrockDecoder()
     with pytest.raises(InvalidArgumentError, match="a chunk must be bytes; received str"):
         decoder.receive_data("text")  # type: ignore[arg-type]
-    decoder.receive_data(bytearray(binary_of(*HELLO[:2])))
-    decoder.receive_data(memoryview(b"not a frame!"))
+    decoder.receive_data(bytearray(binary_of(*HELLO[:2])))  # type: ignore[arg-type]  # accepted nevertheless
+    decoder.receive_data(memoryview(b"not a frame!"))  # type: ignore[arg-type]
     with pytest.raises(DecodeError) as caught:
         list(decoder.events())
     with pytest.raises(DecodeError) as again:
@@ -282,17 +279,16 @@ def test_any_bytes_in_any_chunks_give_the_same_and_only_our_errors(data: strateg
     outcomes = []
     for chunks in ([whole], data.draw(any_chunks(whole))):
         decoder = BedrockDecoder()
-        events, error = [], None
+        events: list[Any] = []
+        error = None
         try:
-            for chunk in chunks:
-                decoder.receive_data(chunk)
-                events += list(decoder.events())
-            decoder.receive_eof()
-            for event in decoder.events():
-                events.append(event)  # noqa: PERF402  # what came before an error counts
+            for chunk in [*chunks, None]:
+                decoder.receive_eof() if chunk is None else decoder.receive_data(chunk)
+                for event in decoder.events():
+                    events.append((event, decoder.snapshot))
         except ProtocolError as caught:
             error = (type(caught), caught.message, caught.offset, caught.event_number)
-        outcomes.append((decoder.snapshot, decoder.violations, error))
+        outcomes.append((events, decoder.snapshot, decoder.violations, error))
     assert outcomes[0] == outcomes[1]
 
 

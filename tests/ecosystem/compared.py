@@ -44,8 +44,9 @@ class Compared:
 
 def compare() -> list[Compared]:
     """Run all habits."""
-    with packages() as (kinds, portal):
-        return [Compared(habit, *(outcome(habit, kind, portal) for kind in kinds)) for habit in HABITS]
+    with packages() as (each, portal):
+        columns = [[outcome(habit, package, portal) for habit in HABITS] for package in each]
+    return [Compared(*row) for row in zip(HABITS, *columns, strict=True)]
 
 
 def page(rows: Sequence[Compared]) -> str:
@@ -61,17 +62,17 @@ def page(rows: Sequence[Compared]) -> str:
             "",
             _INTRODUCTION.format(all=len(rows), **counts),
             "",
-            "## What differs on purpose",
+            "## Different on purpose",
             "",
             *_different(groups["different"]),
             "",
-            "## What is not here",
+            "## Not here",
             "",
             "The error that a program gets says which package does it.",
             "",
             *_missing(groups["missing"]),
             "",
-            "## What is the same",
+            "## The same",
             "",
             *_same(groups["same"]),
             "",

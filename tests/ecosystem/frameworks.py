@@ -252,7 +252,7 @@ USES = (
     Use(langchain_stream, streams=True),
     Use(langchain_async, streams=False),
     Use(langchain_async_stream, streams=True),
-    Use(pydantic_ai, streams=False, kinds=("wrapped",)),
+    Use(pydantic_ai, streams=True, kinds=("wrapped",)),  # behind the scenes, as its `max_tokens` is large
     Use(pydantic_ai_stream, streams=True, kinds=("wrapped",)),
     Use(llm_sync, streams=True),
     Use(llm_async, streams=True),

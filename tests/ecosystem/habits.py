@@ -173,15 +173,22 @@ def outcome(habit: Habit, package: Package, portal: BlockingPortal) -> Any:
 
 
 @contextmanager
-def packages() -> Iterator[tuple[list[Package], BlockingPortal]]:
-    """Give the official package, ours, and the official one with wrapped clients; and the loop of the async clients."""
+def packages() -> Iterator[tuple[Iterator[Package], BlockingPortal]]:
+    """Give the official package, ours, the official one with wrapped clients; and the event loop of the async clients.
+
+    Use up each before you ask for the next: from the first `wrap` on, our objects pass for official ones.
+    """
     with serving(always=answered) as server, start_blocking_portal("asyncio") as portal, ExitStack() as stack:
-        opened = []
-        options: Any = {"api_key": "key", "base_url": server.url, "max_retries": 0}
-        for module in (anthropic, streamcore.httpx):
+
+        def opened(module: Any) -> Package:
+            options: Any = {"api_key": "key", "base_url": server.url, "max_retries": 0}
             client = stack.enter_context(module.Anthropic(**options))
             async_client = stack.enter_context(portal.wrap_async_context_manager(module.AsyncAnthropic(**options)))
-            opened.append(Package(module, client, async_client, server))
-        there = opened[0]
-        wrapped = Package(anthropic, wrap(there.client), wrap(there.async_client), server)
-        yield [*opened, wrapped], portal
+            return Package(module, client, async_client, server)
+
+        def each() -> Iterator[Package]:
+            yield (there := opened(anthropic))
+            yield opened(streamcore.httpx)
+            yield Package(anthropic, wrap(there.client), wrap(there.async_client), server)
+
+        yield each(), portal

@@ -8,7 +8,7 @@ from typing import Any
 from habits import Area, Package
 
 paths = Area("Import paths")
-elsewhere = Area("What is not here")
+elsewhere = Area("Names that are not here")
 
 
 def found(at: Package, module: str, *names: str) -> list[str]:

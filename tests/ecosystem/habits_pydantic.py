@@ -84,6 +84,12 @@ def model_field_of_params(at: Package) -> Any:
 
 
 @pydantic_habits.same
+def any_field(at: Package) -> Any:
+    """A message in a field `value: Any` of a model: `model_dump_json()`"""
+    return filled(json.loads(field(Any)(value=at.create("weather")).model_dump_json()))
+
+
+@pydantic_habits.same
 def wrong_params(at: Package) -> Any:
     """`except pydantic.ValidationError` around a wrong `types.MessageParam`"""
     try:

@@ -20,7 +20,7 @@ from web_app import app_of, serving_app
 
 import streamcore.httpx
 
-# FastAPI gives an alias to each parameter, of which pydantic warns where the class is built late, as the official ones.
+# FastAPI gives each parameter an alias. For official classes pydantic then warns, as it builds them late.
 pytestmark = pytest.mark.filterwarnings("ignore::pydantic.warnings.UnsupportedFieldAttributeWarning")
 
 

@@ -44,6 +44,7 @@ from streamcore.types import MessageStreamEvent
 each_module = pytest.mark.parametrize("module", [anthropic, streamcore.aiohttp])
 
 MODEL = "claude-sonnet-4-5-20250929"
+pytestmark = pytest.mark.filterwarnings("ignore:The model .* is deprecated:DeprecationWarning")
 STORY = ["Once", " upon", " a", " time", ".", " The", " end", "."]
 
 TOOLS = [

@@ -5,12 +5,20 @@ Each `assert_type` is a claim about what the type checker knows at that line.
 
 from __future__ import annotations
 
-from typing import assert_type
+from typing import TYPE_CHECKING, assert_type
 
 from helpers import HELLO, body
 
-from streamcore import Message, MessageEngine, MessageStreamEvent, RawMessageDecoder, RawMessageStreamEvent
+from streamcore import (
+    Message,
+    MessageEngine,
+    MessageStream,
+    MessageStreamEvent,
+    RawMessageDecoder,
+    RawMessageStreamEvent,
+)
 from streamcore.types import (
+    ContentBlock,
     ContentBlockDelta,
     ContentBlockDeltaEvent,
     ContentBlockStartEvent,
@@ -115,7 +123,32 @@ def test_a_typed_event_is_an_instance_of_its_raw_class_and_never_equal_to_one() 
     assert any(texts)
     assert [by_dict(event) for event in raw] == texts
     assert [by_dict(event) for event in typed] == texts
-    assert [by_raw_isinstance(event) for event in typed] == texts
+    assert "".join(map(by_raw_isinstance, MessageStream([body(*HELLO)]))) == "".join(texts)
+
+
+def with_constants() -> tuple[TextBlock, list[ContentBlock]]:
+    """Constructors take the constants, and arrays are lists for functions of the program that take lists."""
+    block = TextBlock(type="text", text="a")
+    message = Message(type="message", role="assistant", id="1", model="m", content=[block])
+    assert_type(message.content, list[ContentBlock])
+    assert_type(Message.from_dict(message.to_dict()), Message)
+    if TYPE_CHECKING:
+        TextBlock(type="thinking", text="a")  # type: ignore[arg-type]
+    return block, message.content + [block]  # noqa: RUF005  # programs write it
+
+
+def by_items(content: list[ContentBlock]) -> str:
+    match content:
+        case [TextBlock(type="text", text=first), *_]:
+            assert_type(first, str)
+            return first
+        case _:
+            return ""
+
+
+def test_constants_and_lists() -> None:
+    block, content = with_constants()
+    assert by_items(content) == block.text
 
 
 def test_events_are_told_apart_by_their_type_and_by_match() -> None:
