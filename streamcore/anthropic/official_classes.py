@@ -171,26 +171,45 @@ class _Lookalike:
 
     @property
     def __dict__(self) -> Any:
-        return dict(_named_values(self))
-
-    @property
-    def __pydantic_fields_set__(self) -> set[str]:
-        return {name for name, _ in _named_values(self)}
+        return _fields_and_rest(self)[0]
 
     @property
     def __pydantic_extra__(self) -> dict[str, Any]:
-        return dict(self.extra)  # type: ignore[attr-defined]  # each class of ours has it
+        return _fields_and_rest(self)[1]
+
+    @property
+    def __pydantic_fields_set__(self) -> set[str]:
+        fields, rest = _fields_and_rest(self)
+        return {*fields, *rest}
 
     @property
     def __pydantic_serializer__(self) -> Any:
         return _serializer(self._plain_class)
 
 
-def _named_values(value: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the names and the values of the attributes that have a value on the wire."""
-    names = {field.key: field.name for field in wire_fields(value._plain_class)}
-    extra = value.extra
-    return ((names.get(key, key), item) for key, item in value._wire_items() if key not in extra)
+def _fields_and_rest(value: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the values that are on the wire: of the fields that all official classes have, and of the others.
+
+    It is not known by which of the official classes an object is written. One that does not have a field writes it if
+    it is among the unknown ones.
+    """
+    names = _common_fields(value._plain_class)
+    fields: dict[str, Any] = {}
+    rest: dict[str, Any] = {}
+    for key, item in value._wire_items():
+        if key in names:
+            fields[names[key]] = item
+        else:
+            rest[key] = item
+    return fields, rest
+
+
+@functools.cache
+def _common_fields(cls: Any) -> dict[str, str]:
+    """Return the names of the fields that all official classes of one of ours have, by their names on the wire."""
+    keys = {field.key: field.name for field in wire_fields(cls)}
+    names = {"type": "type", **keys}
+    return {key: name for key, name in names.items() if all(name in model.model_fields for model in _officials(cls))}
 
 
 @functools.cache
@@ -200,8 +219,12 @@ def _serializer(cls: type[WireObject]) -> Any:
 
 def lookalike_class(cls: type[Any]) -> type[Any] | None:
     """Return the class of the lookalikes of our class, or None if there is no official class."""
-    declared = cls.__base__ if "extra" in attrs.fields_dict(cls) else cls
-    return _lookalike_class(cls) if declared in official_classes() else None
+    return _lookalike_class(cls) if _officials(cls) else None
+
+
+def _officials(cls: Any) -> tuple[type[pydantic.BaseModel], ...]:
+    """Return the official classes of one of ours, which may be one with unknown fields."""
+    return official_classes().get(cls.__base__ if "extra" in attrs.fields_dict(cls) else cls, ())
 
 
 @functools.cache
@@ -217,7 +240,7 @@ def _lookalike_class(cls: type[Any]) -> type[Any]:
 def _made_stand_in(lookalikes: Any) -> type[Any]:
     """Return a class that is official to `isinstance`, and that makes lookalikes if it is called."""
     cls: Any = lookalikes._plain_class
-    officials = official_classes()[cls.__base__ if "extra" in attrs.fields_dict(cls) else cls]
+    officials = _officials(cls)
 
     def __new__(made: Any, *args: Any, **fields: Any) -> Any:  # noqa: N807  # becomes a method below
         if fields or not attrs.fields(cls):
@@ -230,6 +253,7 @@ def _made_stand_in(lookalikes: Any) -> type[Any]:
         "__doc__": cls.__doc__,
         "__new__": __new__,
         "__attrs_attrs__": cls.__attrs_attrs__,
+        "__wire_class__": cls,  # for `streamcore.codec.converter`
         "model_config": pydantic.ConfigDict(defer_build=True),
     }
     return type(officials[0])(officials[0].__name__, officials, names)

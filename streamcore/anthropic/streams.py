@@ -94,6 +94,10 @@ class _MessageDecoder(ours.DerivingDecoder):
         self._parts = parts
         self._text_kinds = _text_kinds()
 
+    @property
+    def snapshot(self) -> Any:
+        return self._parts.lookalike(super().snapshot)
+
     def _derive(self, event: Any) -> Iterator[Any]:
         for derived in super()._derive(event):
             yield (self._parts.lookalike if isinstance(derived, _WITH_PARTS) else lookalike)(derived)
