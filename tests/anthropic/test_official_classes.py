@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import functools
 import inspect
+import itertools
 import json
 import pickle
 import subprocess
@@ -351,10 +352,11 @@ def test_a_snapshot_casts_only_what_has_changed() -> None:
         assert made == message
         casts.append(made.content)
         assert len(parts._made) == number + 3  # the message, its content and its usage too
-    for fewer, more in zip(casts, casts[1:], strict=False):
+    for fewer, more in itertools.pairwise(casts):
         assert all(one is two for one, two in zip(fewer, more, strict=False))
 
 
+@pytest.mark.slow  # it starts processes
 def test_nothing_else_in_the_process_changes() -> None:
     program = """
 import anthropic, pickle, sys, streamcore, streamcore.anthropic, streamcore.types
