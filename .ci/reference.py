@@ -51,7 +51,9 @@ def main(folder: Path) -> None:
     warnings.filterwarnings("ignore", module="pdoc")
     warnings.filterwarnings("error", message=".*does not resolve")
     pdoc.render.configure(docformat="google")
-    pdoc.pdoc(*PUBLIC, output_directory=folder)
+    # The paths of `api/import_paths.py` have names of other modules.
+    paths = ["!streamcore.httpx.types", "!streamcore.aiohttp.types"]
+    pdoc.pdoc(*PUBLIC, *paths, output_directory=folder)
     missing = [name for name in PUBLIC if not folder.joinpath(*name.split(".")).with_suffix(".html").exists()]
     if missing:
         raise SystemExit(f"no page was written for {', '.join(missing)}")

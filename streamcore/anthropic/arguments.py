@@ -1,7 +1,7 @@
 """The arguments of a call, as the official client takes them.
 
-Programs pass on what our streams gave them: `message.content` as a part of the next request. The official client knows
-these objects not, so they become dicts.
+Programs pass on what our streams gave them: `message.content` as a part of the next request. The official client
+does not know these objects, so they become dicts.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _THEIR_MARKS = tuple(mark for name in ("NotGiven", "Omit") if isinstance(mark :=
 
 
 def is_given(value: object) -> bool:
-    """Return whether an argument is none of the marks of either package that say that it was not given."""
+    """Return whether an argument was given. Both packages have marks that say that it was not."""
     return value is not NOT_GIVEN and not isinstance(value, (Omit, *_THEIR_MARKS))
 
 

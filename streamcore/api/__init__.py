@@ -22,6 +22,7 @@
 | `arguments.py` | check names and kinds of the arguments of a call |
 | `models.py` | which models are deprecated |
 | `api_response.py` | the answer to a call as an HTTP response |
+| `body_pieces.py` | the body of a response in chunks of one size, as text, in lines |
 | `raw_messages.py` | `with_raw_response` and `with_streaming_response` |
 | `logs.py` | what is logged about calls |
 

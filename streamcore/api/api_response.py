@@ -5,8 +5,6 @@ It is the same for all HTTP libraries. What it has of the library is `http_respo
 
 from __future__ import annotations
 
-import codecs
-import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Generic, TypeVar
@@ -16,8 +14,9 @@ import attrs
 from streamcore._objects.not_copyable import NotCopyable
 from streamcore._steps import run, run_async
 from streamcore.api.attempts import AsyncAnswer, SyncAnswer, whole_body
+from streamcore.api.body_pieces import Lines, Pieces, decoder_of, encoding_of
 from streamcore.api.response import json_in
-from streamcore.errors import InvalidArgumentError, StreamCoreError, request_of
+from streamcore.errors import StreamCoreError, request_of
 
 __all__ = ["APIResponse", "AsyncAPIResponse", "AsyncResponseManager", "ResponseManager", "Result"]
 
@@ -131,7 +130,7 @@ class _Response(NotCopyable, Generic[_T]):
         return self._body
 
     def _text(self, body: bytes) -> str:
-        return body.decode(_encoding(self.headers), "replace")
+        return body.decode(encoding_of(self.headers), "replace")
 
 
 class APIResponse(_Response[_T]):
@@ -186,17 +185,17 @@ class APIResponse(_Response[_T]):
             APIConnectionError: It could not be read.
             StreamCoreError: It was already read by iteration.
         """
-        return self._pieces(_Pieces(None, chunk_size))
+        return self._pieces(Pieces(None, chunk_size))
 
     def iter_text(self, chunk_size: int | None = None) -> Iterator[str]:
         """Like `iter_bytes`, as text. `chunk_size` counts characters."""
-        return self._pieces(_Pieces(_decoder(self.headers), chunk_size))
+        return self._pieces(Pieces(decoder_of(self.headers), chunk_size))
 
     def iter_lines(self) -> Iterator[str]:
         """Yield the lines of the body, without their ends: CR, LF or both. Raises what `iter_bytes()` raises."""
-        return self._pieces(_Lines(_decoder(self.headers)))
+        return self._pieces(Lines(decoder_of(self.headers)))
 
-    def _pieces(self, splitter: _Pieces | _Lines) -> Iterator[Any]:
+    def _pieces(self, splitter: Pieces | Lines) -> Iterator[Any]:
         body = self._take()
         chunks: Iterable[bytes] = self._answer if body is None else [body]
         try:
@@ -248,17 +247,17 @@ class AsyncAPIResponse(_Response[_T]):
 
     def iter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
         """Like `APIResponse.iter_bytes`."""
-        return self._pieces(_Pieces(None, chunk_size))
+        return self._pieces(Pieces(None, chunk_size))
 
     def iter_text(self, chunk_size: int | None = None) -> AsyncIterator[str]:
         """Like `APIResponse.iter_text`."""
-        return self._pieces(_Pieces(_decoder(self.headers), chunk_size))
+        return self._pieces(Pieces(decoder_of(self.headers), chunk_size))
 
     def iter_lines(self) -> AsyncIterator[str]:
         """Like `APIResponse.iter_lines`."""
-        return self._pieces(_Lines(_decoder(self.headers)))
+        return self._pieces(Lines(decoder_of(self.headers)))
 
-    async def _pieces(self, splitter: _Pieces | _Lines) -> AsyncIterator[Any]:
+    async def _pieces(self, splitter: Pieces | Lines) -> AsyncIterator[Any]:
         body = self._take()
         try:
             async for chunk in self._answer if body is None else _as_async(body):
@@ -327,80 +326,3 @@ class AsyncResponseManager(Generic[_T]):
         response, self._response = self._response, None
         if response is not None:
             await response.close()
-
-
-# The body in pieces. The work is linear, whatever the sizes of the chunks and the pieces.
-
-
-def _encoding(headers: Mapping[str, str]) -> str:
-    """Return the encoding that the content type names, or UTF-8."""
-    for parameter in headers.get("content-type", "").split(";")[1:]:
-        name, _, value = parameter.partition("=")
-        if name.strip().lower() == "charset":
-            encoding = value.strip(" \"'")
-            try:
-                codecs.getincrementaldecoder(encoding)
-                b"x".decode(encoding, "replace")
-            except (LookupError, ValueError):  # it is not known, or is not an encoding of text
-                break
-            return encoding
-    return "utf-8"
-
-
-def _decoder(headers: Mapping[str, str]) -> codecs.IncrementalDecoder:
-    return codecs.getincrementaldecoder(_encoding(headers))("replace")
-
-
-def _unchanged(chunk: bytes, final: bool) -> Any:
-    return chunk
-
-
-class _Pieces:
-    """Cut a body into pieces of one size, or leave its chunks as they are if the size is None."""
-
-    def __init__(self, decoder: codecs.IncrementalDecoder | None, size: int | None) -> None:
-        if size is not None and size < 1:
-            raise InvalidArgumentError(f"chunk_size must be a number above 0, or None, not {size!r}")
-        self._decode = decoder.decode if decoder is not None else _unchanged
-        self._size = size
-        self._rest: list[Any] = []
-        self._length = 0
-
-    def feed(self, chunk: bytes, *, final: bool = False) -> Iterator[Any]:
-        decoded = self._decode(chunk, final)
-        if not decoded:
-            return
-        if self._size is None:
-            yield decoded
-            return
-        self._rest.append(decoded)
-        self._length += len(decoded)
-        if self._length >= self._size:
-            data = decoded[:0].join(self._rest)
-            end = len(data) - len(data) % self._size
-            for start in range(0, end, self._size):
-                yield data[start : start + self._size]
-            self._rest, self._length = [data[end:]], len(data) - end
-
-    def finish(self) -> Iterator[Any]:
-        yield from self.feed(b"", final=True)
-        if self._length:
-            yield self._rest[0][:0].join(self._rest)
-
-
-class _Lines:
-    def __init__(self, decoder: codecs.IncrementalDecoder) -> None:
-        self._decoder = io.IncrementalNewlineDecoder(decoder, translate=True)
-        self._rest: list[str] = []
-
-    def feed(self, chunk: bytes, *, final: bool = False) -> Iterator[str]:
-        first, *others = self._decoder.decode(chunk, final).split("\n")
-        self._rest.append(first)
-        for part in others:
-            yield "".join(self._rest)
-            self._rest = [part]
-
-    def finish(self) -> Iterator[str]:
-        yield from self.feed(b"", final=True)
-        if line := "".join(self._rest):
-            yield line

@@ -123,7 +123,8 @@ class _Finder(MetaPathFinder, Loader):
                     return importlib.import_module(f"{spec.name}.{name}")
                 raise missing_attribute(spec.name, name) from None
 
-        module.__getattr__ = look_up_or_fail  # type: ignore[method-assign]  # it is called for names that are not there
+        # Python calls these for names that the module itself does not have.
+        vars(module).update(__getattr__=look_up_or_fail, __dir__=lambda: look_up("__all__"))
         return module
 
     def exec_module(self, module: ModuleType) -> None:

@@ -8,6 +8,9 @@ would change one raise `TypeError`. `[*message.content]` makes an ordinary list.
 
 The types of the dicts in a request (`MessageParam`, `ToolParam`, ...) are in `params` and `tool_params`.
 
+What all types can do is in `base`: their wire form. The methods with names of pydantic are in `_model`, and load
+`_dumping`, `_reading` and `_pydantic` (its hooks) when they are first called. `structuring` makes objects of JSON.
+
 Everything that these modules define without a leading underscore is public, so no list repeats the names. Type checkers
 see star imports, which re-export exactly that: what a module imports is private to it.
 """

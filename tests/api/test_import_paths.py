@@ -71,6 +71,7 @@ def test_paths_resolve_to_the_names_of_the_package(adapter: str) -> None:
     module: Any = importlib.import_module(adapter)
     assert module.types.beta.BetaMessage is module.types.message.Message is types.Message
     assert module.resources.messages.Messages is type(streamcore.httpx.Anthropic(api_key="key").messages)
+    assert {"Message", "MessageParam"} <= set(dir(module.types))
     namespace: dict[str, Any] = {}
     for path in ("types", "types.beta", "lib.streaming", "resources.messages"):
         exec(f"from {adapter}.{path} import *", namespace)
@@ -143,6 +144,7 @@ def test_what_is_missing_says_what_has_it(adapter: str) -> None:
         streamcore.aiohttp.Anthropic  # type: ignore[attr-defined]  # noqa: B018
 
 
+@pytest.mark.slow  # it starts a process
 def test_an_import_of_the_paths_alone_works() -> None:
     code = "from streamcore.httpx.types.beta.beta_message import BetaMessage; print(BetaMessage.__module__)"
     program = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)

@@ -63,6 +63,7 @@ def test_the_environment_turns_logging_on(monkeypatch: pytest.MonkeyPatch) -> No
             logger.setLevel(logging.NOTSET)
 
 
+@pytest.mark.slow  # it starts a process
 def test_a_program_logs_to_stderr() -> None:
     with serving(always=error_reply(400, message=SECRET)) as server:
         code = f"""

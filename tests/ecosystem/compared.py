@@ -45,8 +45,7 @@ class Compared:
 def compare() -> list[Compared]:
     """Run all habits."""
     with packages() as (each, portal):
-        columns = [[outcome(habit, package, portal) for habit in HABITS] for package in each]
-    return [Compared(*row) for row in zip(HABITS, *columns, strict=True)]
+        return [Compared(habit, *(outcome(habit, package, portal) for package in each)) for habit in HABITS]
 
 
 def page(rows: Sequence[Compared]) -> str:

@@ -173,11 +173,8 @@ def outcome(habit: Habit, package: Package, portal: BlockingPortal) -> Any:
 
 
 @contextmanager
-def packages() -> Iterator[tuple[Iterator[Package], BlockingPortal]]:
-    """Give the official package, ours, the official one with wrapped clients; and the event loop of the async clients.
-
-    Use up each before you ask for the next: from the first `wrap` on, our objects pass for official ones.
-    """
+def packages() -> Iterator[tuple[list[Package], BlockingPortal]]:
+    """Give the official package, ours, the official one with wrapped clients; and the event loop of async clients."""
     with serving(always=answered) as server, start_blocking_portal("asyncio") as portal, ExitStack() as stack:
 
         def opened(module: Any) -> Package:
@@ -186,9 +183,6 @@ def packages() -> Iterator[tuple[Iterator[Package], BlockingPortal]]:
             async_client = stack.enter_context(portal.wrap_async_context_manager(module.AsyncAnthropic(**options)))
             return Package(module, client, async_client, server)
 
-        def each() -> Iterator[Package]:
-            yield (there := opened(anthropic))
-            yield opened(streamcore.httpx)
-            yield Package(anthropic, wrap(there.client), wrap(there.async_client), server)
-
-        yield each(), portal
+        there, here = opened(anthropic), opened(streamcore.httpx)
+        wrapped = Package(anthropic, wrap(there.client), wrap(there.async_client), server)
+        yield [there, here, wrapped], portal

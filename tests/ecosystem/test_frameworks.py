@@ -41,8 +41,7 @@ pytestmark = [
 GUIDE = PACKAGE / "api" / "FRAMEWORKS.md"
 
 
-# Those that wrap come last, and all before the tests below: our objects pass for official ones from then on.
-@pytest.mark.parametrize("example", sorted(python_examples(GUIDE), key=lambda example: "wrap(" in example))
+@pytest.mark.parametrize("example", python_examples(GUIDE))
 def test_the_examples_of_the_guide_run(example: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(always=answered) as server:
         monkeypatch.setenv("ANTHROPIC_API_KEY", "key")
