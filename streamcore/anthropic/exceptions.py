@@ -27,7 +27,7 @@ def as_theirs(error: _ErrorT) -> _ErrorT:
     """Return an error as one of the official package too, with all that it has."""
     if isinstance(error, _Both):
         return error
-    ours: type[Exception] = type(error)
+    ours: Any = type(error)
     cls = _both((ours, *_theirs(ours), *_of_library(error.__cause__)))
     made = cls.__new__(cls, *error.args)
     made.__dict__.update(error.__dict__)

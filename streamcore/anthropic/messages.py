@@ -178,7 +178,7 @@ class Messages(_MessagesResource):
     def stream(
         self,
         *,
-        event_handler: type[Any] = MessageStream,
+        event_handler: Any = MessageStream,
         output_format: Any = NOT_GIVEN,
         **arguments: Any,
     ) -> MessageStreamManager[Any]:
@@ -251,7 +251,7 @@ class AsyncMessages(_MessagesResource):
     def stream(
         self,
         *,
-        event_handler: type[Any] = AsyncMessageStream,
+        event_handler: Any = AsyncMessageStream,
         output_format: Any = NOT_GIVEN,
         **arguments: Any,
     ) -> AsyncMessageStreamManager[Any]:

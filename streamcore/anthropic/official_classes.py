@@ -63,7 +63,7 @@ Cast = Callable[[Any, Convert], Any]
 def lookalike(value: _T) -> _T:
     """Return an object of ours, with all that is inside, as lookalikes. Other values are returned as they are."""
     convert = CASTS[type(value)]
-    return value if convert is None else convert(value, lookalike)  # type: ignore[no-any-return]
+    return value if convert is None else convert(value, lookalike)
 
 
 # Which official classes there are
@@ -144,7 +144,7 @@ class _Lookalike:
     __slots__ = ()
 
     if typing.TYPE_CHECKING:
-        _plain_class: type[WireObject]
+        _plain_class: Any
 
         def _wire_items(self) -> list[tuple[str, Any]]: ...
 
@@ -163,7 +163,8 @@ class _Lookalike:
 
     @classmethod
     def _extended(cls) -> type[Any]:
-        return _lookalike_class(extended(cls._plain_class))
+        plain: Any = extended(cls._plain_class)
+        return _lookalike_class(plain)
 
     # What pydantic reads of an instance of a model
 
@@ -171,7 +172,7 @@ class _Lookalike:
     __pydantic_generic_metadata__ = {"origin": None, "args": (), "parameters": ()}  # noqa: RUF012  # as a model has it
 
     @property
-    def __dict__(self) -> Any:
+    def __dict__(self) -> Any:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]
         return _fields_and_rest(self)[0]
 
     @property
@@ -214,11 +215,11 @@ def _common_fields(cls: Any) -> dict[str, str]:
 
 
 @functools.cache
-def _serializer(cls: type[WireObject]) -> Any:
+def _serializer(cls: Any) -> Any:
     return pydantic.TypeAdapter(cls).serializer
 
 
-def lookalike_class(cls: type[Any]) -> type[Any] | None:
+def lookalike_class(cls: Any) -> type[Any] | None:
     """Return the class of the lookalikes of our class, or None if there is no official class."""
     return _lookalike_class(cls) if _officials(cls) else None
 
@@ -229,7 +230,7 @@ def _officials(cls: Any) -> tuple[type[pydantic.BaseModel], ...]:
 
 
 @functools.cache
-def _lookalike_class(cls: type[Any]) -> type[Any]:
+def _lookalike_class(cls: Any) -> type[Any]:
     # `_Lookalike` is not a base: classes without fields would get it as the base that their layout follows, and drafts
     # need ours there.
     names = {**vars(_Lookalike), "_plain_class": cls}
@@ -257,7 +258,9 @@ def _made_stand_in(lookalikes: Any) -> type[Any]:
         "__wire_class__": cls,  # for `streamcore.codec.converter`
         "model_config": pydantic.ConfigDict(defer_build=True),
     }
-    return type(officials[0])(officials[0].__name__, officials, names)
+    metaclass: Any = type(officials[0])
+    made: type[Any] = metaclass(officials[0].__name__, officials, names)
+    return made
 
 
 # Casting
@@ -300,7 +303,7 @@ def _caster(cls: Any) -> Cast:
     plain = getattr(cls, "_plain_class", cls)
     attrs.resolve_types(plain)
     values = {}  # by the name of the field: how it is read
-    deferred = source = None
+    deferred, source = "", ""
     for field in attrs.fields(plain):
         name, value = field.name, f"given.{field.name}"
         holds_objects = not field.metadata.get("local") and _holds_objects(field.type)
@@ -310,13 +313,13 @@ def _caster(cls: Any) -> Cast:
             deferred, source = name, "Deferred(source, convert)" if holds_objects else "source"
     names: dict[str, Any] = {"cls": cls, "Deferred": _Deferred, "make": constructor(cls, *values)}
     lines = ["def cast(given, convert):"]
-    if deferred is not None:
-        others = [name for name in values if name != deferred]
+    if deferred:
+        others = {name: value for name, value in values.items() if name != deferred}
         names["make_deferred"] = deferring(cls, *others)
         lines += [
             "    source = getattr(given, '_source', None)",
             "    if source is not None:",
-            f"        return make_deferred({', '.join([*map(values.get, others), source, 'given._mark'])})",
+            f"        return make_deferred({', '.join([*others.values(), source, 'given._mark'])})",
         ]
     lines.append(f"    return make({', '.join(values.values())})")
     return cast("Cast", generate("\n".join(lines), "cast", names))
@@ -347,7 +350,9 @@ def _cast_delta_event(event: Any, convert: Convert) -> Any:
 
 @functools.cache
 def _cast_any_delta_event() -> Cast:
-    return _caster(_lookalike_class(ContentBlockDeltaEvent))
+    event_class: Any = ContentBlockDeltaEvent
+    cls: Any = _lookalike_class(event_class)
+    return _caster(cls)
 
 
 class _DeltaCasts(dict[str, Cast]):
@@ -369,9 +374,10 @@ def _caster_of_text(delta_type: str) -> Cast:
     It does what `_caster` does, in two thirds of the time.
     """
     row = TEXT_DELTAS[delta_type]
-    delta_class = row.delta
+    delta_class: Any = row.delta
+    event_class: Any = ContentBlockDeltaEvent
     make_delta = constructor(_lookalike_class(delta_class), f"delta.{row.source}")
-    make = constructor(_lookalike_class(ContentBlockDeltaEvent), "index", "delta")
+    make = constructor(_lookalike_class(event_class), "index", "delta")
     cast_any = _cast_any_delta_event()
 
     def cast_event(event: Any, convert: Convert = lookalike) -> Any:
@@ -387,11 +393,11 @@ class _Casts(dict[type, "Cast | None"]):
     """For each type, the function that casts its objects, or None if they stay as they are."""
 
     def __missing__(self, cls: type) -> Cast | None:
-        made = None
+        made: Cast | None = None
         if cls is ContentBlockDeltaEvent:
             made = _cast_delta_event
         elif issubclass(cls, WireObject) and not issubclass(cls, Unknown) and not hasattr(cls, "_plain_class"):
-            found = lookalike_class(cls)
+            found: Any = lookalike_class(cls)
             made = None if found is None else _caster(found)
         self[cls] = made
         return made

@@ -150,7 +150,7 @@ class _OfMessage:
 
 
 @functools.lru_cache(maxsize=64)  # programs may make classes of handlers again and again
-def message_stream_class(handler: type[Any]) -> type[Any]:
+def message_stream_class(handler: Any) -> Any:
     """Return a subclass of a message stream that delivers lookalikes.
 
     Args:
