@@ -113,7 +113,7 @@ def _class_for(model: type[pydantic.BaseModel]) -> type[WireObject] | None:
     # The derived events of theirs have names that we have for events on the wire.
     derived = "Parsed" if model.__module__.startswith("anthropic.lib.") else ""
     plain = name.replace("Beta", "", 1)
-    names = [derived + plain, plain, plain.removeprefix("Parsed"), plain.removeprefix("Raw")]
+    names = [derived + plain, plain, plain.removeprefix("Parsed"), plain.removeprefix("Raw"), plain + "Object"]
     found = [getattr(ours, each, None) for each in names]
     found.append(getattr(ours.beta, name, None))  # names that are not "Beta" and ours
     if name == "Delta":
