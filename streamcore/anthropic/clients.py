@@ -195,12 +195,8 @@ def wrap(client: Any) -> Any:
     """
     if issubclass(type(client), _View):
         return client
-    if isinstance(client, type) or not all(
-        hasattr(client, name) for name in ("messages", "beta", "copy", "is_closed", "post")
-    ):
+    if not any(cls.__module__.partition(".")[0] == "anthropic" for cls in client.__class__.__mro__):
         raise InvalidArgumentError(f"client must be a client of the anthropic package, not {client!r}")
-    if not hasattr(client.messages, "with_streaming_response"):
-        raise InvalidArgumentError(
-            f"client must be a client of the anthropic package itself, and its messages are {client.messages!r}"
-        )
+    if not all(hasattr(client, name) for name in ("messages", "beta", "with_options")):
+        raise InvalidArgumentError(f"client must be a client of the anthropic package with messages, not {client!r}")
     return _AsyncView(client) if hasattr(client, "__aenter__") else _SyncView(client)

@@ -220,7 +220,7 @@ def _serializer(cls: Any) -> Any:
 
 
 def lookalike_class(cls: Any) -> type[Any] | None:
-    """Return the class of the lookalikes of our class, or None if there is no official class."""
+    """Return the class of the lookalikes of one of our classes, or None if it has no official class."""
     return _lookalike_class(cls) if _officials(cls) else None
 
 
@@ -267,7 +267,7 @@ def _made_stand_in(lookalikes: Any) -> type[Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Return a lookalike as an object of our own class. What is inside remains as it is. So do other values."""
+    """Return a lookalike as an object of our own class, but not the objects inside. Return other values as they are."""
     cls = getattr(type(value), "_plain_class", None)
     return value if cls is None else _caster(cls)(value, _itself)
 

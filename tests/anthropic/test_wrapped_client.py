@@ -17,7 +17,7 @@ from opentelemetry import trace
 from server import ASK, json_reply, run, serving, stream_reply
 
 import streamcore.httpx
-from streamcore import InvalidArgumentError, MessageStream
+from streamcore import InvalidArgumentError
 from streamcore.anthropic import wrap
 from streamcore.api.options import NOT_GIVEN, omit
 from streamcore.typed import InvalidOutputError
@@ -94,7 +94,7 @@ def test_it_is_a_view_of_the_client_which_does_not_change(kind: Kind) -> None:
 
 def test_only_clients_of_the_package_can_be_wrapped() -> None:
     with streamcore.httpx.Anthropic(api_key="key") as ours:
-        for wrong in (None, "client", anthropic.Anthropic, httpx2, ours):
+        for wrong in (None, "client", anthropic.Anthropic, httpx2, ours, anthropic.types.TextDelta.model_construct()):
             with pytest.raises(InvalidArgumentError, match="client must be a client of the anthropic package"):
                 wrap(wrong)
 
@@ -296,4 +296,5 @@ def test_nothing_private_of_the_package_is_used() -> None:
         assert hasattr(resource, "with_streaming_response"), "wrap() sends its calls through with_streaming_response"
     assert "http_response" in anthropic.APIResponse.__mro__[1].__annotations__, "wrap() reads response.http_response"
     assert isinstance(httpx2.Response(200).extensions, dict), "wrap() notes in response.extensions what to raise"
-    assert issubclass(MessageStream, streamcore.Stream)
+    for kind in ("MessageStream", "MessageStreamManager", "AsyncMessageStream", "AsyncMessageStreamManager"):
+        assert hasattr(anthropic.lib.streaming, kind), "streams of wrapped clients pass for this class"
