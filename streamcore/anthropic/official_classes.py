@@ -30,11 +30,10 @@ Casting never changes an object: the engine shares its objects between snapshots
 from __future__ import annotations
 
 import functools
-import inspect
 import operator
 import typing
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar, cast
+from collections.abc import Iterator
+from typing import Any, TypeVar
 
 import anthropic.types
 import anthropic.types.beta
@@ -43,21 +42,17 @@ import pydantic
 from anthropic.lib import streaming
 
 from streamcore import types as ours
-from streamcore._objects.construct import constructor, generate
+from streamcore._objects.construct import constructor
 from streamcore._objects.immutable import ImmutableList
+from streamcore.anthropic.casting import Cast, Convert, as_it_is, caster
 from streamcore.types import ContentBlockDeltaEvent, Unknown, WireObject
 from streamcore.types.base import extended, wire_fields
-from streamcore.types.derived import deferring
 from streamcore.types.lookalikes import as_lookalike
 from streamcore.types.text_deltas import TEXT_DELTAS
 
-__all__ = ["CASTS", "DELTA_CASTS", "Cast", "lookalike", "lookalike_class", "official_classes"]
+__all__ = ["CASTS", "DELTA_CASTS", "lookalike", "lookalike_class", "official_classes"]
 
 _T = TypeVar("_T")
-
-Convert = Callable[[Any], Any]
-Cast = Callable[[Any, Convert], Any]
-"""Takes an object of one class and a function for what is inside, and returns the object as one of another class."""
 
 
 def lookalike(value: _T) -> _T:
@@ -269,71 +264,7 @@ def _made_stand_in(lookalikes: Any) -> type[Any]:
 def _plain(value: Any) -> Any:
     """Return a lookalike as an object of our own class, but not the objects inside. Return other values as they are."""
     cls = getattr(type(value), "_plain_class", None)
-    return value if cls is None else _caster(cls)(value, _itself)
-
-
-def _itself(value: Any) -> Any:
-    return value
-
-
-class _Deferred:
-    """The source of a deferred field (see `streamcore.types.derived`) that casts what it gives."""
-
-    __slots__ = ("_convert", "_source")
-
-    def __init__(self, source: Any, convert: Convert) -> None:
-        self._source = source
-        self._convert = convert
-
-    def at(self, mark: Any) -> Any:
-        return self._convert(self._source.at(mark))
-
-
-@functools.cache
-def _caster(cls: Any) -> Cast:
-    """Return a function that makes a `cls` of an object with the same fields.
-
-    That for `ContentBlockDeltaEvent`:
-
-    def cast(given, convert):
-        return make(given.index, None if given.delta is None else convert(given.delta))
-
-    A deferred field stays deferred.
-    """
-    plain = getattr(cls, "_plain_class", cls)
-    attrs.resolve_types(plain)
-    values = {}  # by the name of the field: how it is read
-    deferred, source = "", ""
-    for field in attrs.fields(plain):
-        name, value = field.name, f"given.{field.name}"
-        holds_objects = not field.metadata.get("local") and _holds_objects(field.type)
-        # Most of them are None, which need no call.
-        values[name] = f"None if {value} is None else convert({value})" if holds_objects else value
-        if isinstance(inspect.getattr_static(plain, name), property):
-            deferred, source = name, "Deferred(source, convert)" if holds_objects else "source"
-    names: dict[str, Any] = {"cls": cls, "Deferred": _Deferred, "make": constructor(cls, *values)}
-    lines = ["def cast(given, convert):"]
-    if deferred:
-        others = {name: value for name, value in values.items() if name != deferred}
-        names["make_deferred"] = deferring(cls, *others)
-        lines += [
-            "    source = getattr(given, '_source', None)",
-            "    if source is not None:",
-            f"        return make_deferred({', '.join([*others.values(), source, 'given._mark'])})",
-        ]
-    lines.append(f"    return make({', '.join(values.values())})")
-    return cast("Cast", generate("\n".join(lines), "cast", names))
-
-
-def _holds_objects(annotation: Any) -> bool:
-    """Return whether objects of ours may be inside a value of an annotation."""
-    if isinstance(annotation, typing.TypeVar):
-        return annotation.__bound__ is None or _holds_objects(annotation.__bound__)
-    arguments = typing.get_args(annotation)
-    origin = typing.get_origin(annotation) or annotation
-    if isinstance(origin, type) and issubclass(origin, WireObject):
-        return True
-    return origin is not typing.Literal and any(map(_holds_objects, arguments))
+    return value if cls is None else caster(cls)(value, as_it_is)
 
 
 def _cast_list(values: Any, convert: Convert) -> Any:
@@ -352,7 +283,7 @@ def _cast_delta_event(event: Any, convert: Convert) -> Any:
 def _cast_any_delta_event() -> Cast:
     event_class: Any = ContentBlockDeltaEvent
     cls: Any = _lookalike_class(event_class)
-    return _caster(cls)
+    return caster(cls)
 
 
 class _DeltaCasts(dict[str, Cast]):
@@ -398,7 +329,7 @@ class _Casts(dict[type, "Cast | None"]):
             made = _cast_delta_event
         elif issubclass(cls, WireObject) and not issubclass(cls, Unknown) and not hasattr(cls, "_plain_class"):
             found: Any = lookalike_class(cls)
-            made = None if found is None else _caster(found)
+            made = None if found is None else caster(found)
         self[cls] = made
         return made
 
