@@ -24,6 +24,7 @@ PUBLIC = [
     "streamcore.partial_json",
     "streamcore.stream",
     "streamcore.typed",
+    "streamcore.api",
     "streamcore.httpx",
     "streamcore.aiohttp",
     "streamcore.urllib3",

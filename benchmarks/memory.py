@@ -82,7 +82,7 @@ def _replay(path: Path) -> None:
 def _check(path: Path) -> None:
     (report,) = check_file(str(path), Selection(), strict=True)
     if report.status != "ok":
-        raise ValueError(f"the capture is not complete: {report.fault or report.violations}")
+        raise ValueError(f"the capture is not complete: {report.reason or report.violations}")
 
 
 replay = _peak_of(_replay)

@@ -8,6 +8,7 @@ from streamcore.accumulator import MessageAccumulator
 from streamcore.decoders import MessageEventDecoder, RawMessageDecoder
 from streamcore.engine import MessageEngine
 from streamcore.errors import (
+    CheckpointError,
     DecodeError,
     EventOrderError,
     IncompleteStreamError,
@@ -35,6 +36,7 @@ __all__ = [
     "AsyncMessageStream",
     "AsyncMessageStreamManager",
     "AsyncStream",
+    "CheckpointError",
     "DecodeError",
     "EventOrderError",
     "IncompleteStreamError",

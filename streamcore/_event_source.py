@@ -7,12 +7,15 @@ The source adds their location to violations, and to errors their location, the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Generic, Protocol, TypeVar
 
+from streamcore._checkpoint import require
 from streamcore._objects.not_copyable import NotCopyable
+from streamcore._objects.state import Count, SavedState
 from streamcore.codec import UNUSUAL, EventInterpreter, EventKind, Progress, means_error, parse_json
 from streamcore.errors import (
+    CheckpointError,
     DecodeError,
     IncompleteStreamError,
     LimitExceededError,
@@ -24,10 +27,11 @@ from streamcore.errors import (
 )
 from streamcore.limits import Limits
 from streamcore.sse._frames import FrameReader
+from streamcore.sse._frames_state import FramesState
 from streamcore.sse._start import Start, beginning, begins_like_a_stream, start_of
 from streamcore.types import Message, MessageStreamEvent, RawMessageStreamEvent, UnknownEvent
 
-__all__ = ["DecoderBase", "EventSource", "EventT", "Recognise"]
+__all__ = ["DecoderBase", "EventSource", "EventT", "Recognise", "SourceState"]
 
 EventT = TypeVar("EventT", bound=MessageStreamEvent | RawMessageStreamEvent)
 _EventT_co = TypeVar("_EventT_co", covariant=True)
@@ -37,6 +41,26 @@ class Recognise(Protocol[_EventT_co]):
     """Returns the event that a section or a chunk is, if it is one of those that are the same in every stream."""
 
     def __call__(self, piece: bytes, *, is_chunk: bool) -> _EventT_co | None: ...
+
+
+class SourceState(SavedState):
+    """The state of an `EventSource`.
+
+    Attributes:
+        frames: The state of the frames.
+        event_number: How many events have been delivered.
+        error_words: The words of the latest `error` event.
+        has_finished: Whether the end of the stream has been checked.
+        left_over: Bytes of an event that the stream has ended in; None before the end.
+        unfinished: The payload of that event, as far as it has come.
+    """
+
+    frames: FramesState
+    event_number: Count = 0
+    error_words: str | None = None
+    has_finished: bool = False
+    left_over: Count | None = None
+    unfinished: bytes | None = None
 
 
 class EventSource(NotCopyable, Generic[EventT]):
@@ -59,7 +83,7 @@ class EventSource(NotCopyable, Generic[EventT]):
 
     __slots__ = (
         "_current",
-        "_error_event",
+        "_error_words",
         "_failure",
         "_has_finished",
         "_interpreter",
@@ -98,7 +122,8 @@ class EventSource(NotCopyable, Generic[EventT]):
         self._current: bytes | None = None
         # Number of log entries that have a location.
         self._located = 0
-        self._error_event: Any = None
+        # The words of the latest `error` event, for the error at an end that comes too soon.
+        self._error_words: str | None = None
         self.start_is_checked: bool = False
         self._has_finished = False
         # Bytes of an event that the stream has ended in; None before the end.
@@ -177,7 +202,7 @@ class EventSource(NotCopyable, Generic[EventT]):
         if event is None:
             self.locate()
         elif event.type == "error":
-            self._error_event = event
+            self._error_words = _words_of(event)
         return event
 
     def _last_event(self) -> EventT | None:
@@ -233,9 +258,8 @@ class EventSource(NotCopyable, Generic[EventT]):
             error.received = self._unfinished  # it may have the words of an error
             if left_over:
                 error.message += f"; {left_over} bytes of an unfinished event were left over: no blank line ended it"
-            if self._error_event is not None:
-                cause = self._error_event.error
-                error.message += f"; an error event had come: {shortened(f'{cause.type}: {cause.message}', 500)}"
+            if self._error_words is not None:
+                error.message += f"; an error event had come: {self._error_words}"
             raise
         if left_over:
             offset = frames.received - left_over
@@ -248,6 +272,39 @@ class EventSource(NotCopyable, Generic[EventT]):
                 raise
             finally:
                 self.locate(offset)
+
+    def get_state(self, unread: Iterable[bytes] = ()) -> SourceState:
+        """Return the state for a checkpoint, without that of the log, which others share.
+
+        Args:
+            unread: Chunks to add to those that have not been read.
+
+        Raises:
+            CheckpointError: The stream has failed.
+        """
+        if self._failure is not None:
+            raise CheckpointError(f"a stream that has failed has no checkpoint: {self._failure}")
+        return SourceState(
+            frames=self.frames.get_state(unread),
+            event_number=self.event_number,
+            error_words=self._error_words,
+            has_finished=self._has_finished,
+            left_over=self._left_over,
+            unfinished=self._unfinished,
+        )
+
+    def set_state(self, state: SourceState) -> None:
+        """Take over the state of a checkpoint. The log has its state already.
+
+        Raises:
+            CheckpointError: The state is over a limit or contradicts itself.
+        """
+        self.frames.set_state(state.frames)
+        self.event_number, self._error_words = state.event_number, state.error_words
+        self._has_finished, self._left_over, self._unfinished = state.has_finished, state.left_over, state.unfinished
+        has_ended = state.has_finished or state.left_over is not None or state.unfinished is not None
+        require(self.frames.at_eof or not has_ended, "the end was checked before it came")
+        self._located = self.log.length
 
     def locate(self, offset: int | None = None) -> None:
         """Add a location to the violations recorded since the last call: by default that of the latest event."""
@@ -352,6 +409,10 @@ def _is_whole(name: str | None, payload: bytes, max_depth: int, *, only_errors: 
     if means_error(name, value):
         return type(value) in (dict, str, list)
     return type(value) is dict and not only_errors
+
+
+def _words_of(event: Any) -> str:
+    return shortened(f"{event.error.type}: {event.error.message}", 500)
 
 
 def _not_a_stream(received: bytes) -> DecodeError:

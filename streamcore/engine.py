@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import UnionType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
+from streamcore._checkpoint import limits_of, read_checkpoint, write_checkpoint
+from streamcore._engine_state import Delivery, EngineState
 from streamcore._event_source import DecoderBase, EventSource
 from streamcore.accumulator import COMPACT_AFTER, BlockInProgress, MessageAccumulator
 from streamcore.codec import TYPED_EVENTS
@@ -41,7 +43,7 @@ class MessageEngine(DecoderBase[MessageStreamEvent], Generic[OutputT]):
 
     `events()` raises only `ProtocolError` and its subclasses; any other exception is a bug. After one of them the
     engine refuses more data; `snapshot` and `violations` stay readable. An engine can be neither copied nor pickled;
-    events and snapshots can be.
+    events and snapshots can be. `checkpoint()` puts an engine away as bytes, and `restore()` takes it up again.
 
     Args:
         strict: Raise where otherwise a `Violation` is recorded.
@@ -65,8 +67,10 @@ class MessageEngine(DecoderBase[MessageStreamEvent], Generic[OutputT]):
         "_add_text",
         "_compact_at",
         "_current_block",
+        "_delivery",
         "_delta_in_chunk",
         "_delta_in_section",
+        "_limits",
         "_parser",
         "_views",
     )
@@ -83,6 +87,8 @@ class MessageEngine(DecoderBase[MessageStreamEvent], Generic[OutputT]):
         on_invalid: OnInvalid = "raise",
         invalid_json: InvalidJSON = "raise",
     ) -> None:
+        self._limits = limits
+        self._delivery: Delivery | None = None
         self._views: Views | None = None
         self._parser: AnswerTypes | None = None
         if output_format is not None or tool_types:
@@ -204,6 +210,11 @@ class MessageEngine(DecoderBase[MessageStreamEvent], Generic[OutputT]):
         return self._accumulator.complete
 
     @property
+    def event_number(self) -> int:
+        """How many events have been delivered."""
+        return self._source.event_number
+
+    @property
     def multiple_messages(self) -> bool:
         """Whether the stream may hold several messages, so that it is not over at `message_stop`."""
         return self._accumulator.multiple_messages
@@ -233,6 +244,100 @@ class MessageEngine(DecoderBase[MessageStreamEvent], Generic[OutputT]):
     def accumulator(self) -> MessageAccumulator:
         """The accumulator behind the engine, for reading only."""
         return self._accumulator
+
+    # Checkpoints
+
+    def checkpoint(self) -> bytes:
+        """Return the state of the engine as bytes, at any moment. This changes nothing.
+
+        Its size is that of what is open and of the message, not that of the bytes that were read. The format is
+        described in `EMBEDDING.md`.
+
+        Raises:
+            CheckpointError: The stream has failed, so nothing can go on from here.
+        """
+        return self.checkpoint_of_stream((), self._undelivered)
+
+    def checkpoint_of_stream(self, unread: Iterable[bytes], delivery: Delivery | None) -> bytes:
+        """Return the checkpoint of a message stream over this engine.
+
+        Args:
+            unread: Chunks that the stream has read and the engine has not received.
+            delivery: How far the stream has delivered the latest event, if it has not delivered all of it.
+
+        Raises:
+            CheckpointError: The stream has failed.
+        """
+        state = EngineState(
+            limits=self._limits,
+            log=self._source.log.get_state(),
+            source=self._source.get_state(unread),
+            accumulator=self._accumulator.get_state(),
+            delivery=None if delivery is None else delivery.get_state(),
+        )
+        return write_checkpoint("MessageEngine", state)
+
+    def take_delivery(self) -> Delivery | None:
+        """Return what a message stream over this engine has to deliver first. A second call returns None.
+
+        That is something if the engine was restored from the checkpoint of a stream in the middle of an event, and has
+        not gone on since.
+        """
+        delivery, self._delivery = self._undelivered, None
+        return delivery
+
+    @property
+    def _undelivered(self) -> Delivery | None:
+        delivery = self._delivery
+        return delivery if delivery is not None and delivery.event_number == self._source.event_number else None
+
+    @classmethod
+    def restore(
+        cls,
+        data: bytes,
+        *,
+        limits: Limits | None = None,
+        output_format: type[OutputT] | UnionType | None = None,
+        tool_types: Mapping[str, Any] | Iterable[Any] | None = None,
+    ) -> Self:
+        """Return an engine that goes on from a checkpoint exactly as the original would have.
+
+        The options are those of the original. Classes cannot be stored, so they are given again; a checkpoint knows
+        their names and schemas. Views (`values`, `partial`) are not a part of it: they begin at the beginning of the
+        message.
+
+        Args:
+            data: What `checkpoint` returned.
+            limits: Bounds on the stream in place of those of the original.
+            output_format: The `output_format` of the original.
+            tool_types: The `tool_types` of the original.
+
+        Raises:
+            CheckpointError: It is not a valid checkpoint of a `MessageEngine`, it is over the limits, or it was made
+                with other classes.
+            InvalidArgumentError: `data` is not bytes.
+            UnsupportedTypeError: JSON cannot be structured as one of the classes.
+        """
+        state = read_checkpoint(data, "MessageEngine", EngineState)
+        options = state.accumulator
+        engine = cls(
+            limits=limits_of(state.limits, limits),
+            trailing_strings=options.trailing_strings,
+            multiple_messages=options.multiple_messages,
+            output_format=output_format,
+            tool_types=tool_types,
+            on_invalid="raise" if options.parser is None else options.parser.on_invalid,
+            invalid_json=options.invalid_json,
+        )
+        engine._source.log.set_state(state.log)
+        engine._accumulator.set_state(options)
+        engine._source.set_state(state.source)
+        # The stages have their state, and the rest follows from it.
+        engine._compact_at = state.source.event_number + COMPACT_AFTER
+        engine._follow(engine._accumulator.current_block)
+        if state.delivery is not None:
+            engine._delivery = Delivery.of_state(state.delivery, state.source.event_number, engine._limits)
+        return engine
 
     # Values of the user's own classes
 

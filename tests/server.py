@@ -65,13 +65,28 @@ class Stall:
 
 
 @attrs.frozen
+class Gate:
+    """Send nothing until the test opens the gate. It must do so within `BOUND`."""
+
+    _opened: threading.Event = attrs.field(factory=threading.Event, init=False)
+
+    def open(self) -> None:
+        self._opened.set()
+
+    async def wait(self) -> None:
+        async with asyncio.timeout(BOUND):
+            while not self._opened.is_set():  # noqa: ASYNC110  # another thread sets it
+                await asyncio.sleep(0.01)
+
+
+@attrs.frozen
 class Cut:
     """Close the connection in the middle of the reply, with FIN or with a reset (RST)."""
 
     reset: bool = False
 
 
-Step: TypeAlias = bytes | Pause | Stall | Cut
+Step: TypeAlias = bytes | Pause | Stall | Gate | Cut
 
 
 @attrs.frozen(kw_only=True)
@@ -317,7 +332,7 @@ async def _send(reply: Reply, reader: asyncio.StreamReader, writer: asyncio.Stre
         raise _Hangup
 
 
-async def _wait(step: Pause | Stall | Cut, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _wait(step: Pause | Stall | Gate | Cut, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     if isinstance(step, Cut):
         if step.reset:
             # A linger time of zero makes the system send RST instead of FIN.
@@ -325,6 +340,9 @@ async def _wait(step: Pause | Stall | Cut, reader: asyncio.StreamReader, writer:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             writer.transport.abort()
         raise _Hangup
+    if isinstance(step, Gate):
+        await step.wait()
+        return
     # The client sends nothing while it waits for an answer, so a read returns only when the client closes its side.
     try:
         await asyncio.wait_for(reader.read(1), step.seconds if isinstance(step, Pause) else BOUND)

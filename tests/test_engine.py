@@ -33,6 +33,7 @@ from helpers import (
     without_nulls,
 )
 
+import streamcore
 from streamcore import (
     DecodeError,
     EventOrderError,
@@ -50,6 +51,7 @@ from streamcore import (
     StreamCoreError,
 )
 from streamcore.codec import decode_event
+from streamcore.errors import APIError
 from streamcore.types import (
     ContentBlockDeltaEvent,
     ErrorEvent,
@@ -478,8 +480,10 @@ def test_errors_can_be_pickled_with_all_they_carry() -> None:
 
 def test_the_family_of_errors() -> None:
     assert issubclass(ProtocolError, StreamCoreError)
-    for child in (DecodeError, EventOrderError, LimitExceededError, IncompleteStreamError):
-        assert issubclass(child, ProtocolError)
+    children = [cls for cls in ProtocolError.__subclasses__() if cls.__module__.startswith("streamcore.errors")]
+    exported = [cls for cls in vars(streamcore).values() if isinstance(cls, type) and issubclass(cls, ProtocolError)]
+    assert {ProtocolError, *(cls for cls in children if not issubclass(cls, APIError))} == {*exported}
+    assert {DecodeError, EventOrderError, LimitExceededError, IncompleteStreamError} <= {*exported}
 
 
 def test_invalid_utf8_in_a_payload_is_read_with_the_replacement_character() -> None:

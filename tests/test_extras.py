@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+import streamcore
 
 IMPORTS = [
     ("import streamcore.httpx", "httpx2", "streamcore-messages[httpx]"),
@@ -67,24 +71,24 @@ except ModuleNotFoundError as error:
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-LIBRARIES = (
-    "aiohttp",
-    "anthropic",
-    "anyio",
-    "botocore",
-    "click",
-    "httpx",
-    "httpx2",
-    "hypothesis",
-    "ijson",
-    "multidict",
-    "rich",
-    "urllib3",
-    "yaml",
+CORE_LIBRARIES = {"attrs", "attr", "cattrs", "msgspec", "typing_extensions"}
+# All that modules of the package import, but for the plugin of pytest.
+LIBRARIES = sorted(
+    {
+        name.partition(".")[0]
+        for path in Path(streamcore.__file__).parent.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [each.name for each in node.names])
+    }
+    - sys.stdlib_module_names
+    - CORE_LIBRARIES
+    - {"streamcore", "pytest"}
 )
 
 
 @pytest.mark.parametrize("module", ["streamcore.replay", "streamcore.cli", "streamcore.testing", "streamcore.typed"])
 def test_these_import_without_any_extra(module: str) -> None:
+    assert {"aiohttp", "urllib3", "yaml"} < set(LIBRARIES)
     program = f"import sys; sys.modules.update(dict.fromkeys({LIBRARIES})); import {module}"
     subprocess.run([sys.executable, "-c", program], check=True)

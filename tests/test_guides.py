@@ -22,6 +22,8 @@ WITH_TESTS_OF_THEIR_OWN = {
     PACKAGE / "aiohttp" / "README.md",
     # An environment with the frameworks: see `ecosystem/test_frameworks.py`.
     PACKAGE / "api" / "FRAMEWORKS.md",
+    # Redis, a browser and processes that are killed: see `test_resuming.py`.
+    PACKAGE / "RESUMING.md",
 }
 WITH_EXAMPLES = [path for path in DOCUMENTS if list(parsed(path).examples()) and path not in WITH_TESTS_OF_THEIR_OWN]
 

@@ -8,12 +8,14 @@ import sys
 import cattrs
 import pytest
 from helpers import FIXTURES
+from test_extras import LIBRARIES
+from test_rooms import OUTER
 
 import streamcore.codec._converter
 from streamcore import codec, engine
 
-HEAVY = ["aiohttp", "anyio", "cattrs", "click", "httpx", "httpx2", "hypothesis", "pytest", "rich", "yaml"]
-OTHER_ROOMS = [f"streamcore.{room}" for room in ("aiohttp", "api", "cli", "httpx", "replay", "testing", "typed")]
+HEAVY = sorted({*LIBRARIES, "cattrs", "pytest"})
+OTHER_ROOMS = [f"streamcore.{room}" for room in sorted(OUTER)]
 
 
 def loaded_by(code: str, watched: list[str] = HEAVY) -> set[str]:

@@ -54,6 +54,13 @@ def test_extras_refer_to_this_project_and_to_extras_that_exist() -> None:
                 assert requirement.extras <= extras.keys()
 
 
+def test_those_who_work_on_it_get_every_extra() -> None:
+    extras = PROJECT["optional-dependencies"]
+    for name in ("docs", "dev"):
+        own = next(each for each in map(Requirement, extras[name]) if each.name == PROJECT["name"])
+        assert extras.keys() - {"bench", "fuzz", "ecosystem", "docs", "dev"} <= own.extras, name
+
+
 def test_the_readme_has_a_row_for_each_extra() -> None:
     table = (ROOT / "README.md").read_text(encoding="utf-8").partition("| extra |")[2].partition("\n\n")[0]
     first_cells = [row.split("|")[1] for row in table.splitlines()[2:]]

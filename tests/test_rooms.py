@@ -17,17 +17,20 @@ PACKAGE = Path(streamcore.__file__).parent
 ORDER = """
     _objects _extras _steps limits
     errors
+    _checkpoint
     partial_json sse
     types
     codec
     accumulator
     typed
     _event_source
+    _engine_state
     decoders engine
     stream
     streamcore
     api
-    aiohttp bedrock httpx urllib3
+    bedrock
+    aiohttp httpx urllib3
     anthropic
     replay
     testing
@@ -35,7 +38,7 @@ ORDER = """
     __main__
 """
 RANK = {room: rank for rank, line in enumerate(ORDER.split("\n")) for room in line.split()}
-OUTER = {"typed", "api", "aiohttp", "anthropic", "bedrock", "httpx", "urllib3", "replay", "testing", "cli"}
+OUTER = {"typed", *(room for room in RANK if RANK[room] > RANK["streamcore"])}
 
 
 def room_of(dotted: str) -> str:
@@ -47,7 +50,7 @@ def room_of(dotted: str) -> str:
 def room_of_file(path: Path) -> str:
     name = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
     room = name.split(".")[1]
-    assert room in RANK or room == "__init__", f"{room} is a new room: add it to ORDER (and to OUTER)"
+    assert room in RANK or room == "__init__", f"{room} is a new room: add it to ORDER"
     return room_of(name)
 
 
@@ -82,6 +85,39 @@ def test_a_room_imports_only_from_rooms_further_inside(room: str) -> None:
     assert files
     used = {(path.name, room_of(name)) for path in files for name in imports(FILES[path])}
     assert [(file, other) for file, other in used if other != room and RANK[other] >= RANK[room]] == []
+
+
+ADAPTERS = {room for room in RANK if RANK[room] == RANK["httpx"]}
+WITH_CLIENTS = {room for room in ADAPTERS if (PACKAGE / room / "client.py").exists()}
+# Tests that open each adapter in a way of its own.
+LISTS_OF_CLIENTS = [
+    "tests/adapters.py",
+    "tests/cli/test_serve.py",
+    "tests/replay/recording/test_replay_record.py",
+    "tests/replay/transports/test_replay_outcomes.py",
+    "streamcore/testing/plugin.py",
+]
+LISTS_OF_ADAPTERS = ["tests/stream/test_stream_over.py", "tests/test_extras.py"]
+
+
+def test_each_list_of_adapters_has_each_of_them() -> None:
+    assert {"httpx", "aiohttp"} <= WITH_CLIENTS < ADAPTERS
+    for files, rooms in ((LISTS_OF_CLIENTS, WITH_CLIENTS), (LISTS_OF_ADAPTERS, ADAPTERS)):
+        for file in files:
+            text = (PACKAGE.parent / file).read_text(encoding="utf-8")
+            assert {room for room in rooms if f"streamcore.{room}" not in text} == set(), file
+
+
+def test_the_reference_has_each_public_room() -> None:
+    tree = ast.parse((PACKAGE.parent / ".ci" / "reference.py").read_text(encoding="utf-8"))
+    (public,) = (
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "PUBLIC"
+    )
+    found = {room_of(name) for name in public}
+    internal = {"api", "accumulator", "decoders", "engine", "cli", "__main__"}  # users get their names elsewhere
+    assert {room for room in RANK if not room.startswith("_")} | {"__main__"} == found | internal
 
 
 def test_the_map_has_each_room() -> None:

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from benchmarks import node_peers
-from benchmarks.rows import command, footprint, framing, node, pipeline, snapshots, tool_input, typed, wrapped
+from benchmarks.rows import (
+    checkpoints,
+    command,
+    footprint,
+    framing,
+    node,
+    pipeline,
+    snapshots,
+    tool_input,
+    typed,
+    wrapped,
+)
 from benchmarks.rows.settings import RowMaker, Settings
 
 __all__ = ["ROWS", "Settings"]
@@ -15,6 +26,7 @@ ROWS: dict[str, RowMaker] = {
     **typed.ROWS,
     **wrapped.ROWS,
     **framing.ROWS,
+    **checkpoints.ROWS,
     **footprint.ROWS,
     **command.ROWS,
     **({} if node_peers.missing() else node.ROWS),

@@ -14,12 +14,13 @@
 | `_message_delta.py` | what `message_delta` events do to the message |
 | `_ending.py` | what is checked when a block ends |
 | `_parser.py` | the protocol of a parser that makes values of the user's own classes |
+| `_state.py` | the state of an accumulator, for checkpoints |
 
 Nothing in this folder knows bytes.
 """
 
 from streamcore.accumulator._accumulator import COMPACT_AFTER, MessageAccumulator
 from streamcore.accumulator._block import BlockInProgress
-from streamcore.accumulator._parser import BlockParser
+from streamcore.accumulator._parser import BlockParser, ParserState
 
-__all__ = ["COMPACT_AFTER", "BlockInProgress", "BlockParser", "MessageAccumulator"]
+__all__ = ["COMPACT_AFTER", "BlockInProgress", "BlockParser", "MessageAccumulator", "ParserState"]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
+from streamcore._checkpoint import limits_of, read_checkpoint, require, validating, write_checkpoint
 from streamcore._objects.not_copyable import NotCopyable
 from streamcore.accumulator._block import BlockInProgress
 from streamcore.accumulator._delta_rule import rule_for
@@ -13,6 +14,7 @@ from streamcore.accumulator._fields import FieldOptions
 from streamcore.accumulator._message import MessageInProgress
 from streamcore.accumulator._message_delta import MESSAGE_FIELDS
 from streamcore.accumulator._parser import BlockParser
+from streamcore.accumulator._state import AccumulatorCheckpoint, AccumulatorState
 from streamcore.accumulator._transitions import (
     BLOCK_TRANSITIONS,
     MESSAGE_TRANSITIONS,
@@ -22,6 +24,7 @@ from streamcore.accumulator._transitions import (
 )
 from streamcore.codec import TYPED_EVENTS, EventInterpreter, copied, kind_of
 from streamcore.errors import (
+    CheckpointError,
     DecodeError,
     EventOrderError,
     IncompleteStreamError,
@@ -85,6 +88,7 @@ class MessageAccumulator(NotCopyable):
         "_delta_count",
         "_ending",
         "_interpreter",
+        "_invalid_json",
         "_late_blocks",
         "_limits",
         "_log",
@@ -114,6 +118,7 @@ class MessageAccumulator(NotCopyable):
         self._limits = limits
         self._options = FieldOptions(trailing_strings, limits.max_depth)
         self._multiple_messages = multiple_messages
+        self._invalid_json: InvalidJSON = invalid_json
         self._log = ViolationLog(strict=strict) if log is None else log
         self._ending = BlockEnding(invalid_json, parser, self._log)
         self._phase = MessagePhase.BEFORE
@@ -281,6 +286,80 @@ class MessageAccumulator(NotCopyable):
             snapshot=self.snapshot,
         )
 
+    # Checkpoints
+
+    def checkpoint(self) -> bytes:
+        """Return the state as bytes, between any two events. This changes nothing."""
+        state = AccumulatorCheckpoint(limits=self._limits, log=self._log.get_state(), accumulator=self.get_state())
+        return write_checkpoint("MessageAccumulator", state)
+
+    @classmethod
+    def restore(cls, data: bytes, *, limits: Limits | None = None, parser: BlockParser | None = None) -> Self:
+        """Return an accumulator that goes on from a checkpoint as the original would have.
+
+        Args:
+            data: What `checkpoint` returned.
+            limits: Bounds on the message in place of those of the original.
+            parser: The parser, if the original had one.
+
+        Raises:
+            CheckpointError: It is not a valid checkpoint of a `MessageAccumulator`, it is over the limits, or it
+                was made with another parser.
+            InvalidArgumentError: `data` is not bytes.
+        """
+        checkpoint = read_checkpoint(data, "MessageAccumulator", AccumulatorCheckpoint)
+        state = checkpoint.accumulator
+        accumulator = cls(
+            limits=limits_of(checkpoint.limits, limits),
+            trailing_strings=state.trailing_strings,
+            multiple_messages=state.multiple_messages,
+            invalid_json=state.invalid_json,
+            parser=parser,
+        )
+        accumulator._log.set_state(checkpoint.log)
+        accumulator.set_state(state)
+        return accumulator
+
+    def get_state(self) -> AccumulatorState:
+        """Return the state for a checkpoint, without that of the log."""
+        return AccumulatorState(
+            phase=self._phase,
+            trailing_strings=self._options.trailing_strings,
+            multiple_messages=self._multiple_messages,
+            invalid_json=self._invalid_json,
+            parser=None if self._parser is None else self._parser.get_state(),
+            message=None if self.message is None else self.message.get_state(),
+            saw_message_delta=self._saw_message_delta,
+            stop_reason=self._stop_reason,
+            late_blocks=tuple(sorted(self._late_blocks)),
+            unknown_fields=None if self._unknown_fields is None else tuple(sorted(self._unknown_fields)),
+        )
+
+    def set_state(self, state: AccumulatorState) -> None:
+        """Take over the state of a checkpoint. The log has its state already, and the options are those of the state.
+
+        Raises:
+            CheckpointError: The state is over a limit, contradicts itself, or has another parser.
+        """
+        parser = None if self._parser is None else self._parser.get_state()
+        if parser != state.parser:
+            had, given = ("no classes" if classes is None else classes.names for classes in (state.parser, parser))
+            raise CheckpointError(f"the checkpoint was made with {had}, and {given} are given to restore it")
+        with validating():
+            state.check(self._limits)
+            self._phase = state.phase
+            if state.message is not None:
+                # The log has the violations of its blocks already, so these are reported to another one.
+                ending = BlockEnding(self._invalid_json, self._parser, ViolationLog())
+                self.message = MessageInProgress.of_state(
+                    state.message, self._options, ending.end, is_complete=self.complete
+                )
+            self._saw_message_delta, self._stop_reason = state.saw_message_delta, state.stop_reason
+            self._late_blocks = set(state.late_blocks)
+            self._unknown_fields = None if state.unknown_fields is None else set(state.unknown_fields)
+        late = [self.block_in_progress(index) for index in self._late_blocks]
+        require(all(block is not None and block.is_closed for block in late), "a block with late deltas is not closed")
+
     # The actions of MESSAGE_TRANSITIONS. The table guarantees a message wherever one is asserted.
 
     def _ignore(self, event: Any) -> None:
@@ -421,7 +500,7 @@ class MessageAccumulator(NotCopyable):
             message.current_block = None
             message.touch(block)
             self._late_blocks.add(event.index)
-            block.parsed = {}
+            block.drop_parsed()
         return block
 
     def _close_block(self, _: ContentBlockStopEvent | None, block: BlockInProgress) -> BlockInProgress:

@@ -6,18 +6,22 @@ A delta appends to a buffer. The block itself, an immutable value, is built when
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
+from streamcore._checkpoint import require
 from streamcore._objects.not_copyable import NotCopyable
+from streamcore._objects.state import Count, SavedState
 from streamcore.accumulator._block_value import BlockValue, changed
-from streamcore.accumulator._deltas import TEXT_RULES, DeltaRule
-from streamcore.accumulator._fields import Field, FieldOptions, GrowingInput, GrowingText
+from streamcore.accumulator._deltas import TEXT_RULES, DeltaRule, field_classes
+from streamcore.accumulator._fields import Field, FieldOptions, FieldState, GrowingInput, GrowingText
 from streamcore.accumulator._transitions import BlockPhase
-from streamcore.errors import DecodeError, LimitExceededError, ProtocolError, excerpt
+from streamcore.codec import structure
+from streamcore.errors import CheckpointError, DecodeError, LimitExceededError, ProtocolError, excerpt
 from streamcore.partial_json import PartialJSON
 from streamcore.types import ContentBlock, ContentBlockDelta
+from streamcore.types.base import plain
 
-__all__ = ["BlockInProgress", "Marks"]
+__all__ = ["BlockInProgress", "BlockState", "Marks"]
 
 Marks: TypeAlias = tuple[tuple[str, Any], ...]
 """The mark of each changed field of a block: how far it has come."""
@@ -26,6 +30,28 @@ _NOTHING: Mapping[str, Any] = {}
 _TEXT_FIELDS = (GrowingText, GrowingInput)
 # A global is read far faster than an enum member on Python 3.11.
 _UNSTARTED, _CLOSED = BlockPhase.UNSTARTED, BlockPhase.CLOSED
+
+
+class BlockState(SavedState):
+    """The state of a content block.
+
+    Attributes:
+        start: The block as `content_block_start` gave it.
+        is_closed: Whether `content_block_stop` has arrived.
+        fields: The fields that deltas may have changed.
+        may_have_halves: Whether the text may contain halves of surrogate pairs.
+        parsed: When values of the user's own classes, or the fault of an input, were set: never; at the stop; at the
+            stop, and dropped since because more deltas came; or again when the message was complete. They are made
+            again, as JSON cannot carry them.
+        stopped_at: The lengths of the fields at the stop, if values were set then.
+    """
+
+    start: dict[str, Any]
+    is_closed: bool = False
+    fields: tuple[FieldState, ...] = ()
+    may_have_halves: bool = False
+    parsed: Literal["never", "at_stop", "dropped", "again"] = "never"
+    stopped_at: dict[str, Count] = {}  # noqa: RUF012  # msgspec copies it
 
 
 def _refuse_text(text: str) -> None:
@@ -54,6 +80,7 @@ class BlockInProgress(NotCopyable):
     """
 
     __slots__ = (
+        "_marks_at_stop",
         "_options",
         "_parsed_at_stop",
         "add_text",
@@ -76,6 +103,7 @@ class BlockInProgress(NotCopyable):
         self._options = options
         self.parsed: Mapping[str, Any] = _NOTHING
         self._parsed_at_stop: Mapping[str, Any] | None = None
+        self._marks_at_stop: Marks = ()
         self.fault: ProtocolError | None = None
         self.fields: dict[str, Field] = {}
         self.may_have_halves: bool = False
@@ -181,6 +209,100 @@ class BlockInProgress(NotCopyable):
         self.parsed = parsed
         if self._parsed_at_stop is None:
             self._parsed_at_stop = parsed
+            self._marks_at_stop = self.marks()
+
+    def drop_parsed(self) -> None:
+        """Drop these values: a delta has come late."""
+        self.parsed = _NOTHING
+
+    # Checkpoints
+
+    def get_state(self) -> BlockState:
+        """Return the state for a checkpoint."""
+        parsed: Literal["never", "at_stop", "dropped", "again"] = "never"
+        if self._parsed_at_stop is not None:
+            parsed = (
+                "at_stop" if self.parsed is self._parsed_at_stop else "dropped" if self.parsed is _NOTHING else "again"
+            )
+        return BlockState(
+            start=self.start.to_dict(),
+            is_closed=self.is_closed,
+            fields=tuple([field.get_state(name) for name, field in self.fields.items()]),
+            may_have_halves=self.may_have_halves,
+            parsed=parsed,
+            stopped_at={name: mark for name, mark in self._marks_at_stop if type(mark) is int},
+        )
+
+    @classmethod
+    def of_state(
+        cls, index: int, state: BlockState, options: FieldOptions, end: Callable[[BlockInProgress], None]
+    ) -> BlockInProgress:
+        """Return a block with the state of a checkpoint.
+
+        Args:
+            index: Its index.
+            state: The state.
+            options: How the input of a tool is read.
+            end: Ends a block without recording violations.
+
+        Raises:
+            CheckpointError: The state contradicts itself.
+            ProtocolError: The block is not of the user's class.
+            ValueError: The block is not valid.
+        """
+        start: ContentBlock = structure(plain(state.start), ContentBlock)
+        block = cls(index, start, options)
+        if state.parsed != "never":
+            block._set_fields(state, state.stopped_at)
+            end(block)
+        block._set_fields(state, None)
+        if state.parsed != "at_stop":
+            block.drop_parsed()
+        if state.parsed == "again":
+            end(block)
+        for field_state in state.fields:
+            field = block.fields[field_state.name]
+            if isinstance(field, _TEXT_FIELDS):
+                field.had_halves = field_state.had_halves
+        block.may_have_halves = state.may_have_halves
+        block.phase = _CLOSED if state.is_closed else BlockPhase.OPEN
+        return block
+
+    def _set_fields(self, state: BlockState, marks: Mapping[str, int] | None) -> None:
+        """Take over the fields: those with a mark up to their marks or, without `marks`, all of them."""
+        classes = field_classes(self.start)
+        require(all(field.name in classes for field in state.fields), "a field cannot grow")
+        values = {field.name: field.value for field in state.fields}
+        others = {name: value for name, value in values.items() if not issubclass(classes[name], _TEXT_FIELDS)}
+        # Values that are not texts have types of their own, those of the fields of a block.
+        typed = structure(plain({**state.start, **others}), ContentBlock) if others else self.start
+        self.fields = {}
+        for field_state in state.fields:
+            name = field_state.name
+            require(name not in self.fields, "a field is there twice")
+            if marks is not None and name not in marks:
+                continue
+            value: Any = getattr(typed, name) if name in others else values[name]
+            require(name in others or type(value) is str, "a text is not a string")
+            if marks is not None and isinstance(value, (str, tuple)):
+                value = value[: marks[name]]
+            field_class: Any = classes[name]
+            if field_class is GrowingInput:
+                growing = GrowingInput(getattr(self.start, name, None), self._options)
+                growing.set_text(value, joins_halves=field_state.joins_halves)
+                self.fields[name] = growing
+            else:
+                self.fields[name] = field_class(value, self._options)
+        text_rule = TEXT_RULES.get(self.start.type)
+        if text_rule is not None:
+            self.text = self._text_field(text_rule.target)
+            self.add_text = self.text.add
+
+    def _text_field(self, name: str) -> GrowingText | GrowingInput:
+        field = self.fields.get(name)
+        if isinstance(field, _TEXT_FIELDS):
+            return field
+        raise CheckpointError("the checkpoint is not valid: the text of a block is missing")
 
     # The block as a value
 

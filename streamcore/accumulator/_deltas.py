@@ -14,7 +14,7 @@ from streamcore.types import CompactionBlock, TextBlock, ThinkingBlock, WireObje
 from streamcore.types.base import type_tag
 from streamcore.types.text_deltas import TEXT_DELTAS, TextDeltaRow
 
-__all__ = ["DELTA_RULES", "TEXT_RULES", "DeltaRule", "Move", "TextRule"]
+__all__ = ["DELTA_RULES", "TEXT_RULES", "DeltaRule", "Move", "TextRule", "field_classes"]
 
 
 @attrs.frozen
@@ -68,6 +68,12 @@ DELTA_RULES: dict[str, DeltaRule] = {
         ),
     ),
 }
+
+
+def field_classes(block: WireObject) -> dict[str, type[Field]]:
+    """Return how each field of a block grows that deltas may change."""
+    rules = [rule for rule in DELTA_RULES.values() if isinstance(block, rule.blocks)]
+    return {move.target: move.field_class for rule in rules for move in rule.moves}
 
 
 class TextRule(NamedTuple):

@@ -20,11 +20,12 @@ from typing import Any, TypeAlias
 import attrs
 
 from streamcore._objects.immutable import ImmutableDict, ImmutableList, immutable
+from streamcore._objects.state import SavedState
 from streamcore.accumulator.surrogates import has_halves, is_first_half, write_joined
 from streamcore.partial_json import PartialJSON, join_parts
-from streamcore.types.base import lone_surrogate
+from streamcore.types.base import lone_surrogate, plain
 
-__all__ = ["Field", "FieldOptions", "GrowingInput", "GrowingList", "GrowingText", "ReplacedValue"]
+__all__ = ["Field", "FieldOptions", "FieldState", "GrowingInput", "GrowingList", "GrowingText", "ReplacedValue"]
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -33,6 +34,22 @@ class FieldOptions:
 
     trailing_strings: bool
     max_depth: int
+
+
+class FieldState(SavedState):
+    """The state of a field.
+
+    Attributes:
+        name: The name of the field.
+        value: Its value as JSON; of the input of a tool, its JSON text.
+        had_halves: Whether halves of surrogate pairs have arrived since this was last asked.
+        joins_halves: Whether they have ever arrived, in the input of a tool.
+    """
+
+    name: str
+    value: Any
+    had_halves: bool = False
+    joins_halves: bool = False
 
 
 class GrowingText:
@@ -85,6 +102,10 @@ class GrowingText:
         """Return the text after this length."""
         self._buffer.seek(mark)
         return self._buffer.read()  # this leaves the position at the end, where `add` goes on
+
+    def get_state(self, name: str) -> FieldState:
+        """Return the state for a checkpoint."""
+        return FieldState(name=name, value=self._buffer.getvalue(), had_halves=self.had_halves)
 
     def compact(self) -> None:
         """Store the text in less memory. A caller that adds many pieces does this now and then."""
@@ -169,6 +190,16 @@ class GrowingInput:
         """Return the text after this length."""
         return self.json.since(mark)
 
+    def get_state(self, name: str) -> FieldState:
+        """Return the state for a checkpoint."""
+        joins_halves = self.json.joins_halves
+        return FieldState(name=name, value=self.json.text, had_halves=self.had_halves, joins_halves=joins_halves)
+
+    def set_text(self, text: str, *, joins_halves: bool) -> None:
+        """Set the text of a new field, in which halves of surrogate pairs have been joined already."""
+        self.json.joins_halves = joins_halves
+        self.add(text)
+
     def compact(self) -> None:
         """Store the text in less memory. A caller that adds many pieces does this now and then."""
         self.json.compact()
@@ -199,6 +230,10 @@ class GrowingList:
         """Write the value to `changes`, under `name`."""
         changes[name] = ImmutableList(self._items)
 
+    def get_state(self, name: str) -> FieldState:
+        """Return the state for a checkpoint."""
+        return FieldState(name=name, value=plain(self._items))
+
     def mark(self) -> int:
         """Return how many items there are."""
         return len(self._items)
@@ -227,6 +262,10 @@ class ReplacedValue:
     def write_to(self, changes: dict[str, Any], name: str, *, ended: bool) -> None:
         """Write the value to `changes`, under `name`."""
         changes[name] = self._value
+
+    def get_state(self, name: str) -> FieldState:
+        """Return the state for a checkpoint."""
+        return FieldState(name=name, value=plain(self._value))
 
     def mark(self) -> Any:
         """Return the value."""

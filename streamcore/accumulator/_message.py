@@ -9,14 +9,37 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from streamcore._checkpoint import require
 from streamcore._objects.construct import copier, evolve
 from streamcore._objects.immutable import ImmutableList
 from streamcore._objects.not_copyable import NotCopyable
-from streamcore.accumulator._block import BlockInProgress
+from streamcore._objects.state import Count, SavedState
+from streamcore.accumulator._block import BlockInProgress, BlockState
+from streamcore.accumulator._fields import FieldOptions
 from streamcore.accumulator._message_delta import after_deltas
+from streamcore.codec import structure
 from streamcore.types import ContentBlock, Message, MessageDeltaEvent
+from streamcore.types.base import plain
 
-__all__ = ["MessageInProgress"]
+__all__ = ["MessageInProgress", "MessageState"]
+
+
+class MessageState(SavedState):
+    """The state of a message.
+
+    Attributes:
+        message: The message after the events so far, but with the content that it started with.
+        blocks: The blocks that have started since. The index of the first is the number of blocks in that content.
+        current_block: The index of the block that the latest event was about, if that is open.
+        ended: Whether the stream has ended too soon.
+        unclosed: The indexes of the blocks that were still open when `message_stop` arrived.
+    """
+
+    message: dict[str, Any]
+    blocks: tuple[BlockState, ...] = ()
+    current_block: Count | None = None
+    ended: bool = False
+    unclosed: tuple[Count, ...] = ()
 
 
 class MessageInProgress(NotCopyable):
@@ -79,6 +102,54 @@ class MessageInProgress(NotCopyable):
         self._mark = 0
         # Copies `_head` with another content. It depends on the class of `_head`.
         self._with_content: Callable[[Any, Any], Any]
+
+    def get_state(self) -> MessageState:
+        """Return the state for a checkpoint."""
+        head = after_deltas(self._head, self._deltas) if self._deltas else self._head
+        return MessageState(
+            message=head.to_dict(),
+            blocks=tuple([block.get_state() for block in self.blocks.values()]),
+            current_block=None if self.current_block is None else self.current_block.index,
+            ended=self._ended,
+            unclosed=tuple([block.index for block in self.unclosed]),
+        )
+
+    @classmethod
+    def of_state(
+        cls,
+        state: MessageState,
+        options: FieldOptions,
+        end_block: Callable[[BlockInProgress], None],
+        *,
+        is_complete: bool,
+    ) -> MessageInProgress:
+        """Return a message with the state of a checkpoint.
+
+        Args:
+            state: The state.
+            options: How the inputs of tools are read.
+            end_block: Ends a block without recording violations.
+            is_complete: Whether `message_stop` has arrived.
+
+        Raises:
+            CheckpointError: The state contradicts itself.
+            ProtocolError: A block is not of the user's class.
+            ValueError: The message or a block is not valid.
+        """
+        message = cls(structure(plain(state.message), Message))
+        for block in state.blocks:
+            message.add_block(BlockInProgress.of_state(len(message.content), block, options, end_block))
+        current = state.current_block
+        message.current_block = found = None if current is None else message.blocks.get(current)
+        if current is not None:
+            require(found is not None and not found.is_closed, "the current block is not open")
+            if current != message.touched[-1]:
+                message.touched.append(current)
+        require(all(index in message.blocks for index in state.unclosed), "an unclosed block was never started")
+        require(not is_complete or message.last_open_block is None, "a block is open in a complete message")
+        message.unclosed = tuple([message.blocks[index] for index in state.unclosed])
+        message.is_complete, message._ended = is_complete, state.ended
+        return message
 
     @property
     def id(self) -> str:

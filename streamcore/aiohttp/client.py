@@ -15,7 +15,7 @@ from yarl import URL
 
 from streamcore.aiohttp.bodies import Body
 from streamcore.aiohttp.connections import Connections
-from streamcore.aiohttp.open_response import AsyncAnswer, failure
+from streamcore.aiohttp.open_response import AiohttpAnswer, failure
 from streamcore.aiohttp.timeouts import DEFAULT_TIMEOUT, steps_of, timeouts_of
 from streamcore.api.client import Call
 from streamcore.api.face import AsyncClient
@@ -68,7 +68,7 @@ class AsyncAnthropic(AsyncClient[aiohttp.ClientSession]):
         timeouts_of(timeout, DEFAULT_TIMEOUT)
         return timeout
 
-    async def _send(self, call: Call) -> AsyncAnswer:
+    async def _send(self, call: Call) -> AiohttpAnswer:
         session = self._connections.session()
         timeouts = timeouts_of(call.timeout, session.timeout)
         steps = steps_of(timeouts)
@@ -96,7 +96,7 @@ class AsyncAnthropic(AsyncClient[aiohttp.ClientSession]):
             if _USERINFO.search(str(error)):  # aiohttp shows the URL of a proxy that has refused, with the password
                 raise type(raised)(without_userinfo(raised.message), request=raised.request) from None
             raise raised from error
-        return AsyncAnswer(
+        return AiohttpAnswer(
             response,
             idle_timeout=call.idle_timeout,
             deadline=bound.when(),

@@ -6,7 +6,7 @@ from typing import Any
 
 import aiohttp
 
-from streamcore.aiohttp.open_response import AsyncAnswer
+from streamcore.aiohttp.open_response import AiohttpAnswer
 from streamcore.api.attempts import async_checked
 from streamcore.api.client import checked_idle_timeout
 from streamcore.stream import AsyncMessageStream
@@ -36,5 +36,5 @@ async def async_message_stream(
         APIResponseValidationError: The body is not an event stream.
         APIConnectionError: The body of a response that is not a stream could not be read.
     """
-    answer = await async_checked(AsyncAnswer(response, idle_timeout=checked_idle_timeout(idle_timeout)), stream=True)
+    answer = await async_checked(AiohttpAnswer(response, idle_timeout=checked_idle_timeout(idle_timeout)), stream=True)
     return AsyncMessageStream(answer, response=response, close=answer.aclose, **options)

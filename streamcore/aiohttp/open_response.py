@@ -18,7 +18,7 @@ import aiohttp
 from streamcore.aiohttp.connections import Connections
 from streamcore.errors import APIConnectionError, connection_error
 
-__all__ = ["AsyncAnswer", "failure"]
+__all__ = ["AiohttpAnswer", "failure"]
 
 
 def failure(error: Exception, *, request: aiohttp.RequestInfo, doing: str) -> APIConnectionError:
@@ -29,7 +29,7 @@ def failure(error: Exception, *, request: aiohttp.RequestInfo, doing: str) -> AP
     return connection_error(error, timed_out=isinstance(error, TimeoutError), request=request, doing=doing)
 
 
-class AsyncAnswer:
+class AiohttpAnswer:
     """The answer to a request.
 
     Args:

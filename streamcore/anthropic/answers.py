@@ -15,7 +15,7 @@ import attrs
 from streamcore.anthropic.exceptions import as_theirs
 from streamcore.api.attempts import async_checked, checked
 from streamcore.errors import RAISED_AS, ProtocolError, StreamCoreError
-from streamcore.httpx.open_response import AsyncAnswer, SyncAnswer
+from streamcore.httpx.open_response import AsyncHttpxAnswer, HttpxAnswer
 from streamcore.limits import DEFAULT_LIMITS, Limits
 
 __all__ = ["Opened", "is_bedrock", "opened", "opened_async"]
@@ -59,7 +59,7 @@ def opened(response: Any, *, bedrock: bool, idle_timeout: float | None, limits: 
         APIConnectionError: A body that is not a stream could not be read.
     """
     response.extensions[RAISED_AS] = as_theirs
-    answer = SyncAnswer(response, idle_timeout=idle_timeout)
+    answer = HttpxAnswer(response, idle_timeout=idle_timeout)
     if not _is_binary(response, bedrock):
         try:
             return Opened(checked(answer, stream=True), answer.close)
@@ -75,7 +75,7 @@ def opened(response: Any, *, bedrock: bool, idle_timeout: float | None, limits: 
 async def opened_async(response: Any, *, bedrock: bool, idle_timeout: float | None, limits: Limits | None) -> Opened:
     """Like `opened`, for async code."""
     response.extensions[RAISED_AS] = as_theirs
-    answer = AsyncAnswer(response, idle_timeout=idle_timeout)
+    answer = AsyncHttpxAnswer(response, idle_timeout=idle_timeout)
     if not _is_binary(response, bedrock):
         try:
             return Opened(await async_checked(answer, stream=True), answer.aclose)

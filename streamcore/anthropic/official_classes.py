@@ -179,10 +179,6 @@ class _Lookalike:
         fields, rest = _fields_and_rest(self)
         return {*fields, *rest}
 
-    @property
-    def __pydantic_serializer__(self) -> Any:
-        return _serializer(self._plain_class)
-
 
 def _fields_and_rest(value: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the values that are on the wire: of the fields that all official classes have, and of the others.
@@ -209,11 +205,6 @@ def _common_fields(cls: Any) -> dict[str, str]:
     return {key: name for key, name in names.items() if all(name in model.model_fields for model in _officials(cls))}
 
 
-@functools.cache
-def _serializer(cls: Any) -> Any:
-    return pydantic.TypeAdapter(cls).serializer
-
-
 def lookalike_class(cls: Any) -> type[Any] | None:
     """Return the class of the lookalikes of one of our classes, or None if it has no official class."""
     return _lookalike_class(cls) if _officials(cls) else None
@@ -228,7 +219,8 @@ def _officials(cls: Any) -> tuple[type[pydantic.BaseModel], ...]:
 def _lookalike_class(cls: Any) -> type[Any]:
     # `_Lookalike` is not a base: classes without fields would get it as the base that their layout follows, and drafts
     # need ours there.
-    names = {**vars(_Lookalike), "_plain_class": cls}
+    names = {name: value for name, value in vars(_Lookalike).items() if name != "__annotations__"}
+    names["_plain_class"] = cls
     names |= {name: getattr(cls, name) for name in ("__module__", "__qualname__", "__doc__")}
     return type(cls.__name__, (cls,), names)
 

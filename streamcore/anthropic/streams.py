@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import anthropic
 from anthropic.lib import streaming
@@ -98,9 +98,11 @@ class _MessageDecoder(ours.DerivingDecoder):
     def snapshot(self) -> Any:
         return self._parts.lookalike(super().snapshot)
 
-    def _derive(self, event: Any) -> Iterator[Any]:
-        for derived in super()._derive(event):
-            yield (self._parts.lookalike if isinstance(derived, _WITH_PARTS) else lookalike)(derived)
+    def _derive(self, event: Any) -> tuple[Any, ...]:
+        return tuple(map(self._cast, super()._derive(event)))
+
+    def _cast(self, event: Any) -> Any:
+        return self._parts.lookalike(event) if isinstance(event, _WITH_PARTS) else lookalike(event)
 
 
 @functools.cache
@@ -133,12 +135,9 @@ class AsyncStream(ours.AsyncStream[Any]):
 class _OfMessage:
     """What streams of one message share. It stands in front of their class."""
 
-    if TYPE_CHECKING:
-        _engine: Any
-
-    def _decoder(self) -> Any:
+    def _decoder_of(self, engine: Any) -> Any:
         self._parts = Parts()
-        return _MessageDecoder(self._engine, self._parts)
+        return _MessageDecoder(engine, self._parts)
 
     @property
     def current_message_snapshot(self) -> Any:

@@ -14,6 +14,7 @@
 | `prepared.py` | what is decided about a call before it is sent, with the caller's own classes among its arguments |
 | `messages.py` | `client.messages` and `client.beta.messages` |
 | `face.py` | the clients, sync and async: `messages`, `beta`, `with`, `close()` |
+| `continuing.py` | the turns that ask the model to go on with an answer that was cut off |
 | `resources.py` | attributes of a client that are made once |
 | `loops.py` | close connections when their event loop ends, or where nothing can be awaited |
 | `names.py` | the names that adapter modules export besides their clients |
@@ -26,5 +27,9 @@
 | `raw_messages.py` | `with_raw_response` and `with_streaming_response` |
 | `logs.py` | what is logged about calls |
 
-Nothing here imports an HTTP library; the adapters (`streamcore.httpx`, `streamcore.aiohttp`) bring theirs.
+Nothing here imports an HTTP library; the adapters bring theirs.
 """
+
+from streamcore.api.continuing import Continuation, DroppedBlock, continuation
+
+__all__ = ["Continuation", "DroppedBlock", "continuation"]

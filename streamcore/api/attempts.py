@@ -60,11 +60,12 @@ _SyncAnswerT = TypeVar("_SyncAnswerT", bound="SyncAnswer")
 _AsyncAnswerT = TypeVar("_AsyncAnswerT", bound="AsyncAnswer")
 
 
-class _Answer(Protocol):
+class _AnswerHead(Protocol):
     """The head of an answer.
 
-    `headers` finds names in lower case. `response` is the HTTP library's object. `keep_body(body)` makes what was read
-    the body of `response`. It is not called for a stream.
+    `headers` finds names in lower case. `response` is the HTTP library's object. `is_drainable` says whether the rest
+    of the body may be read after the message has ended: without that, the connection of a stream is not used again.
+    `keep_body(body)` makes what was read the body of `response`. It is not called for a stream.
     """
 
     @property
@@ -73,10 +74,12 @@ class _Answer(Protocol):
     def headers(self) -> Mapping[str, str]: ...
     @property
     def response(self) -> Any: ...
+    @property
+    def is_drainable(self) -> bool: ...
     def keep_body(self, body: bytes) -> None: ...
 
 
-class SyncAnswer(_Answer, Protocol):
+class SyncAnswer(_AnswerHead, Protocol):
     """An answer whose body is read by iteration. Reading raises only `APIConnectionError`.
 
     `close()` may be called at any time, repeatedly, and from another thread. It too raises only `APIConnectionError`.
@@ -86,14 +89,14 @@ class SyncAnswer(_Answer, Protocol):
     def close(self) -> None: ...
 
 
-class AsyncAnswer(_Answer, Protocol):
+class AsyncAnswer(_AnswerHead, Protocol):
     """Like `SyncAnswer`, for async code: `aclose()` may be called from another task."""
 
     def __aiter__(self) -> AsyncIterator[bytes]: ...
     async def aclose(self) -> None: ...
 
 
-def _failure(answer: _Answer, body: bytes) -> APIStatusError | APIResponseValidationError:
+def _failure(answer: _AnswerHead, body: bytes) -> APIStatusError | APIResponseValidationError:
     """Return the exception for an answer that is not what was asked for. `body` is what was read of its body."""
     body = body[:ERROR_BODY_SIZE]
     answer.keep_body(body)
@@ -267,8 +270,8 @@ class _Body:
 
         Args:
             begun: What was read of it before.
-            until: Stop once this returns True or False. It is called after each chunk with a copy of all bytes so far,
-                and returns None if it needs more of them. It must decide within the first few KB.
+            until: Called after each chunk with a copy of all bytes so far. Reading stops when it returns True or False,
+                so it must return None as long as it needs more bytes, which may be a few KB at most.
         """
         content = bytearray(begun)
         deadline = time.monotonic() + _FAILURE_SECONDS

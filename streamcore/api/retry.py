@@ -33,9 +33,9 @@ def should_retry(status: int, headers: Mapping[str, str]) -> bool:
 def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
     """Return how many seconds the server asks to wait, or None if our own back-off should decide.
 
-    Our own decides if the server does not say, names a time that has passed, or asks for more than a minute: a program
-    should not hang for as long as a server likes. `retry-after-ms` (milliseconds) is preferred, as it is finer than
-    `retry-after`, which has seconds or a date (RFC 9110, section 10.2.3).
+    Our own back-off decides if the server does not say, names a time that has passed, or asks for more than a minute: a
+    program should not hang for as long as a server likes. `retry-after-ms` (milliseconds) is preferred, as it is finer
+    than `retry-after`, which has seconds or a date (RFC 9110, section 10.2.3).
 
     Args:
         headers: The headers of the answer.

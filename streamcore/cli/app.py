@@ -21,7 +21,7 @@ from streamcore.cli.listing import print_list
 from streamcore.cli.reading import read_streams, warn_of_violations
 from streamcore.cli.render import Display, Pace
 from streamcore.cli.serve import record, serve
-from streamcore.cli.source import Boundaries, Failure, Mistake, Source, discard
+from streamcore.cli.source import Boundaries, Failure, Mistake, StreamSource, discard
 from streamcore.stream import derive
 
 # The exit codes that shells give a process that was killed by SIGINT (2) or SIGPIPE (13).
@@ -109,8 +109,8 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
 def cli() -> None:
     """Look at recorded or live event streams of the Messages API, record and serve them.
 
-    A FILE is the raw body of a text/event-stream response, a capture (.jsonl), a HAR file or a vcrpy cassette (.yaml).
-    `-` is standard input, a raw body that is read as it arrives.
+    A FILE is the raw body of a text/event-stream response, or captures in a format that `streamcore convert` names. `-`
+    is standard input, a raw body that is read as it arrives.
 
     The exit code is 0 if all is well; 1 if a stream is broken, ends early or reports an error, or a file cannot be read
     or written; 2 if an option or an argument is wrong; 130 after Ctrl-C.
@@ -135,8 +135,8 @@ _strict_option = click.option(
     "--speed",
     type=click.FloatRange(min=0),
     metavar="FACTOR",
-    help="How fast events are shown: 1 is as recorded in a .jsonl and otherwise 40 a second, 2 twice as fast, 0 as "
-    "fast as they can be read. The default is 1 for a file on a terminal, otherwise 0.",
+    help="How fast events are shown: 1 is as recorded, or 40 a second if the file has no times; 2 is twice as fast, 0 "
+    "as fast as they can be read. The default is 1 for a file on a terminal, otherwise 0.",
 )
 @options
 @_strict_option
@@ -149,7 +149,7 @@ def replay(path: str, speed: float | None, exchange: int | None, only_list: bool
     console = _Console(highlight=False, soft_wrap=True)
     is_first = True
 
-    def show(source: Source, engine: MessageEngine, batches: Iterator[Iterator[MessageStreamEvent]]) -> None:
+    def show(source: StreamSource, engine: MessageEngine, batches: Iterator[Iterator[MessageStreamEvent]]) -> None:
         source.speed = (1 if console.is_terminal and not source.is_stdin else 0) if speed is None else speed
         pace = Pace(source.speed) if source.speed and not source.has_times else None
         display = Display(console, engine)
@@ -194,7 +194,7 @@ def events(path: str, derived: bool, exchange: int | None, only_list: bool, stri
     """Print the events, one JSON object a line."""
     out = sys.stdout.buffer
 
-    def show(source: Source, engine: MessageEngine, batches: Iterator[Iterator[MessageStreamEvent]]) -> None:
+    def show(source: StreamSource, engine: MessageEngine, batches: Iterator[Iterator[MessageStreamEvent]]) -> None:
         for batch in batches:
             try:
                 for event in batch:
@@ -218,7 +218,7 @@ def message(path: str, exchange: int | None, only_list: bool, strict: bool) -> N
     """
     out = sys.stdout.buffer
 
-    def show(source: Source, engine: MessageEngine, batches: Iterator[Iterator[MessageStreamEvent]]) -> None:
+    def show(source: StreamSource, engine: MessageEngine, batches: Iterator[Iterator[MessageStreamEvent]]) -> None:
         messages = Boundaries()
         for batch in batches:
             for event in batch:
@@ -237,7 +237,12 @@ def message(path: str, exchange: int | None, only_list: bool, strict: bool) -> N
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=PATH)
 @options
 @_strict_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document: ok, counts (not with --list), files.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print one JSON document: ok, counts, skipped and files; with --list, ok and files.",
+)
 def check(paths: tuple[str, ...], exchange: int | None, only_list: bool, strict: bool, as_json: bool) -> None:
     """Check that streams are complete.
 
@@ -258,7 +263,7 @@ def check(paths: tuple[str, ...], exchange: int | None, only_list: bool, strict:
             for line in report_lines(of_file):
                 click.echo(line)
     click.echo(report_json(reports) if as_json else total_line(reports))
-    if any(report.fault is not None for report in reports):
+    if any(report.reason is not None for report in reports):
         raise click.exceptions.Exit(1)
 
 

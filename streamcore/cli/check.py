@@ -19,7 +19,7 @@ from rich.progress import track
 
 from streamcore import MessageEngine, ProtocolError, Violation
 from streamcore.cli.exchanges import Selection, no_stream, sources
-from streamcore.cli.source import Boundaries, Failure, Source, visible
+from streamcore.cli.source import Boundaries, Failure, StreamSource, visible
 from streamcore.codec import encode_event
 from streamcore.types import ContentBlockDeltaEvent, ErrorEvent
 
@@ -29,29 +29,24 @@ _MOST_VIOLATIONS = 5
 Status: TypeAlias = Literal["ok", "violations", "failed", "skipped"]
 
 
-@attrs.frozen(kw_only=True)
-class Fault:
+@attrs.frozen
+class Reason:
     """The reason why a stream failed.
 
     Attributes:
         kind: The name of the exception, the type in the stream's own error event, or `unreadable`.
-        message: The reason in words, without the place.
-        offset: The number of bytes before the event that failed, if one did.
-        event_number: The number of that event, from 0.
-        index: The index of its content block.
+        error: The reason in words and its place, without the bytes received: `context` shows them.
         context: A line of the input at that place.
     """
 
     kind: str
-    message: str
-    offset: int | None = None
-    event_number: int | None = None
-    index: int | None = None
+    error: ProtocolError
     context: str | None = None
 
-    def __str__(self) -> str:
-        """Return the reason and the place, without the bytes received."""
-        return str(ProtocolError(self.message, offset=self.offset, event_number=self.event_number, index=self.index))
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as it is in the JSON report."""
+        place = {name: getattr(self.error, name) for name in ("message", "offset", "event_number", "index")}
+        return {"kind": self.kind} | place | {"context": self.context}
 
 
 @attrs.frozen(kw_only=True)
@@ -65,7 +60,7 @@ class Report:
         events: The number of events decoded.
         messages: The number of complete messages.
         violations: Violations of the protocol.
-        fault: The reason for the failure; None if the stream did not fail.
+        reason: Why the stream failed; None if it did not.
         skipped: A description of the exchange if it is not about Messages, otherwise None.
     """
 
@@ -75,17 +70,24 @@ class Report:
     events: int = 0
     messages: int = 0
     violations: tuple[Violation, ...] = ()
-    fault: Fault | None = None
+    reason: Reason | None = None
     skipped: str | None = None
 
     @property
     def status(self) -> Status:
         """The result in one word. Only `failed` makes the command fail; violations do not."""
-        if self.fault is not None:
+        if self.reason is not None:
             return "failed"
         if self.skipped is not None:
             return "skipped"
         return "violations" if self.violations else "ok"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as it is in the JSON report."""
+        fields = {"path": self.path, "status": self.status} | attrs.asdict(
+            self, filter=lambda field, _: field.name != "reason"
+        )
+        return fields | {"fault": None if self.reason is None else self.reason.to_dict()}
 
 
 def find_streams(paths: Sequence[str]) -> Iterator[str]:
@@ -106,7 +108,7 @@ def find_streams(paths: Sequence[str]) -> Iterator[str]:
 def check_file(path: str, selection: Selection, *, strict: bool) -> list[Report]:
     """Check each stream in a file."""
     reports: list[Report] = []
-    skipped: Source | None = None
+    skipped: StreamSource | None = None
     try:
         for source in sources(path, selection):
             if source.kind == "other":
@@ -117,16 +119,16 @@ def check_file(path: str, selection: Selection, *, strict: bool) -> list[Report]
         if skipped is not None and len(reports) == sum(report.skipped is not None for report in reports):
             raise no_stream(path, skipped)
     except Failure as failure:
-        reports.append(Report(path=path, fault=_unreadable(failure, path)))
+        reports.append(Report(path=path, reason=_unreadable(failure, path)))
     return reports
 
 
-def _check_stream(source: Source, *, strict: bool) -> Report:
-    """Read one stream to its end or first fault."""
+def _check_stream(source: StreamSource, *, strict: bool) -> Report:
+    """Read one stream to its end or its first failure."""
     engine = MessageEngine(strict=strict, multiple_messages=True)
     messages = Boundaries()
     events = 0
-    fault: Fault | None = None
+    reason: Reason | None = None
     try:
         for batch in source.batches(engine):
             for event in batch:
@@ -135,13 +137,13 @@ def _check_stream(source: Source, *, strict: bool) -> Report:
                     continue  # nearly all of them: this line is all that they cost
                 messages.begins(event)
                 messages.ends(event)
-                if isinstance(event, ErrorEvent) and fault is None:
-                    fault = _reported(event, source, offset=engine.event_offset, event_number=events - 1)
+                if isinstance(event, ErrorEvent) and reason is None:
+                    reason = _reported(event, source, offset=engine.event_offset, event_number=events - 1)
     # After an error event, the stream nearly always ends too early. Report the error event, not the early end.
     except ProtocolError as error:
-        fault = fault or _fault(type(error).__name__, error, source)
+        reason = reason or _reason(type(error).__name__, error, source)
     except Failure as failure:
-        fault = fault or _unreadable(failure, source.name, source.path)
+        reason = reason or _unreadable(failure, source.name, source.path)
     return Report(
         path=source.path,
         exchange=source.exchange,
@@ -149,36 +151,31 @@ def _check_stream(source: Source, *, strict: bool) -> Report:
         events=events,
         messages=messages.complete,
         violations=engine.violations,
-        fault=fault,
+        reason=reason,
     )
 
 
-def _unreadable(failure: Failure, *names: str) -> Fault:
+def _unreadable(failure: Failure, *names: str) -> Reason:
     said = failure.message
     for name in names:  # the line before this one names the file already
         said = said.removeprefix(name)
-    return Fault(kind="unreadable", message=said.lstrip(":, "))
+    return Reason("unreadable", ProtocolError(said.lstrip(":, ")))
 
 
-def _reported(event: ErrorEvent, source: Source, *, offset: int, event_number: int) -> Fault:
-    """Return the fault that an error event reports.
+def _reported(event: ErrorEvent, source: StreamSource, *, offset: int, event_number: int) -> Reason:
+    """Return the reason that an error event reports.
 
     For captures, the event is shown as the context: the offset is in the stream, not in the file.
     """
     said = f"an error event came: {event.error.type}: {event.error.message}"
     place = ProtocolError(said, offset=offset, event_number=event_number, received=encode_event(event))
-    return _fault(event.error.type, place, source)
+    return _reason(event.error.type, place, source)
 
 
-def _fault(kind: str, error: ProtocolError, source: Source) -> Fault:
-    return Fault(
-        kind=kind,
-        message=error.message,
-        offset=error.offset,
-        event_number=error.event_number,
-        index=error.index,
-        context=source.context(error),
-    )
+def _reason(kind: str, error: ProtocolError, source: StreamSource) -> Reason:
+    context = source.context(error)
+    error.received = None
+    return Reason(kind, error, context)
 
 
 def check_all(paths: Sequence[str], selection: Selection, *, strict: bool) -> Iterator[list[Report]]:
@@ -206,10 +203,10 @@ def report_lines(reports: Sequence[Report]) -> Iterator[str]:
             yield f"            {visible(str(violation), lines=False)}"
         if len(report.violations) > _MOST_VIOLATIONS:
             yield f"            … {len(report.violations) - _MOST_VIOLATIONS} more"
-        if report.fault is not None:
-            yield f"            {visible(str(report.fault), lines=False)}"
-            if report.fault.context is not None:
-                yield f"            | {report.fault.context}"
+        if report.reason is not None:
+            yield f"            {visible(str(report.reason.error), lines=False)}"
+            if report.reason.context is not None:
+                yield f"            | {report.reason.context}"
 
 
 def _counts(report: Report) -> str:
@@ -236,6 +233,6 @@ def report_json(reports: Sequence[Report]) -> str:
         "ok": counts["failed"] == 0,
         "counts": {status: counts[status] for status in ("ok", "violations", "failed")},
         "skipped": counts["skipped"],
-        "files": [{"path": report.path, "status": report.status} | attrs.asdict(report) for report in reports],
+        "files": [report.to_dict() for report in reports],
     }
     return json.dumps(document, indent=2)

@@ -21,9 +21,9 @@ from rich.console import Console
 from rich.progress import track
 
 from streamcore import DecodeError, ProtocolError, RawMessageDecoder, StreamCoreError
-from streamcore.cli.source import Failure, Source
+from streamcore.cli.source import Failure, StreamSource
 from streamcore.replay.capture import Capture, CaptureError, Chunk, Step
-from streamcore.replay.formats.files import Format, capture_pieces, check_format, read_captures, write_captures
+from streamcore.replay.formats.files import FORMATS, Format, capture_pieces, check_format, read_captures, write_captures
 from streamcore.replay.formats.replace_file import temporary_file
 from streamcore.replay.redaction import DEFAULT_REDACTION, RedactionError
 
@@ -45,7 +45,7 @@ def convert(source: str, target: str, *, source_format: str | None, target_forma
     try:
         with _input(source) as readable:
             captures: Iterator[Capture] = read_captures(readable, format=reading)
-            if reading == "sse":
+            if not FORMATS[reading].has_heads:
                 captures = _streams(captures, readable)
             lost: list[str] = []
             captures = _redacted(_with_progress(captures, readable), lost)
@@ -142,7 +142,8 @@ def _undecided(decoder: RawMessageDecoder, head: bytes, name: str) -> RawMessage
         for _ in decoder.events():
             return None
     except ProtocolError as error:
-        # An error about an event concerns its data, and a stream never begins with data.
+        # If the error shows the first bytes of the file, they are not the start of an event stream. An error about an
+        # event shows its data, without the `data:` before it.
         received = error.received
         if isinstance(error, DecodeError) and isinstance(received, bytes) and received and head.startswith(received):
             raise CaptureError(error.message, path=name) from error
@@ -169,6 +170,6 @@ def _input(path: str) -> Iterator[Path]:
         yield Path(path)
         return
     with temporary_file(Path(tempfile.gettempdir(), "streamcore-convert")) as file:
-        file.writelines(Source("-").chunks())
+        file.writelines(StreamSource("-").chunks())
         file.flush()
         yield Path(file.name)

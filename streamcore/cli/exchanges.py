@@ -18,16 +18,11 @@ import msgspec
 
 from streamcore import StreamCoreError
 from streamcore.cli.kinds import NOT_DECODED, kind_of
-from streamcore.cli.source import Failure, Source
+from streamcore.cli.source import Failure, StreamSource
 from streamcore.errors import excerpt
 
 if TYPE_CHECKING:
     from streamcore.replay import Capture, CaptureError
-
-_TIMED = ".jsonl"
-# `.sse` files and those without a known suffix are read as bytes. Keep this in step with `replay/formats/files.py`,
-# which is not imported here because it is slow to load.
-_CAPTURES = frozenset({_TIMED, ".har", ".json", ".yaml", ".yml"})
 
 
 @attrs.frozen
@@ -55,14 +50,14 @@ def options(command: Callable[..., None]) -> Callable[..., None]:
     return add_exchange(add_list(command))
 
 
-def streams(path: str, selection: Selection) -> Iterator[Source]:
+def streams(path: str, selection: Selection) -> Iterator[StreamSource]:
     """Generate the Messages streams in a file, or the exchange that is selected.
 
     Raises:
         Failure: The file cannot be read or has no Messages stream.
     """
     found = False
-    skipped: Source | None = None
+    skipped: StreamSource | None = None
     for source in sources(path, selection):
         if source.kind == "other":
             skipped = skipped or source
@@ -73,12 +68,12 @@ def streams(path: str, selection: Selection) -> Iterator[Source]:
         raise no_stream(path, skipped)
 
 
-def no_stream(path: str, skipped: Source) -> Failure:
+def no_stream(path: str, skipped: StreamSource) -> Failure:
     """Return the failure of a file without a Messages stream; `skipped` is the first exchange that was skipped."""
     return Failure(f"{path}: it has no Messages stream; exchange {skipped.exchange} is {skipped.summary}")
 
 
-def sources(path: str, selection: Selection) -> Iterator[Source]:
+def sources(path: str, selection: Selection) -> Iterator[StreamSource]:
     """Generate all exchanges of a file, or the one that is selected.
 
     Raises:
@@ -96,14 +91,14 @@ def sources(path: str, selection: Selection) -> Iterator[Source]:
         raise Failure(f"{path}: exchange {wanted} does not exist: the last is {count}")
 
 
-class _CapturedSource(Source):
+class _CapturedSource(StreamSource):
     """One exchange of a capture file."""
 
-    def __init__(self, path: str, number: int, capture: Capture) -> None:
+    def __init__(self, path: str, number: int, capture: Capture, *, has_times: bool) -> None:
         super().__init__(path)
         self.name = f"{path}, exchange {number}"
         self.exchange = number
-        self.has_times = path.lower().endswith(_TIMED)
+        self.has_times = has_times
         self._capture = capture
         self.kind = kind_of(capture)
         request = capture.request
@@ -135,7 +130,7 @@ class _CapturedSource(Source):
             raise self.failure(f"the message cannot be read: {error}") from error
 
 
-class _DamagedSource(Source):
+class _DamagedSource(StreamSource):
     """One exchange of a capture file that cannot be read."""
 
     kind = "damaged"
@@ -150,20 +145,26 @@ class _DamagedSource(Source):
         raise self.failure(self.summary or "")
 
 
-def _sources(path: str) -> Iterator[Source]:
-    if path == "-" or os.path.splitext(path)[1].lower() not in _CAPTURES:
-        yield Source(path)
+def _sources(path: str) -> Iterator[StreamSource]:
+    # Most raw bodies are recognised here, because the formats of captures are slow to import.
+    suffix = "" if path == "-" else os.path.splitext(path)[1].lower()
+    if suffix in ("", ".sse"):
+        yield StreamSource(path)
         return
     from streamcore.replay import CaptureError
-    from streamcore.replay.formats.files import read_exchanges
+    from streamcore.replay.formats.files import FORMATS, SUFFIXES, read_exchanges
 
+    if suffix not in SUFFIXES:
+        yield StreamSource(path)
+        return
+    has_times = FORMATS[SUFFIXES[suffix]].has_times
     number = 0
     try:
         for number, found in enumerate(read_exchanges(path), 1):
             if isinstance(found, CaptureError):
                 yield _DamagedSource(path, number, found)
             else:
-                yield _CapturedSource(path, number, found)
+                yield _CapturedSource(path, number, found, has_times=has_times)
     except StreamCoreError as error:
         if not number:
             raise Failure(str(error)) from error

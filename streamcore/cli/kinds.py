@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 Kind: TypeAlias = Literal["stream", "message", "failed", "other", "damaged"]
 """The kind of an exchange: a stream, a complete message, a failed call, something else, or damaged.
 
-A call of Messages has `failed` if it got neither a stream nor a message, but an error, mostly. An exchange is `damaged`
-if the capture file is broken there.
+A call of Messages is `failed` if it got neither a stream nor a message; mostly it got an error. An exchange is
+`damaged` if the capture file is broken there.
 """
 
 NOT_DECODED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)

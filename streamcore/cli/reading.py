@@ -10,14 +10,14 @@ import click
 from streamcore import MessageEngine, MessageStreamEvent, ProtocolError
 from streamcore.cli.exchanges import Selection, streams
 from streamcore.cli.listing import print_list
-from streamcore.cli.source import Failure, Source
+from streamcore.cli.source import Failure, StreamSource
 from streamcore.types import ErrorEvent
 
 _Batches: TypeAlias = Iterator[Iterator[MessageStreamEvent]]
 
 
 def read_streams(
-    path: str, selection: Selection, strict: bool, read: Callable[[Source, MessageEngine, _Batches], None]
+    path: str, selection: Selection, strict: bool, read: Callable[[StreamSource, MessageEngine, _Batches], None]
 ) -> None:
     """Read the streams in a file, or list them. If one fails, print one line to stderr and go on with the next.
 
@@ -60,7 +60,7 @@ def _collecting(errors: list[ErrorEvent], events: Iterator[MessageStreamEvent]) 
             errors.append(event)
 
 
-def warn_of_violations(source: Source, engine: MessageEngine) -> None:
+def warn_of_violations(source: StreamSource, engine: MessageEngine) -> None:
     """Print one line to stderr if the stream deviated from the protocol."""
     if engine.violations:
         click.echo(f"streamcore: {source.name}: violations: {len(engine.violations)}, see `streamcore check`", err=True)

@@ -56,7 +56,7 @@ def discard(stream: TextIO) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-class Source:
+class StreamSource:
     """One stream to read: a raw body in a file or on standard input.
 
     Attributes:

@@ -33,6 +33,8 @@ from streamcore.errors._calls import api_errors as api_errors
 from streamcore.errors._calls import error_in_call as error_in_call
 from streamcore.errors._choice import error_from_event as error_from_event
 from streamcore.errors._choice import error_from_status as error_from_status
+from streamcore.errors._choice import error_type_of as error_type_of
+from streamcore.errors._protocol import LogState as LogState
 from streamcore.errors._protocol import StreamCoreError as StreamCoreError
 from streamcore.errors._protocol import ViolationLog as ViolationLog
 from streamcore.errors._protocol import excerpt as excerpt

@@ -29,7 +29,7 @@ from streamcore.errors._statuses import (
 if TYPE_CHECKING:
     from streamcore.types import ErrorEvent, Message
 
-__all__ = ["error_from_event", "error_from_status"]
+__all__ = ["error_from_event", "error_from_status", "error_type_of"]
 
 _BY_STATUS: dict[int, type[APIStatusError]] = {
     cls.status_code: cls for cls in vars(_statuses).values() if hasattr(cls, "status_code")
@@ -48,6 +48,8 @@ _BY_TYPE: dict[str, type[APIStatusError]] = {
     "timeout_error": GatewayTimeoutError,
     "overloaded_error": OverloadedError,
 }
+
+_TYPE_OF_STATUS = {cls.status_code: name for name, cls in _BY_TYPE.items()}
 
 # Codes are unique.
 BY_CODE: dict[str | None, type[APIStatusError]] = {
@@ -77,6 +79,11 @@ def error_from_status(
 
 def _class_of_status(status: int) -> type[APIStatusError]:
     return _BY_STATUS.get(status) or (InternalServerError if status >= 500 else APIStatusError)
+
+
+def error_type_of(status: int) -> str:
+    """Return the `type` that the API gives to an error with this status, or to one of the same kind."""
+    return _TYPE_OF_STATUS.get(status) or ("api_error" if status >= 500 else "invalid_request_error")
 
 
 def error_from_event(event: ErrorEvent, *, response: Any, snapshot: Message | None) -> APIStatusError:

@@ -6,14 +6,18 @@ input, a block index), and the layers above add the rest while the exception pas
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
+
+from streamcore._objects.state import SavedState
 
 if TYPE_CHECKING:
     from streamcore.types import Message
 
 __all__ = [
+    "CheckpointError",
     "DecodeError",
     "EventOrderError",
     "IncompleteStreamError",
@@ -39,6 +43,10 @@ class StreamCoreError(Exception):
 
 class InvalidArgumentError(StreamCoreError, ValueError):
     """An argument is invalid. Nothing was sent or consumed."""
+
+
+class CheckpointError(StreamCoreError, ValueError):
+    """A checkpoint cannot be read, does not belong to what it is given to, or cannot be made."""
 
 
 class NoTextError(StreamCoreError, RuntimeError):
@@ -200,6 +208,18 @@ class Violation:
         return str(ProtocolError(self.message, offset=self.offset, event_number=self.event_number, index=self.index))
 
 
+class LogState(SavedState):
+    """The state of a `ViolationLog`.
+
+    Attributes:
+        strict: Whether most violations are raised.
+        entries: The violations.
+    """
+
+    strict: bool = False
+    entries: tuple[Violation, ...] = ()
+
+
 class ViolationLog:
     """Record violations or, in strict mode, raise them. All layers of an engine share one log.
 
@@ -252,6 +272,23 @@ class ViolationLog:
                 Violation(kind=kind, message=message, index=index, path=path, received=received, taken_for=taken_for)
             )
             self.length += 1
+
+    def get_state(self) -> LogState:
+        """Return the state for a checkpoint. All entries have their locations by then."""
+        return LogState(strict=self._strict, entries=self.entries)
+
+    def set_state(self, state: LogState) -> None:
+        """Take over the state of a checkpoint.
+
+        Raises:
+            CheckpointError: It has more violations of a kind than are recorded.
+        """
+        self._strict = state.strict
+        self._entries = list(state.entries)
+        self._counts = dict(Counter(violation.kind for violation in state.entries))
+        if any(count > _MOST_OF_A_KIND for count in self._counts.values()):
+            raise CheckpointError(f"the checkpoint has more than {_MOST_OF_A_KIND} violations of a kind")
+        self.length = len(self._entries)
 
     def locate(self, since: int, *, offset: int | None, event_number: int) -> None:
         """Add a location to all entries from number `since` on."""

@@ -19,7 +19,7 @@ from streamcore.api.loops import running_loop
 from streamcore.api.request import without_userinfo
 from streamcore.errors import APIConnectionError, InvalidArgumentError
 from streamcore.httpx.library import DEFAULT_TIMEOUT, library_of, timeouts_of, translate
-from streamcore.httpx.open_response import AsyncAnswer, SyncAnswer, in_library, open_answers
+from streamcore.httpx.open_response import AsyncHttpxAnswer, HttpxAnswer, in_library, open_answers
 
 __all__ = [
     "DEFAULT_CONNECTION_LIMITS",
@@ -142,11 +142,11 @@ class Anthropic(_HttpxClient, SyncClient[Any]):
     def _arguments(self) -> dict[str, Any]:
         return {**super()._arguments(), "http_client": self._live}
 
-    def _send(self, call: Call) -> SyncAnswer:
+    def _send(self, call: Call) -> HttpxAnswer:
         request = self._request(call)
         with self._translating(request, doing="waiting for the answer"), in_library():
             response = self._http.send(request, stream=True, follow_redirects=False)
-        return SyncAnswer(response, http=self._live, idle_timeout=call.idle_timeout)
+        return HttpxAnswer(response, http=self._live, idle_timeout=call.idle_timeout)
 
 
 class AsyncAnthropic(_HttpxClient, AsyncClient[Any]):
@@ -180,13 +180,13 @@ class AsyncAnthropic(_HttpxClient, AsyncClient[Any]):
         """Return whether `close()` was called."""
         return bool(self._http.is_closed)
 
-    async def _send(self, call: Call) -> AsyncAnswer:
+    async def _send(self, call: Call) -> AsyncHttpxAnswer:
         request = self._request(call)
         with self._translating(request, doing="waiting for the answer"):
             response = await self._http.send(request, stream=True, follow_redirects=False)
         if (connection := response.extensions.get("network_stream")) is not None:
             running_loop().keep(connection)
-        return AsyncAnswer(response, http=self._http, idle_timeout=call.idle_timeout)
+        return AsyncHttpxAnswer(response, http=self._http, idle_timeout=call.idle_timeout)
 
     async def _sleep(self, seconds: float) -> None:
         await anyio.sleep(seconds)

@@ -7,7 +7,7 @@ from typing import Any
 from streamcore.api.attempts import async_checked, checked
 from streamcore.api.client import checked_idle_timeout
 from streamcore.errors import InvalidArgumentError
-from streamcore.httpx.open_response import AsyncAnswer, SyncAnswer
+from streamcore.httpx.open_response import AsyncHttpxAnswer, HttpxAnswer
 from streamcore.stream import AsyncMessageStream, MessageStream
 
 __all__ = ["async_message_stream", "message_stream"]
@@ -38,7 +38,7 @@ def message_stream(response: Any, *, idle_timeout: float | None = None, **option
         APIConnectionError: The body of a response that is not a stream could not be read.
     """
     _check(response, "__iter__", "a sync client", not_of="an AsyncClient", use="async_message_stream()")
-    answer = checked(SyncAnswer(response, idle_timeout=checked_idle_timeout(idle_timeout)), stream=True)
+    answer = checked(HttpxAnswer(response, idle_timeout=checked_idle_timeout(idle_timeout)), stream=True)
     return MessageStream(answer, response=response, close=answer.close, **options)
 
 
@@ -47,7 +47,9 @@ async def async_message_stream(
 ) -> AsyncMessageStream:
     """Like `message_stream`, for a response of an `AsyncClient`."""
     _check(response, "__aiter__", "an AsyncClient", not_of="a sync client", use="message_stream()")
-    answer = await async_checked(AsyncAnswer(response, idle_timeout=checked_idle_timeout(idle_timeout)), stream=True)
+    answer = await async_checked(
+        AsyncHttpxAnswer(response, idle_timeout=checked_idle_timeout(idle_timeout)), stream=True
+    )
     return AsyncMessageStream(answer, response=response, close=answer.aclose, **options)
 
 

@@ -26,7 +26,7 @@ from streamcore.errors import APIConnectionError, as_raised
 from streamcore.httpx.generators import abandon, first_of
 from streamcore.httpx.library import translate
 
-__all__ = ["AsyncAnswer", "SyncAnswer", "in_library", "open_answers"]
+__all__ = ["AsyncHttpxAnswer", "HttpxAnswer", "in_library", "open_answers"]
 
 
 class _DeferredClosings(threading.local):
@@ -60,11 +60,11 @@ def in_library() -> Iterator[None]:
         _deferred.leave()
 
 
-class _Answer:
+class _HttpxAnswerBase:
     """The common part: the head of the answer, and the translation of exceptions."""
 
     def __init__(self, response: Any, http: Any, idle_timeout: float | None) -> None:
-        # A transport of ours that plays captures has failed. No answer of the API's says so.
+        # Our transport that plays captures has failed. Answers of the API do not have this extension.
         if (error := getattr(response, "extensions", {}).get("streamcore_error")) is not None:
             raise error
         self.response = response
@@ -130,7 +130,7 @@ class _Answer:
         return found if isinstance(found, socket.socket) else None
 
 
-class SyncAnswer(_Answer):
+class HttpxAnswer(_HttpxAnswerBase):
     """The answer to a request that was sent with `stream=True`.
 
     Args:
@@ -180,13 +180,15 @@ class SyncAnswer(_Answer):
             APIConnectionError: The connection could not be closed cleanly.
         """
         if not self._closed:
-            # A reader sets `_reading` and then looks at `_closed`; this does the opposite. So one sees the other.
+            # A reader sets `_reading` before it looks at `_closed`. This sets `_closed` before it looks at `_reading`.
+            # So at least one of the two threads sees what the other has set.
             self._closed = True
             if not self._reading:
                 self._release()
             elif _is_alone(self.response):
-                # Closing a socket does not wake a thread that waits for its bytes. A shutdown does. The reader closes
-                # it then: it may be about to wait, and by its number, which may by then be that of another socket.
+                # A shutdown wakes the thread that waits for bytes of the socket; closing the socket would not. The
+                # reader closes it. If it was closed here, its number could go to a new socket, and a reader that is
+                # about to wait would wait for the new one.
                 _shut_down(self._socket())
 
     def wait_for_reader(self) -> None:
@@ -216,11 +218,11 @@ class SyncAnswer(_Answer):
             pass
 
 
-_open: weakref.WeakSet[SyncAnswer] = weakref.WeakSet()
+_open: weakref.WeakSet[HttpxAnswer] = weakref.WeakSet()
 _lock = threading.RLock()  # a signal handler may close a client while its thread holds the lock
 
 
-def open_answers(http: Any) -> list[SyncAnswer]:
+def open_answers(http: Any) -> list[HttpxAnswer]:
     """Return the answers to what `http` sent that still exist."""
     with _lock:
         return [answer for answer in _open if answer._http is http]
@@ -247,7 +249,7 @@ def _shut_down(found: socket.socket | None) -> None:
             socket.socket.shutdown(found, socket.SHUT_RDWR)
 
 
-class AsyncAnswer(_Answer):
+class AsyncHttpxAnswer(_HttpxAnswerBase):
     """The answer to a request that was sent with `stream=True`, under asyncio or trio.
 
     Args:

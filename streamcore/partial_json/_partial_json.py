@@ -11,16 +11,39 @@ What it costs:
 
 from __future__ import annotations
 
+import contextlib
 import io
 import sys
-from typing import Any
+from typing import Any, Self
 
+from streamcore._checkpoint import read_checkpoint, write_checkpoint
 from streamcore._objects.not_copyable import NotCopyable
+from streamcore._objects.state import Count, SavedState
 from streamcore.errors import DecodeError, EventOrderError, LimitExceededError, ProtocolError
 from streamcore.partial_json._scanner import ABSENT, Fault, Scanner, State
 from streamcore.partial_json._whole import decode_whole
 
 __all__ = ["PartialJSON", "join_parts"]
+
+
+class PartialJSONState(SavedState):
+    """The state of a `PartialJSON`. Its value depends on the text alone, so it is read again from that.
+
+    Attributes:
+        text: The text.
+        trailing_strings: Whether a string value that is still open belongs to the value.
+        max_depth: How many containers may lie around a value.
+        joins_halves: Whether the first half of a surrogate pair at the end may yet be replaced by the pair.
+        closed: Whether the text has ended.
+        faulty_at: The length of the text when a fault in it was found, for the error's `received`.
+    """
+
+    text: str
+    trailing_strings: bool
+    max_depth: Count
+    joins_halves: bool = False
+    closed: bool = False
+    faulty_at: Count | None = None
 
 
 class PartialJSON(NotCopyable):
@@ -54,6 +77,7 @@ class PartialJSON(NotCopyable):
         "_max_depth",
         "_read_to",
         "_scanner",
+        "_trailing_strings",
         "_value",
         "_wide",
         "buffer",
@@ -62,6 +86,7 @@ class PartialJSON(NotCopyable):
 
     def __init__(self, *, trailing_strings: bool = True, max_depth: int = 200) -> None:
         self._max_depth = max_depth
+        self._trailing_strings = trailing_strings
         self._scanner = Scanner(trailing_strings=trailing_strings, max_depth=max_depth)
         # A list of fragments would take fifty bytes more for each of them.
         self.buffer: io.StringIO = io.StringIO()
@@ -170,6 +195,46 @@ class PartialJSON(NotCopyable):
                     self._error = self._error_of(self._scanner.fault)
         self._check()
         return self._snapshot()
+
+    # Checkpoints
+
+    def checkpoint(self) -> bytes:
+        """Return the state as bytes, at any moment. This changes nothing."""
+        state = PartialJSONState(
+            text=self.text,
+            trailing_strings=self._trailing_strings,
+            max_depth=self._max_depth,
+            joins_halves=self.joins_halves,
+            closed=self._ended,
+            faulty_at=None if self._error is None else len(self._error.received or ""),
+        )
+        return write_checkpoint("PartialJSON", state)
+
+    @classmethod
+    def restore(cls, data: bytes, *, max_depth: int | None = None) -> Self:
+        """Return a `PartialJSON` that goes on from a checkpoint as the original would have.
+
+        Args:
+            data: What `checkpoint` returned.
+            max_depth: How many containers may lie around a value, in place of the number of the original.
+
+        Raises:
+            CheckpointError: It is not a valid checkpoint of a `PartialJSON`.
+            InvalidArgumentError: `data` is not bytes.
+        """
+        state = read_checkpoint(data, "PartialJSON", PartialJSONState)
+        json = cls(
+            trailing_strings=state.trailing_strings, max_depth=state.max_depth if max_depth is None else max_depth
+        )
+        json.joins_halves = state.joins_halves
+        if state.faulty_at is not None:
+            json.feed(state.text[: state.faulty_at])
+            json._read()  # finds the fault when the original found it, so that the error has the same text
+        json.feed(state.text[json.length :])
+        if state.closed:
+            with contextlib.suppress(ProtocolError):  # `value` raises it
+                json.close()
+        return json
 
     # The state of the text
 

@@ -155,7 +155,7 @@ class Capture:
         return b"".join(chunk.data for chunk in self.chunks)
 
     def with_body(self, change: Callable[[Iterable[Step]], Iterable[Step]]) -> Capture:
-        """Return the capture with another body: `change` makes it of this one, each time it is iterated over."""
+        """Return the capture with another body, which `change` makes from this one each time it is iterated over."""
         return attrs.evolve(self, body=_ChangedBody(self.body, change))
 
     def in_memory(self) -> Capture:
@@ -165,6 +165,14 @@ class Capture:
     def __str__(self) -> str:
         asked = "" if self.request is None else f"{self.request.method} {self.request.url}"
         return " · ".join(part for part in (self.name, asked, f"status {self.status}") if part)
+
+
+def text_of(data: bytes) -> str | None:
+    """Return bytes as text, or None if they are not UTF-8. For formats that write other bytes in another way."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 @attrs.frozen

@@ -4,6 +4,7 @@
 | --- | --- |
 | `_buffer.py` | the chunks that have not been read |
 | `_frames.py` | chunks to frames, by sections or by lines: what the decoders of messages use too |
+| `_frames_state.py` | the state of the reader of frames, for checkpoints |
 | `_sections.py` | by sections: what is between the blank lines of a chunk |
 | `_names.py` | the frame of a section with a common name |
 | `_by_lines.py` | by lines: the standard's algorithm |

@@ -13,13 +13,27 @@ What the buffer has to support, and what it costs:
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
 from streamcore._objects.not_copyable import NotCopyable
+from streamcore._objects.state import SavedState
 from streamcore.errors import InvalidArgumentError, StreamCoreError
 
-__all__ = ["HEAD_SIZE", "ChunkBuffer"]
+__all__ = ["HEAD_SIZE", "BufferState", "ChunkBuffer"]
 
 HEAD_SIZE = 512
+
+
+class BufferState(SavedState):
+    """The state of a `ChunkBuffer`.
+
+    Attributes:
+        head: The first bytes received.
+        chunks: The chunks that have not been read.
+    """
+
+    head: bytes = b""
+    chunks: tuple[bytes, ...] = ()
 
 
 class ChunkBuffer(NotCopyable):
@@ -73,11 +87,17 @@ class ChunkBuffer(NotCopyable):
                     "a chunk must be bytes, such as `iter_bytes()` of a response gives; "
                     f"received {type(chunk).__name__}"
                 ) from None
+        self._add_to_head(chunk)
+        self._cut_and_store(chunk)
+
+    def _add_to_head(self, chunk: bytes) -> None:
         if len(self.head) < self.head_size:
             self.head += chunk[: self.head_size - len(self.head)]
-        size = self.max_chunk_size
         if len(self.head) == self.head_size:
-            self._direct_size = size
+            self._direct_size = self.max_chunk_size
+
+    def _cut_and_store(self, chunk: bytes) -> None:
+        size = self.max_chunk_size
         if len(chunk) <= size:
             self._store(chunk)
         else:
@@ -98,6 +118,17 @@ class ChunkBuffer(NotCopyable):
             self.next_chunk = self.later.popleft()
         else:
             self.next_chunk = self.later = None
+
+    def get_state(self, unread: Iterable[bytes]) -> BufferState:
+        """Return the state for a checkpoint, with these chunks added."""
+        chunks = () if self.next_chunk is None else (self.next_chunk, *(self.later or ()))
+        return BufferState(head=self.head, chunks=(*chunks, *unread))
+
+    def set_state(self, state: BufferState) -> None:
+        """Take over the state of a checkpoint. The limits may be others than before, so chunks are cut again."""
+        self._add_to_head(state.head)
+        for chunk in state.chunks:
+            self._cut_and_store(chunk)
 
     def close(self, because: str) -> None:
         """Refuse further chunks. The reason becomes part of the error that `append` raises."""

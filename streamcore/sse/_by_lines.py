@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+from streamcore._checkpoint import require
+from streamcore._objects.state import Count, SavedState
 from streamcore.limits import Limits
-from streamcore.sse._fields import EventFields, Frame
-from streamcore.sse._lines import LineSplitter
+from streamcore.sse._fields import EventFields, FieldsState, Frame
+from streamcore.sse._lines import LineSplitter, SplitterState
 
-__all__ = ["LineReader"]
+__all__ = ["LineReader", "LinesState"]
+
+
+class LinesState(SavedState):
+    """The state of a `LineReader`.
+
+    Attributes:
+        fields: The fields of the current event.
+        splitter: Where the splitting into lines is.
+        unread: The lines that have not been read, with their ends.
+        offset: Bytes of the stream before the first of them.
+    """
+
+    fields: FieldsState
+    splitter: SplitterState
+    unread: tuple[bytes, ...] = ()
+    offset: Count = 0
 
 
 class LineReader:
@@ -105,6 +123,27 @@ class LineReader:
         if self.fields.has_begun:
             return self.end - self.fields.offset
         return self._splitter.unfinished_size
+
+    def get_state(self) -> LinesState:
+        """Return the state for a checkpoint."""
+        return LinesState(
+            fields=self.fields.get_state(),
+            splitter=self._splitter.get_state(),
+            unread=tuple(self._lines[self._next_line :]),
+            offset=self._offset,
+        )
+
+    def set_state(self, state: LinesState) -> None:
+        """Take over the state of a checkpoint.
+
+        Raises:
+            CheckpointError: The state is over a limit or contradicts itself.
+        """
+        self.fields.set_state(state.fields)
+        self._splitter.set_state(state.splitter)
+        self._lines, self._offset = list(state.unread), state.offset
+        size = sum(map(len, state.unread))
+        require(not size or self._offset + size <= self.end, "the lines end after the stream")
 
     def discard(self) -> None:
         """Forget what has not been read."""

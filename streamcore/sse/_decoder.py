@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Self
 
+from streamcore._checkpoint import limits_of, read_checkpoint, write_checkpoint
 from streamcore._objects.not_copyable import NotCopyable
-from streamcore.errors import ProtocolError
+from streamcore._objects.state import SavedState
+from streamcore.errors import CheckpointError, ProtocolError
 from streamcore.limits import DEFAULT_LIMITS, Limits
 from streamcore.sse._event import ServerSentEvent, make_event
 from streamcore.sse._frames import FrameReader
+from streamcore.sse._frames_state import FramesState
 
 __all__ = ["SSEDecoder"]
+
+
+class SSEState(SavedState):
+    """The state of an `SSEDecoder`.
+
+    Attributes:
+        limits: Bounds on the stream.
+        frames: The state of the frames.
+    """
+
+    limits: Limits
+    frames: FramesState
 
 
 class SSEDecoder(NotCopyable):
@@ -30,9 +46,10 @@ class SSEDecoder(NotCopyable):
         limits: Bounds on the stream.
     """
 
-    __slots__ = ("_failure", "_frames")
+    __slots__ = ("_failure", "_frames", "_limits")
 
     def __init__(self, *, limits: Limits = DEFAULT_LIMITS) -> None:
+        self._limits = limits
         self._frames = FrameReader(limits)
         self._failure: ProtocolError | None = None
 
@@ -71,6 +88,33 @@ class SSEDecoder(NotCopyable):
             self._failure = error
             frames.fail(error)
             raise
+
+    def checkpoint(self) -> bytes:
+        """Return the state as bytes, at any moment. This changes nothing.
+
+        Raises:
+            CheckpointError: The stream has failed.
+        """
+        if self._failure is not None:
+            raise CheckpointError(f"a stream that has failed has no checkpoint: {self._failure}")
+        return write_checkpoint("SSEDecoder", SSEState(limits=self._limits, frames=self._frames.get_state()))
+
+    @classmethod
+    def restore(cls, data: bytes, *, limits: Limits | None = None) -> Self:
+        """Return a decoder that goes on from a checkpoint as the original would have.
+
+        Args:
+            data: What `checkpoint` returned.
+            limits: Bounds on the stream in place of those of the original.
+
+        Raises:
+            CheckpointError: It is not a valid checkpoint of an `SSEDecoder`, or it is over the limits.
+            InvalidArgumentError: `data` is not bytes.
+        """
+        state = read_checkpoint(data, "SSEDecoder", SSEState)
+        decoder = cls(limits=limits_of(state.limits, limits))
+        decoder._frames.set_state(state.frames)
+        return decoder
 
     @property
     def event_offset(self) -> int:

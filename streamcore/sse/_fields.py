@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
+from streamcore._checkpoint import require
+from streamcore._objects.state import Count, SavedState
 from streamcore.errors import LimitExceededError
 from streamcore.limits import Limits
 from streamcore.sse._lines import FIELD_NAMES
 
-__all__ = ["MAX_RETRY_DIGITS", "EventFields", "Frame"]
+__all__ = ["MAX_RETRY_DIGITS", "EventFields", "FieldsState", "Frame"]
 
 Frame: TypeAlias = tuple[str | None, bytes]
 """One dispatched event: its name, `None` if the stream gave none, and its data, undecoded."""
@@ -17,6 +19,30 @@ Frame: TypeAlias = tuple[str | None, bytes]
 MAX_RETRY_DIGITS = 18
 
 _COLON = 0x3A
+
+
+class FieldsState(SavedState):
+    """The state of `EventFields`.
+
+    Attributes:
+        has_begun: Whether a field has come since the last blank line.
+        name: The name of the event.
+        data: Its data so far, None if no data has come.
+        id: The id that the end of the event makes the last one.
+        offset: Bytes of the stream before the first field of the latest event that has begun.
+        last_event_id: The id that a client would send when it reconnects.
+        retry: The latest reconnection time that the stream asked for, in milliseconds.
+        event_retry: The reconnection time that came with the latest event.
+    """
+
+    has_begun: bool = False
+    name: str | None = None
+    data: bytes | None = None
+    id: str | None = None
+    offset: Count = 0
+    last_event_id: str | None = None
+    retry: Count | None = None
+    event_retry: Count | None = None
 
 
 class EventFields:
@@ -128,6 +154,33 @@ class EventFields:
         if self._data is None:
             return (self._name, b"") if self._keep_dataless and self._name is not None else None
         return self._name, bytes(self._data)
+
+    def get_state(self) -> FieldsState:
+        """Return the state for a checkpoint."""
+        return FieldsState(
+            has_begun=self.has_begun,
+            name=self._name,
+            data=None if self._data is None else bytes(self._data),
+            id=self._id,
+            offset=self.offset,
+            last_event_id=self.last_event_id,
+            retry=self.retry,
+            event_retry=self.event_retry,
+        )
+
+    def set_state(self, state: FieldsState) -> None:
+        """Take over the state of a checkpoint.
+
+        Raises:
+            CheckpointError: The state is over a limit or contradicts itself.
+        """
+        require(len(state.data or b"") <= self._max_event_size, "the data of an event is over the limit")
+        require(state.data is None or state.has_begun, "an event has data before it has begun")
+        most = 10**MAX_RETRY_DIGITS
+        require((state.retry or 0) < most and (state.event_retry or 0) < most, "a retry is too long")
+        self.has_begun, self._name, self._data, self._id = state.has_begun, state.name, state.data, state.id
+        self.offset, self.last_event_id = state.offset, state.last_event_id
+        self.retry, self.event_retry = state.retry, state.event_retry
 
     def discard(self) -> None:
         """Forget the event that has begun."""

@@ -16,40 +16,30 @@ All state that outlives a call is in attributes, none in a suspended generator.
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from streamcore._checkpoint import require
 from streamcore._objects.not_copyable import NotCopyable
 from streamcore.errors import LimitExceededError, StreamCoreError
 from streamcore.limits import Limits
 from streamcore.sse._buffer import HEAD_SIZE, ChunkBuffer
 from streamcore.sse._by_lines import LineReader
 from streamcore.sse._fields import Frame
+from streamcore.sse._frames_state import BOM, FramesState, Position
 from streamcore.sse._lines import BLANK_LINE, CR, may_end_event
 from streamcore.sse._names import common_frame
 from streamcore.sse._sections import Sections
 
-__all__ = ["BOM", "FrameReader"]
-
-BOM = b"\xef\xbb\xbf"
+__all__ = ["FrameReader"]
 
 # An event longer than this without a blank line is read by lines: it may be an endless comment, which the line reader
 # drops.
 _MAX_REST_SIZE = 64 * 1024
 
 
-class _Position(enum.Enum):
-    """Where the reader is when all sections have been read."""
-
-    AT_START = enum.auto()  # before the first bytes; `_rest` has those so far that may be part of a BOM
-    BETWEEN_EVENTS = enum.auto()  # the next byte begins an event
-    IN_EVENT = enum.auto()  # `_rest` has the first bytes of an event, as they came
-    IN_LINES = enum.auto()  # reading line by line; `_rest` has the bytes that follow these lines
-
-
 # A global is read far faster than an enum member on Python 3.11.
-_IN_EVENT = _Position.IN_EVENT
-_IN_LINES = _Position.IN_LINES
+_IN_EVENT = Position.IN_EVENT
+_IN_LINES = Position.IN_LINES
 
 
 class FrameReader(NotCopyable):
@@ -108,7 +98,7 @@ class FrameReader(NotCopyable):
         self._is_over_limit = False
         self.at_eof: bool = False
         self.chunk_begins_event: bool = False
-        self._position = _Position.AT_START
+        self._position = Position.AT_START
         # Made when first needed; most streams never need it.
         self._lines: LineReader | None = None
         # The sections of the chunk that was cut last.
@@ -136,7 +126,51 @@ class FrameReader(NotCopyable):
         self._rest.clear()
         if self._lines is not None:
             self._lines.discard()
-        self._position = _Position.BETWEEN_EVENTS
+        self._position = Position.BETWEEN_EVENTS
+
+    # Checkpoints
+
+    def get_state(self, unread: Iterable[bytes] = ()) -> FramesState:
+        """Return the state for a checkpoint.
+
+        Args:
+            unread: Chunks to add to those that have not been read.
+        """
+        return FramesState(
+            position=self._position,
+            rest=bytes(self._rest),
+            end=self._end,
+            event_offset=self._event_offset,
+            at_eof=self.at_eof,
+            is_over_limit=self._is_over_limit,
+            buffer=self.buffer.get_state(unread),
+            sections=None if self._sections is None else self._sections.get_state(),
+            lines=None if self._lines is None else self._lines.get_state(),
+        )
+
+    def set_state(self, state: FramesState) -> None:
+        """Take over the state of a checkpoint.
+
+        Raises:
+            CheckpointError: The state is over a limit or contradicts itself.
+        """
+        state.check(max_section_size=self.buffer.max_chunk_size)
+        self.buffer.set_state(state.buffer)
+        self._position = state.position
+        self._rest += state.rest
+        self._end, self._event_offset, self._is_over_limit = state.end, state.event_offset, state.is_over_limit
+        if state.lines is not None:
+            self._line_reader.set_state(state.lines)
+            is_before_end = self._position is not _IN_LINES or state.lines.fields.offset <= self._line_reader.end
+            require(is_before_end, "an event begins after the end of the stream")
+        if state.sections is not None:
+            sections = state.sections
+            self._sections = Sections(list(sections.unread), sections.offset, sections.event_offset)
+            self.unread_sections = self._sections.unread
+        self._update_chunk_begins_event()
+        if state.at_eof:
+            self.receive_eof()
+        require(self.received <= self._limits.max_stream_size, "the stream is over the limit")
 
     # Frames
 
@@ -219,8 +253,8 @@ class FrameReader(NotCopyable):
         chunk = self.buffer.next_chunk
         if chunk is None:
             return False
-        if self._position is _Position.AT_START and not self._rest and chunk[0] != BOM[0]:
-            self._position = _Position.BETWEEN_EVENTS
+        if self._position is Position.AT_START and not self._rest and chunk[0] != BOM[0]:
+            self._position = Position.BETWEEN_EVENTS
             self._update_chunk_begins_event()
             if self.chunk_begins_event:
                 return True
@@ -240,7 +274,7 @@ class FrameReader(NotCopyable):
                 self._rest += chunk
         elif self._position is _IN_LINES:
             self._cut_lines(chunk)
-        elif self._position is _Position.AT_START:
+        elif self._position is Position.AT_START:
             self._read_start(chunk)
         else:
             self._cut(chunk)
@@ -261,7 +295,7 @@ class FrameReader(NotCopyable):
 
     def _cut(self, data: bytes) -> None:
         """Cut bytes that begin at the start of an event into sections."""
-        self._position = _Position.BETWEEN_EVENTS
+        self._position = Position.BETWEEN_EVENTS
         sections = data.split(BLANK_LINE)
         rest = sections.pop()
         # An empty or over-long section needs checks that only the line reader makes.
@@ -299,7 +333,7 @@ class FrameReader(NotCopyable):
 
     def _update_chunk_begins_event(self) -> None:
         self.chunk_begins_event = (
-            self._position is _Position.BETWEEN_EVENTS
+            self._position is Position.BETWEEN_EVENTS
             and self._sections is None
             and self._end <= self._last_safe_offset
             and not self._is_over_limit

@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import enum
 
+from streamcore._checkpoint import require
+from streamcore._objects.state import Count, SavedState
 from streamcore.errors import LimitExceededError
 
-__all__ = ["BLANK_LINE", "CR", "FIELD_NAMES", "LF", "LineSplitter", "may_end_event"]
+__all__ = ["BLANK_LINE", "CR", "FIELD_NAMES", "LF", "LineSplitter", "SplitterState", "may_end_event"]
 
 LF = 0x0A
 CR = 0x0D
@@ -28,9 +30,23 @@ _LONGEST_FIELD_START = max(map(len, _FIELD_STARTS))
 
 
 class _Mode(enum.Enum):
-    IN_LINE = enum.auto()
-    AFTER_CR = enum.auto()  # the latest byte was CR: if LF follows, it belongs to the same line end
-    DROPPING = enum.auto()  # in a line that cannot be a field: all of it is ignored
+    IN_LINE = "in_line"
+    AFTER_CR = "after_cr"  # the latest byte was CR: if LF follows, it belongs to the same line end
+    DROPPING = "dropping"  # in a line that cannot be a field: all of it is ignored
+
+
+class SplitterState(SavedState):
+    """The state of a `LineSplitter`.
+
+    Attributes:
+        mode: Where the next byte is: in a line, after a CR, or in a line that is dropped.
+        unfinished: The start of the line at the end, if it may become a field.
+        end: Bytes of the stream so far.
+    """
+
+    mode: _Mode = _Mode.IN_LINE
+    unfinished: bytes = b""
+    end: Count = 0
 
 
 class LineSplitter:
@@ -67,6 +83,23 @@ class LineSplitter:
     def unfinished_size(self) -> int:
         """Bytes of the unfinished line at the end, if it may become a field."""
         return len(self._unfinished)
+
+    def get_state(self) -> SplitterState:
+        """Return the state for a checkpoint."""
+        return SplitterState(mode=self._mode, unfinished=self.unfinished, end=self.end)
+
+    def set_state(self, state: SplitterState) -> None:
+        """Take over the state of a checkpoint.
+
+        Raises:
+            CheckpointError: The state contradicts itself.
+        """
+        self._mode, self.end = state.mode, state.end
+        line = state.unfinished
+        require(not line or self._mode is _Mode.IN_LINE, "an unfinished line has begun outside of a line")
+        require(LF not in line and CR not in line, "an unfinished line has a line end")
+        require(len(line) <= self.end, "an unfinished line is longer than the stream")
+        self._unfinished += line
 
     def clear(self) -> None:
         """Forget the unfinished line: it has been read."""

@@ -9,9 +9,25 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterator
 
-__all__ = ["Sections"]
+from streamcore._objects.state import Count, SavedState
+
+__all__ = ["Sections", "SectionsState"]
 
 _BLANK_LINE_SIZE = 2
+
+
+class SectionsState(SavedState):
+    """The state of `Sections`: the arguments for new ones, which have what is left of the old ones.
+
+    Attributes:
+        unread: The sections that have not been read.
+        offset: Bytes of the stream before the first of them.
+        event_offset: Bytes of the stream before the latest event.
+    """
+
+    unread: tuple[bytes, ...] = ()
+    offset: Count = 0
+    event_offset: Count = 0
 
 
 class Sections:
@@ -78,6 +94,11 @@ class Sections:
                     return offset
                 index -= 1
         return self._event_offset if index < 0 else self._offset(index)
+
+    def get_state(self) -> SectionsState:
+        """Return the state for a checkpoint."""
+        unread = tuple(self._sections[self._latest_index + 1 :])
+        return SectionsState(unread=unread, offset=self.end, event_offset=self.event_offset)
 
     def set_event_offset(self, offset: int | None) -> None:
         """Note where the event begins in the section that was read last, if not at its start; None means no event."""

@@ -14,7 +14,7 @@ import enum
 import json
 import re
 
-from streamcore.sse._frames import BOM
+from streamcore.sse._frames_state import BOM
 from streamcore.sse._lines import FIELD_NAMES
 
 __all__ = ["Start", "beginning", "begins_like_a_stream", "start_of"]

@@ -18,6 +18,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 from typing import cast as typing_cast
 
+from streamcore._checkpoint import validating
+from streamcore._engine_state import Delivery
 from streamcore.accumulator import BlockInProgress
 from streamcore.accumulator.surrogates import is_first_half, joined
 from streamcore.engine import MessageEngine
@@ -256,14 +258,28 @@ class DerivingDecoder:
     """A decoder that yields the events of an engine and their derived events.
 
     A subclass may yield others in their place: it overrides `_derive` and `_text_kinds`.
+
+    Args:
+        engine: The engine. It may be in the middle of a stream.
+
+    Raises:
+        CheckpointError: The engine was restored from the checkpoint of a stream, and that has an event to deliver that
+            cannot be the latest event of the engine.
     """
 
-    __slots__ = ("_engine", "receive_data", "receive_eof")
+    __slots__ = ("_delivered", "_engine", "_event", "receive_data", "receive_eof")
 
     _text_kinds: TextKinds = MappingProxyType({kind: (None, make) for kind, make in _MAKERS.items()})
 
     def __init__(self, engine: MessageEngine[Any]) -> None:
         self._engine = engine
+        # The event that is being delivered, and how many of it and its derived events have been. None once all have.
+        self._event: MessageStreamEvent | None = None
+        self._delivered = 1
+        if (delivery := engine.take_delivery()) is not None:
+            self._event, self._delivered, _ = delivery
+            with validating():
+                derive(self._event, engine)
         self.receive_data = engine.receive_data
         self.receive_eof = engine.receive_eof
 
@@ -276,12 +292,30 @@ class DerivingDecoder:
         for event in self._engine.events():
             yield from self._derive(event)
 
-    def _derive(self, event: MessageStreamEvent) -> Iterable[ParsedMessageStreamEvent]:
+    def _derive(self, event: MessageStreamEvent) -> tuple[ParsedMessageStreamEvent, ...]:
         return derive(event, self._engine)
 
     @property
     def multiple_messages(self) -> bool:
         return self._engine.multiple_messages
+
+    @property
+    def complete(self) -> bool:
+        return self._engine.complete
+
+    def checkpoint(self, unread: Iterable[bytes]) -> bytes:
+        """Return a checkpoint of the engine that also says what of the latest event has not been delivered.
+
+        Args:
+            unread: Bytes that the engine has not received.
+
+        Raises:
+            CheckpointError: The stream has failed.
+        """
+        engine, event, delivery = self._engine, self._event, None
+        if event is not None and (isinstance(event, ErrorEvent) or self._delivered < len(derive(event, engine))):
+            delivery = Delivery(event, self._delivered, engine.event_number)
+        return engine.checkpoint_of_stream(unread, delivery)
 
     def items(self, response: Any, completion: Completion) -> Iterator[ParsedMessageStreamEvent | None]:
         """Yield, and raise, what `Pump.items` describes. This takes two thirds of the time of a loop over `events`.
@@ -291,6 +325,10 @@ class DerivingDecoder:
         """
         engine = self._engine
         accumulator = engine.accumulator
+        if self._event is not None:
+            yield from self._deliver(self._event, response)
+        if completion.is_over:
+            return
         block = accumulator.current_block
         kinds = self._text_kinds
         index, text_delta, cast, make, text, mark = _current_text(block, kinds)
@@ -303,18 +341,30 @@ class DerivingDecoder:
                         and event.index == index
                         and not text.had_halves
                     ):
+                        self._event = event
                         yield event if cast is None else cast(event)
+                        self._event = None
                         yield make(event.delta, text, mark())
                         continue
                     if accumulator.current_block is not block:
                         block = accumulator.current_block
                         index, text_delta, cast, make, text, mark = _current_text(block, kinds)
                     is_last = completion.ends(event)
-                    yield from self._derive(event)
+                    self._delivered = 0
+                    yield from self._deliver(event, response)
                     if is_last:
                         return
-                    if isinstance(event, ErrorEvent):
-                        raise error_after_event(event, engine, response)
             except ProtocolError as error:
                 raise error_of_decoder(error, response) from error.__cause__
             yield None
+
+    def _deliver(self, event: MessageStreamEvent, response: Any) -> Iterator[ParsedMessageStreamEvent]:
+        """Yield the event and its derived events, from number `_delivered` on. Raise what follows an error."""
+        self._event = event
+        for item in self._derive(event)[self._delivered :]:
+            self._delivered += 1
+            yield item
+        if isinstance(event, ErrorEvent):
+            raise error_after_event(event, self._engine, response)
+        self._event = None
+        self._delivered = 1  # what the fast path has delivered while there is an event

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from types import UnionType
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypedDict
 
 from streamcore.engine import MessageEngine
 from streamcore.errors import (
     IncompleteStreamError,
+    InvalidArgumentError,
     InvalidJSON,
     NoTextError,
     ProtocolError,
@@ -32,7 +33,7 @@ from streamcore.types.message import OutputT
 
 if TYPE_CHECKING:
     from streamcore.accumulator import MessageAccumulator
-    from streamcore.stream._pump import Decoder, Pump
+    from streamcore.stream._pump import Pump
     from streamcore.typed import OnInvalid
 
 __all__ = ["AsyncMessageStream", "MessageStream"]
@@ -41,15 +42,64 @@ ToolTypes: TypeAlias = Mapping[str, Any] | Iterable[Any] | None
 """Classes of the inputs of tools by the names of the tools, or classes and functions that have these names."""
 
 
+class _Options(TypedDict):
+    """The options of an engine that a stream has too."""
+
+    strict: bool
+    limits: Limits
+    trailing_strings: bool
+    invalid_json: InvalidJSON
+    output_format: Any
+    tool_types: ToolTypes
+    on_invalid: OnInvalid
+
+
+_DEFAULTS: _Options = {
+    "strict": False,
+    "limits": DEFAULT_LIMITS,
+    "trailing_strings": False,
+    "invalid_json": "raise",
+    "output_format": None,
+    "tool_types": None,
+    "on_invalid": "raise",
+}
+
+
 class _MessageBase(Generic[OutputT]):
     """The base of `MessageStream` and `AsyncMessageStream`."""
 
     _engine: MessageEngine[OutputT]
     _accumulator: MessageAccumulator
+    _decoder: DerivingDecoder
     _pump: Pump[ParsedMessageStreamEvent]
 
-    def _decoder(self) -> Decoder[ParsedMessageStreamEvent]:
-        return DerivingDecoder(self._engine)
+    def _use_engine(self, engine: MessageEngine[OutputT] | None, options: _Options) -> DerivingDecoder:
+        """Use an engine, by default a new one with these options. Return the decoder for the stream."""
+        if engine is None:
+            engine = MessageEngine(**options)
+        elif options != _DEFAULTS:
+            defaults: Mapping[str, object] = _DEFAULTS
+            given = ", ".join(name for name, value in options.items() if value != defaults[name])
+            raise InvalidArgumentError(f"an engine has its options already: it cannot be combined with {given}")
+        self._engine = engine
+        self._accumulator = engine.accumulator
+        self._decoder = self._decoder_of(engine)
+        return self._decoder
+
+    def _decoder_of(self, engine: MessageEngine[OutputT]) -> DerivingDecoder:
+        return DerivingDecoder(engine)
+
+    def checkpoint(self) -> bytes:
+        """Return the state of the stream as bytes, between any two events. This changes nothing.
+
+        `MessageEngine.restore` reads it, and a stream with that `engine` goes on exactly here, with the chunks that
+        follow. All chunks that this stream has read are in the checkpoint. If the derived event of the latest event has
+        not been delivered, it comes first. Inside a handler, the event that it handles counts as delivered.
+
+        Raises:
+            CheckpointError: The stream is broken. (A connection that has failed breaks no stream.)
+        """
+        return self._decoder.checkpoint(self._pump.unread)
 
     @property
     def current_message_snapshot(self) -> Message[OutputT]:
@@ -110,9 +160,10 @@ class MessageStream(_MessageBase[OutputT], Stream[ParsedMessageStreamEvent], Typ
         output_format: The class that the text of the answer is JSON of, as for `MessageEngine`.
         tool_types: The classes of the inputs of tools, as for `MessageEngine`.
         on_invalid: What happens if something is not of its class, as for `MessageEngine`.
+        engine: The engine to go on with, which was restored from a checkpoint. It has options of its own.
 
     Raises:
-        InvalidArgumentError: A handler is a coroutine function.
+        InvalidArgumentError: A handler is a coroutine function, or there are options beside the `engine`.
     """
 
     def __init__(
@@ -128,18 +179,19 @@ class MessageStream(_MessageBase[OutputT], Stream[ParsedMessageStreamEvent], Typ
         output_format: type[OutputT] | UnionType | None = None,
         tool_types: ToolTypes = None,
         on_invalid: OnInvalid = "raise",
+        engine: MessageEngine[OutputT] | None = None,
     ) -> None:
-        self._engine = MessageEngine(
-            strict=strict,
-            limits=limits,
-            trailing_strings=trailing_strings,
-            invalid_json=invalid_json,
-            output_format=output_format,
-            tool_types=tool_types,
-            on_invalid=on_invalid,
-        )
-        self._accumulator = self._engine.accumulator
-        super().__init__(chunks, decoder=self._decoder(), response=response, close=close)
+        options: _Options = {
+            "strict": strict,
+            "limits": limits,
+            "trailing_strings": trailing_strings,
+            "invalid_json": invalid_json,
+            "output_format": output_format,
+            "tool_types": tool_types,
+            "on_invalid": on_invalid,
+        }
+        decoder = self._use_engine(engine, options)
+        super().__init__(chunks, decoder=decoder, response=response, close=close)
         self._handlers = Handlers.of(self, MessageStream)
 
     @property
@@ -224,6 +276,7 @@ class AsyncMessageStream(_MessageBase[OutputT], AsyncStream[ParsedMessageStreamE
         output_format: The class that the text of the answer is JSON of, as for `MessageEngine`.
         tool_types: The classes of the inputs of tools, as for `MessageEngine`.
         on_invalid: What happens if something is not of its class, as for `MessageEngine`.
+        engine: The engine to go on with, which was restored from a checkpoint. It has options of its own.
     """
 
     def __init__(
@@ -239,18 +292,19 @@ class AsyncMessageStream(_MessageBase[OutputT], AsyncStream[ParsedMessageStreamE
         output_format: type[OutputT] | UnionType | None = None,
         tool_types: ToolTypes = None,
         on_invalid: OnInvalid = "raise",
+        engine: MessageEngine[OutputT] | None = None,
     ) -> None:
-        self._engine = MessageEngine(
-            strict=strict,
-            limits=limits,
-            trailing_strings=trailing_strings,
-            invalid_json=invalid_json,
-            output_format=output_format,
-            tool_types=tool_types,
-            on_invalid=on_invalid,
-        )
-        self._accumulator = self._engine.accumulator
-        super().__init__(chunks, decoder=self._decoder(), response=response, close=close)
+        options: _Options = {
+            "strict": strict,
+            "limits": limits,
+            "trailing_strings": trailing_strings,
+            "invalid_json": invalid_json,
+            "output_format": output_format,
+            "tool_types": tool_types,
+            "on_invalid": on_invalid,
+        }
+        decoder = self._use_engine(engine, options)
+        super().__init__(chunks, decoder=decoder, response=response, close=close)
         self._handlers = Handlers.of(self, AsyncMessageStream)
 
     @property

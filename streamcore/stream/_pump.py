@@ -47,7 +47,8 @@ class Completion:
     """Whether `message_stop` has arrived. A pump and the generator of its items share one, to avoid a reference cycle.
 
     Args:
-        decoder: The decoder. If it has `multiple_messages`, its stream goes on after `message_stop`.
+        decoder: The decoder. If it has `multiple_messages`, its stream goes on after `message_stop`. If it is
+            `complete` (restored from a checkpoint), the stream is over.
 
     Attributes:
         is_over: Whether the item that ends the stream has arrived.
@@ -57,7 +58,7 @@ class Completion:
 
     def __init__(self, decoder: object) -> None:
         self._stop_ends_stream = getattr(decoder, "multiple_messages", False) is not True
-        self.is_over = False
+        self.is_over = self._stop_ends_stream and getattr(decoder, "complete", False) is True
 
     def ends(self, item: object) -> bool:
         """Return whether the stream is over with this item, and note it. Call it before the item is delivered."""
@@ -82,10 +83,10 @@ class Pump(Generic[_T]):
 
     __slots__ = (
         "_at_eof",
+        "_chunk",
         "_completion",
         "_decoder",
         "_receive_data",
-        "_slices",
         "_ticket",
         "error",
         "items",
@@ -104,8 +105,8 @@ class Pump(Generic[_T]):
         items = getattr(type(decoder), "items", _items)
         self._completion = Completion(decoder)
         self.items: Iterator[_T | None] = items(decoder, response, self._completion)
-        # The rest of a chunk that is decoded in slices.
-        self._slices: Iterator[bytes] | None = None
+        # A chunk that is decoded in slices, without those that the decoder has received.
+        self._chunk: memoryview | None = None
         self._at_eof = False
         self._ticket = Ticket()  # for `end`
         self.response = response
@@ -142,15 +143,19 @@ class Pump(Generic[_T]):
 
     def take_slice(self) -> bool:
         """Give the decoder the next slice of a large chunk. Return False if nothing is left."""
-        if self._slices is None:
+        chunk = self._chunk
+        if chunk is None:
             return False
-        slice_ = next(self._slices, None)
-        if slice_ is None:
-            self._slices = None
-            return False
+        slice_ = bytes(chunk[:SLICE_SIZE])
+        self._chunk = chunk[SLICE_SIZE:] if len(chunk) > SLICE_SIZE else None
         self._receive_data(slice_)
         self.work += len(slice_) >> 10
         return True
+
+    @property
+    def unread(self) -> tuple[bytes, ...]:
+        """The bytes that were received and that the decoder has not got."""
+        return () if self._chunk is None else (bytes(self._chunk),)
 
     def receive(self, chunk: bytes | None) -> None:
         """Receive the next chunk, or None for the end."""
@@ -162,7 +167,7 @@ class Pump(Generic[_T]):
                 self._receive_data(chunk)
                 self.work += len(chunk) >> 10
             else:
-                self._slices = _slices(chunk)
+                self._chunk = memoryview(bytes(chunk))  # copies a bytearray, which may change before it is read
         except Exception as error:  # noqa: BLE001  # raised by the next take()
             self.receive_error(error)
 
@@ -192,14 +197,9 @@ class Pump(Generic[_T]):
         return self._ticket.take()
 
 
-def _slices(chunk: bytes) -> Iterator[bytes]:
-    data = bytes(chunk)  # copies a bytearray or memoryview, which may change before the last slice is read
-    return (data[start : start + SLICE_SIZE] for start in range(0, len(data), SLICE_SIZE))
-
-
 def _items(decoder: Decoder[_T], response: Any, completion: Completion) -> Iterator[_T | None]:
     """Yield all that comes out of a decoder up to `message_stop`, and None whenever it needs more bytes."""
-    while True:
+    while not completion.is_over:
         try:
             for item in decoder.events():
                 is_last = completion.ends(item)

@@ -25,7 +25,7 @@ from streamcore.testing import _event_faults as faults
 from streamcore.testing import _field_faults as fields
 from streamcore.testing._shown import ShownByEvent
 from streamcore.testing._wire import Event, chunkings, frame, payload_of
-from streamcore.testing.model import replay
+from streamcore.testing.model import outcome_in_model
 from streamcore.types import Message
 
 
@@ -99,7 +99,7 @@ def _broken_stream(draw: st.DrawFn, name: str) -> BrokenStream:
     before = _bytes(made.before)
     fault = made.fault if isinstance(made.fault, bytes) else frame(made.fault)
     data = before + fault + _bytes(made.after)
-    stays = replay(before if row.error is not None else data, ended=row.error is None and not row.stalls)
+    stays = outcome_in_model(before if row.error is not None else data, ended=row.error is None and not row.stalls)
     return BrokenStream(
         row=name,
         data=data,
@@ -108,7 +108,8 @@ def _broken_stream(draw: st.DrawFn, name: str) -> BrokenStream:
         strict_error=row.error or row.strict,
         violation=row.violation,
         message=None if stays.message is None else converter.structure(stays.message, Message),
-        event_count=len(stays.events) + (row.error is not None and made.api_error is not None),
+        # An `error` event is delivered before its error is raised, and it is not one of those that stay.
+        event_count=len(stays.events) + (1 if row.error is not None and made.api_error is not None else 0),
         limits=made.limits,
         api_error=made.api_error,
         stalls=row.stalls,
@@ -282,7 +283,7 @@ _ROWS: dict[str, _Row] = {
     ),
     "not_a_stream": _Row(
         "body is not an event stream at all",
-        lambda draw: faults.Fault((), draw(st.sampled_from(faults.NO_STREAMS))),
+        lambda draw: faults.FaultyStream((), draw(st.sampled_from(faults.NO_STREAMS))),
         DecodeError,
     ),
     "after_message_stop": _odd(

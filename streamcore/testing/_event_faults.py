@@ -21,7 +21,7 @@ _Where: TypeAlias = Literal["anywhere", "inside", "open", "closed"]
 
 
 @attrs.frozen
-class Fault:
+class FaultyStream:
     """A stream with a fault.
 
     Attributes:
@@ -39,7 +39,7 @@ class Fault:
     limits: Limits = DEFAULT_LIMITS
 
 
-Draw: TypeAlias = Callable[[st.DrawFn], Fault]
+Draw: TypeAlias = Callable[[st.DrawFn], FaultyStream]
 """Draws a stream with a fault."""
 
 
@@ -69,9 +69,9 @@ def number_of(kind: str, events: Events) -> int:
     return next(number for number, event in enumerate(events) if payload_of(event)["type"] == kind)
 
 
-def replaced(events: Events, number: int, fault: Event | bytes) -> Fault:
+def replaced(events: Events, number: int, fault: Event | bytes) -> FaultyStream:
     """Put a fault in the place of one event."""
-    return Fault(events[:number], fault, events[number + 1 :])
+    return FaultyStream(events[:number], fault, events[number + 1 :])
 
 
 def started(events: Sequence[Event]) -> int:
@@ -102,11 +102,11 @@ _Insert: TypeAlias = Sequence[Event | bytes] | Callable[[st.DrawFn, Events], Eve
 def put(inserted: _Insert, where: _Where) -> Draw:
     """Return a function that inserts one of these events into a legal stream, or draws it for the events before it."""
 
-    def draw_fault(draw: st.DrawFn) -> Fault:
+    def draw_fault(draw: st.DrawFn) -> FaultyStream:
         events = sound(draw)
         place = _place(draw, events, where)
         event = inserted(draw, events[:place]) if callable(inserted) else draw(st.sampled_from(inserted))
-        return Fault(events[:place], event, events[place:])
+        return FaultyStream(events[:place], event, events[place:])
 
     return draw_fault
 
@@ -114,7 +114,7 @@ def put(inserted: _Insert, where: _Where) -> Draw:
 def changed(change: Callable[[st.DrawFn, dict[str, Any]], Event | bytes]) -> Draw:
     """Return a function that changes one event of a legal stream; `change` gets its payload."""
 
-    def draw_fault(draw: st.DrawFn) -> Fault:
+    def draw_fault(draw: st.DrawFn) -> FaultyStream:
         events = sound(draw)
         place = draw(st.integers(0, len(events) - 1))
         return replaced(events, place, change(draw, payload_of(events[place])))
@@ -130,9 +130,9 @@ def misnamed(draw: st.DrawFn, payload: dict[str, Any]) -> bytes:
     return frame(payload, name=draw(st.sampled_from([name for name in names if name != payload["type"]])))
 
 
-def repeated_start(draw: st.DrawFn) -> Fault:
+def repeated_start(draw: st.DrawFn) -> FaultyStream:
     start, *events = sound(draw)
-    return Fault([start], start, events)
+    return FaultyStream([start], start, events)
 
 
 def other_start(draw: st.DrawFn, before: Events) -> Event:
@@ -140,23 +140,23 @@ def other_start(draw: st.DrawFn, before: Events) -> Event:
     return start | {"message": start["message"] | {"id": "msg_2"}}
 
 
-def start_after_stop(draw: st.DrawFn) -> Fault:
+def start_after_stop(draw: st.DrawFn) -> FaultyStream:
     events = sound(draw)
-    return Fault(events, draw(st.sampled_from([events[0], other_start(draw, events)])), events[1:])
+    return FaultyStream(events, draw(st.sampled_from([events[0], other_start(draw, events)])), events[1:])
 
 
 def without(kind: str) -> Draw:
     """Return a function that leaves out the first event of a type."""
 
-    def draw_fault(draw: st.DrawFn) -> Fault:
+    def draw_fault(draw: st.DrawFn) -> FaultyStream:
         events = sound(draw)
         return replaced(events, number_of(kind, events), b"")
 
     return draw_fault
 
 
-def truncated(draw: st.DrawFn) -> Fault:
-    return Fault(_cut_off(draw), b"")
+def truncated(draw: st.DrawFn) -> FaultyStream:
+    return FaultyStream(_cut_off(draw), b"")
 
 
 def _cut_off(draw: st.DrawFn) -> Events:
@@ -164,34 +164,34 @@ def _cut_off(draw: st.DrawFn) -> Events:
     return events[: draw(st.integers(0, len(events) - 1))]
 
 
-def truncated_inside_event(draw: st.DrawFn) -> Fault:
+def truncated_inside_event(draw: st.DrawFn) -> FaultyStream:
     """Cut an event off before the last byte of its payload."""
     events = sound(draw)
     place = draw(st.integers(0, len(events) - 1))
     last = frame(events[place])
-    return Fault(events[:place], last[: draw(st.integers(1, len(last) - 3))])
+    return FaultyStream(events[:place], last[: draw(st.integers(1, len(last) - 3))])
 
 
-def missing_blank_line(draw: st.DrawFn) -> Fault:
+def missing_blank_line(draw: st.DrawFn) -> FaultyStream:
     """Leave out the blank line at the end, and perhaps the line end before it."""
     events = sound(draw)
     last = frame(events[-1])
-    return Fault(events[:-1], last[: len(last) - draw(st.integers(1, 2))])
+    return FaultyStream(events[:-1], last[: len(last) - draw(st.integers(1, 2))])
 
 
-def done(draw: st.DrawFn, where: Literal["before", "instead", "after"]) -> Fault:
+def done(draw: st.DrawFn, where: Literal["before", "instead", "after"]) -> FaultyStream:
     """Insert `[DONE]` before the stop reason, instead of `message_stop` or after it."""
     events = sound(draw)
     fault = draw(st.sampled_from([b"data: [DONE]\n\n", b"event: done\ndata: [DONE]\n\n"]))
     if where == "after":
-        return Fault(events, fault)
+        return FaultyStream(events, fault)
     if where == "instead":
         # A message_delta without a stop reason does not end the message.
         events = [_with_stop_reason(event) for event in events]
-        return Fault(events[:-1], fault)
+        return FaultyStream(events[:-1], fault)
     deltas = [number for number, event in enumerate(events) if payload_of(event)["type"] == "message_delta"]
     place = draw(st.integers(0, min(deltas, default=0)))
-    return Fault(events[:place], fault, events[place:])
+    return FaultyStream(events[:place], fault, events[place:])
 
 
 def _with_stop_reason(event: Event) -> Event:
@@ -233,8 +233,8 @@ TYPELESS_EVENTS = [
 ]
 
 
-def typeless_before_start(draw: st.DrawFn) -> Fault:
-    return Fault([], frame(_COST, name=draw(st.sampled_from([None, "message"]))), sound(draw))
+def typeless_before_start(draw: st.DrawFn) -> FaultyStream:
+    return FaultyStream([], frame(_COST, name=draw(st.sampled_from([None, "message"]))), sound(draw))
 
 
 EMPTY_WRONG_DELTAS = [
@@ -245,16 +245,16 @@ EMPTY_WRONG_DELTAS = [
 ]
 
 
-def after_stop(draw: st.DrawFn) -> Fault:
+def after_stop(draw: st.DrawFn) -> FaultyStream:
     events = sound(draw)
     late = draw(st.sampled_from([*events[1:], unknown_event(draw, events)]))
-    return Fault(events, late)
+    return FaultyStream(events, late)
 
 
-def error_event(draw: st.DrawFn) -> Fault:
+def error_event(draw: st.DrawFn) -> FaultyStream:
     kind = draw(st.sampled_from(["overloaded_error", "api_error", "rate_limit_error", "new_error"]))
     error = {"type": "error", "error": {"type": kind, "message": draw(texts())}}
-    return Fault(_cut_off(draw), error, api_error=kind)
+    return FaultyStream(_cut_off(draw), error, api_error=kind)
 
 
 # The shapes of errors that servers and gateways are known to send: the name of the event, its payload, and the type of
@@ -274,23 +274,23 @@ _ODD_ERRORS: list[tuple[str | None, Any, str]] = [
 ]
 
 
-def odd_error(draw: st.DrawFn) -> Fault:
+def odd_error(draw: st.DrawFn) -> FaultyStream:
     name, payload, kind = draw(st.sampled_from(_ODD_ERRORS))
     text = _WORDS if payload == _WORDS and draw(st.booleans()) else json.dumps(payload)
     line = "" if name is None else f"event: {name}\n"
-    return Fault(_cut_off(draw), f"{line}data: {text}\n\n".encode(), api_error=kind)
+    return FaultyStream(_cut_off(draw), f"{line}data: {text}\n\n".encode(), api_error=kind)
 
 
 def unknown_event(draw: st.DrawFn, _: Events) -> Event:
     return {**draw(json_objects(max_leaves=2)), "type": "new_event"}
 
 
-def unknown(draw: st.DrawFn) -> Fault:
+def unknown(draw: st.DrawFn) -> FaultyStream:
     message = draw(messages(max_blocks=2, unknown=True))
-    return Fault(draw(event_streams(message, pings=False, unknown=True)), b"")
+    return FaultyStream(draw(event_streams(message, pings=False, unknown=True)), b"")
 
 
-def unfinished_input(draw: st.DrawFn) -> Fault:
+def unfinished_input(draw: st.DrawFn) -> FaultyStream:
     """Cut off the input of a tool although the stop reason is `tool_use`."""
     events = sound(draw, ToolUseBlock, (TextBlock,))
     stop = number_of("content_block_stop", events)
@@ -298,17 +298,17 @@ def unfinished_input(draw: st.DrawFn) -> Fault:
     partial = text[: draw(st.integers(text.index("{") + 1, len(text) - 1))]
     change = {"type": "message_delta", "delta": {"stop_reason": "tool_use"}}
     rest = [change if payload_of(event)["type"] == "message_delta" else event for event in events[stop:]]
-    return Fault(events[:2], delta_event(0, type="input_json_delta", partial_json=partial), rest)
+    return FaultyStream(events[:2], delta_event(0, type="input_json_delta", partial_json=partial), rest)
 
 
-def wrong_input(draw: st.DrawFn) -> Fault:
+def wrong_input(draw: st.DrawFn) -> FaultyStream:
     """Make the input of a tool wrong JSON. It is reported when the block stops."""
     events = sound(draw, ToolUseBlock)
     text = draw(json_texts({"a": 1})) + draw(st.sampled_from(["x", "}", "]", ",", '"', "{}"]))
-    return Fault([*events[:2], delta_event(0, type="input_json_delta", partial_json=text)], block_stop(0))
+    return FaultyStream([*events[:2], delta_event(0, type="input_json_delta", partial_json=text)], block_stop(0))
 
 
-def over_limit(draw: st.DrawFn) -> Fault:
+def over_limit(draw: st.DrawFn) -> FaultyStream:
     """Exceed a limit that the events before the fault only just keep."""
     events = sound(draw, second=(TextBlock,))
     place = _place(draw, events, "closed")
@@ -332,7 +332,7 @@ def over_limit(draw: st.DrawFn) -> Fault:
             ]
         )
     )
-    return Fault(before, fault, events[place:], limits=limits)
+    return FaultyStream(before, fault, events[place:], limits=limits)
 
 
 def _depth(value: Any) -> int:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
 
-from streamcore.testing._event_faults import Draw, Fault, block_stop, delta_event, number_of, replaced, sound
+from streamcore.testing._event_faults import Draw, FaultyStream, block_stop, delta_event, number_of, replaced, sound
 from streamcore.testing._json import texts
 from streamcore.testing._wire import Event, payload_of
 
@@ -22,7 +22,7 @@ def _without_key(draw: st.DrawFn, value: dict[str, Any], key: str) -> dict[str, 
 def lacking(kind: str, member: str, keys: Sequence[str]) -> Draw:
     """Return a function that removes one of these keys from an object in the first event of a type."""
 
-    def draw_fault(draw: st.DrawFn) -> Fault:
+    def draw_fault(draw: st.DrawFn) -> FaultyStream:
         events = sound(draw)
         place = number_of(kind, events)
         payload = payload_of(events[place])
@@ -32,7 +32,7 @@ def lacking(kind: str, member: str, keys: Sequence[str]) -> Draw:
     return draw_fault
 
 
-def _with_usage(draw: st.DrawFn, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Fault:
+def _with_usage(draw: st.DrawFn, change: Callable[[dict[str, Any]], dict[str, Any]]) -> FaultyStream:
     """Change the object with the usage, in `message_start` or in `message_delta`."""
     events = sound(draw)
     kind = draw(st.sampled_from(["message_start", "message_delta"]))
@@ -43,11 +43,11 @@ def _with_usage(draw: st.DrawFn, change: Callable[[dict[str, Any]], dict[str, An
     return replaced(events, place, change(payload))
 
 
-def without_usage(draw: st.DrawFn) -> Fault:
+def without_usage(draw: st.DrawFn) -> FaultyStream:
     return _with_usage(draw, lambda holder: _without_key(draw, holder, "usage"))
 
 
-def counted(draw: st.DrawFn, counts: Sequence[Any]) -> Fault:
+def counted(draw: st.DrawFn, counts: Sequence[Any]) -> FaultyStream:
     count = {draw(st.sampled_from(["input_tokens", "output_tokens"])): draw(st.sampled_from(counts))}
     return _with_usage(draw, lambda holder: holder | {"usage": holder.get("usage", {}) | count})
 
@@ -96,7 +96,7 @@ MISSING_RESULTS: list[_Missing] = [
 def missing(cases: Sequence[_Missing]) -> Draw:
     """Return a function that draws a stream of one block, with a field absent or null in it or in its delta."""
 
-    def draw_fault(draw: st.DrawFn) -> Fault:
+    def draw_fault(draw: st.DrawFn) -> FaultyStream:
         start, *_, change, stop = sound(draw)
         block, delta, key = draw(st.sampled_from(cases))
         if delta is None:
@@ -110,8 +110,8 @@ def missing(cases: Sequence[_Missing]) -> Draw:
         first: Event = {"type": "content_block_start", "index": 0, "content_block": block}
         rest = [block_stop(0), change, stop]
         if delta is None:
-            return Fault([start], first, rest)
-        return Fault([start, first], delta_event(0, **delta), rest)
+            return FaultyStream([start], first, rest)
+        return FaultyStream([start, first], delta_event(0, **delta), rest)
 
     return draw_fault
 
@@ -125,7 +125,7 @@ WRONG_INDEXES: list[Callable[[int], Any]] = [
 ]
 
 
-def indexed(draw: st.DrawFn, changed: Callable[[int], Any]) -> Fault:
+def indexed(draw: st.DrawFn, changed: Callable[[int], Any]) -> FaultyStream:
     """Change the index in one event of a block, or remove it if `changed` returns None."""
     events = sound(draw)
     places = [number for number, event in enumerate(events) if "index" in payload_of(event)]
@@ -167,23 +167,23 @@ _GROWING = st.sampled_from(
 )
 
 
-def _grown(draw: st.DrawFn, pieces: Sequence[str]) -> Fault:
+def _grown(draw: st.DrawFn, pieces: Sequence[str]) -> FaultyStream:
     start, *_, change, stop = sound(draw)
     block, kind, key = draw(_GROWING)
     if key == "partial_json":
         pieces = ['{"a":"', *pieces, '"}']
     first: Event = {"type": "content_block_start", "index": 0, "content_block": block}
     deltas = [_escaped(delta_event(0, **{"type": kind, key: piece})) for piece in pieces]
-    return Fault([start, first], b"".join(deltas), [block_stop(0), change, stop])
+    return FaultyStream([start, first], b"".join(deltas), [block_stop(0), change, stop])
 
 
-def split_surrogates(draw: st.DrawFn) -> Fault:
+def split_surrogates(draw: st.DrawFn) -> FaultyStream:
     units = draw(texts(max_size=4)).replace('"', "").replace("\\", "") + "\U0001f600"
     encoded = units.encode("utf-16-le")
     cut_at_units = [encoded[at : at + 2].decode("utf-16-le", "surrogatepass") for at in range(0, len(encoded), 2)]
     return _grown(draw, [piece for piece in cut_at_units if piece >= " "])
 
 
-def lone_surrogate(draw: st.DrawFn) -> Fault:
+def lone_surrogate(draw: st.DrawFn) -> FaultyStream:
     half = draw(st.sampled_from(["\ud83d", "\ude00", "\ude00\ud83d"]))
     return _grown(draw, ["a", half, "b"])

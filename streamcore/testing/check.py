@@ -36,7 +36,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, find, settings
 from hypothesis.errors import NoSuchExample
 from hypothesis.strategies import SearchStrategy
 
-from streamcore.errors import StreamCoreError
+from streamcore.errors import StreamCoreError, shortened
 from streamcore.testing._aspects import ASPECTS, Sample, chosen_aspects
 from streamcore.testing._broken import BrokenStream
 from streamcore.testing.differences import ABSENT, differences_of
@@ -48,6 +48,7 @@ Accumulate: TypeAlias = Callable[[Iterable[bytes]], Any]
 """Makes a message from the chunks of a stream: a mapping, or an object that has `to_dict()` or `model_dump()`."""
 
 _SHOWN = 4000
+_LONGEST_VALUE = 200
 
 
 class Disagreement(StreamCoreError, AssertionError):
@@ -202,7 +203,7 @@ def _difference(accumulate: Accumulate, sample: Sample) -> str | None:
     if isinstance(sample, BrokenStream) and sample.comes_too_late and sample.message is not None:
         must_raise = _first_difference(sample.message.to_dict(), found) is not None
     if must_raise:
-        return f"returned as if complete, and the stream is broken: {_excerpt(found)}"
+        return f"returned as if complete, and the stream is broken: {_shown(found)}"
     assert sample.message is not None
     return _first_difference(sample.message.to_dict(), found)
 
@@ -215,9 +216,8 @@ def _as_json(found: Any) -> Any:
     return dict(found) if isinstance(found, Mapping) else found
 
 
-def _excerpt(value: Any) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= 200 else shown[:200] + "..."
+def _shown(value: Any) -> str:
+    return "nothing" if value is ABSENT else shortened(repr(value), _LONGEST_VALUE)
 
 
 def _first_difference(expected: Any, found: Any) -> str | None:
@@ -225,6 +225,9 @@ def _first_difference(expected: Any, found: Any) -> str | None:
     for place in differences_of(without_nulls(expected), without_nulls(found)):
         if place.left == place.right and not isinstance(place.left, bool) and not isinstance(place.right, bool):
             continue  # 1 and 1.0
-        wanted, got = ("nothing" if value is ABSENT else _excerpt(value) for value in (place.left, place.right))
+        wanted, got = (
+            "nothing" if value is ABSENT else shortened(repr(value), _LONGEST_VALUE)
+            for value in (place.left, place.right)
+        )
         return f"{place.path or 'the message'} is {got}, and should be {wanted}"
     return None

@@ -32,7 +32,7 @@ from streamcore.testing._json import json_objects, texts, write
 from streamcore.testing._model_events import Payload
 from streamcore.testing._values import content_blocks
 from streamcore.testing._wire import FRAMINGS, Framing, encode, ways_of_framing
-from streamcore.testing.model import Outcome, replay, without_nulls
+from streamcore.testing.model import Outcome, outcome_in_model, without_nulls
 from streamcore.types import WireObject
 
 __all__ = ["EngineMachine", "UnderTest"]
@@ -326,7 +326,7 @@ class EngineMachine(RuleBasedStateMachine):
     # Comparison
 
     def _check(self, refused: Exception | None, *, ended: bool = False) -> None:
-        expected = replay(self.data, ended=ended)
+        expected = outcome_in_model(self.data, ended=ended)
         self.over = expected.error is not None or refused is not None
         problem = None
         try:

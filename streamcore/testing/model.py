@@ -18,7 +18,7 @@ import attrs
 
 from streamcore.testing._model_events import JSON, Payload, Refused, is_whole_payload, payload_of_frame, sse_frames
 
-__all__ = ["Outcome", "Refused", "replay", "sse_frames", "without_nulls"]
+__all__ = ["Outcome", "Refused", "outcome_in_model", "sse_frames", "without_nulls"]
 
 
 @attrs.frozen(kw_only=True)
@@ -45,7 +45,7 @@ class Outcome:
         return self.snapshots[-1] if self.snapshots else None
 
 
-def replay(data: bytes, *, ended: bool = True) -> Outcome:
+def outcome_in_model(data: bytes, *, ended: bool = True) -> Outcome:
     """Return what the stream `data` means; `ended` is whether this is the end of input."""
     message = _Message()
     events: list[Payload] = []

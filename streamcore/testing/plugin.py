@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 __all__ = [
+    "ADAPTERS",
     "CLIENT",
     "pytest_addoption",
     "pytest_assertrepr_compare",
@@ -31,11 +32,18 @@ __all__ = [
 CLIENT = pytest.StashKey[Any]()
 """Where an item has what the fixture has provided for it."""
 
+ADAPTERS = {
+    "httpx": ("streamcore.httpx", "Anthropic"),
+    "httpx-async": ("streamcore.httpx", "AsyncAnthropic"),
+    "aiohttp": ("streamcore.aiohttp", "AsyncAnthropic"),
+}
+"""The clients that the fixture can provide, each as a module and a class. A new client is tested by its row."""
+
 _MARKER = (
     "replay(*paths, adapter='httpx', speed=math.inf, chunking='recorded', faults=(), choose=None, repeat=False): the "
-    "captures that the fixture `replay` plays. A path is relative to the test's file. The adapter is 'httpx', "
-    "'httpx-async' or 'aiohttp'; the other options are those of streamcore.replay.Replay. Faults may be texts, as on "
-    "the command line: faults=['cut:event=9']."
+    f"captures that the fixture `replay` plays. A path is relative to the test's file. The adapter is one of "
+    f"{', '.join(map(repr, ADAPTERS))}; the other options are those of streamcore.replay.Replay. Faults may be texts, "
+    "as on the command line: faults=['cut:event=9']."
 )
 # Packages of the extra `testing`, besides pytest.
 _NEEDED = ("httpx2", "hypothesis")

@@ -1,7 +1,7 @@
 """The fixture `replay`: a client that plays captures, or records those that are missing.
 
-The client is one of the adapter that the marker names. A transport plays the captures instead of the network; for
-aiohttp, a server on the loopback interface does.
+The marker names the adapter of the client. A transport plays captures to the clients of httpx; a server on the loopback
+interface plays them to all others.
 """
 
 from __future__ import annotations
@@ -10,27 +10,23 @@ import contextlib
 import importlib
 import inspect
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, ClassVar
 
 import attrs
+import httpx2
 import pytest
 
+import streamcore.httpx
 from streamcore._extras import NotInstalledError
 from streamcore.errors import StreamCoreError, excerpt
 from streamcore.replay import Capture, End, Recorder, Replay, read_captures, write_captures
 from streamcore.replay.httpx2 import AsyncRecordingTransport, AsyncReplayTransport, RecordingTransport, ReplayTransport
 from streamcore.replay.recording.clients import recorded
-from streamcore.testing.plugin import CLIENT
+from streamcore.testing.plugin import ADAPTERS, CLIENT
 
-# The module and the class of each adapter.
-_ADAPTERS = {
-    "httpx": ("streamcore.httpx", "Anthropic"),
-    "httpx-async": ("streamcore.httpx", "AsyncAnthropic"),
-    "aiohttp": ("streamcore.aiohttp", "AsyncAnthropic"),
-}
 _NO_KEY = "none"  # clients require a key, captures do not
 _SHOWN_SIZE = 500
 
@@ -109,12 +105,12 @@ class _Marker:
 
     Attributes:
         paths: The paths of the captures.
-        adapter: The name of the adapter.
+        cls: The class of the client.
         replay: The captures, ready to play.
     """
 
     paths: list[Path]
-    adapter: str
+    cls: type[Any]
     replay: Replay
 
     @classmethod
@@ -123,6 +119,7 @@ class _Marker:
 
         Raises:
             StreamCoreError: The test has no marker, or something in it is invalid.
+            NotInstalledError: The library of the adapter is not installed.
         """
         marker = request.node.get_closest_marker("replay")
         if marker is None or not marker.args:
@@ -132,9 +129,9 @@ class _Marker:
                 raise StreamCoreError(f"a path of the marker `replay` must be a text or a Path, not {path!r}")
         options = dict(marker.kwargs)
         adapter = options.pop("adapter", "httpx")
-        if adapter not in list(_ADAPTERS):
+        if adapter not in list(ADAPTERS):
             raise StreamCoreError(
-                f"the adapter {adapter!r} of the marker `replay` must be one of {', '.join(_ADAPTERS)}"
+                f"the adapter {adapter!r} of the marker `replay` must be one of {', '.join(ADAPTERS)}"
             )
         for name in options:
             if name not in _OPTIONS:
@@ -142,35 +139,33 @@ class _Marker:
                     f"the marker `replay` has no option {name!r}; it has adapter, {', '.join(_OPTIONS)}"
                 )
         paths = [request.path.parent / path for path in marker.args]
-        return cls(paths, adapter, Replay(paths, **options))
+        module, name = ADAPTERS[adapter]
+        return cls(paths, getattr(importlib.import_module(module), name), Replay(paths, **options))
 
     def client(self, captures: Replay | Recorder, **options: Any) -> Any:
-        """Make a client of the adapter."""
-        module, name = _ADAPTERS[self.adapter]
-        cls = getattr(importlib.import_module(module), name)
-        playing_class: Any = type(f"Playing{name}", (Playing, cls), {"_captures": captures})
+        """Make a client that has the methods of `Playing` too."""
+        playing_class: Any = type(f"Playing{self.cls.__name__}", (Playing, self.cls), {"_captures": captures})
         return playing_class(max_retries=0, **options)
 
 
 @contextlib.contextmanager
 def _replaying(marker: _Marker) -> Iterator[Any]:
     replay = marker.replay
-    if marker.adapter == "aiohttp":
-        # The server needs the extra `serve`, of which only aiohttp is missing beside the extra `testing`. This says so.
-        importlib.import_module("streamcore.aiohttp")
-        from streamcore.replay.server import Endpoint
-        from streamcore.replay.server.listening import in_thread, listening
-
-        with in_thread(listening(Endpoint(replay))) as url:
-            yield marker.client(replay, api_key=_NO_KEY, base_url=url)
+    transport = _TRANSPORTS.get(marker.cls)
+    if transport is not None:
+        yield marker.client(replay, api_key=_NO_KEY, http_client=transport(replay))
         return
-    import httpx2
+    from streamcore.replay.server import Endpoint
+    from streamcore.replay.server.listening import in_thread, listening
 
-    if marker.adapter == "httpx-async":
-        http_client: Any = httpx2.AsyncClient(transport=AsyncReplayTransport(replay))
-    else:
-        http_client = httpx2.Client(transport=ReplayTransport(replay))
-    yield marker.client(replay, api_key=_NO_KEY, http_client=http_client)
+    with in_thread(listening(Endpoint(replay))) as url:
+        yield marker.client(replay, api_key=_NO_KEY, base_url=url)
+
+
+_TRANSPORTS: dict[type[Any], Callable[[Replay], Any]] = {
+    streamcore.httpx.Anthropic: lambda replay: httpx2.Client(transport=ReplayTransport(replay)),
+    streamcore.httpx.AsyncAnthropic: lambda replay: httpx2.AsyncClient(transport=AsyncReplayTransport(replay)),
+}
 
 
 def check_played(client: object) -> None:

@@ -7,6 +7,8 @@ events.
 
 from __future__ import annotations
 
+import json
+import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, TypeAlias
 
@@ -14,11 +16,13 @@ import attrs
 
 from streamcore._objects.construct import evolve
 from streamcore._objects.immutable import ImmutableList
+from streamcore.accumulator import ParserState
 from streamcore.errors import InvalidArgumentError, ProtocolError, excerpt
 from streamcore.partial_json import PartialJSON
+from streamcore.typed.annotations import name_of
 from streamcore.typed.faults import InvalidOutputError
 from streamcore.typed.paths import Path, PathError, resolve
-from streamcore.typed.schema import check_type
+from streamcore.typed.schema import check_type, json_schema
 from streamcore.typed.structuring import structure
 from streamcore.typed.tools import Tool, tool_types
 from streamcore.types import ContentBlock, MCPToolUseBlock, Message, ServerToolUseBlock, TextBlock, ToolUseBlock
@@ -65,6 +69,16 @@ class AnswerTypes:
     def has_types(self) -> bool:
         """Whether there are any types."""
         return self.output_format is not None or bool(self.tools)
+
+    # Checkpoints
+
+    def get_state(self) -> ParserState:
+        """Return what a checkpoint says about the types."""
+        return ParserState(
+            on_invalid=self.on_invalid,
+            output_format=None if self.output_format is None else _described(self.output_format),
+            tools={name: _described(tool.annotation) for name, tool in self.tools.items()},
+        )
 
     # Complete blocks
 
@@ -228,3 +242,20 @@ class Target:
             and (not self.types or name in self.types)
         )
         return meant, self.types.get(name, Any) if self.annotation is None else self.annotation
+
+
+def _described(annotation: Any) -> str:
+    """Return the name of a type, and a checksum of its JSON schema without the descriptions."""
+    schema = json.dumps(_without_descriptions(json_schema(annotation)), sort_keys=True, default=repr)
+    return f"{name_of(annotation)} (schema {zlib.crc32(schema.encode()):08x})"
+
+
+def _without_descriptions(schema: Any) -> Any:
+    if isinstance(schema, dict):
+        # A member that is named "description" is a schema, and so no string.
+        return {
+            key: _without_descriptions(value)
+            for key, value in schema.items()
+            if not (key in ("description", "title") and isinstance(value, str))
+        }
+    return [_without_descriptions(item) for item in schema] if isinstance(schema, list) else schema

@@ -28,8 +28,8 @@ __all__ = [
     "APIInvalidOutputError",
     "Fault",
     "InvalidOutputError",
+    "JSONStep",
     "Mismatch",
-    "Step",
     "count_faults",
     "expected",
     "expected_scalar",
@@ -40,13 +40,13 @@ __all__ = [
     "member_error",
 ]
 
-Step: TypeAlias = str | int
+JSONStep: TypeAlias = str | int
 """One step down into JSON: the name of a member of an object, or the index of an item of an array."""
 
 _PLAIN_KEY: Final = re.compile(r'[^."*~\x00-\x1f]+')
 
 
-def format_path(steps: Iterable[Step]) -> str:
+def format_path(steps: Iterable[JSONStep]) -> str:
     """Format a path as `values` takes it: `edits.3.line`; the empty path is the whole document."""
     return ".".join(
         # Not with msgspec: a key may have half of a surrogate pair, which UTF-8 cannot encode.
@@ -98,7 +98,7 @@ class InvalidOutputError(DecodeError):
 
     Attributes:
         faults: The faults, in the order of the type's fields; empty if the output is not complete JSON. After the
-            hundredth fault in an array or in an object with any keys, the rest of it is not looked at.
+            hundredth fault in an array or a mapping, the rest of it is not looked at.
         value: The JSON value that arrived, or None if the output is not complete JSON.
     """
 
@@ -170,13 +170,13 @@ def expected_scalar(shape: Scalar) -> str:
 # Errors while structuring
 
 MAX_FAULTS: Final = 100
-"""After so many faults in an array or in an object with any keys, the rest of it is not looked at."""
+"""After so many faults in an array or a mapping, the rest of it is not looked at."""
 
 
 class Mismatch(ValueError):
     """A value has the wrong type; `steps` lead to it from the value that the hook was given."""
 
-    def __init__(self, expected: str, received: Any, steps: tuple[Step, ...] = ()) -> None:
+    def __init__(self, expected: str, received: Any, steps: tuple[JSONStep, ...] = ()) -> None:
         super().__init__(expected)
         self.expected = expected
         self.received = received
@@ -188,7 +188,7 @@ def group_errors(kind: type[cattrs.BaseValidationError], errors: Sequence[Except
     return kind("", errors, annotation)  # pyright: ignore[reportCallIssue]  # pyright misses its `__new__`
 
 
-def item_error(error: Exception, step: Step, annotation: Any) -> Exception:
+def item_error(error: Exception, step: JSONStep, annotation: Any) -> Exception:
     """Note in `error` that it was found at this item of an array or a mapping."""
     return _add_note(error, IterableValidationNote("", step, annotation))
 
@@ -208,7 +208,7 @@ def count_faults(error: BaseException) -> int:
     return sum(map(count_faults, error.exceptions)) if isinstance(error, cattrs.BaseValidationError) else 1
 
 
-def faults_of(error: BaseException, annotation: Any, value: Any, steps: tuple[Step, ...]) -> Iterator[Fault]:
+def faults_of(error: BaseException, annotation: Any, value: Any, steps: tuple[JSONStep, ...]) -> Iterator[Fault]:
     """Yield what is wrong, from the exceptions that structuring has raised.
 
     Args:
@@ -235,7 +235,7 @@ def faults_of(error: BaseException, annotation: Any, value: Any, steps: tuple[St
         yield Fault(format_path(steps), f"{name_of(annotation)} ({error})", value)
 
 
-def _step_of(error: BaseException, annotation: Any) -> Step | None:
+def _step_of(error: BaseException, annotation: Any) -> JSONStep | None:
     """Return the step that a note says, or None without a note."""
     for note in getattr(error, "__notes__", ()):
         if isinstance(note, IterableValidationNote):
@@ -254,7 +254,7 @@ def _fields(annotation: Any) -> Iterator[Field]:
             yield from _fields(member)
 
 
-def _type_at(annotation: Any, step: Step) -> Any:
+def _type_at(annotation: Any, step: JSONStep) -> Any:
     shape = shape_of(annotation)
     match shape:
         case Array():
@@ -271,7 +271,7 @@ def _type_at(annotation: Any, step: Step) -> Any:
             return Any
 
 
-def _value_at(value: Any, step: Step) -> Any:
+def _value_at(value: Any, step: JSONStep) -> Any:
     try:
         return value[step]
     except (KeyError, IndexError, TypeError):

@@ -12,7 +12,7 @@ import dataclasses
 import enum
 import importlib
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Literal, get_origin
 
 import attrs
@@ -181,40 +181,18 @@ def _struct_default(field: msgspec.structs.FieldInfo) -> Any:
     return MISSING if field.default in (msgspec.NODEFAULT, msgspec.UNSET) else field.default
 
 
-def _attrs_fields(cls: type[Any]) -> list[Field]:
-    return [
-        Field(
-            field.name,
-            field.name,
-            Any if field.type is None else field.type,
-            _visible_default(field.default),
-            field.default is attrs.NOTHING,
-        )
-        for field in attrs.fields(cls)
-        if field.init
-    ]
-
-
-def _dataclass_fields(cls: Any) -> list[Field]:
-    return [
-        Field(
-            field.name,
-            field.name,
-            field.type,
-            _visible_default(field.default),
-            field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING,
-        )
-        for field in dataclasses.fields(cls)
-        if field.init
-    ]
-
-
-def _visible_default(default: Any) -> Any:
-    """Return a default that a schema can show; a factory would have to be called to know its value."""
-    hidden = (
-        default is attrs.NOTHING or default is dataclasses.MISSING or isinstance(default, type(attrs.Factory(list)))
-    )
-    return MISSING if hidden else default
+def _constructor_fields(fields: Iterable[Any]) -> list[Field]:
+    """Return the fields of an attrs class or a dataclass that its constructor takes."""
+    found = []
+    for field in fields:
+        if field.init:
+            has_default = field.default is not attrs.NOTHING and field.default is not dataclasses.MISSING
+            # A schema cannot show the default of a factory, which would have to be called. attrs has it in `default`.
+            visible = has_default and not isinstance(field.default, type(attrs.Factory(list)))
+            required = not has_default and getattr(field, "default_factory", dataclasses.MISSING) is dataclasses.MISSING
+            annotation = Any if field.type is None else field.type
+            found.append(Field(field.name, field.name, annotation, field.default if visible else MISSING, required))
+    return found
 
 
 def _typeddict_fields(cls: Any) -> list[Field]:
@@ -237,8 +215,8 @@ def _namedtuple_fields(cls: Any) -> list[Field]:
 _KINDS: Final[tuple[tuple[Callable[[Any], bool], Callable[[Any], list[Field]]], ...]] = (
     (is_model, _model_fields),  # first: a pydantic dataclass is a dataclass too
     (lambda cls: issubclass(cls, msgspec.Struct), _struct_fields),
-    (attrs.has, _attrs_fields),
-    (dataclasses.is_dataclass, _dataclass_fields),
+    (attrs.has, lambda cls: _constructor_fields(attrs.fields(cls))),
+    (dataclasses.is_dataclass, lambda cls: _constructor_fields(dataclasses.fields(cls))),
     (typing_extensions.is_typeddict, _typeddict_fields),
     (lambda cls: issubclass(cls, tuple) and hasattr(cls, "_field_defaults"), _namedtuple_fields),
 )

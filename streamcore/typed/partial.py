@@ -21,7 +21,7 @@ import typing_extensions
 from typing_extensions import TypeVar
 
 from streamcore.typed.annotations import name_of
-from streamcore.typed.faults import InvalidOutputError, Step
+from streamcore.typed.faults import InvalidOutputError, JSONStep
 from streamcore.typed.fields import MISSING
 from streamcore.typed.shapes import Anything, Array, Map, OneOf, Record, Scalar, Shape, Tuple, shape_of
 from streamcore.typed.structuring import structure
@@ -41,7 +41,7 @@ class Edge:
         level: How many steps of the path lead to the value itself.
     """
 
-    path: tuple[Step, ...] | None = None
+    path: tuple[JSONStep, ...] | None = None
     level: int = 0
 
     @property
@@ -49,11 +49,11 @@ class Edge:
         return self.path is not None
 
     @property
-    def place(self) -> Step | None:
+    def place(self) -> JSONStep | None:
         """The member or item of this container that is open, or None if all are complete."""
         return None if self.path is None or self.level == len(self.path) else self.path[self.level]
 
-    def at(self, place: Step) -> Edge:
+    def at(self, place: JSONStep) -> Edge:
         """Return the edge of a member or item of this container."""
         return Edge(self.path, self.level + 1) if place == self.place else CLOSED
 

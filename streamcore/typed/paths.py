@@ -23,7 +23,7 @@ import attrs
 from streamcore.errors import StreamCoreError
 from streamcore.partial_json import ABSENT, Scanner, ValueAt
 from streamcore.typed.annotations import name_of
-from streamcore.typed.faults import Step, expected, format_path
+from streamcore.typed.faults import JSONStep, expected, format_path
 from streamcore.typed.shapes import Anything, Array, Map, OneOf, Record, Scalar, Tuple, shape_of
 
 __all__ = ["Path", "PathError", "PathReader", "PathStep", "parse_path", "resolve"]
@@ -49,7 +49,7 @@ class PathStep:
     def any(self) -> bool:
         return self.key is None
 
-    def fits(self, step: Step) -> bool:
+    def fits(self, step: JSONStep) -> bool:
         """Tell whether this step leads to the member or item `step`."""
         return self.key is None or (self.key == step if isinstance(step, str) else self.index == step)
 
@@ -64,7 +64,7 @@ class Path:
     steps: tuple[PathStep, ...]
     grows: bool = False
 
-    def fits(self, steps: tuple[Step, ...]) -> bool:
+    def fits(self, steps: tuple[JSONStep, ...]) -> bool:
         """Tell whether this path leads to the place `steps`, which has the same number of steps."""
         return all(wanted.fits(step) for wanted, step in zip(self.steps, steps, strict=True))
 

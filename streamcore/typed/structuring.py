@@ -32,8 +32,8 @@ from streamcore.typed.annotations import UnsupportedTypeError, cached_by_annotat
 from streamcore.typed.faults import (
     MAX_FAULTS,
     InvalidOutputError,
+    JSONStep,
     Mismatch,
-    Step,
     count_faults,
     expected,
     expected_scalar,
@@ -72,10 +72,10 @@ _tried: ContextVar[_Tried] = ContextVar("_tried")
 
 
 @overload
-def structure(value: Any, annotation: type[_T], *, what: str = ..., steps: tuple[Step, ...] = ()) -> _T: ...
+def structure(value: Any, annotation: type[_T], *, what: str = ..., steps: tuple[JSONStep, ...] = ()) -> _T: ...
 @overload
-def structure(value: Any, annotation: Any, *, what: str = ..., steps: tuple[Step, ...] = ()) -> Any: ...
-def structure(value: Any, annotation: Any, *, what: str = "the output", steps: tuple[Step, ...] = ()) -> Any:
+def structure(value: Any, annotation: Any, *, what: str = ..., steps: tuple[JSONStep, ...] = ()) -> Any: ...
+def structure(value: Any, annotation: Any, *, what: str = "the output", steps: tuple[JSONStep, ...] = ()) -> Any:
     """Return `value` as a value of the type.
 
     Args:

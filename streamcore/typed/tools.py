@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Final, TypeAlias
 import attrs
 
 from streamcore.typed.annotations import UnsupportedTypeError, name_of
-from streamcore.typed.faults import Step
+from streamcore.typed.faults import JSONStep
 from streamcore.typed.output_schema import transform_schema
 from streamcore.typed.schema import check_type, description_of, json_schema, member_descriptions
 from streamcore.typed.shapes import Record, shape_of
@@ -58,7 +58,7 @@ class Tool:
             param["description"] = self.description
         return {**param, "input_schema": self.input_schema, **self.options}
 
-    def structure(self, value: Any, steps: tuple[Step, ...] = ()) -> Any:
+    def structure(self, value: Any, steps: tuple[JSONStep, ...] = ()) -> Any:
         """Return an input as a value of the type.
 
         Raises:

@@ -2,8 +2,8 @@
 
 A view reads the unfinished blocks of an accumulator. It remembers for each open block how far it has read, and reads
 nothing twice. Each time it looks only at the blocks that events have touched since the last time. It does no I/O and
-asks for no event. A view that is asked for again goes on where it was left; every view sees the message from its
-beginning, whenever it was made.
+asks for no event. A new view begins at the beginning of the message, however far the message has come. A program that
+asks for the same view again gets the same object, which goes on after what it has yielded.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _T = TypeVar("_T", default=Any)
 
 
 class _Blocks:
-    """The blocks of an accumulator, also when another message begins. It looks at those that events have touched.
+    """The blocks that events have touched. When another message begins, it starts again with the blocks of that one.
 
     Args:
         accumulator: The accumulator.

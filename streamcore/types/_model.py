@@ -49,6 +49,15 @@ class _ModelFields:
         return fields_of(cls)
 
 
+class _Serializer:
+    """How pydantic writes an object that it knows nothing of, as in a field that is annotated with `Any`."""
+
+    def __get__(self, instance: Any, cls: Any) -> Any:
+        from streamcore.types._pydantic import serializer_of
+
+        return serializer_of(cls)
+
+
 class Model(Frozen):
     """The base of `WireObject` with the methods that have names of pydantic's.
 
@@ -64,6 +73,7 @@ class Model(Frozen):
         def _wire_items(self, as_param: bool = False) -> list[tuple[str, Any]]: ...
 
     model_fields = _ModelFields()
+    __pydantic_serializer__ = _Serializer()
 
     @property
     def model_extra(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import types
 from collections.abc import Callable, Mapping
@@ -22,7 +23,7 @@ from streamcore.types.base import Unknown, WireObject, type_tag, wire_fields
 from streamcore.types.structuring import StructureError
 from streamcore.types.structuring.annotations import union_members
 
-__all__ = ["core_schema_of", "fields_of", "json_schema_of", "schema_of_answer"]
+__all__ = ["core_schema_of", "fields_of", "json_schema_of", "schema_of_answer", "serializer_of"]
 
 _Generate = Callable[[Any], Any]
 
@@ -59,6 +60,14 @@ def core_schema_of(cls: type[Any], source: Any, handler: Any) -> Any:
         json_schema_input_schema=_shape(read, arguments, handler),
         serialization=core_schema.plain_serializer_function_ser_schema(_serialize, info_arg=True),
     )
+
+
+@functools.cache
+def serializer_of(cls: Any) -> Any:
+    """Return pydantic's serializer for a class."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(cls).serializer
 
 
 def json_schema_of(schema: Any, handler: Any) -> Any:

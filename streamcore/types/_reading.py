@@ -129,7 +129,10 @@ def _has_dicts(value: Any) -> bool:
 def _is_structured(field: attrs.Attribute[Any]) -> bool:
     """Return whether the dicts in a field become objects: not if it is JSON, or has no wire form."""
     converter: Any = field.converter  # that of JSON, if it is not that of arrays
-    is_json = converter not in (None, array) or field.type is Any or get_origin(field.type) is dict
+    annotation: Any = field.type
+    if isinstance(annotation, TypeVar):
+        annotation = annotation.__bound__
+    is_json = converter not in (None, array) or annotation is Any or get_origin(annotation) is dict
     return not is_json and not field.metadata.get("local")
 
 

@@ -26,10 +26,12 @@ from streamcore.types.message import (
 )
 from streamcore.types.usage import MessageDeltaUsage
 
-BlockT = TypeVar("BlockT", default=Any, covariant=True)
-"""The content block of a raw event: a dict, or a typed block in a typed event."""
-RawDeltaT = TypeVar("RawDeltaT", default=Any, covariant=True)
-"""The delta of a raw event: a dict, or a typed delta in a typed event."""
+if TYPE_CHECKING:
+    BlockT = TypeVar("BlockT", default=Any, covariant=True)
+    RawDeltaT = TypeVar("RawDeltaT", default=Any, covariant=True)
+else:
+    # The content block or the delta of a raw event: a dict, which the codec makes, or in a typed event a typed one.
+    BlockT = RawDeltaT = TypeVar("RawT", bound=dict[str, Any], covariant=True)
 DeltaT = TypeVar("DeltaT", bound=ContentBlockDelta, default=ContentBlockDelta, covariant=True)
 
 
@@ -45,10 +47,7 @@ class RawContentBlockStartEvent(WireObject, Generic[BlockT]):
     type: Literal["content_block_start"] = "content_block_start"
 
     index: int
-    if TYPE_CHECKING:
-        content_block: BlockT
-    else:
-        content_block: dict[str, Any]  # what the codec makes
+    content_block: BlockT
 
 
 @frozen(kw_only=True)
@@ -58,10 +57,7 @@ class RawContentBlockDeltaEvent(WireObject, Generic[RawDeltaT]):
     type: Literal["content_block_delta"] = "content_block_delta"
 
     index: int
-    if TYPE_CHECKING:
-        delta: RawDeltaT
-    else:
-        delta: dict[str, Any]
+    delta: RawDeltaT
 
 
 @frozen(kw_only=True)
@@ -70,10 +66,7 @@ class RawMessageDeltaEvent(WireObject, Generic[RawDeltaT]):
 
     type: Literal["message_delta"] = "message_delta"
 
-    if TYPE_CHECKING:
-        delta: RawDeltaT = wire_field()
-    else:
-        delta: dict[str, Any] = wire_field(default=ImmutableDict())
+    delta: RawDeltaT = wire_field(default=ImmutableDict())
     usage: MessageDeltaUsage = absent(MessageDeltaUsage)
     context_management: ContextManagementResponse | None = None
     diagnostics: Diagnostics | None = None

@@ -42,11 +42,11 @@ def message_stream(response: Any, **options: Any) -> MessageStream:
         APIResponseValidationError: The body is not an event stream.
         APIConnectionError: The body of a response that is not a stream could not be read.
     """
-    answer = checked(_Answer(response), stream=True)
+    answer = checked(Urllib3Answer(response), stream=True)
     return MessageStream(answer, response=response, close=answer.close, **options)
 
 
-class _Answer:
+class Urllib3Answer:
     """A response as a `SyncAnswer`: its body in chunks, with our exceptions, closable from any thread."""
 
     def __init__(self, response: Any) -> None:
@@ -94,7 +94,8 @@ class _Answer:
     def _read(self) -> bytes:
         self._reading = True
         try:
-            # After the line above: `close()` sets the one and looks at the other in the opposite order.
+            # `close()` sets `_closed` before it looks at `_reading`. So at least one of the two threads sees what the
+            # other has set.
             if self._closed:
                 raise self._translated(None)
             # Unlike `read()`, it does not wait for more once there is something.

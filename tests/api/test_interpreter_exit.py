@@ -12,6 +12,8 @@ from helpers import HELLO, body
 from server import ASK, BOUND, Request, Server, Stall, serving, stream_reply
 from server import Reply as ServerReply
 
+from streamcore.testing.plugin import ADAPTERS
+
 ROOT = Path(__file__).parents[2]
 WHOLE = stream_reply(body(*HELLO))
 BEGUN = stream_reply(body(*HELLO[:4]), Stall())
@@ -50,9 +52,8 @@ def in_a_thread(main):
     asyncio.run_coroutine_threadsafe(main(), loop).result()
 """
 CLIENTS = {
-    "httpx": f"from streamcore.httpx import Anthropic as Client{SYNC}",
-    "httpx-async": f"from streamcore.httpx import AsyncAnthropic as Client{ASYNC}",
-    "aiohttp": f"from streamcore.aiohttp import AsyncAnthropic as Client{ASYNC}",
+    adapter: f"from {module} import {cls} as Client{ASYNC if cls.startswith('Async') else SYNC}"
+    for adapter, (module, cls) in ADAPTERS.items()
 }
 # The interpreter takes this module apart after those that the client needs.
 KEPT_LONG = "\nimport threading; threading.client = client; del client"
@@ -69,7 +70,7 @@ ASYNC_ENDS = [
     "in_an_open_loop(open_stream)",
     "in_a_thread(open_stream)",
 ]
-ENDS = {"httpx": SYNC_ENDS, "httpx-async": ASYNC_ENDS, "aiohttp": ASYNC_ENDS}
+ENDS = {name: ASYNC_ENDS if cls.startswith("Async") else SYNC_ENDS for name, (_, cls) in ADAPTERS.items()}
 
 
 def answer(request: Request) -> ServerReply:
@@ -89,7 +90,18 @@ def stderr_of(program: str) -> str:
     return process.stderr
 
 
-@pytest.mark.parametrize(("kind", "end"), [(kind, end) for kind, ends in ENDS.items() for end in ends])
+# Each is a process of its own: by default only those that leave most behind.
+DEFAULT_ENDS = {KEPT_STREAM, "asyncio.run(open_stream())", "in_an_open_loop(open_stream)", "in_a_thread(open_stream)"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "end"),
+    [
+        pytest.param(kind, end, marks=[] if end in DEFAULT_ENDS else pytest.mark.slow)
+        for kind, ends in ENDS.items()
+        for end in ends
+    ],
+)
 def test_a_client_at_exit_prints_nothing(server: Server, kind: str, end: str) -> None:
     program = f"""
 ASK = {ASK}

@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import capture_formats
 import pytest
 from helpers import HELLO, body, by_frame
 from test_cli import run, start_command
@@ -21,7 +22,7 @@ EVENT_STREAM = {"content-type": "text/event-stream"}
 HELLO_BYTES = body(*HELLO)
 
 
-@pytest.mark.parametrize("suffix", [".jsonl", ".har", ".yaml"])
+@pytest.mark.parametrize("suffix", capture_formats.WITH_HEADS)
 def test_a_capture_is_read_as_the_stream_it_holds(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"weather{suffix}"
     write_captures(path, read_captures(WEATHER))

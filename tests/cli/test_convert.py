@@ -7,12 +7,13 @@ import threading
 from pathlib import Path
 
 import attrs
+import capture_formats
 import pytest
 from helpers import STREAMS, stream_id
 from test_cli import run
 
 from streamcore.replay import Capture, CapturedRequest, Chunk, End, open_capture, read_captures, write_captures
-from streamcore.replay.formats.files import check_format
+from streamcore.replay.formats.files import FORMATS, check_format
 
 WEATHER = Path(__file__).parents[2] / "fixtures" / "weather.sse"
 CAPTURE = Capture(
@@ -37,8 +38,8 @@ def test_a_stream_comes_back_unchanged(path: Path, tmp_path: Path) -> None:
     assert (tmp_path / "b.sse").read_bytes() == path.read_bytes()
 
 
-@pytest.mark.parametrize("suffix", [".har", ".yaml"])
-def test_the_formats_of_others_keep_the_exchange(suffix: str, timed: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("suffix", capture_formats.WITH_HEADS)
+def test_the_other_formats_keep_the_exchange(suffix: str, timed: Path, tmp_path: Path) -> None:
     other, back = tmp_path / f"a{suffix}", tmp_path / "b.jsonl"
     assert run("convert", timed, other).exit_code == 0
     assert run("convert", other, back).exit_code == 0
@@ -128,7 +129,7 @@ def test_bytes_that_are_no_event_stream_make_no_capture(kind: str, tmp_path: Pat
     path = tmp_path / "in.sse"
     path.write_bytes(content)
     out = tmp_path / "out"
-    for target_format in ("timed", "har", "cassette", "sse"):
+    for target_format in FORMATS:
         out.write_bytes(b"before")
         for source, stdin, name in ((path, None, str(path)), ("-", content, "standard input")):
             result = run("convert", source, out, "--from", "sse", "--to", target_format, stdin=stdin)
@@ -192,7 +193,7 @@ def packed(number: int) -> Capture:
     return attrs.evolve(CAPTURE, headers={"content-encoding": "lzma"}, body=[Chunk(0, b"packed-%d" % number)])
 
 
-@pytest.mark.parametrize("suffix", [".jsonl", ".har", ".yaml", ".sse"])
+@pytest.mark.parametrize("suffix", capture_formats.ALL)
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_capture_that_cannot_be_redacted_is_left_out_and_said(suffix: str, count: int, tmp_path: Path) -> None:
     source, target = tmp_path / "a.jsonl", tmp_path / f"b{suffix}"

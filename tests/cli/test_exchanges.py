@@ -6,14 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import capture_formats
 import pytest
 from helpers import FIXTURES, HELLO, body, by_frame
 from test_cli import documents, run
 
 from streamcore import MessageEngine
-from streamcore.cli.exchanges import _CAPTURES
 from streamcore.replay import Capture, CapturedRequest, Chunk, End, write_captures
-from streamcore.replay.formats.files import SUFFIXES
 from streamcore.replay.playing.complete_message import stream_of
 
 URL = "https://api.anthropic.com/v1/messages?beta=true"
@@ -44,10 +43,6 @@ COMPLETE = exchange(MESSAGE, JSON)
 BUSY = exchange(b'{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}', JSON, status=529)
 CUT = exchange(b"", EVENT_STREAM, body=[Chunk(0.0, b"".join(by_frame(HELLO_BYTES)[:3])), End(1.0, "broken", "reset")])
 SAID_BUSY = 'the answer is not a stream or a message (status 529, application/json): b\'{"type":"error",'
-
-
-def test_files_of_all_formats_but_sse_are_read_as_captures() -> None:
-    assert SUFFIXES.keys() - {".sse"} == _CAPTURES
 
 
 @pytest.fixture
@@ -142,7 +137,7 @@ def test_the_exchanges_are_listed(mixed: Path) -> None:
     assert lines[:2] == [str(mixed), "   4  stream    POST /v1/messages: status 200, text/event-stream"]
 
 
-@pytest.mark.parametrize("suffix", [".jsonl", ".har", ".yaml"])
+@pytest.mark.parametrize("suffix", capture_formats.WITH_HEADS)
 @pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)
 def test_a_complete_message_is_read_as_the_stream_of_it(path: Path, suffix: str, tmp_path: Path) -> None:
     message = message_of(path.read_bytes())
@@ -180,7 +175,7 @@ def test_a_message_that_is_not_one_fails(data: bytes, tmp_path: Path) -> None:
         assert result.exception is None or isinstance(result.exception, SystemExit)
 
 
-@pytest.mark.parametrize("suffix", [".jsonl", ".har", ".yaml"])
+@pytest.mark.parametrize("suffix", capture_formats.WITH_HEADS)
 def test_a_url_that_is_not_one_is_only_a_text(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"a{suffix}"
     bad = "http://[bad/v1/messages?a=b"

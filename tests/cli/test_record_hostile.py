@@ -89,7 +89,7 @@ def test_a_request_has_a_limit_as_it_is_kept_in_memory(tmp_path: Path, monkeypat
     assert len(list(read_captures(output))) == 1
 
 
-@pytest.mark.parametrize("name", ["gzip", "br", "zstd"])
+@pytest.mark.parametrize("name", ["gzip", *(pytest.param(name, marks=pytest.mark.slow) for name in ("br", "zstd"))])
 def test_an_answer_that_unpacks_to_much_is_passed_on_and_recorded_in_pieces(name: str, tmp_path: Path) -> None:
     """Redacting and writing a chunk takes twenty times its size in memory."""
     size = 6 * 1024 * 1024

@@ -15,6 +15,7 @@ from typing import Any
 
 import aiohttp
 import anthropic
+import capture_formats
 import httpx2
 import pytest
 from aiohttp.base_protocol import BaseProtocol
@@ -82,7 +83,7 @@ def test_headers_that_are_no_utf_8_are_recorded(output: Path) -> None:
     assert [recorded.request.header(name) for name in ("x-name", "x-other")] == ["André", "André"]
 
 
-@pytest.mark.parametrize("suffix", [".jsonl", ".sse"])
+@pytest.mark.parametrize("suffix", capture_formats.ALL)
 def test_an_output_that_cannot_be_written_is_said_before_there_is_anything_to_lose(
     suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

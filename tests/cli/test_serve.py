@@ -16,6 +16,7 @@ from typing import Any
 
 import anthropic
 import attrs
+import capture_formats
 import httpx
 import httpx2
 import pytest
@@ -40,6 +41,7 @@ from streamcore.replay import (
     read_captures,
     write_captures,
 )
+from streamcore.replay.faults import kinds
 from streamcore.replay.httpx import ReplayTransport as OlderReplayTransport
 from streamcore.replay.httpx2 import ReplayTransport
 from streamcore.replay.server import serve
@@ -397,9 +399,9 @@ def test_what_is_damaged_costs_one_request_of_each_round(tmp_path: Path) -> None
             assert bodies == [b"1", None, b"3", b"1", None, b"3", b"1", None, b"3", None]
 
 
-@pytest.mark.parametrize("suffix", ["sse", "har", "yaml"])
+@pytest.mark.parametrize("suffix", capture_formats.ALL)
 def test_a_file_that_has_become_shorter_is_played_as_it_is_now(suffix: str, tmp_path: Path) -> None:
-    path = tmp_path / f"a.{suffix}"
+    path = tmp_path / f"a{suffix}"
     messages = [body(start("msg_1"), STOP), body(start("msg_2"), *[text(0, "long")] * 20, STOP), body(start("msg_3"))]
     write_captures(path, [capture_of(message) for message in messages])
     with serve(path) as url:
@@ -410,6 +412,9 @@ def test_a_file_that_has_become_shorter_is_played_as_it_is_now(suffix: str, tmp_
     assert b"" not in answers
 
 
+READ_EACH_TIME = [".jsonl", ".sse"]  # the formats whose bodies are not in memory, but read when they are played
+
+
 def versions(count: int, more: bytes = b"") -> dict[str, list[bytes]]:
     made = {name: [body(start(f"msg_{name}{number}"), STOP) for number in range(count)] for name in ("old", "new")}
     made["new"] = [message + more for message in made["new"]]
@@ -418,11 +423,11 @@ def versions(count: int, more: bytes = b"") -> dict[str, list[bytes]]:
 
 @pytest.mark.parametrize("more", [b"", b": 7 more\n\n", b": many more" * 50 + b"\n\n"])
 @pytest.mark.parametrize("in_place", [False, True])
-@pytest.mark.parametrize("suffix", ["jsonl", "sse"])
+@pytest.mark.parametrize("suffix", READ_EACH_TIME)
 def test_no_answer_is_of_an_old_file_once_it_has_been_replaced(
     suffix: str, in_place: bool, more: bytes, tmp_path: Path
 ) -> None:
-    path, other = tmp_path / f"a.{suffix}", tmp_path / f"other.{suffix}"
+    path, other = tmp_path / f"a{suffix}", tmp_path / f"other{suffix}"
     messages = versions(3, more)
     write_captures(path, map(capture_of, messages["old"]))
     write_captures(other, map(capture_of, messages["new"]))
@@ -436,8 +441,8 @@ def test_no_answer_is_of_an_old_file_once_it_has_been_replaced(
 
 
 def test_a_body_is_not_read_from_another_file_than_its_head(tmp_path: Path) -> None:
-    for suffix in ("jsonl", "sse"):
-        path = tmp_path / f"a.{suffix}"
+    for suffix in READ_EACH_TIME:
+        path = tmp_path / f"a{suffix}"
         messages = versions(2)
         write_captures(path, map(capture_of, messages["old"]))
         captures = list(read_captures(path))
@@ -448,9 +453,9 @@ def test_a_body_is_not_read_from_another_file_than_its_head(tmp_path: Path) -> N
         assert [capture.data for capture in read_captures(path)] == messages["new"]
 
 
-@pytest.mark.parametrize("suffix", ["jsonl", "sse"])
+@pytest.mark.parametrize("suffix", READ_EACH_TIME)
 def test_a_file_that_is_written_over_while_it_is_read_is_an_error(suffix: str, tmp_path: Path) -> None:
-    path, other = tmp_path / f"a.{suffix}", tmp_path / f"other.{suffix}"
+    path, other = tmp_path / f"a{suffix}", tmp_path / f"other{suffix}"
     for file, tag in ((path, "old"), (other, "new")):
         chunks = [Chunk(0.0, f"data: {tag}{number} {'x' * 100_000}\n\n".encode()) for number in range(5)]
         write_captures(file, [Capture(headers={"content-type": "text/event-stream"}, body=chunks)])
@@ -565,7 +570,7 @@ def test_a_long_path_is_not_logged_in_full() -> None:
     (line,) = lines
     assert line.startswith("POST /aaa")
     assert len(line) < 1000
-    assert "(60006 characters)" in line
+    assert "(60006 characters in all)" in line
 
 
 def test_secrets_of_a_query_are_not_logged() -> None:
@@ -850,6 +855,10 @@ FAULTS: dict[str, type[Exception] | tuple[str, ...]] = {
     "pings:every=2": WHOLE,
     "crlf": WHOLE,
 }
+
+
+def test_the_outcomes_above_are_those_of_each_fault() -> None:
+    assert {text.partition(":")[0] for text in FAULTS} == kinds.FAULTS.keys()
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -12,8 +12,8 @@ from guides import PACKAGE
 import streamcore.typed
 from streamcore import Message, ProtocolError, StreamCoreError, errors
 from streamcore.codec import converter, error_event
-from streamcore.errors import APIConnectionError, APIError, APIStatusError, APITimeoutError
-from streamcore.errors._choice import BY_CODE
+from streamcore.errors import APIConnectionError, APIError, APIStatusError, APITimeoutError, _statuses
+from streamcore.errors._choice import _BY_TYPE, BY_CODE
 from streamcore.types import ErrorEvent, ErrorObject
 
 STATUSES = {
@@ -60,6 +60,15 @@ BODY = {"type": "error", "error": {"type": "rate_limit_error", "message": "slow 
 RESPONSE = SimpleNamespace(status_code=200, headers={"request-id": "req_head"}, request="the request")
 
 
+def test_the_tables_above_have_each_status_and_each_type() -> None:
+    assert {cls.status_code for cls in vars(_statuses).values() if hasattr(cls, "status_code")} < STATUSES.keys()
+    assert _BY_TYPE.keys() < TYPES.keys()
+
+
+def test_a_status_without_a_type_of_its_own_has_the_type_of_its_kind() -> None:
+    assert [errors.error_type_of(status) for status in (405, 502)] == ["invalid_request_error", "api_error"]
+
+
 @pytest.mark.parametrize(("status", "expected"), STATUSES.items())
 def test_the_status_decides_the_class(status: int, expected: type[APIStatusError]) -> None:
     error = errors.error_from_status(status, body=BODY)
@@ -74,6 +83,8 @@ def test_the_type_of_an_error_event_decides_the_class_and_the_status(
     event = ErrorEvent(error=ErrorObject(type=kind, message="no"))
     error = errors.error_from_event(event, response=RESPONSE, snapshot=None)
     assert (type(error), error.status_code) == expected
+    if kind != "error_from_tomorrow":
+        assert errors.error_type_of(error.status_code) == kind
     assert error.type == kind
     assert error.message == f"{kind}: no"
     assert error.body == {"type": "error", "error": {"type": kind, "message": "no"}}

@@ -24,7 +24,7 @@ from streamcore import (
     SSEDecoder,
 )
 from streamcore.codec import converter
-from streamcore.testing.model import replay, sse_frames, without_nulls
+from streamcore.testing.model import outcome_in_model, sse_frames, without_nulls
 
 # Small enough for an input of a few kilobytes to be over each of them.
 LIMITS = Limits(max_line_size=700, max_event_size=900, max_stream_size=6000, max_depth=12, max_blocks=6)
@@ -154,7 +154,7 @@ def _check_against_model(body: bytes) -> None:
     decoder = MessageEngine(limits=Limits(max_depth=10**6))
     events, violations, error, _, snapshot = _engine_outcome([body], decoder)
     if error is type(None):
-        modelled = replay(body)
+        modelled = outcome_in_model(body)
         assert modelled.error is None
         assert modelled.complete
         assert [event["type"] for event in modelled.events] == [event.type for event, _ in events]

@@ -16,7 +16,7 @@ from server import BOUND, Server, Stall, serving, stream_reply
 
 import streamcore.httpx as anthropic
 from streamcore.httpx import open_response
-from streamcore.httpx.open_response import SyncAnswer
+from streamcore.httpx.open_response import HttpxAnswer
 
 HALF_A_BOUND = BOUND / 2  # the server of the tests ends a stall itself after `BOUND`
 ASK: Any = {"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": "Hi"}]}
@@ -42,7 +42,7 @@ def read_in_a_thread(stream: Any) -> threading.Thread:
 def test_a_read_that_begins_while_another_thread_closes_does_not_wait(server: Server, library: Any) -> None:
     server.reply(stream_reply(body(*HELLO[:3]), Stall()))
     with library.Client(timeout=None) as http, http.stream("POST", server.url) as response:
-        answer = SyncAnswer(response)
+        answer = HttpxAnswer(response)
         next(answer)
         close = response.close
         reader = read_in_a_thread(answer)
@@ -65,7 +65,7 @@ def test_a_response_is_closed_once_if_a_read_ends_while_another_thread_closes(se
     server.reply(stream_reply(body(*HELLO[:3]), Stall()))
 
     with library.Client(timeout=None) as http, http.stream("POST", server.url) as response:
-        answer = closed_as_a_read_ends(SyncAnswer)(response)
+        answer = closed_as_a_read_ends(HttpxAnswer)(response)
         closed: list[None] = []
         response.close = lambda: closed.append(None)
         next(answer)

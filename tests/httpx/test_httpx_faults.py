@@ -109,6 +109,8 @@ def _ended(data: bytes, how: str) -> Reply:
 
 
 WAYS = ["in order", "by closing", "short of its length", "cut"]
+# By default at places that differ from event to event; `slow` cuts at all of them.
+EACH_CUT = pytest.mark.parametrize("step", [17, pytest.param(1, marks=pytest.mark.slow)])
 
 
 def check_cut(length: int, how: str, error: BaseException, seen: list[Any]) -> None:
@@ -121,8 +123,9 @@ def check_cut(length: int, how: str, error: BaseException, seen: list[Any]) -> N
 
 
 @pytest.mark.parametrize("how", WAYS)
-def test_cut_at_every_byte(server: Server, httpx_client: anthropic.Anthropic, how: str) -> None:
-    for length in range(len(SHORT_BODY)):
+@EACH_CUT
+def test_cut_at_every_byte(server: Server, httpx_client: anthropic.Anthropic, how: str, step: int) -> None:
+    for length in range(0, len(SHORT_BODY), step):
         if came_at(length, how)[1] == len(SHORT):
             continue
         server.reply(_ended(SHORT_BODY[:length], how))
@@ -137,7 +140,7 @@ def test_cut_at_every_byte(server: Server, httpx_client: anthropic.Anthropic, ho
 
 @each_adapter
 @pytest.mark.parametrize("how", WAYS)
-@pytest.mark.parametrize("step", [11, pytest.param(1, marks=pytest.mark.slow)])
+@EACH_CUT
 def test_cut_at_every_byte_async(server: Server, adapter: Adapter, how: str, step: int) -> None:
     async def main() -> None:
         async with adapter.client(server, max_retries=0) as client:
@@ -163,8 +166,9 @@ async def read_into(seen: list[Any], stream: Any) -> None:
 
 
 @pytest.mark.parametrize("how", WAYS)
-def test_create_cut_at_many_bytes(server: Server, httpx_client: anthropic.Anthropic, how: str) -> None:
-    for length in range(0, len(SHORT_BODY), 3):
+@EACH_CUT
+def test_create_cut_at_every_byte(server: Server, httpx_client: anthropic.Anthropic, how: str, step: int) -> None:
+    for length in range(0, len(SHORT_BODY), step):
         if came_at(length, how)[1] == len(SHORT):
             continue
         server.reply(_ended(SHORT_BODY[:length], how))
@@ -177,10 +181,11 @@ def test_create_cut_at_many_bytes(server: Server, httpx_client: anthropic.Anthro
 
 @each_adapter
 @pytest.mark.parametrize("how", ["in order", "cut"])
-def test_create_cut_at_many_bytes_async(server: Server, adapter: Adapter, how: str) -> None:
+@EACH_CUT
+def test_create_cut_at_every_byte_async(server: Server, adapter: Adapter, how: str, step: int) -> None:
     async def main() -> None:
         async with adapter.client(server, max_retries=0) as client:
-            for length in range(0, len(SHORT_BODY), 7):
+            for length in range(0, len(SHORT_BODY), step):
                 if came_at(length, how)[1] == len(SHORT):
                     continue
                 server.reply(_ended(SHORT_BODY[:length], how))

@@ -15,7 +15,6 @@ import json
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import time
 import urllib.request
@@ -24,6 +23,7 @@ from pathlib import Path
 
 import attrs
 import pytest
+from processes import free_port
 from server import Server, serving
 
 PROGRAM = os.environ.get("STREAMCORE_LITELLM") or shutil.which("litellm")
@@ -62,7 +62,7 @@ def running(folder: Path) -> Iterator[Proxy]:
     """Run a LiteLLM proxy while the `with` block is open. `folder` is its home: configuration and log."""
     assert PROGRAM is not None
     with serving() as upstream:
-        port = _free_port()
+        port = free_port()
         proxy = Proxy(f"http://127.0.0.1:{port}", f"sk-{secrets.token_hex(24)}", upstream)
         config = folder / "config.yaml"
         config.write_text(json.dumps(_config(proxy)), encoding="utf-8")  # JSON is YAML
@@ -119,13 +119,6 @@ def _environment(folder: Path) -> dict[str, str]:
         "HTTPS_PROXY": nowhere,
         "NO_PROXY": "127.0.0.1",
     }
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _wait_until_ready(proxy: Proxy, process: subprocess.Popen[bytes], log: Path) -> None:

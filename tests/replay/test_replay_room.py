@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import capture_formats
 import pytest
 from helpers import HELLO, body
 
@@ -24,7 +25,6 @@ from streamcore.replay.formats.spool import Spool
 EVENT_STREAM = {"content-type": "text/event-stream"}
 HELLO_BYTES = body(*HELLO)
 CAPTURE = Capture(headers=EVENT_STREAM, body=(Chunk(0.0, HELLO_BYTES),))
-FORMATS = [".jsonl", ".sse", ".har", ".yaml"]
 
 
 def mode_of(path: Path) -> int:
@@ -38,7 +38,7 @@ def _open_umask() -> Iterator[None]:
     os.umask(before)
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("suffix", capture_formats.ALL)
 def test_a_new_file_is_for_its_owner_only_and_a_file_that_is_replaced_keeps_its_mode(
     suffix: str, tmp_path: Path
 ) -> None:
@@ -201,7 +201,7 @@ def room(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
     return give
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("suffix", capture_formats.ALL)
 def test_without_room_only_what_came_then_is_lost_and_recording_goes_on(
     suffix: str, tmp_path: Path, room: Callable[[bool], None]
 ) -> None:

@@ -17,12 +17,14 @@ from server import Cut, error_reply, serving, stream_reply
 # What a test run imports, it forgets when it is over: what can be imported only once has to be there before.
 import streamcore.aiohttp
 import streamcore.replay.server
-import streamcore.testing.replay_fixture  # noqa: F401
+import streamcore.testing.replay_fixture
 from streamcore.replay import open_capture, read_captures
+from streamcore.testing.plugin import ADAPTERS
 
 pytest_plugins = ["pytester"]
 
 WEATHER = (Path(__file__).parents[2] / "fixtures" / "weather.sse").read_bytes()
+GUIDE = Path(streamcore.testing.__file__).parent / "README.md"
 HELLO_BYTES = body(*HELLO)
 OTHER = body(start(), PING, block_start(0), text(0, "Hel"), text(0, "la"), block_stop(0), message_delta(), HELLO[-1])
 ASK = 'ASK = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}\n'
@@ -44,6 +46,12 @@ def run(pytester: pytest.Pytester, test: str, *arguments: str, **captures: bytes
         (folder / f"{name}.sse").write_bytes(data)
     pytester.makepyfile(test_it=f"import pytest\n{ASK}\n{test}")
     return pytester.runpytest_inprocess(*arguments)
+
+
+def test_the_guide_names_each_adapter() -> None:
+    listed = re.search(r"The marker takes `adapter=` \(([^)]*)\)", GUIDE.read_text(encoding="utf-8"))
+    assert listed is not None
+    assert re.findall(r'"([\w-]+)"', listed[1]) == list(ADAPTERS)
 
 
 def test_the_fixture_is_a_client_that_plays_the_file(pytester: pytest.Pytester) -> None:
@@ -177,7 +185,25 @@ BROKEN_MARKERS = {
 }
 
 
-@pytest.mark.parametrize("adapter", ["httpx", "httpx-async", "aiohttp", "official"])
+# The program of a test that reads a stream with a client of any adapter.
+READ = """
+import asyncio
+
+def read(client):
+    stream = client.messages.stream(**ASK)
+    if hasattr(stream, "__enter__"):
+        with stream as opened:
+            return opened.get_final_text()
+
+    async def main():
+        async with client, stream as opened:
+            return await opened.get_final_text()
+
+    return asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("adapter", [*ADAPTERS, "official"])
 def test_a_test_of_errors_does_not_pass_for_what_is_wrong_with_its_marker(
     pytester: pytest.Pytester, adapter: str
 ) -> None:
@@ -190,39 +216,28 @@ def test_{number}(replay):
 """
         for number, marker in enumerate(BROKEN_MARKERS)
     )
-    read = {
-        "httpx": "def read(client):\n    client.messages.stream(**ASK).__enter__().until_done()\n",
-        "official": (
-            "def read(client):\n    with httpx2.Client(transport=client.transport()) as http_client:\n"
-            "        official = anthropic.Anthropic(api_key='k', http_client=http_client, max_retries=0)\n"
-            "        official.messages.stream(**ASK).__enter__().until_done()\n"
-        ),
-    }.get(
-        adapter,
-        "def read(client):\n    async def main():\n        async with client.messages.stream(**ASK) as stream:\n"
-        "            await stream.until_done()\n    asyncio.run(main())\n",
+    of_official = (
+        "def read(client):\n    with httpx2.Client(transport=client.transport()) as http_client:\n"
+        "        official = anthropic.Anthropic(api_key='k', http_client=http_client, max_retries=0)\n"
+        "        official.messages.stream(**ASK).__enter__().until_done()\n"
     )
-    result = run(pytester, f"import anthropic, asyncio, contextlib, httpx2\n{read}{tests}", weather=WEATHER)
+    read = of_official if adapter == "official" else READ
+    result = run(pytester, f"import anthropic, contextlib, httpx2\n{read}{tests}", weather=WEATHER)
     result.assert_outcomes(failed=len(BROKEN_MARKERS))
     for said in BROKEN_MARKERS.values():
         result.stdout.fnmatch_lines([f"the marker `replay` could not be played: {said}".replace("[", "[[]")])
 
 
-@pytest.mark.parametrize("adapter", ["httpx", "aiohttp"])
+@pytest.mark.parametrize("adapter", ADAPTERS)
 def test_what_is_wrong_with_a_marker_is_not_an_error_of_the_api(pytester: pytest.Pytester, adapter: str) -> None:
     test = f"""
-import asyncio, streamcore.httpx
+import streamcore.httpx
+{READ}
 
 @pytest.mark.replay("captures/weather.sse", adapter={adapter!r}, faults=["cut:event=900"])
 def test(replay):
     with pytest.raises(streamcore.httpx.APIError):
-        async def main():
-            async with replay.messages.stream(**ASK) as stream:
-                await stream.until_done()
-        if {adapter!r} == "httpx":
-            replay.messages.stream(**ASK).__enter__().until_done()
-        else:
-            asyncio.run(main())
+        read(replay)
 """
     run(pytester, test, weather=WEATHER).assert_outcomes(failed=1)
 
@@ -326,18 +341,12 @@ def test_a_missing_capture_says_how_to_record_it_and_that_works(pytester: pytest
     assert [capture.data for capture in read_captures(path)] == [HELLO_BYTES, HELLO_BYTES]
 
 
-@pytest.mark.parametrize("adapter", ["httpx-async", "aiohttp"])
-def test_the_other_adapters_record(pytester: pytest.Pytester, adapter: str) -> None:
-    test = f"""
-import asyncio
-
-async def read(client):
-    async with client, client.messages.stream(**ASK) as stream:
-        return await stream.get_final_text()
-
+@pytest.mark.parametrize("adapter", ADAPTERS)
+def test_each_adapter_records(pytester: pytest.Pytester, adapter: str) -> None:
+    test = f"""{READ}
 @pytest.mark.replay("captures/hello.sse", adapter={adapter!r})
 def test(replay):
-    assert asyncio.run(read(replay)) == "Hello"
+    assert read(replay) == "Hello"
 """
     with serving(stream_reply(HELLO_BYTES)) as server:
         run(pytester, test, "--record-streams", "--record-streams-from", server.url).assert_outcomes(passed=1)

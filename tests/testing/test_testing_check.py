@@ -18,7 +18,7 @@ from hypothesis import settings
 from streamcore import MessageStream
 from streamcore.replay import read_captures
 from streamcore.testing import ASPECTS, Disagreement, check_accumulator, find_disagreements
-from streamcore.testing.model import replay
+from streamcore.testing.model import outcome_in_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -174,21 +174,21 @@ def of_model(outcome_of: Callable[[bytes], Any]) -> Callable[[Iterable[bytes]], 
 
 
 def ignores_the_end(data: bytes) -> Any:
-    return replay(data, ended=False)
+    return outcome_in_model(data, ended=False)
 
 
 def needs_names(data: bytes) -> Any:
     frames = [frame for frame in data.split(b"\n\n") if frame.startswith(b"event: ")]
-    return replay(b"".join(frame + b"\n\n" for frame in frames))
+    return outcome_in_model(b"".join(frame + b"\n\n" for frame in frames))
 
 
 def splits_at_unicode_line_ends(data: bytes) -> Any:
     text = data.decode("utf-8", "replace").replace("\u2028", "\n")
-    return replay(text.encode())
+    return outcome_in_model(text.encode())
 
 
 def takes_line_feeds_only(data: bytes) -> Any:
-    return replay(data.replace(b"\r", b"?"))
+    return outcome_in_model(data.replace(b"\r", b"?"))
 
 
 def decodes_each_chunk(chunks: Iterable[bytes]) -> Any:
@@ -303,7 +303,7 @@ def test_the_official_package_fails_on_blanks_before_a_tools_input() -> None:
 def with_jiter(chunks: Iterable[bytes]) -> dict[str, Any]:
     """An accumulator as SDKs write them, sound but for tool inputs, which jiter parses as far as they have come."""
     data = b"".join(chunks)
-    outcome = replay(data)
+    outcome = outcome_in_model(data)
     if outcome.error is not None and outcome.error != "DecodeError":
         raise ValueError(outcome.error)
     texts: dict[int, str] = {}

@@ -14,7 +14,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from streamcore import MessageAccumulator
 from streamcore.testing import EngineMachine, UnderTest
-from streamcore.testing.model import may_go_on, partial_value, replay, sse_frames
+from streamcore.testing.model import may_go_on, outcome_in_model, partial_value, sse_frames
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -245,4 +245,4 @@ def test_the_model_and_the_engine_agree_whether_an_event_counts_before_a_line_th
     start = b'{"type":"message_start","message":{"id":"m","model":"x","role":"assistant","content":[],"usage":{}}}'
     data = b"event: message_start\ndata: " + start + b'\n\nevent: ping\ndata: {"type":"ping"}\n' + line
     found = [event.type for event in drive([data]).events]
-    assert found == [event["type"] for event in replay(data).events] == ["message_start", *["ping"] * counts]
+    assert found == [event["type"] for event in outcome_in_model(data).events] == ["message_start", *["ping"] * counts]

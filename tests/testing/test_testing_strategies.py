@@ -21,9 +21,9 @@ from hypothesis.errors import NoSuchExample
 import streamcore.testing
 from streamcore import MessageAccumulator, MessageEngine, SSEDecoder
 from streamcore.codec import converter
-from streamcore.errors import LimitExceededError, ViolationKind
+from streamcore.errors import LimitExceededError, ProtocolError, ViolationKind
 from streamcore.limits import DEFAULT_LIMITS, Limits
-from streamcore.testing.model import replay, without_nulls
+from streamcore.testing.model import outcome_in_model, without_nulls
 from streamcore.testing.strategies import (
     BROKEN_ROWS,
     FRAMINGS,
@@ -387,7 +387,7 @@ def test_a_whole_stream_is_its_message_to_the_engine_and_to_the_model(stream: Wh
     assert outcome.error is None
     assert outcome.snapshot == stream.message
     assert set(outcome.kinds) <= {"event_name"}
-    modelled = replay(stream.data)
+    modelled = outcome_in_model(stream.data)
     assert modelled.error is None
     assert without_nulls(modelled.message) == without_nulls(stream.message.to_dict())
     assert [event["type"] for event in modelled.events] == outcome.types
@@ -419,16 +419,17 @@ def test_a_failure_of_mixed_blocks_shows_two_and_no_more() -> None:
 # Broken streams
 
 
-def test_the_rows_are_those_of_the_table() -> None:
-    assert len(BROKEN_ROWS) > 45
+def test_a_row_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ValueError, match="'oops' is not a row; it must be one of"):
         broken_streams("oops")
 
 
-def test_each_kind_of_violation_is_drawn() -> None:
+def test_each_kind_of_violation_and_each_error_of_engines_is_drawn() -> None:
+    streams = [shortest(broken_streams(row), lambda _: True) for row in BROKEN_ROWS]
     # The kind that is missing needs an option of the engine.
-    kinds = {shortest(broken_streams(row), lambda _: True).violation for row in BROKEN_ROWS}
-    assert kinds - {None} == set(typing.get_args(ViolationKind)) - {"invalid_input"}
+    assert {each.violation for each in streams} - {None} == {*typing.get_args(ViolationKind)} - {"invalid_input"}
+    raised = [cls for cls in vars(streamcore).values() if isinstance(cls, type) and issubclass(cls, ProtocolError)]
+    assert {each.error for each in streams} - {None} == {*raised} - {ProtocolError}
 
 
 @pytest.mark.parametrize("limit", [field.name for field in attrs.fields(Limits)])

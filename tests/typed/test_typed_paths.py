@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from streamcore.partial_json import Scanner, ValueAt
 from streamcore.typed import PathError
-from streamcore.typed.faults import Step, format_path
+from streamcore.typed.faults import JSONStep, format_path
 from streamcore.typed.paths import Path, PathReader, PathStep, parse_path, resolve
 
 # The language
@@ -53,7 +53,7 @@ def test_what_is_no_path_is_refused_with_the_place(text: str) -> None:
 
 
 @given(st.lists(NASTY_TEXT | st.integers(0, 10**6), max_size=4))
-def test_a_formatted_path_is_read_back(steps: list[Step]) -> None:
+def test_a_formatted_path_is_read_back(steps: list[JSONStep]) -> None:
     read = parse_path(format_path(steps))
     assert [step.key if isinstance(was, str) else step.index for step, was in zip(read.steps, steps, strict=True)] == (
         steps
@@ -146,12 +146,12 @@ def test_a_path_that_no_value_can_have_is_refused_with_the_reason(path: str, why
 class Place:
     """Where a value stands in a text; `complete` is how many characters must have come for it to be complete."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[JSONStep, ...]
     value: Any
     complete: int
 
 
-def places(text: str, position: int, steps: tuple[Step, ...] = ()) -> Iterator[Place | int]:
+def places(text: str, position: int, steps: tuple[JSONStep, ...] = ()) -> Iterator[Place | int]:
     """Every value in a JSON text, in the order of their ends, then where the value at `position` ends; by recursion
     over the grammar, as slow as can be."""
     while text[position] in " \n":
@@ -170,7 +170,7 @@ def places(text: str, position: int, steps: tuple[Step, ...] = ()) -> Iterator[P
             position += 1
         if text[position] == close:
             break
-        step: Step = count
+        step: JSONStep = count
         if close == "}":
             step, position = json.JSONDecoder().raw_decode(text, position)
             while text[position] in " \n:":
@@ -185,7 +185,7 @@ def places(text: str, position: int, steps: tuple[Step, ...] = ()) -> Iterator[P
     yield position + 1
 
 
-def matches(path: Path, steps: tuple[Step, ...]) -> bool:
+def matches(path: Path, steps: tuple[JSONStep, ...]) -> bool:
     return len(path.steps) == len(steps) and all(
         want.any or (want.key == step if isinstance(step, str) else want.index == step)
         for want, step in zip(path.steps, steps, strict=True)

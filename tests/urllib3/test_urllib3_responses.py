@@ -19,7 +19,7 @@ import streamcore.httpx as anthropic
 from streamcore import IncompleteStreamError
 from streamcore.errors import InvalidArgumentError
 from streamcore.urllib3 import message_stream
-from streamcore.urllib3.from_response import _Answer
+from streamcore.urllib3.from_response import Urllib3Answer
 
 HELLO_BODY = body(*HELLO)
 BEGUN = stream_reply(body(*HELLO[:3]), Stall())
@@ -118,7 +118,7 @@ def test_a_read_that_begins_while_another_thread_closes_does_not_wait(server: Se
     server.reply(BEGUN)
     looked, go_on = threading.Event(), threading.Event()
 
-    class Paused(_Answer):
+    class Paused(Urllib3Answer):
         """It pauses its reader after it has found that nothing is closed."""
 
         @property
@@ -169,7 +169,7 @@ def test_a_connection_is_given_back_once_if_a_read_ends_while_another_thread_clo
 ) -> None:
     server.reply(BEGUN)
 
-    answer = closed_as_a_read_ends(_Answer)(post(server.url))
+    answer = closed_as_a_read_ends(Urllib3Answer)(post(server.url))
     given_back: list[None] = []
     monkeypatch.setattr(answer._raw, "release_conn", lambda: given_back.append(None))
     with pytest.raises(anthropic.APIConnectionError):

@@ -7,28 +7,17 @@ the one before it.
 with open_stream("weather.sse", faults=[Pings(), Cut(event=7, broken=True)]) as stream: ...
 ```
 
-| fault | what it does | text |
-| --- | --- | --- |
-| `Cut` | the body ends early: normally, or (`broken`) because the connection fails | `cut:event=3,broken=yes` |
-| `Stall` | nothing arrives for so many seconds, at any speed | `stall:seconds=2,byte=100` |
-| `Error` | an `error` event in place of all that follows | `error:event=3,type=api_error` |
-| `Status` | a different answer, with this status | `status:code=529` |
-| `Corrupt` | bytes of a payload are replaced by bytes that JSON does not allow | `corrupt:event=3,count=2` |
-| `Duplicate`, `Drop` | an event comes twice, or is missing | `duplicate:event=3`, `drop:event=3` |
-| `Nameless` | no `event:` lines, as behind some proxies | `nameless` |
-| `Comments`, `Pings` | a comment, or a `ping` event, between events | `comments`, `pings:every=5` |
-| `Crlf` | lines end in CRLF | `crlf` |
-
-The place is `event`, the number of an event (the first is 0), or `byte`, a number of bytes. A cut at event 3 lets
-events 0, 1 and 2 through. Without either, the place is a random event: the same one for the same `seed` and stream. If
-the stream does not have the place, its end raises `InvalidArgumentError`. Faults that concern events make one chunk of
-each event; the chunking is applied after them and may cut the bytes differently.
+The guide, `replay/README.md`, has a table of the faults and their texts. The place is `event`, the number of an event
+(the first is 0), or `byte`, a number of bytes. A cut at event 3 lets events 0, 1 and 2 through. Without either, the
+place is a random event: the same one for the same `seed` and stream. If the stream does not have the place, its end
+raises `InvalidArgumentError`. Faults that concern events make one chunk of each event; the chunking is applied after
+them and may cut the bytes differently.
 
 In texts, a comma within a value is `\,`, and headers are `status:code=429,headers=retry-after: 7|x-should-retry: true`.
 
 | file | idea |
 | --- | --- |
-| `kinds.py` | the classes, and the table of their names in texts; a new fault goes here |
+| `kinds.py` | the classes, and the table of their names in texts |
 | `places.py` | where in a body a fault is |
 | `parsing.py`, `text_options.py` | faults as texts |
 """

@@ -1,7 +1,4 @@
-"""The faults, each a class. `streamcore.replay.faults` describes them.
-
-A new fault is a class here, and its name in `__all__` and in `_CLASSES`.
-"""
+"""The faults, each a class. The map, `streamcore/README.md`, says where a new one goes."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from typing import Any, TypeAlias
 import attrs
 import msgspec
 
-from streamcore.errors import InvalidArgumentError
+from streamcore.errors import InvalidArgumentError, error_type_of
 from streamcore.replay.capture import Capture, Chunk, End, Headers, Pause, Step
 from streamcore.replay.faults.places import Anywhere, AtEvent, BodyFault, at_least, beyond
 from streamcore.replay.formats.event_splitter import event_steps, is_event
@@ -105,17 +102,6 @@ class Error(AtEvent):
         yield End(time)
 
 
-_ERROR_TYPES = {
-    400: "invalid_request_error",
-    401: "authentication_error",
-    403: "permission_error",
-    404: "not_found_error",
-    413: "request_too_large",
-    429: "rate_limit_error",
-    529: "overloaded_error",
-}
-
-
 @attrs.frozen
 class Status:
     """Another answer instead of the captured one.
@@ -143,8 +129,7 @@ class Status:
     def __call__(self, capture: Capture) -> Capture:
         body = self.body
         if body is None:
-            kind = _ERROR_TYPES.get(self.code, "api_error")
-            body = msgspec.json.encode(_error(kind, f"status {self.code} on purpose"))
+            body = msgspec.json.encode(_error(error_type_of(self.code), f"status {self.code} on purpose"))
         return attrs.evolve(capture, status=self.code, headers=self.headers, body=(Chunk(0.0, body), End(0.0)))
 
 

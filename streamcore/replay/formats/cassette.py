@@ -18,7 +18,7 @@ import attrs
 import msgspec
 
 from streamcore._extras import requires_extra
-from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, Headers
+from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, Headers, text_of
 from streamcore.replay.content_coding import ContentError, content_headers, decoded, encoding_of
 from streamcore.replay.formats.file_head import head_of, shown
 from streamcore.replay.formats.spool import Spool
@@ -151,17 +151,9 @@ def _unpacked(body: Any, headers: Headers) -> bytes:
     try:
         return decoded(encoding_of(headers), data)
     except ContentError:
-        if _is_text(data):  # some versions kept the header when they unpacked the body
+        if text_of(data) is not None:  # some versions kept the header when they unpacked the body
             return data
         raise
-
-
-def _is_text(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 # Writing
@@ -200,7 +192,8 @@ def _interaction(capture: Capture) -> dict[str, Any]:
 
 
 def _text_or_bytes(data: bytes) -> str | bytes:
-    return data.decode() if _is_text(data) else data
+    text = text_of(data)
+    return data if text is None else text
 
 
 def _grouped(headers: Headers) -> dict[str, list[str]]:

@@ -67,6 +67,12 @@ class EventSplitter:
         self._searched = 0
         return rest
 
+    def split(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield all pieces of these blocks, and the rest."""
+        for block in blocks:
+            yield from self.feed(block)
+        yield self.finish()
+
 
 def is_event(piece: bytes) -> bool:
     """Whether a piece is an event, and not only comments and blank lines."""

@@ -1,11 +1,4 @@
-"""Read and write files of captures in any format.
-
-| format | suffixes | request and headers | cuts and times | a broken end |
-| --- | --- | --- | --- | --- |
-| `timed` | `.jsonl` | kept | kept | kept |
-| `sse` | `.sse` | no; event streams only | no | no: the bytes end |
-| `har` | `.har`, `.json` | kept | no | no: the bytes end |
-| `cassette` | `.yaml`, `.yml` | kept | no | no: the bytes end |
+"""Read and write files of captures in any format. `FORMATS` has a row for each.
 
 A file is read only as far as its captures are asked for. Bodies of `timed` and `sse` are read from the file each time:
 if it has changed since, that is an error, as the same place in it may be something else. Reading and writing hold one
@@ -20,6 +13,8 @@ import stat
 from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Literal, TypeAlias
+
+import attrs
 
 from streamcore._extras import NotInstalledError
 from streamcore.replay.capture import Capture, CaptureError
@@ -38,13 +33,33 @@ StrPath: TypeAlias = str | os.PathLike[str]
 Reader: TypeAlias = Callable[[Path], Iterator[Capture | CaptureError]]
 Writer: TypeAlias = Callable[[Iterable[Capture]], Iterator[bytes]]
 
-_FORMATS: dict[Format, tuple[Reader, Writer, tuple[str, ...]]] = {
-    "timed": (read_timed, timed_lines, (".jsonl",)),
-    "sse": (read_sse, sse_pieces, (".sse",)),
-    "har": (read_har, har_pieces, (".har", ".json")),
-    "cassette": (read_cassette, cassette_pieces, (".yaml", ".yml")),
+
+@attrs.frozen
+class FileFormat:
+    """A format of capture files.
+
+    Attributes:
+        read: Generates the captures in a file.
+        write: Generates the bytes of a file of captures.
+        suffixes: The suffixes of its files, the usual one first.
+        has_heads: Whether a file has requests, statuses and headers. Otherwise it has the bytes of event streams only.
+        has_times: Whether a file says how the bytes were cut, when they came, and whether the connection broke.
+    """
+
+    read: Reader
+    write: Writer
+    suffixes: tuple[str, ...]
+    has_heads: bool = True
+    has_times: bool = False
+
+
+FORMATS: dict[Format, FileFormat] = {
+    "timed": FileFormat(read_timed, timed_lines, (".jsonl",), has_times=True),
+    "sse": FileFormat(read_sse, sse_pieces, (".sse",), has_heads=False),
+    "har": FileFormat(read_har, har_pieces, (".har", ".json")),
+    "cassette": FileFormat(read_cassette, cassette_pieces, (".yaml", ".yml")),
 }
-SUFFIXES: dict[str, Format] = {suffix: name for name, (_, _, suffixes) in _FORMATS.items() for suffix in suffixes}
+SUFFIXES: dict[str, Format] = {suffix: name for name, each in FORMATS.items() for suffix in each.suffixes}
 """The formats by the suffixes of their files."""
 
 
@@ -152,7 +167,7 @@ def read_exchanges(path: StrPath, *, format: Format | None = None) -> Iterator[C
     Raises:
         CaptureError: The file, or the rest of it, cannot be read.
     """
-    read = _FORMATS[check_format(format, path)][0]
+    read = FORMATS[check_format(format, path)].read
     empty = True
     try:
         for found in read(Path(path)):
@@ -184,8 +199,8 @@ def check_format(format: Format | None, path: StrPath) -> Format:  # noqa: A002
     """
     if format is None:
         return format_of(path)
-    if format not in _FORMATS:
-        raise CaptureError(f"the format {format!r} must be one of {', '.join(_FORMATS)}", path=str(path))
+    if format not in FORMATS:
+        raise CaptureError(f"the format {format!r} must be one of {', '.join(FORMATS)}", path=str(path))
     return format
 
 
@@ -234,6 +249,6 @@ def capture_pieces(
     if redaction is not None:
         captures = map(redaction.redact, captures)
     try:
-        yield from _FORMATS[format][1](captures)
+        yield from FORMATS[format].write(captures)
     except NotInstalledError as error:
         raise CaptureError(str(error)) from error

@@ -22,7 +22,7 @@ import attrs
 import msgspec
 
 from streamcore._extras import requires_extra
-from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, End, Headers
+from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, End, Headers, text_of
 from streamcore.replay.content_coding import content_headers
 from streamcore.replay.formats.file_head import head_of, shown
 from streamcore.replay.formats.json_depth import DepthGuard, TooDeepError
@@ -293,7 +293,5 @@ def _named(pairs: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
 
 def _text(data: bytes) -> dict[str, str]:
     # The format defines `encoding` for contents only. For posted data, other programs lose nothing if they ignore it.
-    try:
-        return {"text": data.decode()}
-    except UnicodeDecodeError:
-        return {"text": base64.b64encode(data).decode(), "encoding": "base64"}
+    text = text_of(data)
+    return {"text": base64.b64encode(data).decode(), "encoding": "base64"} if text is None else {"text": text}

@@ -9,7 +9,6 @@ written. Reading and writing keep one block and one event in memory.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from pathlib import Path
 
 import attrs
@@ -27,7 +26,8 @@ _BLANK_LINES = (b"\n\n", b"\n\r\n", b"\r\r")
 _LONGEST_BLANK_LINE = 3
 _MOST_HELD = DEFAULT_LIMITS.max_event_size
 _HEADERS = {"content-type": "text/event-stream; charset=utf-8"}
-# Files rarely end as it begins, so their ends need not be held back.
+# Written between two streams, if the first broke off. It begins with bytes with which few files end: the last bytes of
+# a file are held back as long as they may be the beginning of a mark.
 _MARK = b"\r\n\r\n: the stream above broke off, another follows\n\n"
 
 
@@ -80,7 +80,7 @@ def sse_pieces(captures: Iterable[Capture]) -> Iterator[bytes]:
                 yield _MARK
             before = _Boundary()
             for chunk in capture.chunks:
-                before.before(chunk.data)
+                before.push(chunk.data)
                 yield chunk.data
         else:
             left_out = left_out or capture
@@ -110,7 +110,7 @@ def _chunks(body: SseBody) -> Iterator[Chunk]:
             file.seek(body.offset)
         boundary = _Boundary()
         while block := file.read(_BLOCK_SIZE):
-            data = boundary.before(block)
+            data = boundary.push(block)
             if data:
                 yield Chunk(0.0, data)
             if boundary.passed:
@@ -122,15 +122,19 @@ def _chunks(body: SseBody) -> Iterator[Chunk]:
 
 
 class _Boundary:
-    """Find where the next stream begins. Most blocks do not contain `message_st`, and are not split into events."""
+    """Find where the next stream begins.
+
+    Only `message_start` and `message_stop` matter. So a block is split into events only if it contains `message_st`,
+    with which both names begin; few blocks do.
+    """
 
     def __init__(self) -> None:
         self._held = bytearray()
         self._stopped = False
         self.passed = False
 
-    def before(self, block: bytes) -> bytes:
-        """Return the bytes so far that certainly belong to the first stream."""
+    def push(self, block: bytes) -> bytes:
+        """Take a block. Return the bytes so far, after those returned before, that belong to the first stream."""
         held = self._held
         searched = max(0, len(held) - _LONGEST_BLANK_LINE)
         held += block
@@ -161,9 +165,7 @@ class _Boundary:
         splitter = EventSplitter(max_size=len(data))
         size = 0
         # In slices, so that little of the next stream is split.
-        slices = (data[at : at + _SLICE] for at in range(0, len(data), _SLICE))
-        pieces = chain.from_iterable(map(splitter.feed, slices))
-        for piece in chain(pieces, map(EventSplitter.finish, (splitter,))):
+        for piece in splitter.split(data[at : at + _SLICE] for at in range(0, len(data), _SLICE)):
             kind = payload_type(piece) if b"message_st" in piece else None
             if kind == "message_start" and self._stopped:
                 self.passed = True

@@ -43,6 +43,7 @@ from streamcore.replay.capture import (
     Headers,
     Pause,
     Step,
+    text_of,
 )
 from streamcore.replay.formats.same_file import Version, check_version, version_of
 from streamcore.replay.formats.spool import Spool
@@ -143,10 +144,8 @@ def _rounded(time: float) -> float:
 
 
 def _text_or_base64(data: bytes, text: str, otherwise: str) -> dict[str, str]:
-    try:
-        return {text: data.decode()}
-    except UnicodeDecodeError:
-        return {otherwise: base64.b64encode(data).decode()}
+    decoded = text_of(data)
+    return {otherwise: base64.b64encode(data).decode()} if decoded is None else {text: decoded}
 
 
 def _line(value: object) -> bytes:

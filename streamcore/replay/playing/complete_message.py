@@ -10,7 +10,7 @@ import msgspec
 
 from streamcore import MessageEngine, ProtocolError
 from streamcore._steps import Steps, run_async
-from streamcore.errors import error_from_event
+from streamcore.errors import error_from_event, error_type_of
 from streamcore.replay.capture import Capture, CapturedRequest, Chunk
 from streamcore.replay.formats.sse import is_stream
 from streamcore.replay.playing.players import AsyncPlayer, SyncPlayer
@@ -21,9 +21,9 @@ _PATH = "/v1/messages"
 _JSON = ("content-type", "application/json")
 
 
-def error_body(kind: str, message: str) -> bytes:
+def error_body(status: int, message: str) -> bytes:
     """Return an error in the API's form, as JSON in ASCII: a message may quote a lone surrogate."""
-    return json.dumps({"type": "error", "error": {"type": kind, "message": message}}).encode()
+    return json.dumps({"type": "error", "error": {"type": error_type_of(status), "message": message}}).encode()
 
 
 @attrs.frozen
@@ -65,7 +65,7 @@ def accumulating(player: SyncPlayer | AsyncPlayer, name: str) -> Steps[Capture]:
         return Capture(
             status=500,
             headers=(_JSON, ("x-should-retry", "false")),  # a retry would not help
-            body=(Chunk(0.0, error_body("api_error", said)),),
+            body=(Chunk(0.0, error_body(500, said)),),
         )
 
 

@@ -59,7 +59,7 @@ def open_stream(
     """
     capture = prepare(source if isinstance(source, Capture) else open_capture(source), faults, chunking)
     player = SyncPlayer(capture.body, speed=speed, failures=_failures(idle_timeout), sleep=sleep, clock=clock)
-    answer: Any = _Answer(capture, player)
+    answer: Any = _CapturedAnswer(capture, player)
     answer = checked(answer, stream=True)
     return MessageStream(answer, response=answer.response, close=answer.close, **options)
 
@@ -78,7 +78,7 @@ async def aopen_stream(
     """Like `open_stream`, for async code, under asyncio or trio. Reading the file blocks the event loop."""
     capture = prepare(source if isinstance(source, Capture) else open_capture(source), faults, chunking)
     player = AsyncPlayer(capture.body, speed=speed, failures=_failures(idle_timeout), sleep=sleep, clock=clock)
-    answer: Any = _Answer(capture, player)
+    answer: Any = _CapturedAnswer(capture, player)
     answer = await async_checked(answer, stream=True)
     return AsyncMessageStream(answer, response=answer.response, close=answer.aclose, **options)
 
@@ -129,7 +129,7 @@ class CapturedResponse:
         return msgspec.json.decode(self.content)
 
 
-class _Answer:
+class _CapturedAnswer:
     """A capture as the answer that a client gets: the head here, everything else the player's."""
 
     def __init__(self, capture: Capture, player: SyncPlayer | AsyncPlayer) -> None:

@@ -12,7 +12,7 @@ from typing import TypeAlias, TypedDict
 
 import attrs
 
-from streamcore.errors import InvalidArgumentError, StreamCoreError, excerpt
+from streamcore.errors import InvalidArgumentError, StreamCoreError, excerpt, shortened
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, Step
 from streamcore.replay.faults import Fault
 from streamcore.replay.faults.parsing import check_faults
@@ -40,7 +40,7 @@ class FoundFile:
 MOST_LISTED = 20
 """At most so many captures or paths are listed in a message."""
 
-_LONGEST = 500
+_LONGEST_LINE = 500
 
 
 class NoCaptureError(CaptureError):
@@ -96,7 +96,7 @@ class Replay:
         chunking: How the bytes are cut; also as text, as on the command line.
         faults: Faults to apply, in this order; also as texts. The chunking comes after them.
         choose: Says which capture answers a request. Without it they are played in order.
-        repeat: Whether the order starts again at its end. An iterator as `source` cannot.
+        repeat: Whether the captures are played again after the last one. If `source` is an iterator, they are not.
 
     Attributes:
         error: The first reason why a request got no capture, or a capture could not be played to its end.
@@ -182,8 +182,8 @@ class Replay:
         while isinstance(found, FileChangedError) and self._choose is None:
             found = next(self._left, None)
         if isinstance(found, CaptureError):
-            # If there will be another round, it costs one request of each. Otherwise the next request looks again. (An
-            # iterator goes on after it.)
+            # With `repeat`, this request fails, and the next gets the next capture. Otherwise the next request reads
+            # the same place again, unless the source is an iterator, which can only go on.
             if self._repeat and self._choose is None:
                 self._taken += 1
             elif not isinstance(self._source, Iterator):
@@ -263,15 +263,10 @@ def _in_file(file: FoundFile) -> Iterator[Capture | CaptureError]:
         return
 
 
-def shortened(text: str) -> str:
-    """Return the beginning of a text that a peer has chosen, for messages and logs."""
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text)} characters)"
-
-
 def request_line(request: CapturedRequest) -> str:
     """Return the method and URL of a request for messages and logs: without secrets, and not too long."""
     request = _without_secrets(request)
-    return shortened(f"{request.method} {request.url}")
+    return shortened(f"{request.method} {request.url}", _LONGEST_LINE)
 
 
 def _without_secrets(request: CapturedRequest) -> CapturedRequest:

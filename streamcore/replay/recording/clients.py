@@ -50,7 +50,7 @@ def record(client: Any, path: StrPath, **options: Unpack[RecorderOptions]) -> An
     read.
 
     Args:
-        client: A client of `streamcore.httpx` or `streamcore.aiohttp`; an async one takes `async with`.
+        client: A client of any adapter; an async one takes `async with`.
         path: The file to write. It is replaced.
         **options: `format`, the format to write, if the suffix does not name it; `redaction`, which removes secrets
             (None keeps everything); `clock`, which returns the time in seconds.

@@ -20,14 +20,13 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self, TypedDict, TypeVar
 
 from streamcore._extras import requires_extra
 from streamcore.errors import StreamCoreError
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError, Chunk, End, EndReason, Step
 from streamcore.replay.content_coding import codings, encoding_of
-from streamcore.replay.formats.files import Format, StrPath, check_format, write_captures
+from streamcore.replay.formats.files import FORMATS, Format, StrPath, check_format, write_captures
 from streamcore.replay.formats.spool import Spool
 from streamcore.replay.formats.sse import is_stream
 from streamcore.replay.formats.timed import timed_capture, timed_chunk, timed_end, timed_header
@@ -50,7 +49,7 @@ class RecorderOptions(TypedDict, total=False):
 class Recorder:
     """Takes exchanges, and writes them to a file when it is closed. Threads may share it.
 
-    Without anything to write, no file is written. A `.sse` file, for example, does not have failures.
+    If there is nothing to write, no file is written. Formats without statuses (`.sse`) get event streams only.
 
     Args:
         path: The file. It is replaced, unless something else has written it since the recorder was made.
@@ -161,7 +160,7 @@ class Recorder:
         if len(finished) == self._saved:
             return
         captures = [timed_capture(self._spool, offset) for _, offset in finished]
-        if self._format == "sse":
+        if not FORMATS[self._format].has_heads:
             captures = [capture for capture in captures if is_stream(capture)]
         if captures:
             if _version(self._path) not in (self._seen, None):
@@ -208,9 +207,7 @@ class Recorder:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc: object) -> None:
         self.close()
 
     def _finish(self, exchange: Exchange) -> None:

@@ -27,6 +27,7 @@ import msgspec
 
 from streamcore import StreamCoreError
 from streamcore._extras import requires_extra
+from streamcore.errors import shortened
 from streamcore.replay.capture import Capture, CapturedRequest, CaptureError
 from streamcore.replay.formats.files import capture_files, open_capture
 from streamcore.replay.formats.sse import is_stream
@@ -41,7 +42,6 @@ from streamcore.replay.playing.replay import (
     ReplayOptions,
     Source,
     request_line,
-    shortened,
 )
 from streamcore.replay.server.listening import (
     LOOPBACK,
@@ -215,21 +215,21 @@ class Endpoint:
             there = ", ".join(quote(path, errors="surrogateescape") for path in islice(self._replays, MOST_LISTED))
             more = len(self._replays) - MOST_LISTED
             said = f"{request.path} is not served; POST to one of: {there}" + (f" and {more} more" if more > 0 else "")
-            return _error(exchange, 404, "not_found_error", said, log="this path does not exist")
+            return _error(exchange, 404, said, log="this path does not exist")
         if request.method != "POST":
             said = f"{request.path} takes POST, not {shortened(request.method)}"
-            response = _error(exchange, 405, "invalid_request_error", said)
+            response = _error(exchange, 405, said)
             response.headers["allow"] = "POST"
             return response
         try:
             body = await request.read()
             asked = msgspec.json.decode(body, type=_Asked)
         except web.HTTPRequestEntityTooLarge as error:
-            return _error(exchange, 413, "request_too_large", error.text or "the body is too large")
+            return _error(exchange, 413, error.text or "the body is too large")
         except MALFORMED as error:
-            return _error(exchange, 400, "invalid_request_error", not_http(error))
+            return _error(exchange, 400, not_http(error))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            return _error(exchange, 400, "invalid_request_error", f"the body does not ask for a message: {error}")
+            return _error(exchange, 400, f"the body does not ask for a message: {error}")
         try:
             capture = replay.answer(_captured(request, body))
             exchange.what = capture.name
@@ -237,11 +237,11 @@ class Endpoint:
                 return await self._play(capture, replay.speed, request, exchange)
             return await self._accumulate(capture, replay.speed, exchange)
         except NoCaptureError as error:
-            return _error(exchange, 404, "not_found_error", str(error), log="no capture answers it")
+            return _error(exchange, 404, str(error), log="no capture answers it")
         except StreamCoreError as error:  # a file is damaged, or a fault has no place in it
             if exchange.status:
                 raise _Cut(f"cut, as the rest cannot be played: {error}") from error
-            return _error(exchange, 500, "api_error", f"the capture cannot be played: {error}")
+            return _error(exchange, 500, f"the capture cannot be played: {error}")
 
     async def _play(
         self, capture: Capture, speed: float, request: web.Request, exchange: _Exchange
@@ -295,13 +295,13 @@ def _response_head(capture: Capture) -> dict[str, Any]:
     return {"status": capture.status, "headers": CIMultiDict(headers)}
 
 
-def _error(exchange: _Exchange, status: int, kind: str, message: str, *, log: str | None = None) -> web.Response:
+def _error(exchange: _Exchange, status: int, message: str, *, log: str | None = None) -> web.Response:
     """Return an error of the endpoint itself. `log` is a shorter text for the log.
 
     The answer tells clients not to retry: that would not help, and would take the next capture.
     """
     exchange.status = status
     exchange.end = message if log is None else log
-    response = error_response(status, kind, message)
+    response = error_response(status, message)
     response.headers["x-should-retry"] = "false"
     return response

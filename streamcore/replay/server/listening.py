@@ -16,9 +16,8 @@ from contextlib import AbstractAsyncContextManager
 from typing import TypeAlias, TypedDict
 
 from streamcore._extras import requires_extra
-from streamcore.errors import StreamCoreError
+from streamcore.errors import StreamCoreError, shortened
 from streamcore.replay.playing.complete_message import error_body
-from streamcore.replay.playing.replay import shortened
 
 with requires_extra("serve"):
     from aiohttp import web
@@ -85,7 +84,7 @@ async def listening(
     async def handle(request: web.Request, handler: Handler) -> web.StreamResponse:
         if not _is_allowed(request.headers.get("host"), allowed):
             log(f"{shortened(request.method)} 403: the Host header names another host")
-            return error_response(403, "permission_error", _FOREIGN_HOST)
+            return error_response(403, _FOREIGN_HOST)
         try:
             return await answer(request)
         except ConnectionError:  # the client has left; aiohttp would log a traceback
@@ -245,9 +244,9 @@ def until_stopped(server: Listening, say: Callable[[str], object]) -> None:
 # Answers when something is wrong
 
 
-def error_response(status: int, kind: str, message: str) -> web.Response:
+def error_response(status: int, message: str) -> web.Response:
     """Return an error in the form that the API uses."""
-    return web.Response(status=status, body=error_body(kind, message), content_type="application/json")
+    return web.Response(status=status, body=error_body(status, message), content_type="application/json")
 
 
 def who_left(request: web.Request) -> str:

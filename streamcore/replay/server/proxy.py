@@ -212,8 +212,7 @@ class _Proxy:
 
     def _error(self, line: str, status: int, said: str) -> web.Response:
         self._log(f"{line} {status}: {said}")
-        kind = "request_too_large" if status == 413 else "invalid_request_error"
-        return error_response(status, "api_error" if status >= 500 else kind, said)
+        return error_response(status, said)
 
     def _saved(self) -> str:
         """Write the file, unless an exchange is open. Return what went wrong, as text for the log."""

@@ -69,7 +69,7 @@ class _Recording:
     def _head(self, request: Any, response: Any) -> tuple[Capture, ContentDecoder | None]:
         headers = header_pairs(response.headers)
         decoder = None
-        # A body in an unknown coding is recorded as it arrives, with its headers, if it need not be redacted.
+        # A body in an unknown coding is recorded as it arrives, with its headers. It is lost if it must be redacted.
         with contextlib.suppress(ContentError):
             decoder = ContentDecoder(encoding_of(headers))
         head = Capture(

@@ -62,12 +62,12 @@ class _Replaying:
 
         Other clients hide an exception of a transport in their own, some after retries. An answer they show at once.
         """
-        status, kind = (404, "not_found_error") if isinstance(error, NoCaptureError) else (500, "api_error")
+        status = 404 if isinstance(error, NoCaptureError) else 500
         said = str(error) if status == 404 else f"the capture cannot be played: {error}"
         return self.library.module.Response(
             status,
             headers={"content-type": "application/json", "x-should-retry": "false"},
-            content=error_body(kind, said),
+            content=error_body(status, said),
             extensions={"streamcore_error": error},
         )
 

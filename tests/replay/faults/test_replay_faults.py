@@ -10,6 +10,7 @@ from helpers import HELLO, body, by_frame
 from hypothesis import given
 from hypothesis import strategies as st
 
+import streamcore.replay.faults
 from streamcore.errors import InvalidArgumentError
 from streamcore.replay import Capture, Chunk, End, Fault, Pause, Step, parse_fault
 from streamcore.replay.faults import (
@@ -25,6 +26,7 @@ from streamcore.replay.faults import (
     Stall,
     Status,
 )
+from streamcore.replay.faults.kinds import FAULTS
 
 FRAMES = [frame for frame in by_frame(body(*HELLO)) if frame]
 WHOLE = b"".join(FRAMES)
@@ -124,6 +126,7 @@ def test_an_error_event_ends_the_stream() -> None:
 
 
 def test_a_status_is_another_answer() -> None:
+    assert json.loads(Status(code=402)(CAPTURE).data)["error"]["type"] == "billing_error"
     broken = Status(code=529)(CAPTURE)
     assert broken.status == 529
     assert json.loads(broken.data)["error"]["type"] == "overloaded_error"
@@ -187,9 +190,17 @@ def test_faults_compose_and_the_same_seed_is_the_same_fault() -> None:
     assert places == {sum(map(len, FRAMES[:number])) for number in range(len(FRAMES))}
 
 
-@pytest.mark.parametrize(
-    "fault", [Cut(), Drop(), Duplicate(), Corrupt(), Stall(seconds=1), Error(), Nameless(), Crlf(), Pings()]
-)
+# A value of each fault.
+EACH = [parse_fault({"stall": "stall:seconds=1", "status": "status:code=529"}.get(name, name)) for name in FAULTS]
+
+
+def test_each_fault_can_be_imported() -> None:
+    for cls in FAULTS.values():
+        assert getattr(streamcore.replay.faults, cls.__name__) is cls
+        assert cls.__name__ in streamcore.replay.faults.__all__
+
+
+@pytest.mark.parametrize("fault", EACH, ids=FAULTS)
 @pytest.mark.parametrize("data", [b"", b": nothing\n\n", b"\n", b"data: {", b"<html>"])
 def test_what_is_no_stream_can_be_broken_too(fault: Fault, data: bytes) -> None:
     steps(fault, capture=Capture(body=(Chunk(0, data), End(1))))
@@ -223,6 +234,7 @@ def test_what_is_no_stream_can_be_broken_too(fault: Fault, data: bytes) -> None:
 )
 def test_faults_have_a_text(text: str, fault: Fault) -> None:
     assert parse_fault(text) == fault
+    assert type(fault) is FAULTS[text.partition(":")[0]]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from helpers import STOP, STREAMS, body, start, stream_id
@@ -19,11 +20,14 @@ from streamcore.replay import (
     CaptureError,
     Chunk,
     End,
+    Format,
     Pause,
     open_capture,
     read_captures,
     write_captures,
 )
+from streamcore.replay.capture import Headers
+from streamcore.replay.formats.files import FORMATS, SUFFIXES
 
 REQUEST = CapturedRequest(
     url="https://api.anthropic.com/v1/messages", headers={"content-type": "application/json"}, body=b'{"max_tokens":1}'
@@ -34,21 +38,29 @@ def chunked(data: bytes, size: int = 1000) -> tuple[Chunk, ...]:
     return tuple(Chunk(n * 0.25, data[n * size : (n + 1) * size]) for n in range(-(-len(data) // size)))
 
 
-def captured(data: bytes) -> Capture:
+def captured(data: bytes, headers: Headers = (("request-id", "req_1"),)) -> Capture:
     chunks = chunked(data)
     end = End(chunks[-1].time if chunks else 0.0)
-    return Capture(request=REQUEST, headers={"request-id": "req_1"}, body=(*chunks, end))
+    return Capture(request=REQUEST, status=201, headers=headers, body=(*chunks, end))
+
+
+def test_each_name_of_a_format_has_its_row() -> None:
+    assert FORMATS.keys() == set(get_args(Format))
 
 
 @pytest.mark.parametrize("path", STREAMS, ids=stream_id)
 def test_a_recorded_stream_comes_through_every_format_unchanged(path: Path, tmp_path: Path) -> None:
-    capture = captured(path.read_bytes())
-    write_captures(tmp_path / "a.jsonl", [capture])
-    (timed,) = read_captures(tmp_path / "a.jsonl")
-    assert timed.in_memory() == capture
-    write_captures(tmp_path / "b.sse", [timed])
-    assert (tmp_path / "b.sse").read_bytes() == path.read_bytes()
-    assert b"".join(each.data for each in read_captures(tmp_path / "b.sse")) == path.read_bytes()
+    data = path.read_bytes()
+    capture = captured(data, headers=(("content-type", "text/event-stream"), ("a", "1"), ("a", "2"), ("b", "")))
+    for suffix, name in SUFFIXES.items():
+        file, form = tmp_path / f"a{suffix}", FORMATS[name]
+        write_captures(file, [capture, capture] if form.has_heads else [capture])
+        back = list(read_captures(file))
+        assert b"".join(each.data for each in back) == data * (2 if form.has_heads else 1), suffix
+        if form.has_heads:
+            assert {(each.request, each.status, each.headers) for each in back} == {(REQUEST, 201, capture.headers)}
+        if form.has_times:
+            assert [each.in_memory() for each in back] == [capture, capture]
 
 
 steps = st.lists(st.builds(Chunk, st.integers(0, 10**9).map(lambda n: n / 1000), st.binary(max_size=20)))
@@ -272,14 +284,15 @@ def test_what_is_no_archive_is_said_in_one_line_with_its_place(
         assert len(said) < 400
 
 
-@pytest.mark.parametrize("name", ["a.har", "a.json", "a.yaml"])
-@pytest.mark.parametrize("content", [b"", b" \n", b"\xef\xbb\xbf"])
-def test_an_empty_archive_is_said_to_be_empty(name: str, content: bytes, tmp_path: Path) -> None:
-    path = tmp_path / name
-    path.write_bytes(content)
-    with pytest.raises(CaptureError) as caught:
-        open_capture(path)
-    assert str(caught.value) == f"{path}: it is empty"
+@pytest.mark.parametrize("suffix", [suffix for suffix, name in SUFFIXES.items() if FORMATS[name].has_heads])
+def test_an_empty_archive_is_said_to_be_empty(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"a{suffix}"
+    is_timed = SUFFIXES[suffix] == "timed"  # it may be empty; the others have at least an empty list
+    for content in (b"",) if is_timed else (b"", b" \n", b"\xef\xbb\xbf"):
+        path.write_bytes(content)
+        with pytest.raises(CaptureError) as caught:
+            open_capture(path)
+        assert str(caught.value) == f"{path}: {'it has no captures' if is_timed else 'it is empty'}"
 
 
 def test_a_page_is_no_cassette_either(tmp_path: Path) -> None:

@@ -68,6 +68,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:12])
 def test_hostile_text_is_redacted_wherever_it_stands(text: str) -> None:
     body = json.dumps({"messages": text}).encode()

@@ -1,0 +1,218 @@
+"""Checkpoints of engines, decoders and accumulators: what follows is what the original would have done."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import pytest
+from helpers import FIXTURES, STREAMS, any_chunks, by_frame, in_pieces, message_bodies, same, stream_id
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamcore import (
+    CheckpointError,
+    MessageEngine,
+    MessageEventDecoder,
+    ProtocolError,
+    RawMessageDecoder,
+    SSEDecoder,
+    StreamCoreError,
+)
+from streamcore.testing.strategies import broken_streams, mutations
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Sequence
+    from pathlib import Path
+
+AnyDecoder: TypeAlias = MessageEngine | MessageEventDecoder | RawMessageDecoder | SSEDecoder
+
+NEVER: frozenset[int] = frozenset()
+ALWAYS = range(10**9)
+
+
+def everything(
+    decoder: Any, chunks: Sequence[bytes], *, at: Container[int] = NEVER, looks: bool = False, **classes: Any
+) -> list[Any]:
+    """All that comes out of a decoder. It is replaced by what its checkpoint restores at these moments.
+
+    A moment is after each chunk, each event, and the end. With `looks`, all properties are read after each event.
+    """
+    seen: list[Any] = []
+    moment = 0
+
+    def maybe_restored(decoder: Any) -> Any:
+        nonlocal moment
+        moment += 1
+        if moment not in at:
+            return decoder
+        return restored(decoder, classes)
+
+    def read() -> None:
+        nonlocal decoder
+        while (event := next(decoder.events(), None)) is not None:
+            decoder = maybe_restored(decoder)
+            seen.append((event, decoder.received, decoder.last_event_id))
+            if looks:
+                seen.append(all_properties(decoder))
+                decoder = maybe_restored(decoder)
+
+    try:
+        for chunk in chunks:
+            decoder.receive_data(chunk)
+            decoder = maybe_restored(decoder)
+            read()
+            decoder = maybe_restored(decoder)
+        decoder.receive_eof()
+        decoder = maybe_restored(decoder)
+        read()
+        decoder = maybe_restored(decoder)
+    except ProtocolError as error:
+        seen.append(fault(error))
+    seen.append(all_properties(decoder))
+    if isinstance(decoder, MessageEngine):
+        seen += [views(decoder), views(restored(decoder, classes))]
+        try:
+            seen.append(decoder.final_message)
+        except ProtocolError as error:
+            seen.append(fault(error))
+    return seen
+
+
+def restored(decoder: Any, classes: dict[str, Any]) -> Any:
+    try:
+        data = decoder.checkpoint()
+    except CheckpointError:
+        return decoder  # it has failed
+    again = type(decoder).restore(data, **classes)
+    assert again.checkpoint() == data
+    return again
+
+
+def views(engine: MessageEngine) -> list[Any]:
+    """What new views show. Views are not put away, so this is asked at the end."""
+    seen: list[Any] = [engine.partial(dict)]
+    for path in ("a", "*", "a~"):
+        try:
+            seen += engine.values(path)
+        except StreamCoreError as error:
+            seen.append(str(error))
+    return seen
+
+
+def all_properties(decoder: Any) -> list[Any]:
+    names = ["event_offset", "received", "pending", "last_event_id", "retry", "violations", "snapshot", "complete"]
+    seen: list[Any] = []
+    for name in names:
+        try:
+            seen.append(getattr(decoder, name, None))
+        except StreamCoreError as error:
+            seen.append(str(error))
+    if isinstance(decoder, MessageEngine) and decoder.snapshot is not None:
+        blocks = [decoder.block_in_progress(index) for index in range(len(decoder.snapshot.content))]
+        seen += [None if block is None else (block.length, block.is_closed, block.parsed) for block in blocks]
+        seen += [getattr(block, "partial_input", None) for block in decoder.snapshot.content]
+        seen += [shown(getattr(block, "parse_error", None)) for block in decoder.snapshot.content]
+    return seen
+
+
+def shown(error: Any) -> Any:
+    return None if error is None else fault(error)
+
+
+def fault(error: ProtocolError) -> tuple[Any, ...]:
+    place = error.offset, error.event_number, error.index
+    return type(error), str(error), error.message, *place, error.snapshot, error.received
+
+
+ENGINES: list[Callable[[], MessageEngine]] = [
+    MessageEngine,
+    lambda: MessageEngine(strict=True),
+    lambda: MessageEngine(multiple_messages=True, invalid_json="keep", trailing_strings=True),
+]
+DECODERS: list[Callable[[], AnyDecoder]] = [*ENGINES, MessageEventDecoder, RawMessageDecoder, SSEDecoder]
+
+MOMENTS = st.just(ALWAYS) | st.frozensets(st.integers(1, 40))
+BROKEN = broken_streams().map(lambda stream: stream.data)
+BODIES = message_bodies() | BROKEN | message_bodies().flatmap(mutations)
+CUT_BODIES = BODIES.flatmap(any_chunks)
+
+
+@given(CUT_BODIES, st.sampled_from(DECODERS), MOMENTS, st.booleans())
+def test_a_decoder_goes_on_from_any_checkpoints_as_if_there_were_none(
+    chunks: list[bytes], make: Callable[[], AnyDecoder], at: Container[int], looks: bool
+) -> None:
+    whole = everything(make(), chunks, looks=looks)
+    assert same(everything(make(), chunks, at=at, looks=looks), whole)
+
+
+@given(CUT_BODIES, st.sampled_from(DECODERS))
+def test_taking_a_checkpoint_changes_nothing(chunks: list[bytes], make: Callable[[], AnyDecoder]) -> None:
+    def read(decoder: Any, *, is_watched: bool) -> list[Any]:
+        seen: list[Any] = []
+        try:
+            for chunk in [*chunks, None]:
+                if chunk is None:
+                    decoder.receive_eof()
+                else:
+                    decoder.receive_data(chunk)
+                for event in decoder.events():  # the same iterator goes on after the checkpoints
+                    if is_watched:
+                        assert decoder.checkpoint() == decoder.checkpoint()
+                    seen.append((event, decoder.received, getattr(decoder, "snapshot", None)))
+        except ProtocolError as error:
+            seen.append(fault(error))
+        return [*seen, all_properties(decoder)]
+
+    assert same(read(make(), is_watched=True), read(make(), is_watched=False))
+
+
+# Recorded streams
+
+
+def test_the_fixtures_can_be_put_away_after_some_events() -> None:
+    for path in FIXTURES:
+        data = path.read_bytes()[:20_000]
+        chunks = in_pieces(data, 997)
+        assert same(everything(ENGINES[2](), chunks, at=range(2, 10**6, 7)), everything(ENGINES[2](), chunks)), path
+
+
+@pytest.mark.slow  # each checkpoint has the message so far: they are as long as the square of the stream
+@pytest.mark.parametrize("path", STREAMS, ids=stream_id)
+def test_recorded_streams_can_be_put_away_after_every_event(path: Path) -> None:
+    data = path.read_bytes()
+    data = data[: data.find(b"\n\n", 30_000) + 2] if len(data) > 30_000 else data
+    for chunks in (by_frame(data), in_pieces(data, 997)):
+        assert same(everything(ENGINES[2](), chunks, at=ALWAYS), everything(ENGINES[2](), chunks))
+    assert same(everything(ENGINES[0](), [data], at=range(0, 10**6, 5)), everything(ENGINES[0](), [data]))
+
+
+_PROGRAM = """
+import sys
+from streamcore import MessageEngine
+engine = MessageEngine.restore(open(sys.argv[1], "rb").read())
+engine.receive_data(open(sys.argv[2], "rb").read())
+engine.receive_eof()
+for event in engine.events():
+    print(repr((event, engine.snapshot, engine.event_offset)))
+print(repr((engine.final_message, engine.violations)))
+"""
+
+
+@pytest.mark.slow  # starts processes
+@pytest.mark.parametrize("name", ["citations", "crlf", "unknown", "weather"])
+def test_another_process_goes_on_as_this_one_would(name: str, tmp_path: Path) -> None:
+    data = next(path for path in FIXTURES if path.stem == name).read_bytes()
+    for place in (len(data) // 3, len(data) // 2):
+        engine = MessageEngine(multiple_messages=True)
+        engine.receive_data(data[:place])
+        list(engine.events())
+        (tmp_path / "checkpoint").write_bytes(engine.checkpoint())
+        (tmp_path / "rest").write_bytes(data[place:])
+        program = [sys.executable, "-c", _PROGRAM, str(tmp_path / "checkpoint"), str(tmp_path / "rest")]
+        lines = subprocess.run(program, check=True, capture_output=True, text=True).stdout.splitlines()
+        engine.receive_data(data[place:])
+        engine.receive_eof()
+        here = [repr((event, engine.snapshot, engine.event_offset)) for event in engine.events()]
+        assert lines == [*here, repr((engine.final_message, engine.violations))]
