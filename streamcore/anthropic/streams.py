@@ -17,6 +17,7 @@ import anthropic
 from anthropic.lib import streaming
 
 from streamcore import stream as ours
+from streamcore._objects.immutable import ImmutableList
 from streamcore.anthropic.official_classes import CASTS, DELTA_CASTS, lookalike, lookalike_class
 from streamcore.decoders import MessageEventDecoder
 from streamcore.types import (
@@ -54,17 +55,21 @@ class Parts:
 
     def lookalike(self, value: _T) -> _T:
         """Return a message, or a part of one, as a lookalike."""
+        if isinstance(value, Message) and id(value) not in self._made:
+            self._made_before, self._made = self._made, {}
+        return self._part(value)  # type: ignore[no-any-return]  # it is made of `value`
+
+    def _part(self, value: Any) -> Any:
         cast = CASTS[type(value)]
         if cast is None:
             return value
+        if type(value) is ImmutableList:  # each snapshot has new ones
+            return cast(value, self._part)
         key = id(value)
         known = self._made.get(key)
         if known is None:
-            if isinstance(value, Message):
-                self._made_before, self._made = self._made, {}
-            known = self._made_before.get(key) or (value, cast(value, self.lookalike))
-            self._made[key] = known
-        return known[1]  # type: ignore[no-any-return]  # it was made of `value`
+            known = self._made[key] = self._made_before.get(key) or (value, cast(value, self._part))
+        return known[1]
 
 
 class EventDecoder(MessageEventDecoder):
