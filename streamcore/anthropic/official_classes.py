@@ -9,7 +9,8 @@ to a subclass of our class whose `__class__` is a *stand-in*: a class that deriv
 our class stands (`TextBlock`, `BetaTextBlock`, `ParsedTextBlock`, ...). So the lookalike is an instance of ours and of
 all of these. `unittest.mock` does the same for `Mock(spec=...)`. `ABCMeta.register` has no effect on pydantic's models.
 
-- `type(x)` is the subclass. It has our name, and no slots of its own. It equals our plain objects with the same fields.
+- `type(x)` is the subclass. It has our name, and no slots of its own. A lookalike equals the plain object with the same
+  fields.
 - A stand-in is official to `isinstance`, but calling it makes a lookalike, and it has the fields that attrs asks for.
   So `attrs.evolve(x, text="b")`, which goes by `x.__class__`, gives a lookalike.
 - pydantic takes an instance of a model for one, and reads its `__dict__`, `__pydantic_fields_set__` and the like, when
@@ -21,8 +22,7 @@ Which official classes there are for one of ours follows from their names: those
 event of the installed version may contain. Classes of ours without an official one stay as they are, and so do those
 for types that we do not know.
 
-Casting never changes an object: the engine shares its objects between snapshots, and some between streams.
-`delivery.py` says when objects are cast.
+`casting.py` makes a lookalike of an object, and `streams.py` says when.
 
 `tests/anthropic/test_official_classes.py` fails if a new version of pydantic or `anthropic` breaks the trick.
 """
