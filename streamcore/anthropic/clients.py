@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Self, overload
 import anthropic
 
 from streamcore.anthropic.answers import is_bedrock
-from streamcore.anthropic.classes import pass_for_official
 from streamcore.anthropic.messages import AsyncBeta, AsyncMessages, Beta, Messages
 from streamcore.errors import InvalidArgumentError
 
@@ -200,5 +199,4 @@ def wrap(client: Any) -> Any:
         raise InvalidArgumentError(f"client must be a client of the anthropic package, not {client!r}")
     if not all(hasattr(client, name) for name in ("messages", "beta", "with_options")):
         raise InvalidArgumentError(f"client must be a client of the anthropic package with messages, not {client!r}")
-    pass_for_official()
     return _AsyncView(client) if hasattr(client, "__aenter__") else _SyncView(client)

@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast
 import anthropic
 import anthropic.types
 
+from streamcore.anthropic.official_classes import lookalike
 from streamcore.errors import APIError, StreamCoreError
 
 __all__ = ["as_theirs"]
@@ -30,6 +31,8 @@ def as_theirs(error: _ErrorT) -> _ErrorT:
     cls = _both((ours, *_theirs(ours), *_of_library(error.__cause__)))
     made = cls.__new__(cls, *error.args)
     made.__dict__.update(error.__dict__)
+    if "snapshot" in made.__dict__:
+        made.__dict__["snapshot"] = lookalike(made.__dict__["snapshot"])
     made.__cause__, made.__context__ = error.__cause__, error.__context__
     made.__suppress_context__ = error.__suppress_context__
     return cast("_ErrorT", made.with_traceback(error.__traceback__))

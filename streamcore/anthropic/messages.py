@@ -14,7 +14,6 @@ from streamcore.anthropic.raw import Delegating, RawResponses, StreamedResponses
 from streamcore.api.client import checked_idle_timeout
 from streamcore.api.options import NOT_GIVEN, DecodingOptions, StreamOptions
 from streamcore.api.prepared import Decoding, check_create, take_decoding
-from streamcore.decoders import MessageEventDecoder
 from streamcore.stream import (
     AsyncMessageStream,
     AsyncMessageStreamManager,
@@ -179,7 +178,7 @@ class Messages(_MessagesResource):
     def stream(
         self,
         *,
-        event_handler: type[Any] = MessageStream,
+        event_handler: Any = MessageStream,
         output_format: Any = NOT_GIVEN,
         **arguments: Any,
     ) -> MessageStreamManager[Any]:
@@ -197,7 +196,7 @@ class Messages(_MessagesResource):
             TypeError: The official method does not have an argument.
         """
         prepared = self._prepare(arguments, output_format)
-        handler = streams.MessageStream if event_handler is MessageStream else event_handler
+        handler = streams.message_stream_class(event_handler)
 
         def open_stream() -> Any:
             response = self._send(prepared)
@@ -211,7 +210,7 @@ class Messages(_MessagesResource):
 
     def _stream_of(self, prepared: _Prepared, response: Any) -> Any:
         answer = opened(response, **prepared.opening)
-        decoder = MessageEventDecoder(**prepared.decoding.decoding)
+        decoder = streams.EventDecoder(**prepared.decoding.decoding)
         return streams.Stream(answer.chunks, decoder=decoder, response=response, close=answer.close)
 
 
@@ -252,13 +251,13 @@ class AsyncMessages(_MessagesResource):
     def stream(
         self,
         *,
-        event_handler: type[Any] = AsyncMessageStream,
+        event_handler: Any = AsyncMessageStream,
         output_format: Any = NOT_GIVEN,
         **arguments: Any,
     ) -> AsyncMessageStreamManager[Any]:
         """Like `Messages.stream`, with `async with`. `event_handler` is a subclass of `AsyncMessageStream`."""
         prepared = self._prepare(arguments, output_format)
-        handler = streams.AsyncMessageStream if event_handler is AsyncMessageStream else event_handler
+        handler = streams.message_stream_class(event_handler)
 
         async def open_stream() -> Any:
             response = await self._send(prepared)
@@ -273,7 +272,7 @@ class AsyncMessages(_MessagesResource):
 
     async def _stream_of(self, prepared: _Prepared, response: Any) -> Any:
         answer = await opened_async(response, **prepared.opening)
-        decoder = MessageEventDecoder(**prepared.decoding.decoding)
+        decoder = streams.EventDecoder(**prepared.decoding.decoding)
         return streams.AsyncStream(answer.chunks, decoder=decoder, response=response, close=answer.close)
 
 

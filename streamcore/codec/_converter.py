@@ -27,11 +27,16 @@ def _is_ours(annotation: Any) -> bool:
     return isinstance(cls, type) and issubclass(cls, WireObject)
 
 
+def _is_written(cls: Any) -> bool:
+    """Return whether objects of a class are ours. cattrs goes by `__class__`, which `streamcore.anthropic` replaces."""
+    return _is_ours(cls) or hasattr(cls, "__wire_class__")
+
+
 def _make_converter() -> cattrs.Converter:
     made = cattrs.Converter()
     # The value belongs to the program, and `structure` changes what it is given.
     made.register_structure_hook_func(_is_ours, lambda value, cls: structure(plain(value), cls))
-    made.register_unstructure_hook_func(_is_ours, WireObject.to_dict)
+    made.register_unstructure_hook_func(_is_written, WireObject.to_dict)
     return made
 
 

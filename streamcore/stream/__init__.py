@@ -29,7 +29,7 @@ Nothing here knows HTTP libraries or clients.
 """
 
 from streamcore.stream._async_stream import AsyncStream
-from streamcore.stream._derived import derive
+from streamcore.stream._derived import DerivingDecoder, derive
 from streamcore.stream._managers import AsyncMessageStreamManager, MessageStreamManager
 from streamcore.stream._message_stream import AsyncMessageStream, MessageStream
 from streamcore.stream._pump import Decoder
@@ -40,6 +40,7 @@ __all__ = [
     "AsyncMessageStreamManager",
     "AsyncStream",
     "Decoder",
+    "DerivingDecoder",
     "MessageStream",
     "MessageStreamManager",
     "Stream",

@@ -13,8 +13,10 @@ A new type of delta that adds text needs no change here, only a row in `types/te
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import cast as typing_cast
 
 from streamcore._checkpoint import validating
 from streamcore._engine_state import Delivery
@@ -96,7 +98,7 @@ def _with_block(event: ContentBlockStopEvent, engine: MessageEngine[Any]) -> Par
     if block is None:
         # It came after message_stop, for a block that was never started. So it has no block, but it is passed on:
         # nothing is lost.
-        return cast("ParsedContentBlockStopEvent", event)
+        return typing_cast("ParsedContentBlockStopEvent", event)
     made: ParsedContentBlockStopEvent
     if event.extra:
         made = _makers_with_extra()[0](event.index, event.extra, block, block.marks())
@@ -231,23 +233,31 @@ _DELTAS: dict[str, _DeriveFrom] = {
 # The fast path
 
 
-_CurrentText: TypeAlias = tuple[int, "str | None", _Make, Any, Callable[[], int]]
-_NO_TEXT: _CurrentText = (-1, None, str, None, int)  # no delta has the type None, so the two functions are not called
+_CurrentText: TypeAlias = tuple[int, "str | None", "Cast | None", _Make, Any, Callable[[], int]]
+# No delta has the type None, so the two functions are not called.
+_NO_TEXT: _CurrentText = (-1, None, None, str, None, int)
 
 
-def _current_text(block: BlockInProgress | None) -> _CurrentText:
+def _current_text(block: BlockInProgress | None, kinds: TextKinds) -> _CurrentText:
     """Return what the fast path needs to know about the current block.
 
-    That is its index, the type of the deltas that add text to it, the function that makes their derived events, the
-    field, and the function that returns its length.
+    That is its index, the type of the deltas that add text to it, what is done for deltas of this type, the field, and
+    the function that returns its length.
     """
     if block is None or block.text is None or block.text_delta is None:
         return _NO_TEXT
-    return block.index, block.text_delta, _MAKERS[block.text_delta], block.text, block.text.mark
+    return block.index, block.text_delta, *kinds[block.text_delta], block.text, block.text.mark
+
+
+Cast: TypeAlias = Callable[[Any], Any]
+TextKinds: TypeAlias = Mapping[str, "tuple[Cast | None, _Make]"]
+"""For each type of delta that adds text: what turns its event into the one to yield, and what makes the derived one."""
 
 
 class DerivingDecoder:
     """A decoder that yields the events of an engine and their derived events.
+
+    A subclass may yield others in their place: it overrides `_derive` and `_text_kinds`.
 
     Args:
         engine: The engine. It may be in the middle of a stream.
@@ -258,6 +268,8 @@ class DerivingDecoder:
     """
 
     __slots__ = ("_delivered", "_engine", "_event", "receive_data", "receive_eof")
+
+    _text_kinds: TextKinds = MappingProxyType({kind: (None, make) for kind, make in _MAKERS.items()})
 
     def __init__(self, engine: MessageEngine[Any]) -> None:
         self._engine = engine
@@ -278,7 +290,10 @@ class DerivingDecoder:
     def events(self) -> Iterator[ParsedMessageStreamEvent]:
         """Yield the events that the bytes so far allow, and their derived events."""
         for event in self._engine.events():
-            yield from derive(event, self._engine)
+            yield from self._derive(event)
+
+    def _derive(self, event: MessageStreamEvent) -> tuple[ParsedMessageStreamEvent, ...]:
+        return derive(event, self._engine)
 
     @property
     def multiple_messages(self) -> bool:
@@ -315,7 +330,8 @@ class DerivingDecoder:
         if completion.is_over:
             return
         block = accumulator.current_block
-        index, text_delta, make, text, mark = _current_text(block)
+        kinds = self._text_kinds
+        index, text_delta, cast, make, text, mark = _current_text(block, kinds)
         while True:
             try:
                 for event in engine.events():
@@ -326,13 +342,13 @@ class DerivingDecoder:
                         and not text.had_halves
                     ):
                         self._event = event
-                        yield event
+                        yield event if cast is None else cast(event)
                         self._event = None
                         yield make(event.delta, text, mark())
                         continue
                     if accumulator.current_block is not block:
                         block = accumulator.current_block
-                        index, text_delta, make, text, mark = _current_text(block)
+                        index, text_delta, cast, make, text, mark = _current_text(block, kinds)
                     is_last = completion.ends(event)
                     self._delivered = 0
                     yield from self._deliver(event, response)
@@ -345,7 +361,7 @@ class DerivingDecoder:
     def _deliver(self, event: MessageStreamEvent, response: Any) -> Iterator[ParsedMessageStreamEvent]:
         """Yield the event and its derived events, from number `_delivered` on. Raise what follows an error."""
         self._event = event
-        for item in derive(event, self._engine)[self._delivered :]:
+        for item in self._derive(event)[self._delivered :]:
             self._delivered += 1
             yield item
         if isinstance(event, ErrorEvent):

@@ -83,8 +83,11 @@ class _MessageBase(Generic[OutputT]):
             raise InvalidArgumentError(f"an engine has its options already: it cannot be combined with {given}")
         self._engine = engine
         self._accumulator = engine.accumulator
-        self._decoder = DerivingDecoder(engine)
+        self._decoder = self._decoder_of(engine)
         return self._decoder
+
+    def _decoder_of(self, engine: MessageEngine[OutputT]) -> DerivingDecoder:
+        return DerivingDecoder(engine)
 
     def checkpoint(self) -> bytes:
         """Return the state of the stream as bytes, between any two events. This changes nothing.

@@ -283,7 +283,7 @@ def absent(cls: type[_W]) -> _W:
         defaults = cls()
         namespace = {
             "__slots__": (),
-            "__eq__": lambda self, other: other is self or (type(other) is cls and other == defaults),
+            "__eq__": lambda self, other: other is self or (isinstance(other, cls) and other == defaults),
             "__hash__": lambda self: hash(defaults),
             "__reduce__": lambda self: (absent, (cls,)),
             "__module__": cls.__module__,
@@ -343,6 +343,8 @@ def extended(cls: type[Any]) -> type[Any]:
     """Return the subclass of `cls` whose instances have an `extra` of their own, or `cls` if it is one already."""
     if "extra" in attrs.fields_dict(cls):
         return cls
+    if hasattr(cls, "_extended"):  # a class of `streamcore.anthropic`, which makes it itself
+        return cls._extended()  # type: ignore[no-any-return]
     if cls not in _EXTENDED:
 
         def __reduce__(self: Any) -> tuple[Any, ...]:  # noqa: N807  # becomes a method below
