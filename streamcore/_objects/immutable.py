@@ -96,8 +96,18 @@ class ImmutableList(list[_V]):
 
     __slots__ = ()
 
-    __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse_list
-    append = clear = extend = insert = pop = remove = reverse = sort = _refuse_list
+    __setitem__: Callable[..., NoReturn] = _refuse_list
+    __delitem__: Callable[..., NoReturn] = _refuse_list
+    __iadd__: Callable[..., NoReturn] = _refuse_list
+    __imul__: Callable[..., NoReturn] = _refuse_list
+    append: Callable[..., NoReturn] = _refuse_list
+    clear: Callable[..., NoReturn] = _refuse_list
+    extend: Callable[..., NoReturn] = _refuse_list
+    insert: Callable[..., NoReturn] = _refuse_list
+    pop: Callable[..., NoReturn] = _refuse_list
+    remove: Callable[..., NoReturn] = _refuse_list
+    reverse: Callable[..., NoReturn] = _refuse_list
+    sort: Callable[..., NoReturn] = _refuse_list
 
     def __eq__(self, other: object) -> bool:
         return list.__eq__(self, list(other) if isinstance(other, tuple) else other)

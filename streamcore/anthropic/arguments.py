@@ -18,7 +18,7 @@ from streamcore.types import WireObject
 
 __all__ = ["check_names", "for_official", "is_given", "tool_params"]
 
-_THEIR_MARKS = tuple(mark for name in ("NotGiven", "Omit") if isinstance(mark := getattr(anthropic, name, None), type))
+_THEIR_MARKS = tuple(kind for kind in (getattr(anthropic, name, None) for name in ("NotGiven", "Omit")) if kind)
 
 
 def is_given(value: object) -> bool:

@@ -47,8 +47,8 @@ class Messages(Elsewhere):
 
     def __init__(self, client: SyncClient) -> None:
         self._client = client
-        self.with_raw_response = MessagesWithRawResponse(client)
-        self.with_streaming_response = MessagesWithStreamingResponse(client)
+        self.with_raw_response: MessagesWithRawResponse = MessagesWithRawResponse(client)
+        self.with_streaming_response: MessagesWithStreamingResponse = MessagesWithStreamingResponse(client)
 
     @overload
     def create(
@@ -157,8 +157,8 @@ class AsyncMessages(Elsewhere):
 
     def __init__(self, client: AsyncClient) -> None:
         self._client = client
-        self.with_raw_response = AsyncMessagesWithRawResponse(client)
-        self.with_streaming_response = AsyncMessagesWithStreamingResponse(client)
+        self.with_raw_response: AsyncMessagesWithRawResponse = AsyncMessagesWithRawResponse(client)
+        self.with_streaming_response: AsyncMessagesWithStreamingResponse = AsyncMessagesWithStreamingResponse(client)
 
     @overload
     async def create(
@@ -250,8 +250,9 @@ class Beta(Elsewhere):
 
     def __init__(self, client: SyncClient) -> None:
         self.messages: Messages = Messages(client)
-        self.with_raw_response = WithResponses(self.messages.with_raw_response)
-        self.with_streaming_response = WithResponses(self.messages.with_streaming_response)
+        raw, streaming = self.messages.with_raw_response, self.messages.with_streaming_response
+        self.with_raw_response: WithResponses[MessagesWithRawResponse] = WithResponses(raw)
+        self.with_streaming_response: WithResponses[MessagesWithStreamingResponse] = WithResponses(streaming)
 
 
 class AsyncBeta(Elsewhere):
@@ -259,5 +260,6 @@ class AsyncBeta(Elsewhere):
 
     def __init__(self, client: AsyncClient) -> None:
         self.messages: AsyncMessages = AsyncMessages(client)
-        self.with_raw_response = WithResponses(self.messages.with_raw_response)
-        self.with_streaming_response = WithResponses(self.messages.with_streaming_response)
+        raw, streaming = self.messages.with_raw_response, self.messages.with_streaming_response
+        self.with_raw_response: WithResponses[AsyncMessagesWithRawResponse] = WithResponses(raw)
+        self.with_streaming_response: WithResponses[AsyncMessagesWithStreamingResponse] = WithResponses(streaming)

@@ -280,8 +280,8 @@ class DerivingDecoder:
             self._event, self._delivered, _ = delivery
             with validating():
                 derive(self._event, engine)
-        self.receive_data = engine.receive_data
-        self.receive_eof = engine.receive_eof
+        self.receive_data: Callable[[bytes], None] = engine.receive_data
+        self.receive_eof: Callable[[], None] = engine.receive_eof
 
     @property
     def snapshot(self) -> Message[Any] | None:

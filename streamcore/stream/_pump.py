@@ -58,7 +58,7 @@ class Completion:
 
     def __init__(self, decoder: object) -> None:
         self._stop_ends_stream = getattr(decoder, "multiple_messages", False) is not True
-        self.is_over = self._stop_ends_stream and getattr(decoder, "complete", False) is True
+        self.is_over: bool = self._stop_ends_stream and getattr(decoder, "complete", False) is True
 
     def ends(self, item: object) -> bool:
         """Return whether the stream is over with this item, and note it. Call it before the item is delivered."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import attrs
 
@@ -72,8 +72,8 @@ class Model(Frozen):
 
         def _wire_items(self, as_param: bool = False) -> list[tuple[str, Any]]: ...
 
-    model_fields = _ModelFields()
-    __pydantic_serializer__ = _Serializer()
+    model_fields: ClassVar[_ModelFields] = _ModelFields()
+    __pydantic_serializer__: ClassVar[_Serializer] = _Serializer()
 
     @property
     def model_extra(self) -> dict[str, Any]:

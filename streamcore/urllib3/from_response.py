@@ -58,7 +58,7 @@ class Urllib3Answer:
             )
         self._already_read = _body_of(response)
         # Without `shutdown()`, nothing could end a read.
-        self.is_drainable = hasattr(self._raw, "shutdown")
+        self.is_drainable: bool = hasattr(self._raw, "shutdown")
         self._closed = False
         self._reading = False
         self._ticket = Ticket()  # for `_release`
