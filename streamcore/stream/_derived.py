@@ -15,7 +15,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from typing import cast as typing_cast
 
 from streamcore._checkpoint import validating
@@ -254,6 +254,14 @@ TextKinds: TypeAlias = Mapping[str, "tuple[Cast | None, _Make]"]
 """For each type of delta that adds text: what turns its event into the one to yield, and what makes the derived one."""
 
 
+class _ReceiveData(Protocol):
+    def __call__(self, chunk: bytes, /) -> None: ...
+
+
+class _ReceiveEOF(Protocol):
+    def __call__(self) -> None: ...
+
+
 class DerivingDecoder:
     """A decoder that yields the events of an engine and their derived events.
 
@@ -280,8 +288,9 @@ class DerivingDecoder:
             self._event, self._delivered, _ = delivery
             with validating():
                 derive(self._event, engine)
-        self.receive_data: Callable[[bytes], None] = engine.receive_data
-        self.receive_eof: Callable[[], None] = engine.receive_eof
+        # Those of the engine, as a call in between would take time for each chunk.
+        self.receive_data: _ReceiveData = engine.receive_data
+        self.receive_eof: _ReceiveEOF = engine.receive_eof
 
     @property
     def snapshot(self) -> Message[Any] | None:
