@@ -194,6 +194,15 @@ def test_half_of_a_surrogate_pair_is_stripped() -> None:
         assert turns.stripped.endswith("\ud83c")
 
 
+def test_whitespace_is_not_left_as_the_only_text() -> None:
+    for blocks in ((text(" "), text("\ud83d")), (text("\ud83d"), thinking(None))):
+        for model in (OLD, NEW):
+            assert list(continuation(message(*blocks, model=model))) == []
+    turns = continuation(message(text(" "), text("\ud83d"), SEARCH, FOUND))
+    assert content(turns) == [SEARCH, FOUND]
+    assert list(reasons(turns)) == [0, 1]
+
+
 def test_finished_tool_calls_are_for_the_program_to_answer() -> None:
     cut = message(text("A"), tool(), tool("toolu_2"), text("B "))
     turns = continuation(cut, open_blocks=[2])
@@ -245,6 +254,9 @@ def test_a_paused_turn_is_sent_back_unchanged() -> None:
         turns = continuation(message(*blocks, model=OLD, stop_reason=reason))
         assert sent(turns) == [{"role": "assistant", "content": blocks}]
         assert list(continuation(message(stop_reason=reason))) == []
+        turns = continuation(message(text(""), *blocks, stop_reason=reason))  # the API sends empty text and refuses it
+        assert sent(turns) == [{"role": "assistant", "content": blocks}]
+        assert reasons(turns) == {0: "the text is empty"}
 
 
 def test_tool_calls_that_ended_a_message_are_for_the_program_to_answer() -> None:
