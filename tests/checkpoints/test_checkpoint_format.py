@@ -92,6 +92,12 @@ def test_a_change_of_the_format_is_noticed() -> None:
     assert {path.stem for path in kept.FOLDER.iterdir()} == kept.all_checkpoints().keys()
 
 
+def test_the_checkpoint_of_any_stream_is_utf_8() -> None:
+    for name, data in kept.all_checkpoints().items():
+        assert data.decode().count("\n") == 2, name
+    assert b"\\ud83d" in kept.all_checkpoints()["after-half"]
+
+
 def states(annotation: Any) -> Iterator[type[SavedState]]:
     """The classes of a state and of the states in it."""
     if isinstance(annotation, type) and issubclass(annotation, SavedState):

@@ -7,12 +7,33 @@ import sys
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
-from helpers import FIXTURES, STREAMS, any_chunks, by_frame, in_pieces, message_bodies, same, stream_id
+from helpers import (
+    FIXTURES,
+    HELLO,
+    STREAMS,
+    any_chunks,
+    block_start,
+    block_stop,
+    body,
+    by_frame,
+    in_pieces,
+    message_bodies,
+    partial_json,
+    same,
+    start,
+    stream_id,
+    text,
+    tool_start,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
 from streamcore import (
     CheckpointError,
+    IncompleteStreamError,
+    LimitExceededError,
+    Limits,
+    MessageAccumulator,
     MessageEngine,
     MessageEventDecoder,
     ProtocolError,
@@ -166,6 +187,65 @@ def test_taking_a_checkpoint_changes_nothing(chunks: list[bytes], make: Callable
         return [*seen, all_properties(decoder)]
 
     assert same(read(make(), is_watched=True), read(make(), is_watched=False))
+
+
+# What only some streams show
+
+
+def test_an_engine_over_its_limit_raises_it_after_the_events_before_it() -> None:
+    limits = Limits(max_stream_size=len(body(*HELLO[:4])) - 1)
+    for chunks in ([body(*HELLO)], by_frame(body(*HELLO))):
+        whole = everything(MessageEngine(limits=limits), chunks)
+        assert any(LimitExceededError in item for item in whole if isinstance(item, tuple))
+        assert same(everything(MessageEngine(limits=limits), chunks, at=ALWAYS), whole)
+
+
+def test_the_fields_of_an_event_that_is_not_whole_are_put_away() -> None:
+    for chunks in (
+        [b"retry: 5\nid: 7\n", b"event: x\r\n", b"data: a\n", b"data: b\n\n"],
+        [b"retry: 5\n\n", b"data: a\n\n"],
+    ):
+        assert same(everything(SSEDecoder(), chunks, at=ALWAYS), everything(SSEDecoder(), chunks))
+
+
+def test_violations_of_a_kind_go_on_being_counted() -> None:
+    chunks = in_pieces(body(start(), *[b'data: {"type": "ping"}\n\n'] * 150), 997)
+    whole = everything(MessageEngine(), chunks)
+    assert same(everything(MessageEngine(), chunks, at=range(0, 10**6, 20)), whole)
+
+
+def test_a_view_of_a_restored_engine_sees_the_block_that_grows() -> None:
+    engine = MessageEngine()
+    engine.receive_data(body(start(), block_start(0), block_start(1), text(0, '{"a": [1, ')))
+    list(engine.events())
+    engine = MessageEngine.restore(engine.checkpoint())
+    view = engine.values("a.*")
+    assert list(view) == [1]
+    engine.receive_data(body(text(0, "2, ")))
+    list(engine.events())
+    assert list(view) == [2]
+
+
+def test_an_accumulator_whose_stream_has_ended_stays_so() -> None:
+    accumulator = MessageAccumulator()
+    for event in (start(), tool_start(0), partial_json(0, '{"a": 1')):
+        accumulator.apply(event)
+    with pytest.raises(IncompleteStreamError):
+        accumulator.end()
+    accumulator = MessageAccumulator.restore(accumulator.checkpoint())
+    assert accumulator.snapshot is not None
+    block: Any = accumulator.snapshot.content[0]
+    assert block.partial_input == '{"a": 1'
+
+
+def test_values_that_a_late_delta_has_dropped_stay_dropped() -> None:
+    engine = MessageEngine(output_format=list[int])
+    engine.receive_data(body(start(), block_start(0), text(0, "[1]"), block_stop(0), text(0, " ")))
+    stops = [event for event in engine.events() if event.type == "content_block_stop"]
+    assert stops
+    for one in (engine, MessageEngine.restore(engine.checkpoint(), output_format=list[int])):
+        assert one.snapshot is not None
+        assert one.snapshot.content[0].parsed_output is None  # type: ignore[union-attr]  # it is text
 
 
 # Recorded streams
