@@ -149,6 +149,7 @@ def test_what_is_unfinished_is_dropped_and_said_so() -> None:
         ((text("A"), {**tool(), "type": "mcp_tool_use", "server_name": "files"}), 1, open_tool),
         ((text("A"), thinking(None)), 1, "the thinking has no signature, so it is not finished"),
         ((thinking(None), text("A")), 0, "the thinking has no signature, so it is not finished"),
+        (({**thinking(), "signature": ""}, text("A")), 0, "the thinking has no signature, so it is not finished"),
         ((text("A"), COMPACTION), 1, "the block is not finished"),
         ((text("A"), {"type": "hologram", "data": "x"}), 1, "the block is not finished"),
         ((text("A"), thinking()), 1, "a turn must not end with a block of type thinking"),

@@ -308,6 +308,14 @@ def test_classes_are_given_again_and_others_are_refused() -> None:
         MessageEngine.restore(plain, output_format=Query)
 
 
+def test_a_member_named_description_counts() -> None:
+    classes = [attrs.make_class("Item", {"description": attrs.field(type=kind)}) for kind in (str, int)]
+    data = MessageEngine(output_format=classes[0]).checkpoint()
+    MessageEngine.restore(data, output_format=classes[0])
+    with pytest.raises(CheckpointError, match=r"was made with output_format=Item"):
+        MessageEngine.restore(data, output_format=classes[1])
+
+
 def test_a_block_that_is_not_of_its_class_is_refused() -> None:
     engine = MessageEngine(tool_types={"search": Query})
     engine.receive_data(body(start(), tool_start(0), partial_json(0, '{"q": "a"}'), block_stop(0)))

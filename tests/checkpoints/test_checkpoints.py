@@ -16,8 +16,10 @@ from helpers import (
     block_stop,
     body,
     by_frame,
+    delta,
     in_pieces,
     message_bodies,
+    message_delta,
     partial_json,
     same,
     start,
@@ -238,6 +240,24 @@ def test_an_accumulator_whose_stream_has_ended_stays_so() -> None:
     assert block.partial_input == '{"a": 1'
 
 
+def test_an_accumulator_that_has_refused_an_event_can_be_put_away() -> None:
+    for first in (start(), start(a=1, b=2, c=3)):
+        accumulator = MessageAccumulator(limits=Limits(max_unknown_fields=2))
+        accumulator.apply(first)
+        with pytest.raises(LimitExceededError, match="more than 2 unknown fields"):
+            accumulator.apply(message_delta(None, d=1, e=2, f=3))
+        restored = MessageAccumulator.restore(accumulator.checkpoint())
+        assert restored.checkpoint() == accumulator.checkpoint()
+
+
+def test_a_decoder_without_a_message_knows_what_is_missing() -> None:
+    chunks = by_frame(body(*HELLO[:-1], b"data: [DONE]\n\n"))
+    for make in (MessageEventDecoder, RawMessageDecoder):
+        whole = everything(make(), chunks)
+        assert whole[-2][0].type == "message_stop"
+        assert same(everything(make(), chunks, at=ALWAYS), whole)
+
+
 def test_values_that_a_late_delta_has_dropped_stay_dropped() -> None:
     engine = MessageEngine(output_format=list[int])
     engine.receive_data(body(start(), block_start(0), text(0, "[1]"), block_stop(0), text(0, " ")))
@@ -246,6 +266,17 @@ def test_values_that_a_late_delta_has_dropped_stay_dropped() -> None:
     for one in (engine, MessageEngine.restore(engine.checkpoint(), output_format=list[int])):
         assert one.snapshot is not None
         assert one.snapshot.content[0].parsed_output is None  # type: ignore[union-attr]  # it is text
+
+
+def test_the_stop_of_a_block_is_known_when_a_citation_came_late() -> None:
+    place = {"document_index": 0, "document_title": None, "start_char_index": 0, "end_char_index": 1}
+    citation = delta(0, "citations_delta", citation={"type": "char_location", "cited_text": "1", **place})
+    engine = MessageEngine(output_format=list[int])
+    engine.receive_data(body(start(), block_start(0), text(0, "[1]"), citation, block_stop(0), citation))
+    list(engine.events())
+    data = engine.checkpoint()
+    assert b'"stopped_at":{"text":3,"citations":1}' in data
+    assert MessageEngine.restore(data, output_format=list[int]).checkpoint() == data
 
 
 # Recorded streams
