@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -309,6 +310,33 @@ for event in engine.events():
     print(repr((event, engine.snapshot, engine.event_offset)))
 print(repr((engine.final_message, engine.violations)))
 """
+
+
+_TYPED = """
+import attrs, sys
+from streamcore import MessageEngine
+@attrs.frozen
+class Answer:
+    tags: frozenset[str] = frozenset({"a", "b", "c", "d"})
+if sys.argv[1:]:
+    MessageEngine.restore(open(sys.argv[1], "rb").read(), output_format=Answer)
+else:
+    sys.stdout.buffer.write(MessageEngine(output_format=Answer).checkpoint())
+"""
+
+
+@pytest.mark.slow  # starts processes
+def test_another_process_knows_the_classes_again(tmp_path: Path) -> None:
+    """The order of a set of strings, as a default may be, differs between processes."""
+    path = tmp_path / "checkpoint"
+    made = subprocess.run([sys.executable, "-c", _TYPED], check=True, capture_output=True, env=seeded("1"))
+    path.write_bytes(made.stdout)
+    for seed in ("1", "2", "3"):
+        subprocess.run([sys.executable, "-c", _TYPED, str(path)], check=True, env=seeded(seed))
+
+
+def seeded(seed: str) -> dict[str, str]:
+    return {**os.environ, "PYTHONHASHSEED": seed}
 
 
 @pytest.mark.slow  # starts processes
