@@ -8,8 +8,8 @@ import msgspec
 
 __all__ = ["Count", "SavedState"]
 
-Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
-"""A number of bytes, characters, events or blocks."""
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""A number of bytes, characters, events or blocks. A larger one could grow until Python refuses to print it."""
 
 
 class SavedState(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):

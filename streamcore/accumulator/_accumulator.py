@@ -407,11 +407,12 @@ class MessageAccumulator(NotCopyable):
     def _count_unknown_fields(self, event: MessageDeltaEvent) -> None:
         message, most = self.message, self._limits.max_unknown_fields
         assert message is not None
-        if self._unknown_fields is None:
-            self._unknown_fields = message.unknown_fields
-        self._unknown_fields.update(event.extra, event.delta.extra, event.usage.extra)
-        if len(self._unknown_fields) > most:
+        known = message.unknown_fields if self._unknown_fields is None else self._unknown_fields
+        new = {*event.extra, *event.delta.extra, *event.usage.extra} - known
+        if len(known) + len(new) > most:  # the event is refused, so its fields do not count
             raise LimitExceededError(f"the message has more than {most} unknown fields")
+        known |= new
+        self._unknown_fields = known
 
     def _check_block_count(self, count: int, index: int | None = None) -> None:
         most = self._limits.max_blocks

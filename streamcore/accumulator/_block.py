@@ -284,7 +284,7 @@ class BlockInProgress(NotCopyable):
                 continue
             value: Any = getattr(typed, name) if name in others else values[name]
             require(name in others or type(value) is str, "a text is not a string")
-            if marks is not None and isinstance(value, (str, tuple)):
+            if marks is not None and isinstance(value, (str, list)):
                 value = value[: marks[name]]
             field_class: Any = classes[name]
             if field_class is GrowingInput:

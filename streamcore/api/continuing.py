@@ -132,7 +132,8 @@ def continuation(
     - None, `max_tokens`, `model_context_window_exceeded`: the message was cut off. For the last of them, first make
       room: the context is full.
     - `tool_use`: the tool calls are to be answered.
-    - `pause_turn`, `compaction`: the message is sent back unchanged, and the API goes on with it.
+    - `pause_turn`, `compaction`: the message is sent back, without empty text but otherwise unchanged, and the API goes
+      on with it.
     - `end_turn`, `stop_sequence`, `refusal`, or one that is new: there is nothing to continue, which is an error.
       Answers after a refusal: build-with-claude/refusals-and-fallback.
 
@@ -159,8 +160,8 @@ def continuation(
         return Continuation()
     reason = message.stop_reason
     if reason in _PAUSED:
-        unchanged: Any = message.to_param()
-        return Continuation(messages=(unchanged,) if message.content else ())
+        paused = _Selection(message)
+        return Continuation(messages=paused.turns, dropped=tuple(paused.dropped))
     if reason not in _CUT and reason != "tool_use":
         why = _NOT_CONTINUED.get(str(reason), "this stop reason is unknown")
         raise InvalidArgumentError(f"cannot continue a message with the stop reason {shortened(repr(reason))}: {why}")
@@ -168,7 +169,8 @@ def continuation(
         raise InvalidArgumentError("cannot continue an answer in a JSON format: repeat the request instead")
     if open_blocks is None:
         open_blocks = _may_be_open(message)
-    selection = _Selection(message, open_blocks)
+    selection = _Selection(message)
+    selection.drop_unfinished(open_blocks)
     if prefill is None:  # thinking that is dropped also says that the request allowed it
         has_thinking = any(isinstance(block, _THINKING) for block in message.content)
         wants_prefill = takes_prefill(message.model) and not has_thinking
@@ -183,12 +185,11 @@ def continuation(
     is_prefilled = wants_prefill and isinstance(last, TextBlock) and not tool_uses
     if prefill and (not is_prefilled or any(selection.blocks(*_THINKING))):
         raise InvalidArgumentError("only a message that ends in text can be prefilled, without tool calls and thinking")
-    content: list[Any] = [block.to_param() for block in selection.kept.values()]
-    turns: list[MessageParam] = [{"role": "assistant", "content": content}]
+    turns = selection.turns
     if not is_prefilled and not tool_uses:
-        turns.append({"role": "user", "content": instruction or _instruction(last)})
+        turns = (*turns, {"role": "user", "content": instruction or _instruction(last)})
     return Continuation(
-        messages=tuple(turns), dropped=dropped, tool_uses=tool_uses, is_prefilled=is_prefilled, stripped=stripped
+        messages=turns, dropped=dropped, tool_uses=tool_uses, is_prefilled=is_prefilled, stripped=stripped
     )
 
 
@@ -205,21 +206,35 @@ def _may_be_open(message: Message) -> set[int]:
 
 
 class _Selection:
-    """The blocks of a message that can be sent back, and why the others cannot."""
+    """The blocks of a message that can be sent back, and why the others cannot. Blank text is dropped at once."""
 
-    def __init__(self, message: Message, open_blocks: Collection[int]) -> None:
+    def __init__(self, message: Message) -> None:
+        self._stop_reason = message.stop_reason
         self.kept = dict(enumerate(message.content))
         self.dropped: list[DroppedBlock] = []
-        for index in list(self.kept):
-            self._drop_unfinished(index, is_open=index in open_blocks)
-        self._drop_unanswered(is_paused=message.stop_reason == "tool_use" and any(self.blocks(ToolUseBlock)))
         self._drop_blank_text()
+
+    @property
+    def turns(self) -> tuple[MessageParam, ...]:
+        """The turn of the assistant, or nothing if no block is kept."""
+        content: list[Any] = [block.to_param() for block in self.kept.values()]
+        return ({"role": "assistant", "content": content},) if content else ()
 
     def drop(self, index: int, reason: str) -> None:
         self.dropped.append(DroppedBlock(index, self.kept.pop(index), reason))
 
     def blocks(self, *classes: type[ContentBlock]) -> Iterator[tuple[int, Any]]:
         return ((index, block) for index, block in list(self.kept.items()) if isinstance(block, classes))
+
+    def drop_unfinished(self, open_blocks: Collection[int]) -> None:
+        """Drop what is not finished, and calls without their results.
+
+        Args:
+            open_blocks: The indexes of the blocks that are open.
+        """
+        for index in list(self.kept):
+            self._drop_unfinished(index, is_open=index in open_blocks)
+        self._drop_unanswered(is_paused=self._stop_reason == "tool_use" and any(self.blocks(ToolUseBlock)))
 
     def _drop_unfinished(self, index: int, *, is_open: bool) -> None:
         block = self.kept[index]
@@ -248,12 +263,13 @@ class _Selection:
                 self.drop(index, "the tool of the server has not returned a result")
 
     def _drop_blank_text(self) -> None:
-        has_text = any(block.text.strip() for _, block in self.blocks(TextBlock))
+        # Half of a surrogate pair may be removed later, so it does not count.
+        has_text = any(_HALF_PAIR_AT_END.sub("", block.text).strip() for _, block in self.blocks(TextBlock))
         for index, block in self.blocks(TextBlock):
             if not block.text:
                 self.drop(index, "the text is empty")
             elif not has_text:
-                self.drop(index, "the only text is whitespace")
+                self.drop(index, "the only text is whitespace and half characters")
 
     def trim_end(self, *, whitespace: bool) -> str:
         """Remove what a turn must not end with, and return what was removed from the text at its end."""

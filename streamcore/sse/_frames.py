@@ -160,9 +160,12 @@ class FrameReader(NotCopyable):
         self._rest += state.rest
         self._end, self._event_offset, self._is_over_limit = state.end, state.event_offset, state.is_over_limit
         if state.lines is not None:
-            self._line_reader.set_state(state.lines)
-            is_before_end = self._position is not _IN_LINES or state.lines.fields.offset <= self._line_reader.end
-            require(is_before_end, "an event begins after the end of the stream")
+            lines = self._line_reader
+            lines.set_state(state.lines)
+            if self._position is _IN_LINES:
+                require(lines.fields.offset <= lines.end, "an event begins after the end of the stream")
+            else:
+                require(lines.is_between_events, "lines are left over")
         if state.sections is not None:
             sections = state.sections
             self._sections = Sections(list(sections.unread), sections.offset, sections.event_offset)

@@ -228,7 +228,8 @@ def _default_of(field: Field) -> Schema:
     if field.default is MISSING:
         return {}
     try:
-        return {"default": msgspec.to_builtins(field.default, str_keys=True)}
+        # A set is sorted: its order differs between processes, and a checkpoint has a checksum of the schema.
+        return {"default": msgspec.to_builtins(field.default, str_keys=True, order="deterministic")}
     except (TypeError, ValueError):
         return {}  # a default without a JSON form is left out
 

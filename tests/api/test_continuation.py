@@ -149,6 +149,7 @@ def test_what_is_unfinished_is_dropped_and_said_so() -> None:
         ((text("A"), {**tool(), "type": "mcp_tool_use", "server_name": "files"}), 1, open_tool),
         ((text("A"), thinking(None)), 1, "the thinking has no signature, so it is not finished"),
         ((thinking(None), text("A")), 0, "the thinking has no signature, so it is not finished"),
+        (({**thinking(), "signature": ""}, text("A")), 0, "the thinking has no signature, so it is not finished"),
         ((text("A"), COMPACTION), 1, "the block is not finished"),
         ((text("A"), {"type": "hologram", "data": "x"}), 1, "the block is not finished"),
         ((text("A"), thinking()), 1, "a turn must not end with a block of type thinking"),
@@ -192,6 +193,15 @@ def test_half_of_a_surrogate_pair_is_stripped() -> None:
         turns = continuation(message(text("Wave \ud83c"), model=model))
         assert content(turns)[0]["text"].rstrip() == "Wave"
         assert turns.stripped.endswith("\ud83c")
+
+
+def test_whitespace_is_not_left_as_the_only_text() -> None:
+    for blocks in ((text(" "), text("\ud83d")), (text("\ud83d"), thinking(None))):
+        for model in (OLD, NEW):
+            assert list(continuation(message(*blocks, model=model))) == []
+    turns = continuation(message(text(" "), text("\ud83d"), SEARCH, FOUND))
+    assert content(turns) == [SEARCH, FOUND]
+    assert list(reasons(turns)) == [0, 1]
 
 
 def test_finished_tool_calls_are_for_the_program_to_answer() -> None:
@@ -245,6 +255,9 @@ def test_a_paused_turn_is_sent_back_unchanged() -> None:
         turns = continuation(message(*blocks, model=OLD, stop_reason=reason))
         assert sent(turns) == [{"role": "assistant", "content": blocks}]
         assert list(continuation(message(stop_reason=reason))) == []
+        turns = continuation(message(text(""), *blocks, stop_reason=reason))  # the API sends empty text and refuses it
+        assert sent(turns) == [{"role": "assistant", "content": blocks}]
+        assert reasons(turns) == {0: "the text is empty"}
 
 
 def test_tool_calls_that_ended_a_message_are_for_the_program_to_answer() -> None:

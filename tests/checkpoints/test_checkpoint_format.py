@@ -92,6 +92,12 @@ def test_a_change_of_the_format_is_noticed() -> None:
     assert {path.stem for path in kept.FOLDER.iterdir()} == kept.all_checkpoints().keys()
 
 
+def test_the_checkpoint_of_any_stream_is_utf_8() -> None:
+    for name, data in kept.all_checkpoints().items():
+        assert data.decode().count("\n") == 2, name
+    assert b"\\ud83d" in kept.all_checkpoints()["after-half"]
+
+
 def states(annotation: Any) -> Iterator[type[SavedState]]:
     """The classes of a state and of the states in it."""
     if isinstance(annotation, type) and issubclass(annotation, SavedState):
@@ -300,6 +306,14 @@ def test_classes_are_given_again_and_others_are_refused() -> None:
     plain = MessageEngine().checkpoint()
     with pytest.raises(CheckpointError, match=r"was made with no classes, and output_format=Query .* are given"):
         MessageEngine.restore(plain, output_format=Query)
+
+
+def test_a_member_named_description_counts() -> None:
+    classes = [attrs.make_class("Item", {"description": attrs.field(type=kind)}) for kind in (str, int)]
+    data = MessageEngine(output_format=classes[0]).checkpoint()
+    MessageEngine.restore(data, output_format=classes[0])
+    with pytest.raises(CheckpointError, match=r"was made with output_format=Item"):
+        MessageEngine.restore(data, output_format=classes[1])
 
 
 def test_a_block_that_is_not_of_its_class_is_refused() -> None:

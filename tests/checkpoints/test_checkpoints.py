@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
-from helpers import FIXTURES, STREAMS, any_chunks, by_frame, in_pieces, message_bodies, same, stream_id
+from helpers import (
+    FIXTURES,
+    HELLO,
+    STREAMS,
+    any_chunks,
+    block_start,
+    block_stop,
+    body,
+    by_frame,
+    delta,
+    in_pieces,
+    message_bodies,
+    message_delta,
+    partial_json,
+    same,
+    start,
+    stream_id,
+    text,
+    tool_start,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
 from streamcore import (
     CheckpointError,
+    IncompleteStreamError,
+    LimitExceededError,
+    Limits,
+    MessageAccumulator,
     MessageEngine,
     MessageEventDecoder,
     ProtocolError,
@@ -168,6 +192,94 @@ def test_taking_a_checkpoint_changes_nothing(chunks: list[bytes], make: Callable
     assert same(read(make(), is_watched=True), read(make(), is_watched=False))
 
 
+# What only some streams show
+
+
+def test_an_engine_over_its_limit_raises_it_after_the_events_before_it() -> None:
+    limits = Limits(max_stream_size=len(body(*HELLO[:4])) - 1)
+    for chunks in ([body(*HELLO)], by_frame(body(*HELLO))):
+        whole = everything(MessageEngine(limits=limits), chunks)
+        assert any(LimitExceededError in item for item in whole if isinstance(item, tuple))
+        assert same(everything(MessageEngine(limits=limits), chunks, at=ALWAYS), whole)
+
+
+def test_the_fields_of_an_event_that_is_not_whole_are_put_away() -> None:
+    for chunks in (
+        [b"retry: 5\nid: 7\n", b"event: x\r\n", b"data: a\n", b"data: b\n\n"],
+        [b"retry: 5\n\n", b"data: a\n\n"],
+    ):
+        assert same(everything(SSEDecoder(), chunks, at=ALWAYS), everything(SSEDecoder(), chunks))
+
+
+def test_violations_of_a_kind_go_on_being_counted() -> None:
+    chunks = in_pieces(body(start(), *[b'data: {"type": "ping"}\n\n'] * 150), 997)
+    whole = everything(MessageEngine(), chunks)
+    assert same(everything(MessageEngine(), chunks, at=range(0, 10**6, 20)), whole)
+
+
+def test_a_view_of_a_restored_engine_sees_the_block_that_grows() -> None:
+    engine = MessageEngine()
+    engine.receive_data(body(start(), block_start(0), block_start(1), text(0, '{"a": [1, ')))
+    list(engine.events())
+    engine = MessageEngine.restore(engine.checkpoint())
+    view = engine.values("a.*")
+    assert list(view) == [1]
+    engine.receive_data(body(text(0, "2, ")))
+    list(engine.events())
+    assert list(view) == [2]
+
+
+def test_an_accumulator_whose_stream_has_ended_stays_so() -> None:
+    accumulator = MessageAccumulator()
+    for event in (start(), tool_start(0), partial_json(0, '{"a": 1')):
+        accumulator.apply(event)
+    with pytest.raises(IncompleteStreamError):
+        accumulator.end()
+    accumulator = MessageAccumulator.restore(accumulator.checkpoint())
+    assert accumulator.snapshot is not None
+    block: Any = accumulator.snapshot.content[0]
+    assert block.partial_input == '{"a": 1'
+
+
+def test_an_accumulator_that_has_refused_an_event_can_be_put_away() -> None:
+    for first in (start(), start(a=1, b=2, c=3)):
+        accumulator = MessageAccumulator(limits=Limits(max_unknown_fields=2))
+        accumulator.apply(first)
+        with pytest.raises(LimitExceededError, match="more than 2 unknown fields"):
+            accumulator.apply(message_delta(None, d=1, e=2, f=3))
+        restored = MessageAccumulator.restore(accumulator.checkpoint())
+        assert restored.checkpoint() == accumulator.checkpoint()
+
+
+def test_a_decoder_without_a_message_knows_what_is_missing() -> None:
+    chunks = by_frame(body(*HELLO[:-1], b"data: [DONE]\n\n"))
+    for make in (MessageEventDecoder, RawMessageDecoder):
+        whole = everything(make(), chunks)
+        assert whole[-2][0].type == "message_stop"
+        assert same(everything(make(), chunks, at=ALWAYS), whole)
+
+
+def test_values_that_a_late_delta_has_dropped_stay_dropped() -> None:
+    engine = MessageEngine(output_format=list[int])
+    engine.receive_data(body(start(), block_start(0), text(0, "[1]"), block_stop(0), text(0, " ")))
+    stops = [event for event in engine.events() if event.type == "content_block_stop"]
+    assert stops
+    for one in (engine, MessageEngine.restore(engine.checkpoint(), output_format=list[int])):
+        assert one.snapshot is not None
+        assert one.snapshot.content[0].parsed_output is None  # type: ignore[union-attr]  # it is text
+
+
+def test_the_stop_of_a_block_is_known_when_a_citation_came_late() -> None:
+    place = {"document_index": 0, "document_title": None, "start_char_index": 0, "end_char_index": 1}
+    citation = delta(0, "citations_delta", citation={"type": "char_location", "cited_text": "1", **place})
+    engine = MessageEngine(output_format=list[int])
+    engine.receive_data(body(start(), block_start(0), text(0, "[1]"), citation, block_stop(0), citation))
+    list(engine.events())
+    data = engine.checkpoint()
+    assert b'"stopped_at":{"text":3,"citations":1}' in data
+    assert MessageEngine.restore(data, output_format=list[int]).checkpoint() == data
+
+
 # Recorded streams
 
 
@@ -198,6 +310,33 @@ for event in engine.events():
     print(repr((event, engine.snapshot, engine.event_offset)))
 print(repr((engine.final_message, engine.violations)))
 """
+
+
+_TYPED = """
+import attrs, sys
+from streamcore import MessageEngine
+@attrs.frozen
+class Answer:
+    tags: frozenset[str] = frozenset({"a", "b", "c", "d"})
+if sys.argv[1:]:
+    MessageEngine.restore(open(sys.argv[1], "rb").read(), output_format=Answer)
+else:
+    sys.stdout.buffer.write(MessageEngine(output_format=Answer).checkpoint())
+"""
+
+
+@pytest.mark.slow  # starts processes
+def test_another_process_knows_the_classes_again(tmp_path: Path) -> None:
+    """The order of a set of strings, as a default may be, differs between processes."""
+    path = tmp_path / "checkpoint"
+    made = subprocess.run([sys.executable, "-c", _TYPED], check=True, capture_output=True, env=seeded("1"))
+    path.write_bytes(made.stdout)
+    for seed in ("1", "2", "3"):
+        subprocess.run([sys.executable, "-c", _TYPED, str(path)], check=True, env=seeded(seed))
+
+
+def seeded(seed: str) -> dict[str, str]:
+    return {**os.environ, "PYTHONHASHSEED": seed}
 
 
 @pytest.mark.slow  # starts processes
