@@ -252,6 +252,8 @@ class BlockInProgress(NotCopyable):
         """
         start: ContentBlock = structure(plain(state.start), ContentBlock)
         block = cls(index, start, options)
+        # The block goes through what the original did: it was ended with the fields that it had at its stop, then late
+        # deltas changed them and dropped the values of the user's classes, and the end of the message made these anew.
         if state.parsed != "never":
             block._set_fields(state, state.stopped_at)
             end(block)
