@@ -335,6 +335,11 @@ def test_constructors_take_the_type_and_the_role_if_they_are_right() -> None:
     wrong: Any = "user"
     with pytest.raises(InvalidArgumentError, match="role of Message must be 'assistant', not 'user'"):
         Message(id="1", model="m", role=wrong)
+    deep: Any = None
+    for _ in range(10_000):
+        deep = [deep]
+    with pytest.raises(InvalidArgumentError, match="type of TextDelta must be 'text_delta', not of type list"):
+        TextDelta(type=deep, text="a")
     for usage in ({}, {"input_tokens": 1.5}):  # on both paths
         assert Message.from_dict({**WIRE, "role": "user", "usage": usage}).role == wrong  # servers may send any
     with pytest.raises(TypeError, match="missing 1 required keyword-only argument: 'text'"):
