@@ -6,7 +6,6 @@ checker, `inspect.signature` and this module know the same ones.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import inspect
 import io
@@ -77,6 +76,8 @@ def check_names(method: str, arguments: Mapping[str, Any], options: Any) -> None
     accepted = _keys(options)
     for name in arguments:
         if name not in accepted:
+            import difflib  # here because few programs need it
+
             similar = difflib.get_close_matches(name, accepted, n=1)
             hint = f"did you mean {similar[0]!r}? " if similar else ""
             raise TypeError(

@@ -131,6 +131,14 @@ def test_a_union_may_name_the_type_as_its_discriminator() -> None:
     assert adapter.json_schema()["discriminator"]["propertyName"] == "type"
 
 
+def test_a_model_of_a_type_that_is_known_is_not_of_an_unknown_one() -> None:
+    unknown = TypeAdapter(UnknownBlock)
+    known = anthropic.types.TextBlock(type="text", text="a")
+    assert refused(unknown, known)[0][0] == ("type",)
+    with pytest.raises(ValidationError):
+        unknown.validate_python({"type": "text", "text": "a"})
+
+
 def test_raw_events_are_read_as_the_typed_ones() -> None:
     adapter: TypeAdapter[Any] = TypeAdapter(RawMessageStreamEvent)
     for cls in (ContentBlockStartEvent, ContentBlockDeltaEvent, MessageDeltaEvent):
@@ -212,6 +220,12 @@ def test_dicts_of_requests_stay_dicts_and_objects_stay_objects() -> None:
     dumped = json.loads(PARAMS.dump_json(PARAMS.validate_python(given)))
     assert dumped[1]["content"] == [text, tool, search, {"type": "zork"}, {"type": "text", "text": "a"}]
     assert PARAMS.validate_python(dumped) == dumped
+
+
+@pytest.mark.parametrize("kind", [["text"], {}, None, 5])
+def test_a_block_of_a_request_with_a_type_that_is_wrong_is_refused(kind: Any) -> None:
+    adapter: TypeAdapter[Any] = TypeAdapter(MessageParam)
+    assert refused(adapter, {"role": "user", "content": [{"type": kind, "text": "a"}]})
 
 
 def test_wrong_dicts_of_requests_are_errors_of_their_own_class_only() -> None:
