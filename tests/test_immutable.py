@@ -187,6 +187,20 @@ def test_parts_that_are_immutable_are_shared_and_not_copied() -> None:
     assert immutable({"x": [inner]})["x"][0] is inner
 
 
+def test_a_value_that_contains_itself_gives_one_that_contains_itself() -> None:
+    items: list[Any] = [1]
+    items.append(items)
+    made = immutable(items)
+    assert made[1] is made
+    assert type(made) is ImmutableList
+    fields: dict[str, Any] = {}
+    fields["again"] = [fields]
+    assert immutable(fields)["again"][0]["again"][0] is not fields
+    shared = [1]
+    twice = immutable([shared, {"a": shared}])
+    assert twice[0] is twice[1]["a"]
+
+
 def test_depth_is_no_problem() -> None:
     value: Any = []
     for _ in range(100_000):

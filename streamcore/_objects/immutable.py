@@ -146,11 +146,13 @@ def immutable(value: Any) -> Any:
     """Return a JSON value with each dict and list in it replaced by an immutable copy.
 
     Parts that are immutable already are not looked into, so the cost is linear in what is not. Instances of other
-    subclasses of dict and list, and all other objects, are left as they are.
+    subclasses of dict and list, and all other objects, are left as they are. A container that is in the value several
+    times is copied once: a value that contains itself gives one that contains itself.
     """
     if value.__class__ is not dict and value.__class__ is not list:
         return value
     made = sealed(value)
+    copies = {id(value): made}
     # A list of what is still to be looked into, and not recursion: no depth is too much for it.
     unread = [made]
     while unread:
@@ -158,15 +160,19 @@ def immutable(value: Any) -> Any:
         if container.__class__ is ImmutableDict:
             for key, item in container.items():
                 if item.__class__ is dict or item.__class__ is list:
-                    inner = sealed(item)
+                    inner = copies.get(id(item))
+                    if inner is None:
+                        inner = copies[id(item)] = sealed(item)
+                        unread.append(inner)
                     dict.__setitem__(container, key, inner)
-                    unread.append(inner)
         elif not _holds_no_container(map(type, container)):
             for number, item in enumerate(container):
                 if item.__class__ is dict or item.__class__ is list:
-                    inner = sealed(item)
+                    inner = copies.get(id(item))
+                    if inner is None:
+                        inner = copies[id(item)] = sealed(item)
+                        unread.append(inner)
                     list.__setitem__(container, number, inner)
-                    unread.append(inner)
     return made
 
 

@@ -6,13 +6,15 @@ checker, `inspect.signature` and this module know the same ones.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import inspect
+import io
+import os
 import re
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, MappingView
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +28,8 @@ _CallableT = TypeVar("_CallableT", bound=Callable[..., Any])
 
 _REQUIRED = ("max_tokens", "messages", "model")
 _PACKAGE = str(Path(__file__).parents[1])
+# These can be iterated over and are not meant as arrays: a set has no order, and a file is not meant as its lines.
+_NOT_ARRAYS = (str, bytes, bytearray, memoryview, Mapping, AbstractSet, io.IOBase, os.PathLike)
 
 
 def takes(options: Any) -> Callable[[_CallableT], _CallableT]:
@@ -72,6 +76,8 @@ def check_names(method: str, arguments: Mapping[str, Any], options: Any) -> None
     accepted = _keys(options)
     for name in arguments:
         if name not in accepted:
+            import difflib  # here because few programs need it
+
             similar = difflib.get_close_matches(name, accepted, n=1)
             hint = f"did you mean {similar[0]!r}? " if similar else ""
             raise TypeError(
@@ -89,9 +95,9 @@ def list_of(value: Any, name: str) -> list[Any]:
     """Return an argument that has to be an array as a list.
 
     Raises:
-        InvalidArgumentError: It is not an iterable, or it is a string or a mapping.
+        InvalidArgumentError: It is not an iterable, or it is a string, a mapping, a set or a file.
     """
-    if isinstance(value, Iterable) and not isinstance(value, (str, bytes, bytearray, Mapping)):
+    if isinstance(value, Iterable) and (isinstance(value, MappingView) or not isinstance(value, _NOT_ARRAYS)):
         return list(value)
     raise InvalidArgumentError(f"{name} must be a list, not of type {type(value).__name__}")
 

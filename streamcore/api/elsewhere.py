@@ -27,7 +27,7 @@ _OF_MODULES = """
     OpenTelemetryClientOption OpenTelemetryOptions OpenTelemetryTraces RequestOptions ResolvedOpenTelemetryOptions
     ResolvedOpenTelemetryTraces RetryableError StaticToken TokenCache TypeAlias WorkloadIdentityCredentials
     WorkloadIdentityError beta_async_tool beta_tool default_credentials exchange_federation_assertion file_from_path
-    pagination
+    pagination tools
 """
 _OTHER_HINTS = {
     "BaseModel": "types are attrs classes here; make models of pydantic's own BaseModel",

@@ -107,10 +107,14 @@ def _dumped(model: Any, path: str) -> Any:
         options["exclude"] = getattr(model, "__api_exclude__", None)
     try:
         dumped = model.model_dump(**options)
-    except (TypeError, ValueError) as error:
+    except RecursionError:
+        raise  # of the whole body: the caller knows what it means
+    except Exception as error:
         raise InvalidArgumentError(
             f"{path} is of type {type(model).__name__}, and cannot be dumped: {error}"
         ) from error
+    if _is_model(dumped):  # a mock, which would give mocks without end
+        raise InvalidArgumentError(f"{path} is of type {type(model).__name__}, whose model_dump() gives another model")
     if isinstance(dumped, dict) and dumped.get("type") == "message" and "role" in dumped and "content" in dumped:
         return {"role": dumped["role"], "content": dumped["content"]}
     return dumped

@@ -13,7 +13,7 @@ import attrs
 
 from streamcore.api.arguments import check_names, list_of, mapping_of, warn_about_model
 from streamcore.api.client import BaseClient, Call
-from streamcore.api.options import NOT_GIVEN, DecodingOptions, StreamOptions, given, only_given
+from streamcore.api.options import NOT_GIVEN, DecodingOptions, StreamOptions, given, if_given, only_given
 from streamcore.decoders import MessageEventDecoder
 from streamcore.errors import InvalidArgumentError, api_errors
 from streamcore.limits import DEFAULT_LIMITS, Limits
@@ -150,10 +150,14 @@ def take_decoding(params: dict[str, Any], *, output_format: Any) -> Decoding:
     """
     options = {name: params.pop(name, NOT_GIVEN) for name in _DECODING_OPTIONS + _BUILDING_OPTIONS}
     decoding = {name: value for name, value in options.items() if given(value)}
+    on_invalid = if_given(params.pop("on_invalid", NOT_GIVEN), "raise")
+    for name, value in (("invalid_json", decoding.get("invalid_json", "raise")), ("on_invalid", on_invalid)):
+        if value not in ("raise", "keep"):
+            raise InvalidArgumentError(f"{name} must be one of 'raise', 'keep', not {value!r}")
     limits = decoding.get("limits", DEFAULT_LIMITS)
     if not isinstance(limits, Limits):
         raise InvalidArgumentError(f"limits must be of the class streamcore.Limits, not {limits!r}")
-    types = _take_types(params, output_format if given(output_format) else None, params.pop("on_invalid", "raise"))
+    types = _take_types(params, if_given(output_format, None), on_invalid)
     return Decoding(decoding=decoding, types=types)
 
 

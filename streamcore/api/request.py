@@ -8,7 +8,8 @@ from __future__ import annotations
 import functools
 import importlib.metadata
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
@@ -105,10 +106,11 @@ def merge_headers(*layers: Headers) -> dict[str, str]:
     merged: dict[str, str] = {}
     for layer in layers:
         for name, value in layer.items():
+            _check_header_name(name)
             if omitted(value):
                 merged.pop(name.lower(), None)
             elif given(value):
-                _check_header(name, value)
+                _check_header_value(name, value)
                 merged[name.lower()] = value
     return merged
 
@@ -118,9 +120,12 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"(?:[!-~](?:[ \t!-~]*[!-~])?)?")
 
 
-def _check_header(name: object, value: object) -> None:
+def _check_header_name(name: object) -> None:
     if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
         raise InvalidArgumentError(f"{name!r} cannot be the name of a header")
+
+
+def _check_header_value(name: str, value: object) -> None:
     # The value may be a credential, so it is not shown.
     if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
         raise InvalidArgumentError(
@@ -141,7 +146,10 @@ def _check_credentials(headers: Mapping[str, str], *layers: Headers) -> None:
 
 
 def _beta_header(betas: Any) -> str:
-    names = [betas] if isinstance(betas, str) else list_of(betas, "betas")
+    if isinstance(betas, (str, AbstractSet)):
+        names = [betas] if isinstance(betas, str) else sorted(betas, key=str)
+    else:
+        names = list_of(betas, "betas")
     if not all(isinstance(name, str) for name in names):
         raise InvalidArgumentError(f"betas must be names, not {names!r}")
     return ",".join(names)
@@ -184,7 +192,10 @@ def without_userinfo(text: str) -> str:
 
 def _url(base_url: str, path: str, query: Mapping[str, Any]) -> str:
     parts = urlsplit(base_url.rstrip("/") + path)
-    pairs = [pair for key, value in query.items() if given(value) for pair in _query_pairs(key, value)]
+    try:
+        pairs = [pair for key, value in query.items() if given(value) for pair in _query_pairs(key, value)]
+    except RecursionError:
+        raise InvalidArgumentError("the query nests too deep, or contains itself") from None
     try:
         encoded = urlencode(pairs, quote_via=quote)
     except UnicodeEncodeError as error:
@@ -201,5 +212,7 @@ def _query_pairs(key: str, value: Any) -> Iterator[tuple[str, str]]:
     elif isinstance(value, (list, tuple)):
         for item in value:
             yield from _query_pairs(f"{key}[]", item)
+    elif isinstance(value, Iterable) and not isinstance(value, str):  # a set, bytes, a file
+        raise InvalidArgumentError(f"the query parameter {key} must be text, not of type {type(value).__name__}")
     elif value is not None:
         yield key, str(value).lower() if isinstance(value, bool) else str(value)

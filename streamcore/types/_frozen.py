@@ -175,9 +175,9 @@ def _init_of(init: Callable[..., None], constants: dict[str, str]) -> Callable[.
     def checking(self: Any, *args: Any, **fields: Any) -> None:
         for name in constants.keys() & fields.keys():
             if fields[name] != constants[name]:
-                raise InvalidArgumentError(
-                    f"{name} of {type(self).__name__} must be {constants[name]!r}, not {excerpt(str(fields[name]))}"
-                )
+                value = fields[name]
+                found = excerpt(value) if isinstance(value, str) else f"of type {type(value).__name__}"
+                raise InvalidArgumentError(f"{name} of {type(self).__name__} must be {constants[name]!r}, not {found}")
         if "type" in constants:
             fields.pop("type", None)
         if any(isinstance(value, (dict, list, tuple)) for value in fields.values()):

@@ -3,8 +3,8 @@
 - A value is read as `from_dict` reads it, whatever pydantic's settings, and must have the `type` of its class: pydantic
   tries the classes of a union one by one.
 - An object is written as `to_dict` writes it.
-- The JSON Schema is that of the *shape*: a schema of pydantic's that describes the wire form and is used for nothing
-  else. Objects with a `type` make a tagged union in it.
+- The JSON Schema is that of the *shape*: a schema of pydantic's that describes the wire form. Objects with a `type`
+  make a tagged union in it. Pydantic also looks into it for the `type` of a class, and reads nothing by it.
 """
 
 from __future__ import annotations
@@ -54,10 +54,12 @@ def core_schema_of(cls: type[Any], source: Any, handler: Any) -> Any:
 
     read = _typed_event(cls)
     arguments = dict(zip(_parameters(cls), get_args(source), strict=False)) if read is cls else {}
-    return core_schema.no_info_plain_validator_function(
-        _named(cls.__name__, lambda value: value if isinstance(value, cls) else _validate(read, value)),
+    # A function around a schema that it never calls: pydantic finds the `type` in it if the program has a union with
+    # `Field(discriminator="type")`.
+    return core_schema.no_info_wrap_validator_function(
+        _named(cls.__name__, lambda value, _: value if isinstance(value, cls) else _validate(read, value)),
+        _shape(read, arguments, handler),
         ref=f"{cls.__module__}.{cls.__qualname__}:{id(cls)}",
-        json_schema_input_schema=_shape(read, arguments, handler),
         serialization=core_schema.plain_serializer_function_ser_schema(_serialize, info_arg=True),
     )
 
@@ -72,7 +74,7 @@ def serializer_of(cls: Any) -> Any:
 
 def json_schema_of(schema: Any, handler: Any) -> Any:
     """Return the JSON Schema for a schema that `core_schema_of` made."""
-    described = handler(schema["json_schema_input_schema"])
+    described = handler(schema["schema"])
     if "description" in described:  # the docstring, with the attributes, which the schema has anyway
         described["description"] = described["description"].partition("\n\nAttributes:")[0]
     return described
@@ -117,7 +119,7 @@ def _typed_event(cls: type[Any]) -> type[Any]:
     return typed
 
 
-def _named(name: str, validate: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _named(name: str, validate: Callable[..., Any]) -> Callable[..., Any]:
     """Return the function under a name that pydantic's errors show."""
     validate.__name__ = validate.__qualname__ = name
     return validate

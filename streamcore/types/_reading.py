@@ -75,7 +75,11 @@ def _wire_form(value: Any) -> dict[str, Any]:
 
 
 def as_json(value: Any) -> Any:
-    """Return a deep copy in which all mappings, wire objects and models of other packages are dicts."""
+    """Return a deep copy in which all mappings, wire objects and models of other packages are dicts.
+
+    Raises:
+        StructureError: The `model_dump()` of a model fails.
+    """
     if isinstance(value, WireObject):
         return value.to_dict()
     if isinstance(value, Mapping):
@@ -85,7 +89,14 @@ def as_json(value: Any) -> Any:
     dump = getattr(value, "model_dump", None)
     if dump is None or isinstance(value, type):
         return value
-    form = dump(mode="json", by_alias=True, exclude_unset=True, warnings=False)
+    is_pydantic = hasattr(type(value), "__pydantic_validator__")
+    options = {"mode": "json", "by_alias": True, "exclude_unset": True, "warnings": False} if is_pydantic else {}
+    try:
+        form = dump(**options)
+    except RecursionError:
+        raise
+    except Exception as error:
+        raise StructureError(f"a {type(value).__name__} cannot be dumped: {error} @ $") from error
     _drop_parsed(form)
     return form
 

@@ -24,7 +24,7 @@ from server import ASK, Server, json_reply, serving, stream_reply
 import streamcore.aiohttp
 import streamcore.httpx as ours
 from streamcore.api import models
-from streamcore.api.options import StreamOptions
+from streamcore.api.options import StreamOptions, omit
 from streamcore.errors import InvalidArgumentError, StreamCoreError
 
 MESSAGE = {"id": "msg_1", "type": "message", "role": "assistant", "model": "claude-1", "content": [], "usage": {}}
@@ -216,13 +216,17 @@ def test_what_cannot_be_sent_is_refused_and_nothing_else_comes_out(server: Serve
 
     class Broken:
         def model_dump(self) -> Any:
-            raise ValueError("broken")
+            raise KeyError("broken")
+
+    class Endless:
+        def model_dump(self) -> Any:
+            return self
 
     (tmp_path / "file").write_text("text")
     made: Any = ours.Anthropic(api_key="key", base_url=server.url)
     with (tmp_path / "file").open() as opened, made as client:
         never: list[Any] = [{1}, opened, object(), b"bytes", cycle, deep, Broken(), UserString("x"), 10**5000, 1j]
-        never += [float("nan"), {1: 2}, print, Broken]
+        never += [float("nan"), {1: 2}, print, Broken, Endless(), mock.MagicMock()]
         for value in never:
             for name in ("system", "metadata", "thinking", "temperature", "model", "stop_sequences", "tool_choice"):
                 with pytest.raises(InvalidArgumentError):
@@ -232,13 +236,24 @@ def test_what_cannot_be_sent_is_refused_and_nothing_else_comes_out(server: Serve
                     client.messages.create(**{**ASK, name: [value]})
             with pytest.raises(InvalidArgumentError):
                 client.messages.stream(**ASK, extra_body={"new": value})
-        for value in (5, "text", {"a": 1}, object(), True):
+        for value in (5, "text", {"a": 1}, {1}, opened, tmp_path, memoryview(b"a"), object(), True):
             for name in ("messages", "tools"):
                 with pytest.raises(InvalidArgumentError, match=f"{name} must be a list"):
                     client.messages.create(**{**ASK, name: value})
         for name in ("extra_headers", "extra_query", "extra_body", "betas"):
             with pytest.raises(InvalidArgumentError, match=f"{name} must be"):
                 client.messages.create(**ASK, **{name: 5})
+        for value in ({1}, b"bytes", opened, cycle, iter("ab")):
+            with pytest.raises(InvalidArgumentError, match="the query"):
+                client.messages.create(**ASK, extra_query={"q": value})
+        for key in (5, b"name", None):
+            odd: Any = {key: omit}
+            with pytest.raises(InvalidArgumentError, match="cannot be the name of a header"):
+                client.messages.create(**ASK, extra_headers=odd)
+        for name in ("invalid_json", "on_invalid"):
+            wrong: Any = {name: "ignore"}
+            with pytest.raises(InvalidArgumentError, match=f"{name} must be one of 'raise', 'keep'"):
+                client.messages.stream(**ASK, **wrong).__enter__()
         with pytest.raises(InvalidArgumentError, match="output_config must be"):
             client.messages.create(**ASK, output_config=5, output_format=Badge)
     assert server.requests == []

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Annotated, Any
 
+import fastapi
 import pydantic
 from habits import Area, Package
 from habits_messages import MESSAGE, filled
@@ -146,3 +147,31 @@ def validated_call(at: Package) -> Any:
 def base_model(at: Package) -> Any:
     """`isinstance(message, anthropic.BaseModel)`"""
     return isinstance(at.create(), at.module.BaseModel)
+
+
+@pydantic_habits.same
+def discriminated_union(at: Package) -> Any:
+    """`Annotated[types.TextBlock | types.ToolUseBlock, Field(discriminator="type")]`"""
+    union = at.types.TextBlock | at.types.ToolUseBlock
+    annotation: Any = Annotated[union, pydantic.Field(discriminator="type")]
+    adapter: Any = pydantic.TypeAdapter(annotation)
+    block = adapter.validate_python({"type": "text", "text": "Hi"})
+    return (
+        isinstance(block, at.types.TextBlock),
+        filled(adapter.dump_python(block)),
+        adapter.validate_python(block) is block,
+    )
+
+
+@pydantic_habits.different(
+    "FastAPI takes only its own kinds of classes for a body: write `Annotated[types.Usage, Body()]`"
+)
+def body_of_an_endpoint(at: Package) -> Any:
+    """An endpoint of FastAPI with an argument `usage: types.Usage`: where it is looked for"""
+
+    def endpoint(usage: Any) -> None: ...
+
+    endpoint.__annotations__["usage"] = at.types.Usage
+    app = fastapi.FastAPI()
+    app.post("/")(endpoint)
+    return "body" if "requestBody" in app.openapi()["paths"]["/"]["post"] else "query"

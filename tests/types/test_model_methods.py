@@ -9,6 +9,7 @@ import pickle
 from typing import Any
 
 import attrs
+import pydantic
 import pytest
 from anthropic.types.beta import BetaMessage
 from helpers import STREAMS, example, wire_types, without_nulls
@@ -190,6 +191,8 @@ def test_what_is_read_stays_unchanged_and_is_not_shared() -> None:
 
 def test_models_of_the_official_package_are_read_without_what_they_add() -> None:
     class Parsed:
+        __pydantic_validator__ = None  # as models of pydantic have one
+
         def model_dump(self, **options: Any) -> dict[str, Any]:
             assert options == {"mode": "json", "by_alias": True, "exclude_unset": True, "warnings": False}
             tool = {"type": "tool_use", "id": "t", "name": "n", "input": {"type": "text", "parsed_output": 1}}
@@ -199,6 +202,24 @@ def test_models_of_the_official_package_are_read_without_what_they_add() -> None
     assert message.content[0] == TextBlock(text="{}")
     assert message.to_dict()["content"][1]["input"] == {"type": "text", "parsed_output": 1}
     assert message.content[0].model_extra == {}
+
+
+def test_any_object_with_a_model_dump_is_read() -> None:
+    class Plain:
+        def model_dump(self) -> Any:
+            return {"type": "text", "text": "a"}
+
+    class Broken:
+        def model_dump(self) -> Any:
+            raise KeyError("broken")
+
+    assert TextBlock.from_dict(Plain()) == TextBlock(text="a")
+    assert Message.from_dict({**WIRE, "content": [Plain()]}).content == [TextBlock(text="a")]
+    for value in (Broken(), {**WIRE, "content": [Broken()]}):
+        with pytest.raises(InvalidArgumentError, match="a Broken cannot be dumped: 'broken'"):
+            Message.from_dict(value)
+    with pytest.raises(pydantic.ValidationError, match="a Broken cannot be dumped: 'broken'"):
+        pydantic.TypeAdapter(Message).validate_python(Broken())
 
 
 def test_wrong_values_are_an_invalid_argument() -> None:
@@ -335,6 +356,11 @@ def test_constructors_take_the_type_and_the_role_if_they_are_right() -> None:
     wrong: Any = "user"
     with pytest.raises(InvalidArgumentError, match="role of Message must be 'assistant', not 'user'"):
         Message(id="1", model="m", role=wrong)
+    deep: Any = None
+    for _ in range(10_000):
+        deep = [deep]
+    with pytest.raises(InvalidArgumentError, match="type of TextDelta must be 'text_delta', not of type list"):
+        TextDelta(type=deep, text="a")
     for usage in ({}, {"input_tokens": 1.5}):  # on both paths
         assert Message.from_dict({**WIRE, "role": "user", "usage": usage}).role == wrong  # servers may send any
     with pytest.raises(TypeError, match="missing 1 required keyword-only argument: 'text'"):

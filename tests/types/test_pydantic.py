@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from typing import Any, Generic, Optional, TypeVar
+from typing import Annotated, Any, Generic, Optional, TypeVar
 
 import anthropic.types
 import jsonschema
 import pydantic
 import pytest
 from helpers import example, wire_types
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 import streamcore.types
 from streamcore.types import (
@@ -110,13 +110,33 @@ def test_unions_find_the_class_by_the_type() -> None:
             assert adapter.dump_python(value) == value.to_dict()
     assert type(BLOCKS.validate_python({"type": "zork", "x": 1})) is UnknownBlock
     # A wrong value, or one without a type, does not become an object of an unknown type.
-    assert (("function-plain[TextBlock()]", "text"), "expected a string, got a number") in refused(
+    assert (("function-wrap[TextBlock()]", "text"), "expected a string, got a number") in refused(
         BLOCKS, {"type": "text", "text": 5}
     )
     assert len(refused(BLOCKS, {"text": "a"})) == len(refused(EVENTS, {})) + 10
     assert EVENTS.validate_python({"type": "ping"}) == PingEvent()
     delta: TypeAdapter[Any] = TypeAdapter(ContentBlockDeltaEvent[TextDelta])
     assert delta.validate_python(example(ContentBlockDeltaEvent)).index == example(ContentBlockDeltaEvent).index
+
+
+def test_a_union_may_name_the_type_as_its_discriminator() -> None:
+    adapter: TypeAdapter[Any] = TypeAdapter(Annotated[TextBlock | ToolUseBlock, Field(discriminator="type")])
+    block = TextBlock(text="a")
+    assert adapter.validate_python(block) is block
+    assert adapter.validate_json(adapter.dump_json(block)) == block
+    tool = {"type": "tool_use", "id": "1", "name": "search", "input": {}}
+    assert adapter.validate_python(tool) == ToolUseBlock.from_dict(tool)
+    assert refused(adapter, {"type": "text", "text": 5}) == [(("text", "text"), "expected a string, got a number")]
+    assert "does not match any of the expected tags" in refused(adapter, {"type": "zork"})[0][1]
+    assert adapter.json_schema()["discriminator"]["propertyName"] == "type"
+
+
+def test_a_model_of_a_type_that_is_known_is_not_of_an_unknown_one() -> None:
+    unknown = TypeAdapter(UnknownBlock)
+    known = anthropic.types.TextBlock(type="text", text="a")
+    assert refused(unknown, known)[0][0] == ("type",)
+    with pytest.raises(ValidationError):
+        unknown.validate_python({"type": "text", "text": "a"})
 
 
 def test_raw_events_are_read_as_the_typed_ones() -> None:
@@ -200,6 +220,12 @@ def test_dicts_of_requests_stay_dicts_and_objects_stay_objects() -> None:
     dumped = json.loads(PARAMS.dump_json(PARAMS.validate_python(given)))
     assert dumped[1]["content"] == [text, tool, search, {"type": "zork"}, {"type": "text", "text": "a"}]
     assert PARAMS.validate_python(dumped) == dumped
+
+
+@pytest.mark.parametrize("kind", [["text"], {}, None, 5])
+def test_a_block_of_a_request_with_a_type_that_is_wrong_is_refused(kind: Any) -> None:
+    adapter: TypeAdapter[Any] = TypeAdapter(MessageParam)
+    assert refused(adapter, {"role": "user", "content": [{"type": kind, "text": "a"}]})
 
 
 def test_wrong_dicts_of_requests_are_errors_of_their_own_class_only() -> None:
