@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import reprlib
 from typing import Any
 
 from aiohttp import ClientTimeout
@@ -41,7 +42,9 @@ def timeouts_of(timeout: Any, session_timeout: ClientTimeout) -> ClientTimeout:
         return timeout
     if timeout is None or is_seconds(timeout):
         return ClientTimeout(connect=timeout, sock_connect=timeout, sock_read=timeout)
-    raise InvalidArgumentError(f"timeout must be seconds above 0, None or an aiohttp.ClientTimeout, not {timeout!r}")
+    raise InvalidArgumentError(
+        f"timeout must be seconds above 0, None or an aiohttp.ClientTimeout, not {reprlib.repr(timeout)}"
+    )
 
 
 def steps_of(timeouts: ClientTimeout) -> ClientTimeout:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import reprlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -52,7 +53,7 @@ class Pieces:
 
     def __init__(self, decoder: codecs.IncrementalDecoder | None, size: int | None) -> None:
         if size is not None and size < 1:
-            raise InvalidArgumentError(f"chunk_size must be a number above 0, or None, not {size!r}")
+            raise InvalidArgumentError(f"chunk_size must be a number above 0, or None, not {reprlib.repr(size)}")
         self._decode = decoder.decode if decoder is not None else _unchanged
         self._size = size
         self._rest: list[Any] = []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import os
+import reprlib
 from collections.abc import Iterable, Mapping
 from typing import Any, Generic, Self, Unpack
 
@@ -192,7 +193,7 @@ class BaseClient(HasResources, Generic[HttpClientT]):
             InvalidArgumentError: It is not a timeout.
         """
         if given(timeout) and timeout is not None and not is_seconds(timeout):
-            raise InvalidArgumentError(f"timeout must be seconds above 0, or None, not {timeout!r}")
+            raise InvalidArgumentError(f"timeout must be seconds above 0, or None, not {reprlib.repr(timeout)}")
         return timeout
 
     def _call(self, path: str, arguments: Mapping[str, Any], *, stream: bool) -> Call:
@@ -253,7 +254,7 @@ def check_bounds(timeout: object, bounds: Iterable[object]) -> None:
         InvalidArgumentError: A bound is something else.
     """
     if not all(bound is None or bound == 0 or is_seconds(bound) for bound in bounds):
-        raise InvalidArgumentError(f"timeout must have seconds, or None, for each step, not {timeout!r}")
+        raise InvalidArgumentError(f"timeout must have seconds, or None, for each step, not {reprlib.repr(timeout)}")
 
 
 def checked_idle_timeout(seconds: float | None) -> float | None:
@@ -263,11 +264,13 @@ def checked_idle_timeout(seconds: float | None) -> float | None:
         InvalidArgumentError: `seconds` is not a number above 0, or None.
     """
     if seconds is not None and not is_seconds(seconds):
-        raise InvalidArgumentError(f"idle_timeout must be a number of seconds above 0, or None, not {seconds!r}")
+        raise InvalidArgumentError(
+            f"idle_timeout must be a number of seconds above 0, or None, not {reprlib.repr(seconds)}"
+        )
     return None if seconds == math.inf else seconds
 
 
 def _checked_max_retries(number: Any) -> int:
     if not isinstance(number, int) or number < 0:
-        raise InvalidArgumentError(f"max_retries must be a whole number from 0 on, not {number!r}")
+        raise InvalidArgumentError(f"max_retries must be a whole number from 0 on, not {reprlib.repr(number)}")
     return number

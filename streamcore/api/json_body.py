@@ -14,6 +14,7 @@ import json
 import math
 import os
 import pathlib
+import reprlib
 from collections import UserString
 from collections.abc import Iterator, Mapping, MappingView, Sequence
 from typing import Any
@@ -80,7 +81,7 @@ def _object(value: Mapping[Any, Any], path: str) -> dict[str, Any]:
     is_base64 = value.get("type") == "base64"
     for key, item in value.items():
         if not isinstance(key, str):
-            raise InvalidArgumentError(f"{path} has the key {key!r}, which is not a string")
+            raise InvalidArgumentError(f"{path} has the key {reprlib.repr(key)}, which is not a string")
         if not given(item):
             continue
         where = key if path == "the body" else f"{path}.{key}"

@@ -6,6 +6,7 @@ A call without classes among its arguments does not load `streamcore.typed`.
 from __future__ import annotations
 
 import inspect
+import reprlib
 from collections.abc import AsyncIterable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -153,10 +154,10 @@ def take_decoding(params: dict[str, Any], *, output_format: Any) -> Decoding:
     on_invalid = if_given(params.pop("on_invalid", NOT_GIVEN), "raise")
     for name, value in (("invalid_json", decoding.get("invalid_json", "raise")), ("on_invalid", on_invalid)):
         if value not in ("raise", "keep"):
-            raise InvalidArgumentError(f"{name} must be one of 'raise', 'keep', not {value!r}")
+            raise InvalidArgumentError(f"{name} must be one of 'raise', 'keep', not {reprlib.repr(value)}")
     limits = decoding.get("limits", DEFAULT_LIMITS)
     if not isinstance(limits, Limits):
-        raise InvalidArgumentError(f"limits must be of the class streamcore.Limits, not {limits!r}")
+        raise InvalidArgumentError(f"limits must be of the class streamcore.Limits, not {reprlib.repr(limits)}")
     types = _take_types(params, if_given(output_format, None), on_invalid)
     return Decoding(decoding=decoding, types=types)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import importlib.metadata
 import re
+import reprlib
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
@@ -151,7 +152,7 @@ def _beta_header(betas: Any) -> str:
     else:
         names = list_of(betas, "betas")
     if not all(isinstance(name, str) for name in names):
-        raise InvalidArgumentError(f"betas must be names, not {names!r}")
+        raise InvalidArgumentError(f"betas must be names, not {reprlib.repr(names)}")
     return ",".join(names)
 
 

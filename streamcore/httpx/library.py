@@ -7,6 +7,7 @@ of httpx means that it was imported before.
 from __future__ import annotations
 
 import math
+import reprlib
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -62,7 +63,9 @@ def timeouts_of(timeout: Any, http_timeout: Any) -> dict[str, float | None]:
         return _finite(httpx2.Timeout(timeout).as_dict())
     bounds = _as_dict(timeout)
     if bounds is None:
-        raise InvalidArgumentError(f"timeout must be seconds above 0, None or an httpx Timeout, not {timeout!r}")
+        raise InvalidArgumentError(
+            f"timeout must be seconds above 0, None or an httpx Timeout, not {reprlib.repr(timeout)}"
+        )
     client.check_bounds(timeout, bounds.values())
     return _finite(bounds)
 

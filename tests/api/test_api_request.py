@@ -102,8 +102,12 @@ def test_betas_become_a_header() -> None:
     assert build(betas=["one", "two"]).headers["anthropic-beta"] == "one,two"
     assert build(betas="one").headers["anthropic-beta"] == "one"
     assert "anthropic-beta" not in build(betas=NOT_GIVEN).headers
-    with pytest.raises(InvalidArgumentError, match="betas"):
-        build(betas=[1])
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    for wrong in ([1], deep):
+        with pytest.raises(InvalidArgumentError, match="betas"):
+            build(betas=wrong)
 
 
 def test_what_was_not_given_is_not_sent() -> None:
