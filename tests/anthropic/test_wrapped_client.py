@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
+import pickle
 from collections.abc import Iterator
 from typing import Any
+from unittest import mock
 
 import anthropic
 import anthropic.lib.streaming
@@ -90,6 +93,21 @@ def test_it_is_a_view_of_the_client_which_does_not_change(kind: Kind) -> None:
                 assert entered is wrapped
         assert client.is_closed
         assert wrapped.is_closed
+
+
+def test_a_wrapped_client_can_be_copied_and_patched() -> None:
+    with anthropic.Anthropic(api_key="key") as client:
+        wrapped: Any = wrap(client)
+        messages, official = wrapped.messages, client.messages
+        again = copy.copy(wrapped)
+        assert again.__wrapped__ is client
+        assert type(again.messages) is type(messages)
+        with pytest.raises(TypeError, match="pickle"):  # as that of the client
+            pickle.dumps(wrapped)
+        with mock.patch.object(wrapped, "messages") as patched:
+            assert wrapped.messages is patched
+        assert wrapped.messages is messages
+        assert client.messages is official
 
 
 def test_only_clients_of_the_package_can_be_wrapped() -> None:

@@ -130,6 +130,12 @@ def test_a_broken_frame_says_where_and_after_what() -> None:
         "not base64": (frame_of(CHUNK, b'{"bytes": "*"}'), DecodeError, "not a chunk in base64"),
         "not JSON": (frame_of(CHUNK, b"\xff"), DecodeError, "not a chunk in base64"),
         "no bytes": (frame_of(CHUNK, b"{}"), DecodeError, "not a chunk in base64"),
+        "bytes that are not UTF-8": (frame_of(CHUNK, b'{"bytes": "\xff"}'), DecodeError, "not a chunk in base64"),
+        "padding that nests deep": (
+            frame_of(CHUNK, b'{"bytes": "", "p": %s}' % (b"[" * 9000)),
+            DecodeError,
+            "not a chunk in base64",
+        ),
         "an event that is not JSON": (chunk_of(b"not JSON"), DecodeError, "JSON"),
         "cut off": (frame[:-1], IncompleteStreamError, "after .* bytes of a frame"),
         "cut off after its prelude": (frame[:12], IncompleteStreamError, "after 12 bytes of a frame"),
@@ -140,6 +146,9 @@ def test_a_broken_frame_says_where_and_after_what() -> None:
         assert type(error) is cls, (name, error)
         assert re.search(message, error.message), (name, error)
         assert error.offset == len(good), name
+        with pytest.raises(cls) as caught:
+            decode(in_pieces(good + data, 1))
+        assert (caught.value.message, caught.value.received) == (error.message, error.received), name
         assert error.snapshot is not None, name
         assert error.snapshot.content[0].text == "Hel", name  # type: ignore[union-attr]  # a text block
 
@@ -180,8 +189,8 @@ def test_a_frame_in_small_pieces_is_given_to_the_parser_in_two() -> None:
         for piece in in_pieces(data, 10):
             decoder.receive_data(piece)
             list(decoder.events())
-    assert len(calls) == 6
-    assert sum(calls) == len(data)
+    assert len(calls) == 6  # each prelude, and each frame
+    assert sum(calls) == len(data) + 3 * 12
 
 
 def test_exceptions_of_the_service_are_errors_of_their_family() -> None:
@@ -196,7 +205,35 @@ def test_exceptions_of_the_service_are_errors_of_their_family() -> None:
             500,
             "modelStreamErrorException",
         ),
+        *[
+            (
+                exception_of("throttlingException", "Oh", originalStatusCode=odd),
+                RateLimitError,
+                429,
+                "throttlingException",
+            )
+            for odd in ("500", 0, 200, True, 1e300, [500])
+        ],
         (exception_of("newException", "Oh"), APIStatusError, 200, "newException"),
+        *[
+            (
+                frame_of(header(":message-type", "error") + header(":error-code", "a") + message, b""),
+                APIStatusError,
+                200,
+                "a",
+            )
+            for message in (
+                header(":error-message", "Oh").replace(b"\x07", b"\x06"),
+                b"\x0e:error-message\x09" + b"O" * 16,
+            )
+        ],
+        (exception_of("throttlingException", "\udcff"), RateLimitError, 429, "throttlingException"),
+        (
+            frame_of({":message-type": "exception", ":exception-type": "validationException"}, b'{"message": "\xff"}'),
+            APIStatusError,
+            400,
+            "validationException",
+        ),
         (
             frame_of({":message-type": "error", ":error-code": "InternalFailure", ":error-message": "Oh"}, b""),
             APIStatusError,
@@ -216,7 +253,7 @@ def test_exceptions_of_the_service_are_errors_of_their_family() -> None:
                 stream.get_final_message()
             error = caught.value
             assert (error.status_code, error.type) == (status, name)
-            assert error.api_message in ("Too many requests", "Oh", "not JSON")
+            assert re.match(r"Too many requests|Oh|not JSON|O{16}|.*[\\�]", str(error.api_message))
             assert error.snapshot is not None
             assert error.snapshot.content[0].text == "Hel"  # type: ignore[union-attr]  # a text block
         decoder = BedrockDecoder()
@@ -228,8 +265,9 @@ def test_other_frames() -> None:
     initial = frame_of({":message-type": "event", ":event-type": "initial-response"}, b"{}")
     new = frame_of({":message-type": "event", ":event-type": "metrics"}, b'{"latency": 5}')
     pretty = chunk_of(b'{\n  "type": "ping"\r\n}')
-    events, _ = decode(initial + binary_of(*HELLO[:-1]) + new + pretty + chunk_of(STOP))
-    assert [event.type for event in events][-3:] == ["metrics", "ping", "message_stop"]
+    odd = chunk_of(b'{"type": "\xff"}')  # not UTF-8: read as in an event stream
+    events, _ = decode(initial + binary_of(*HELLO[:-1]) + odd + new + pretty + chunk_of(STOP))
+    assert [event.type for event in events][-4:] == ["\ufffd", "metrics", "ping", "message_stop"]
     assert events[-3].to_dict() == {"type": "metrics", "latency": 5}
 
 
