@@ -172,7 +172,7 @@ class _Lookalike:
         fields, rest = _fields_and_rest(self)
         names = _fields_of_any(self._plain_class)
         missing = {name: None for key, name in names.items() if key not in rest and getattr(self, name, None) is None}
-        return missing | fields
+        return fields | missing
 
     @property
     def __pydantic_extra__(self) -> dict[str, Any]:

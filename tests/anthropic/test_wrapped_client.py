@@ -72,6 +72,7 @@ def test_it_is_a_view_of_the_client_which_does_not_change(kind: Kind) -> None:
             assert isinstance(getattr(wrapped, name), type(getattr(client, name)))
         create = inspect.signature(wrapped.messages.create).parameters
         assert create.keys() == inspect.signature(client.messages.create).parameters.keys()
+        assert inspect.getdoc(wrapped.messages.create) == inspect.getdoc(type(wrapped.messages).create)
         assert inspect.iscoroutinefunction(wrapped.messages.create) == kind.is_async
         assert wrapped.post == client.post
         if hasattr(client.messages, "batches"):

@@ -81,6 +81,17 @@ def test_another_decoder_can_stand_behind_the_frames() -> None:
         assert [event.type for event in stream][-1] == "message_stop"
 
 
+def test_a_stream_of_several_messages() -> None:
+    frames = [chunk_of(payload) for payload in [*HELLO, *HELLO]]
+    types = [payload["type"] for payload in HELLO] * 2
+    for chunks in (frames, [b"".join(frames)]):
+        for decoded in (
+            Stream(event_chunks(chunks), decoder=MessageEngine(multiple_messages=True)),
+            Stream(chunks, decoder=BedrockDecoder(MessageEngine(multiple_messages=True))),
+        ):
+            assert [event.type for event in decoded] == types
+
+
 def test_an_iterator_may_be_left_at_any_event() -> None:
     decoder = BedrockDecoder()
     decoder.receive_data(binary_of(*HELLO))
@@ -164,6 +175,8 @@ def test_limits() -> None:
         with pytest.raises(LimitExceededError, match="the stream has more than") as caught:
             decode(in_pieces(good, step), BedrockDecoder(limits=Limits(max_stream_size=len(good) - 1)))
         assert caught.value.offset == len(good) - len(chunk_of(HELLO[-1]))
+    for size in (11, 12):  # the bytes before a prelude is complete count too
+        assert "the stream has more than" in fault(good[:size], limits=Limits(max_stream_size=size - 1)).message
     # A wrong length is reported with the prelude, and nothing is buffered for it.
     prelude = struct.pack("!II", 30 * 2**20, 0)
     decoder = BedrockDecoder(limits=Limits(max_event_size=2**30))
@@ -266,6 +279,8 @@ def test_other_frames() -> None:
     new = frame_of({":message-type": "event", ":event-type": "metrics"}, b'{"latency": 5}')
     pretty = chunk_of(b'{\n  "type": "ping"\r\n}')
     odd = chunk_of(b'{"type": "\xff"}')  # not UTF-8: read as in an event stream
+    lines = chunk_of({"type": "a\ndata: 5"})  # a type is not a line of the event stream
+    assert decode(binary_of(HELLO[0]) + lines + binary_of(*HELLO[1:]))[0][1].to_dict() == {"type": "a\ndata: 5"}
     events, _ = decode(initial + binary_of(*HELLO[:-1]) + odd + new + pretty + chunk_of(STOP))
     assert [event.type for event in events][-4:] == ["\ufffd", "metrics", "ping", "message_stop"]
     assert events[-3].to_dict() == {"type": "metrics", "latency": 5}
