@@ -233,8 +233,16 @@ def test_frames(setup: Setup) -> None:
         assert read(setup.client)[1].content[0].text == "Hello"
     setup.server.reply(stream_reply(body(*HELLO)))  # a gateway has translated it
     assert read(setup.client)[1].content[0].text == "Hello"
+    # What follows the message is read to free the connection, and says nothing.
+    connections = setup.server.connections
+    setup.server.reply(*[stream_reply(whole + b"not a frame " * 3, headers=BINARY)] * 2)
+    for _ in range(2):
+        assert read(setup.client)[1].content[0].text == "Hello"
+    assert setup.server.connections == connections
     # The offset is that in the binary stream.
     setup.server.reply(stream_reply(binary_of(*HELLO[:3], HELLO[0] | {"message": None}), headers=BINARY))
+    assert read(setup.client)[1].offset == len(binary_of(*HELLO[:3]))
+    setup.server.reply(stream_reply(binary_of(*HELLO[:3]), headers=BINARY))
     assert read(setup.client)[1].offset == len(binary_of(*HELLO[:3]))
     setup.server.reply(stream_reply(binary_of(*HELLO[:3]) + chunk_of(HELLO[3])[:50], headers=BINARY))
     error = read(setup.client)[1]
