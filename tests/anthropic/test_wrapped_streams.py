@@ -224,6 +224,16 @@ def test_a_stream_that_breaks_raises_exceptions_of_both_packages(setup: Setup) -
     server.wait_until_idle(connections=1)
 
 
+@each_main
+def test_a_silence_is_limited(setup: Setup) -> None:
+    reply = setup.kind.reply(body(*HELLO[:3]))
+    setup.server.reply(Reply(steps=[*reply.steps, Stall()], headers=reply.headers))
+    error = read(setup.client, idle_timeout=0.2)[1]
+    assert isinstance(error, APITimeoutError)
+    assert isinstance(error, anthropic.APITimeoutError)
+    setup.server.wait_until_idle()
+
+
 @pytest.mark.parametrize("kind", [BEDROCK, ASYNC_BEDROCK], ids=str)
 def test_frames(setup: Setup) -> None:
     whole = binary_of(*HELLO)
