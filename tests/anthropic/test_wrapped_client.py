@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import io
 import pickle
 from collections.abc import Iterator
 from typing import Any
@@ -251,6 +252,16 @@ def test_arguments(setup: Setup) -> None:
     with pytest.raises(TypeError, match=r"[Mm]issing required arguments"):
         client.messages.create(model="m", stream=True)
     assert len(server.requests) == sent
+
+
+@just_sync
+def test_files_are_read_by_the_official_client(setup: Setup) -> None:
+    setup.server.reply(stream_reply(body(*HELLO)))
+    source = {"type": "base64", "media_type": "image/png", "data": io.BytesIO(b"png")}
+    turns = [{"role": "user", "content": [{"type": "image", "source": source}]}]
+    with setup.client.messages.stream(**{**ASK, "messages": turns}) as stream:
+        stream.until_done()
+    assert setup.server.requests[-1].json()["messages"][0]["content"][0]["source"]["data"] == "cG5n"
 
 
 @just_sync
