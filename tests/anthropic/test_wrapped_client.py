@@ -65,7 +65,7 @@ def test_it_is_a_view_of_the_client_which_does_not_change(kind: Kind) -> None:
             assert isinstance(copy, kind.make)
             assert type(copy.messages) is type(wrapped.messages)
             assert type(copy) is type(wrapped)
-        assert wrapped.with_options(timeout=3).timeout == 3
+        assert wrapped.with_options(timeout=3).timeout == wrapped.copy(timeout=3).timeout == 3
         wrapped.max_retries = 7
         assert client.max_retries == 7
         # What we do not replace is the client's own.
