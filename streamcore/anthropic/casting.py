@@ -89,4 +89,4 @@ def _holds_objects(annotation: Any) -> bool:
     origin = typing.get_origin(annotation) or annotation
     if isinstance(origin, type) and issubclass(origin, WireObject):
         return True
-    return origin is not typing.Literal and any(map(_holds_objects, arguments))
+    return any(map(_holds_objects, arguments))

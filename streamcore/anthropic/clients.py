@@ -34,23 +34,23 @@ __all__ = [
 class _View:
     """What sync and async views share: the attributes of the client, and `isinstance`."""
 
-    __slots__ = ("__weakref__", "__wrapped__", "beta", "messages")
-
     _messages_class: Any
     _beta_class: Any
 
     def __init__(self, client: Any) -> None:
         bedrock = is_bedrock(client)
-        set_own = object.__setattr__
-        set_own(self, "__wrapped__", client)
-        set_own(self, "messages", self._messages_class(client.messages, bedrock=bedrock))
-        set_own(self, "beta", self._beta_class(client.beta, bedrock=bedrock))
+        vars(self)["__wrapped__"] = client
+        vars(self)["messages"] = self._messages_class(client.messages, bedrock=bedrock)
+        vars(self)["beta"] = self._beta_class(client.beta, bedrock=bedrock)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(object.__getattribute__(self, "__wrapped__"), name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        setattr(self.__wrapped__, name, value)
+        if name in ("messages", "beta"):  # tests put something else in their place for a while
+            vars(self)[name] = value
+        else:
+            setattr(self.__wrapped__, name, value)
 
     def __delattr__(self, name: str) -> None:
         delattr(self.__wrapped__, name)
@@ -64,6 +64,9 @@ class _View:
 
     def __repr__(self) -> str:
         return f"wrap({self.__wrapped__!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return wrap, (self.__wrapped__,)
 
     def copy(self, **changes: Any) -> Self:
         """Return a wrapped client with the same options except for `changes`."""
@@ -79,8 +82,6 @@ class _View:
 
 
 class _SyncView(_View):
-    __slots__ = ()
-
     _messages_class = Messages
     _beta_class = Beta
 
@@ -95,8 +96,6 @@ class _SyncView(_View):
 
 
 class _AsyncView(_View):
-    __slots__ = ()
-
     _messages_class = AsyncMessages
     _beta_class = AsyncBeta
 

@@ -73,8 +73,10 @@ class _MessagesResource(_Resource):
 
     def __init__(self, official: Any, *, bedrock: bool) -> None:
         super().__init__(official, bedrock=bedrock)
-        # Frameworks look at the signature.
-        vars(self)["create"] = functools.update_wrapper(functools.partial(self.create), official.create)
+        # Frameworks look at the signature. The official method has no docstring.
+        create: Any = functools.update_wrapper(functools.partial(self.create), official.create)
+        create.__doc__ = self.create.__doc__
+        vars(self)["create"] = create
 
     @functools.cached_property
     def with_raw_response(self) -> Any:

@@ -168,7 +168,11 @@ class _Lookalike:
 
     @property
     def __dict__(self) -> Any:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]
-        return _fields_and_rest(self)[0]
+        # Those that did not come are None here, as in a model. pydantic counts the fields of the members of a union.
+        fields, rest = _fields_and_rest(self)
+        names = _fields_of_any(self._plain_class)
+        missing = {name: None for key, name in names.items() if key not in rest and getattr(self, name, None) is None}
+        return fields | missing
 
     @property
     def __pydantic_extra__(self) -> dict[str, Any]:
@@ -200,9 +204,15 @@ def _fields_and_rest(value: Any) -> tuple[dict[str, Any], dict[str, Any]]:
 @functools.cache
 def _common_fields(cls: Any) -> dict[str, str]:
     """Return the names of the fields that all official classes of one of ours have, by their names on the wire."""
-    keys = {field.key: field.name for field in wire_fields(cls)}
-    names = {"type": "type", **keys}
+    names = _fields_of_any(cls)
     return {key: name for key, name in names.items() if all(name in model.model_fields for model in _officials(cls))}
+
+
+@functools.cache
+def _fields_of_any(cls: Any) -> dict[str, str]:
+    """Return the names of the fields that any official class of one of ours has, by their names on the wire."""
+    keys = {field.name: field.key for field in wire_fields(cls)}
+    return {keys.get(name, name): name for model in _officials(cls) for name in model.model_fields}
 
 
 def lookalike_class(cls: Any) -> type[Any] | None:

@@ -33,6 +33,8 @@ class _Typed(msgspec.Struct):
     type: str
 
 
+# What msgspec raises for JSON that is wrong, has broken UTF-8 in a string, or nests too deep.
+_JSON_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _decode_chunk = msgspec.json.Decoder(_Chunk).decode
 _decode_type = msgspec.json.Decoder(_Typed).decode
 
@@ -58,14 +60,17 @@ def server_sent_event(headers: Mapping[str, Any], payload: bytes) -> bytes | Non
     if kind == "exception":
         return _failure(_text(headers, ":exception-type"), _members(payload))
     if kind == "error":
-        return _failure(_text(headers, ":error-code"), {"message": headers.get(":error-message", "")})
+        message = headers.get(":error-message", "")
+        if isinstance(message, bytes):  # a header may be of any type
+            message = message.decode("utf-8", "replace")
+        return _failure(_text(headers, ":error-code"), {"message": message})
     if kind != "event":
         raise DecodeError(f"the header ':message-type' must be event, exception or error, not {kind!r}")
     event_type = _text(headers, ":event-type")
     if event_type == "chunk":
         try:
             return _event(_decode_chunk(payload).data)
-        except msgspec.DecodeError as error:
+        except _JSON_ERRORS as error:
             raise DecodeError(f"the payload is not a chunk in base64: {error}", received=payload) from None
     if event_type == "initial-response":
         return None
@@ -83,14 +88,16 @@ def _members(payload: bytes) -> dict[str, Any]:
     """Return the members of a JSON object, or what came in its place as the `message`."""
     try:
         value = msgspec.json.decode(payload)
-    except (msgspec.DecodeError, RecursionError):
+    except _JSON_ERRORS:
         return {"message": payload.decode("utf-8", "replace")}
     return value if isinstance(value, dict) else {"message": value}
 
 
 def _failure(name: str, members: dict[str, Any]) -> bytes:
     # AWS writes the first letter of its names in either case.
-    status = members.get("originalStatusCode") or _STATUSES.get(name[:1].lower() + name[1:])
+    status = members.get("originalStatusCode")
+    if type(status) is not int or not 400 <= status <= 599:
+        status = _STATUSES.get(name[:1].lower() + name[1:])
     error = {**members, "type": name} | ({} if status is None else {"status_code": status})
     return _event(_json({"type": "error", "error": error}))
 
@@ -103,7 +110,7 @@ def _event(payload: bytes) -> bytes:
     """Return a payload as a server-sent event, named after its type as the API does it."""
     try:
         name = _decode_type(payload).type
-    except (msgspec.DecodeError, RecursionError):
+    except _JSON_ERRORS:
         name = ""  # the decoder of the event says what is wrong with it
     data = payload
     if b"\n" in payload or b"\r" in payload:  # between the tokens of JSON, where a line end means nothing

@@ -3,8 +3,8 @@
 A frame is: its length, the length of its headers, a checksum of these two (the prelude, 12 bytes), the headers, the
 payload, and a checksum of all. botocore's parser reads it, as in every program on AWS. That parser copies what it has
 whenever it is given more, so a frame that arrives in small pieces would take quadratic time. It is therefore given
-whole frames, which the length in the prelude tells apart. If a frame is not complete, the parser gets its prelude
-ahead: a wrong checksum or length is reported at once, and not after megabytes that a wrong length asks for.
+whole frames, which the length in the prelude tells apart. If a frame is not complete, a parser of its own checks its
+prelude ahead: a wrong checksum or length is reported at once, and not after megabytes that a wrong length asks for.
 
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTSelectObjectAppendix.html.
 """
@@ -60,10 +60,10 @@ class FrameReader(NotCopyable):
     __slots__ = (
         "_at_eof",
         "_buffer",
-        "_length",
         "_limits",
         "_next_offset",
         "_parser",
+        "_prelude_is_checked",
         "event_offset",
         "failure",
         "received",
@@ -74,8 +74,8 @@ class FrameReader(NotCopyable):
         self._parser = EventStreamBuffer()
         # The bytes that have not been read. Deleting from its front costs nothing.
         self._buffer = bytearray()
-        # The length of the first frame in the buffer, if the parser has its prelude already.
-        self._length: int | None = None
+        # Whether that has been done for the first frame in the buffer, which is not complete.
+        self._prelude_is_checked = False
         self._next_offset = 0
         self._at_eof = False
         self.event_offset: int = 0
@@ -126,12 +126,9 @@ class FrameReader(NotCopyable):
                 event = self._read(frame)
                 if event is not None:
                     return event
-            if self._at_eof and (self._buffer or self._length is not None):
-                if self._length is None:
-                    self.event_offset = self._next_offset
-                raise IncompleteStreamError(
-                    f"the stream ended after {self.received - self.event_offset} bytes of a frame"
-                )
+            if self._at_eof and self._buffer:
+                self.event_offset = self._next_offset
+                raise IncompleteStreamError(f"the stream ended after {len(self._buffer)} bytes of a frame")
         except ProtocolError as error:
             if error.offset is None:
                 error.offset = self.event_offset
@@ -140,59 +137,61 @@ class FrameReader(NotCopyable):
             raise
         return None
 
-    def _next_frame(self) -> bytearray | None:
-        """Return what the parser needs of the next frame once it is complete, or None."""
+    def _next_frame(self) -> bytes | None:
+        """Take the next frame out of the buffer once it is complete, or return None."""
         buffer = self._buffer
-        if self._length is None:
-            if len(buffer) < _PRELUDE_SIZE:
-                self._check_stream_size(len(buffer))
-                return None
-            self.event_offset = self._next_offset
-            length, headers = _PRELUDE.unpack_from(buffer)
-            is_possible = headers + _PRELUDE_SIZE + _CHECKSUM_SIZE <= length <= self._limits.max_event_size
-            if is_possible and length <= len(buffer):
-                return self._take(length)
-            self._parse(buffer[:_PRELUDE_SIZE])
-            if length > self._limits.max_event_size:
-                raise LimitExceededError(f"the frame has {length} bytes, more than {self._limits.max_event_size}")
-            if not is_possible:
-                raise DecodeError(f"the frame says that it has {length} bytes, {headers} of them in headers")
-            self._check_stream_size(length)
-            del buffer[:_PRELUDE_SIZE]
-            self._next_offset += _PRELUDE_SIZE
-            rest = self._length = length - _PRELUDE_SIZE
-        else:
-            rest = self._length
-        return None if len(buffer) < rest else self._take(rest)
+        if len(buffer) < _PRELUDE_SIZE:
+            self._check_stream_size(len(buffer))
+            return None
+        self.event_offset = self._next_offset
+        length, headers = _PRELUDE.unpack_from(buffer)
+        is_possible = headers + _PRELUDE_SIZE + _CHECKSUM_SIZE <= length <= self._limits.max_event_size
+        if not is_possible or len(buffer) < length:
+            if not self._prelude_is_checked:
+                self._check_prelude(length, headers, is_possible=is_possible)
+            return None
+        self._check_stream_size(length)
+        frame = bytes(memoryview(buffer)[:length])
+        del buffer[:length]
+        self._next_offset += length
+        self._prelude_is_checked = False
+        return frame
 
-    def _take(self, size: int) -> bytearray:
-        self._check_stream_size(size)
-        taken = self._buffer[:size]
-        del self._buffer[:size]
-        self._next_offset += size
-        self._length = None
-        return taken
+    def _check_prelude(self, length: int, headers: int, *, is_possible: bool) -> None:
+        _parse(EventStreamBuffer(), bytes(self._buffer[:_PRELUDE_SIZE]))
+        if length > self._limits.max_event_size:
+            raise LimitExceededError(f"the frame has {length} bytes, more than {self._limits.max_event_size}")
+        if not is_possible:
+            raise DecodeError(f"the frame says that it has {length} bytes, {headers} of them in headers")
+        self._check_stream_size(length)
+        self._prelude_is_checked = True
 
     def _check_stream_size(self, size: int) -> None:
         if self._next_offset + size > self._limits.max_stream_size:
             raise LimitExceededError(f"the stream has more than {self._limits.max_stream_size} bytes")
 
-    def _read(self, frame: bytearray) -> bytes | None:
-        message = self._parse(frame)
+    def _read(self, frame: bytes) -> bytes | None:
+        try:
+            message = _parse(self._parser, frame)
+        except DecodeError:
+            # If it is the prelude that is broken, say the same as when it comes alone.
+            _parse(EventStreamBuffer(), frame[:_PRELUDE_SIZE])
+            raise
         assert message is not None, "the frame is complete"
         return server_sent_event(message.headers, message.payload)
 
-    def _parse(self, data: bytearray) -> EventStreamMessage | None:
-        """Return the message that the parser reads in what it was given so far, or None if it is not complete.
 
-        Raises:
-            DecodeError: The frame is broken.
-            LimitExceededError: It is over a limit of the parser.
-        """
-        self._parser.add_data(bytes(data))
-        try:
-            return next(self._parser, None)
-        except (InvalidHeadersLength, InvalidPayloadLength) as error:
-            raise LimitExceededError(f"the frame is too long: {error}") from error
-        except _PARSER_ERRORS as error:
-            raise DecodeError(f"the frame is broken: {type(error).__name__}: {error}", received=bytes(data)) from error
+def _parse(parser: EventStreamBuffer, data: bytes) -> EventStreamMessage | None:
+    """Return the message that a parser reads in a frame, or None if there is only the prelude.
+
+    Raises:
+        DecodeError: The frame is broken.
+        LimitExceededError: It is over a limit of the parser.
+    """
+    parser.add_data(data)
+    try:
+        return next(parser, None)
+    except (InvalidHeadersLength, InvalidPayloadLength) as error:
+        raise LimitExceededError(f"the frame is too long: {error}") from error
+    except _PARSER_ERRORS as error:
+        raise DecodeError(f"the frame is broken: {type(error).__name__}: {error}", received=data) from error

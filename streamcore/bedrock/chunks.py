@@ -33,7 +33,8 @@ class _EventChunks:
         self._response = response
         self._frames = FrameReader(limits)
         self._at_eof = False
-        # After `message_stop`, bytes are passed on as they are. A stream reads them only to free the connection.
+        # Whether the rest is passed on as it is: that of an answer after `message_stop`. A stream reads it only to free
+        # the connection. Other chunks may have another message after it.
         self._is_over = False
 
     @property
@@ -54,7 +55,7 @@ class _EventChunks:
             if self._response is None:
                 raise
             raise error_in_call(error, self._response) from error.__cause__
-        self._is_over = event is not None and event.startswith(_LAST)
+        self._is_over = self.is_drainable and event is not None and event.startswith(_LAST)
         return event
 
     def _receive(self, chunk: bytes | None) -> None:

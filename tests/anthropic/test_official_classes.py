@@ -27,7 +27,7 @@ import httpx2
 import pydantic
 import pytest
 from anthropic.lib import streaming
-from helpers import FIXTURES, HELLO, block_start, body, example, start, text, wire_types
+from helpers import FIXTURES, HELLO, block_start, body, delta, example, start, text, wire_types
 from official_clients import KINDS, Setup, set_up
 from server import ASK, Cut, json_reply, stream_reply
 
@@ -353,9 +353,68 @@ def test_a_snapshot_casts_only_what_has_changed() -> None:
         made = parts.lookalike(message)
         assert made == message
         casts.append(made.content)
-        assert len(parts._made) == number + 2  # the message and its usage too
+        assert len(parts._made) <= 4  # the message, its usage, and two blocks
     for fewer, more in itertools.pairwise(casts):
         assert all(one is two for one, two in zip(fewer, more, strict=False))
+
+
+def test_snapshots_of_growing_lists_take_linear_time_and_memory() -> None:
+    """Count casts instead of seconds: with a snapshot at each event, each citation is cast a few times at most."""
+    known = {"type": "char_location", "cited_text": "a", "document_index": 0, "document_title": None}
+    citations = [
+        delta(0, "citations_delta", citation=known | {"start_char_index": number, "end_char_index": number + 1})
+        for number in range(200)
+    ]
+    stream = message_stream_class(streamcore.MessageStream)([body(*HELLO[:2], *citations, *HELLO[4:])])
+    casts = []
+    with pytest.MonkeyPatch.context() as patch:
+        part = Parts._part
+
+        def counting(self: Parts, value: Any) -> Any:
+            casts.append(value)
+            return part(self, value)
+
+        patch.setattr(Parts, "_part", counting)
+        for event in stream:
+            if event.type == "citation":
+                assert event.snapshot[-1] is event.citation
+                assert stream.current_message_snapshot.content[0].citations == event.snapshot
+    assert len(casts) < 200 * 40
+    assert len(stream.current_message_snapshot.content[0].citations) == 200
+    assert len(stream._parts._made) < 20
+    assert not any(type(value).__name__ == "CitationEvent" for value, _ in stream._parts._made.values())
+
+
+def test_a_list_that_changes_in_the_middle_is_cast_anew() -> None:
+    parts = Parts()
+    blocks: list[Any] = [ours.TextBlock(text=str(number)) for number in range(4)]
+    for content in (blocks, blocks[:2], [blocks[0], blocks[2], blocks[3]], blocks[:1], blocks, []):
+        message = ours.Message(id="m", model="c", content=content, usage=ours.Usage())
+        made = parts.lookalike(message)
+        assert made == message
+        check(made)
+
+
+def test_models_write_unions_of_them_as_those_of_official_objects() -> None:
+    block: Any = ours.TextBlock(text="a")
+    message = lookalike(ours.Message(id="m", model="c", content=[block], usage=ours.Usage(input_tokens=1)))
+    start_event = lookalike(ours.MessageStartEvent(message=message))
+    thought = lookalike(ours.ContentBlockDeltaEvent(index=0, delta=ours.ThinkingDelta(thinking="a")))
+    types, beta = anthropic.types, anthropic.types.beta
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        unions: list[tuple[Any, Any]] = [
+            (types.Message, types.RawMessageStreamEvent),
+            (beta.BetaMessage, beta.BetaRawMessageStreamEvent),
+        ]
+        for cls, event_union in unions:
+            adapter: Any = pydantic.TypeAdapter(cls)
+            official: Any = cls.construct(**message.to_dict())
+            for options in ({}, {"exclude_unset": True}, {"exclude_none": True}, {"exclude_defaults": True}):
+                assert adapter.dump_python(message, **options) == official.model_dump(**options)
+            events: Any = pydantic.TypeAdapter(event_union)
+            for event in (start_event, thought):
+                assert events.dump_python(event, exclude_unset=True) == event.to_dict()
 
 
 @pytest.mark.slow  # it starts processes

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
+import io
+import pickle
 from collections.abc import Iterator
 from typing import Any
+from unittest import mock
 
 import anthropic
 import anthropic.lib.streaming
@@ -61,7 +65,7 @@ def test_it_is_a_view_of_the_client_which_does_not_change(kind: Kind) -> None:
             assert isinstance(copy, kind.make)
             assert type(copy.messages) is type(wrapped.messages)
             assert type(copy) is type(wrapped)
-        assert wrapped.with_options(timeout=3).timeout == 3
+        assert wrapped.with_options(timeout=3).timeout == wrapped.copy(timeout=3).timeout == 3
         wrapped.max_retries = 7
         assert client.max_retries == 7
         # What we do not replace is the client's own.
@@ -69,6 +73,7 @@ def test_it_is_a_view_of_the_client_which_does_not_change(kind: Kind) -> None:
             assert isinstance(getattr(wrapped, name), type(getattr(client, name)))
         create = inspect.signature(wrapped.messages.create).parameters
         assert create.keys() == inspect.signature(client.messages.create).parameters.keys()
+        assert inspect.getdoc(wrapped.messages.create) == inspect.getdoc(type(wrapped.messages).create)
         assert inspect.iscoroutinefunction(wrapped.messages.create) == kind.is_async
         assert wrapped.post == client.post
         if hasattr(client.messages, "batches"):
@@ -90,6 +95,21 @@ def test_it_is_a_view_of_the_client_which_does_not_change(kind: Kind) -> None:
                 assert entered is wrapped
         assert client.is_closed
         assert wrapped.is_closed
+
+
+def test_a_wrapped_client_can_be_copied_and_patched() -> None:
+    with anthropic.Anthropic(api_key="key") as client:
+        wrapped: Any = wrap(client)
+        messages, official = wrapped.messages, client.messages
+        again = copy.copy(wrapped)
+        assert again.__wrapped__ is client
+        assert type(again.messages) is type(messages)
+        with pytest.raises(TypeError, match="pickle"):  # as that of the client
+            pickle.dumps(wrapped)
+        with mock.patch.object(wrapped, "messages") as patched:
+            assert wrapped.messages is patched
+        assert wrapped.messages is messages
+        assert client.messages is official
 
 
 def test_only_clients_of_the_package_can_be_wrapped() -> None:
@@ -232,6 +252,16 @@ def test_arguments(setup: Setup) -> None:
     with pytest.raises(TypeError, match=r"[Mm]issing required arguments"):
         client.messages.create(model="m", stream=True)
     assert len(server.requests) == sent
+
+
+@just_sync
+def test_files_are_read_by_the_official_client(setup: Setup) -> None:
+    setup.server.reply(stream_reply(body(*HELLO)))
+    source = {"type": "base64", "media_type": "image/png", "data": io.BytesIO(b"png")}
+    turns = [{"role": "user", "content": [{"type": "image", "source": source}]}]
+    with setup.client.messages.stream(**{**ASK, "messages": turns}) as stream:
+        stream.until_done()
+    assert setup.server.requests[-1].json()["messages"][0]["content"][0]["source"]["data"] == "cG5n"
 
 
 @just_sync

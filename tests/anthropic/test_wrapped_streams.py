@@ -207,13 +207,14 @@ def test_a_stream_that_breaks_raises_exceptions_of_both_packages(setup: Setup) -
             httpx2.ReadTimeout,
         ),
     ]
+    timeout = httpx2.Timeout(10, read=0.3)
     for reply, ours, theirs, library in cases:
         server.reply(reply)
-        with pytest.raises(theirs) as caught, setup.client.messages.stream(**ASK, timeout=0.3) as stream:
+        with pytest.raises(theirs) as caught, setup.client.messages.stream(**ASK, timeout=timeout) as stream:
             stream.get_final_message()
         error: Any = caught.value
         assert isinstance(error, ours), error
-        assert library is None or isinstance(error, library)
+        assert library is None or (isinstance(error, library) and isinstance(error.__cause__, library))
         assert type(error).__name__ == ours.__name__
         assert described(pickle.loads(pickle.dumps(error))) == described(error)
         assert repr(error)
@@ -222,6 +223,16 @@ def test_a_stream_that_breaks_raises_exceptions_of_both_packages(setup: Setup) -
             assert snapshot.content[0].text == "Hel"
             assert error.request.method == "POST"
     server.wait_until_idle(connections=1)
+
+
+@each_main
+def test_a_silence_is_limited(setup: Setup) -> None:
+    reply = setup.kind.reply(body(*HELLO[:3]))
+    setup.server.reply(Reply(steps=[*reply.steps, Stall()], headers=reply.headers))
+    error = read(setup.client, idle_timeout=0.2)[1]
+    assert isinstance(error, APITimeoutError)
+    assert isinstance(error, anthropic.APITimeoutError)
+    setup.server.wait_until_idle()
 
 
 @pytest.mark.parametrize("kind", [BEDROCK, ASYNC_BEDROCK], ids=str)
@@ -233,8 +244,16 @@ def test_frames(setup: Setup) -> None:
         assert read(setup.client)[1].content[0].text == "Hello"
     setup.server.reply(stream_reply(body(*HELLO)))  # a gateway has translated it
     assert read(setup.client)[1].content[0].text == "Hello"
+    # What follows the message is read to free the connection, and says nothing.
+    connections = setup.server.connections
+    setup.server.reply(*[stream_reply(whole + b"not a frame " * 3, headers=BINARY)] * 2)
+    for _ in range(2):
+        assert read(setup.client)[1].content[0].text == "Hello"
+    assert setup.server.connections == connections
     # The offset is that in the binary stream.
     setup.server.reply(stream_reply(binary_of(*HELLO[:3], HELLO[0] | {"message": None}), headers=BINARY))
+    assert read(setup.client)[1].offset == len(binary_of(*HELLO[:3]))
+    setup.server.reply(stream_reply(binary_of(*HELLO[:3]), headers=BINARY))
     assert read(setup.client)[1].offset == len(binary_of(*HELLO[:3]))
     setup.server.reply(stream_reply(binary_of(*HELLO[:3]) + chunk_of(HELLO[3])[:50], headers=BINARY))
     error = read(setup.client)[1]

@@ -81,6 +81,17 @@ def test_another_decoder_can_stand_behind_the_frames() -> None:
         assert [event.type for event in stream][-1] == "message_stop"
 
 
+def test_a_stream_of_several_messages() -> None:
+    frames = [chunk_of(payload) for payload in [*HELLO, *HELLO]]
+    types = [payload["type"] for payload in HELLO] * 2
+    for chunks in (frames, [b"".join(frames)]):
+        for decoded in (
+            Stream(event_chunks(chunks), decoder=MessageEngine(multiple_messages=True)),
+            Stream(chunks, decoder=BedrockDecoder(MessageEngine(multiple_messages=True))),
+        ):
+            assert [event.type for event in decoded] == types
+
+
 def test_an_iterator_may_be_left_at_any_event() -> None:
     decoder = BedrockDecoder()
     decoder.receive_data(binary_of(*HELLO))
@@ -130,6 +141,12 @@ def test_a_broken_frame_says_where_and_after_what() -> None:
         "not base64": (frame_of(CHUNK, b'{"bytes": "*"}'), DecodeError, "not a chunk in base64"),
         "not JSON": (frame_of(CHUNK, b"\xff"), DecodeError, "not a chunk in base64"),
         "no bytes": (frame_of(CHUNK, b"{}"), DecodeError, "not a chunk in base64"),
+        "bytes that are not UTF-8": (frame_of(CHUNK, b'{"bytes": "\xff"}'), DecodeError, "not a chunk in base64"),
+        "padding that nests deep": (
+            frame_of(CHUNK, b'{"bytes": "", "p": %s}' % (b"[" * 9000)),
+            DecodeError,
+            "not a chunk in base64",
+        ),
         "an event that is not JSON": (chunk_of(b"not JSON"), DecodeError, "JSON"),
         "cut off": (frame[:-1], IncompleteStreamError, "after .* bytes of a frame"),
         "cut off after its prelude": (frame[:12], IncompleteStreamError, "after 12 bytes of a frame"),
@@ -140,6 +157,9 @@ def test_a_broken_frame_says_where_and_after_what() -> None:
         assert type(error) is cls, (name, error)
         assert re.search(message, error.message), (name, error)
         assert error.offset == len(good), name
+        with pytest.raises(cls) as caught:
+            decode(in_pieces(good + data, 1))
+        assert (caught.value.message, caught.value.received) == (error.message, error.received), name
         assert error.snapshot is not None, name
         assert error.snapshot.content[0].text == "Hel", name  # type: ignore[union-attr]  # a text block
 
@@ -155,6 +175,8 @@ def test_limits() -> None:
         with pytest.raises(LimitExceededError, match="the stream has more than") as caught:
             decode(in_pieces(good, step), BedrockDecoder(limits=Limits(max_stream_size=len(good) - 1)))
         assert caught.value.offset == len(good) - len(chunk_of(HELLO[-1]))
+    for size in (11, 12):  # the bytes before a prelude is complete count too
+        assert "the stream has more than" in fault(good[:size], limits=Limits(max_stream_size=size - 1)).message
     # A wrong length is reported with the prelude, and nothing is buffered for it.
     prelude = struct.pack("!II", 30 * 2**20, 0)
     decoder = BedrockDecoder(limits=Limits(max_event_size=2**30))
@@ -180,8 +202,8 @@ def test_a_frame_in_small_pieces_is_given_to_the_parser_in_two() -> None:
         for piece in in_pieces(data, 10):
             decoder.receive_data(piece)
             list(decoder.events())
-    assert len(calls) == 6
-    assert sum(calls) == len(data)
+    assert len(calls) == 6  # each prelude, and each frame
+    assert sum(calls) == len(data) + 3 * 12
 
 
 def test_exceptions_of_the_service_are_errors_of_their_family() -> None:
@@ -196,7 +218,35 @@ def test_exceptions_of_the_service_are_errors_of_their_family() -> None:
             500,
             "modelStreamErrorException",
         ),
+        *[
+            (
+                exception_of("throttlingException", "Oh", originalStatusCode=odd),
+                RateLimitError,
+                429,
+                "throttlingException",
+            )
+            for odd in ("500", 0, 200, True, 1e300, [500])
+        ],
         (exception_of("newException", "Oh"), APIStatusError, 200, "newException"),
+        *[
+            (
+                frame_of(header(":message-type", "error") + header(":error-code", "a") + message, b""),
+                APIStatusError,
+                200,
+                "a",
+            )
+            for message in (
+                header(":error-message", "Oh").replace(b"\x07", b"\x06"),
+                b"\x0e:error-message\x09" + b"O" * 16,
+            )
+        ],
+        (exception_of("throttlingException", "\udcff"), RateLimitError, 429, "throttlingException"),
+        (
+            frame_of({":message-type": "exception", ":exception-type": "validationException"}, b'{"message": "\xff"}'),
+            APIStatusError,
+            400,
+            "validationException",
+        ),
         (
             frame_of({":message-type": "error", ":error-code": "InternalFailure", ":error-message": "Oh"}, b""),
             APIStatusError,
@@ -216,7 +266,7 @@ def test_exceptions_of_the_service_are_errors_of_their_family() -> None:
                 stream.get_final_message()
             error = caught.value
             assert (error.status_code, error.type) == (status, name)
-            assert error.api_message in ("Too many requests", "Oh", "not JSON")
+            assert re.match(r"Too many requests|Oh|not JSON|O{16}|.*[\\�]", str(error.api_message))
             assert error.snapshot is not None
             assert error.snapshot.content[0].text == "Hel"  # type: ignore[union-attr]  # a text block
         decoder = BedrockDecoder()
@@ -228,8 +278,11 @@ def test_other_frames() -> None:
     initial = frame_of({":message-type": "event", ":event-type": "initial-response"}, b"{}")
     new = frame_of({":message-type": "event", ":event-type": "metrics"}, b'{"latency": 5}')
     pretty = chunk_of(b'{\n  "type": "ping"\r\n}')
-    events, _ = decode(initial + binary_of(*HELLO[:-1]) + new + pretty + chunk_of(STOP))
-    assert [event.type for event in events][-3:] == ["metrics", "ping", "message_stop"]
+    odd = chunk_of(b'{"type": "\xff"}')  # not UTF-8: read as in an event stream
+    lines = chunk_of({"type": "a\ndata: 5"})  # a type is not a line of the event stream
+    assert decode(binary_of(HELLO[0]) + lines + binary_of(*HELLO[1:]))[0][1].to_dict() == {"type": "a\ndata: 5"}
+    events, _ = decode(initial + binary_of(*HELLO[:-1]) + odd + new + pretty + chunk_of(STOP))
+    assert [event.type for event in events][-4:] == ["\ufffd", "metrics", "ping", "message_stop"]
     assert events[-3].to_dict() == {"type": "metrics", "latency": 5}
 
 
