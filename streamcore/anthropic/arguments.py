@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import anthropic
 
+from streamcore.api.arguments import list_of
 from streamcore.api.options import NOT_GIVEN, Omit
 from streamcore.types import WireObject
 
@@ -43,11 +44,15 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def tool_params(tools: Iterable[Any]) -> list[Any]:
-    """Return tools with dicts in place of those that `anthropic.beta_tool` has made. Ours stay as they are."""
+def tool_params(tools: Any) -> list[Any]:
+    """Return tools with dicts in place of those that `anthropic.beta_tool` has made. Ours stay as they are.
+
+    Raises:
+        InvalidArgumentError: They are not a list.
+    """
     return [
         tool.to_dict() if hasattr(tool, "to_dict") and not isinstance(tool, (type, WireObject)) else tool
-        for tool in tools
+        for tool in list_of(tools, "tools")
     ]
 
 

@@ -187,7 +187,8 @@ def continuation(
         raise InvalidArgumentError("only a message that ends in text can be prefilled, without tool calls and thinking")
     turns = selection.turns
     if not is_prefilled and not tool_uses:
-        turns = (*turns, {"role": "user", "content": instruction or _instruction(last)})
+        user: MessageParam = {"role": "user", "content": instruction or _instruction(last)}
+        turns = (*turns, user)
     return Continuation(
         messages=turns, dropped=dropped, tool_uses=tool_uses, is_prefilled=is_prefilled, stripped=stripped
     )

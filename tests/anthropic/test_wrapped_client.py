@@ -247,6 +247,11 @@ def test_arguments(setup: Setup) -> None:
             call(**ASK, limits=5)
         with pytest.raises(InvalidArgumentError, match="idle_timeout"):
             call(**ASK, idle_timeout=-1)
+        with pytest.raises(InvalidArgumentError, match="tools must be a list"):
+            call(**ASK, tools=5)
+        # A ready schema is for the official client, which had this argument in earlier versions.
+        with pytest.raises(TypeError, match="unexpected keyword argument 'output_format'"):
+            call(**ASK, output_format={"type": "json_schema", "schema": {}})
     with pytest.raises(InvalidArgumentError, match="invalid_json is an argument of stream"):
         client.messages.create(**ASK, stream=True, invalid_json="keep")
     with pytest.raises(TypeError, match=r"[Mm]issing required arguments"):
