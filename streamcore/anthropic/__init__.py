@@ -16,6 +16,7 @@ client = wrap(anthropic.AnthropicBedrock())
 | `raw.py` | `with_raw_response` and `with_streaming_response` |
 | `streams.py` | our streams as instances of the official classes too, and all that they deliver |
 | `official_classes.py` | lookalikes: objects of ours that are instances of the official classes too |
+| `own.py` | clients of streamcore, whose objects pass for official ones too |
 | `casting.py` | an object as one of another class with the same fields |
 | `exceptions.py` | our exceptions as exceptions of that package too |
 

@@ -18,6 +18,8 @@ import anthropic
 
 from streamcore.anthropic.answers import is_bedrock
 from streamcore.anthropic.messages import AsyncBeta, AsyncMessages, Beta, Messages
+from streamcore.anthropic.own import OwnBeta, OwnMessages
+from streamcore.api.face import AsyncClient, SyncClient
 from streamcore.errors import InvalidArgumentError
 
 __all__ = [
@@ -38,8 +40,11 @@ class _View:
     _beta_class: Any
 
     def __init__(self, client: Any) -> None:
-        bedrock = is_bedrock(client)
         vars(self)["__wrapped__"] = client
+        if isinstance(client, (SyncClient, AsyncClient)):
+            vars(self).update(messages=OwnMessages(client.messages), beta=OwnBeta(client.beta))
+            return
+        bedrock = is_bedrock(client)
         vars(self)["messages"] = self._messages_class(client.messages, bedrock=bedrock)
         vars(self)["beta"] = self._beta_class(client.beta, bedrock=bedrock)
 
@@ -187,15 +192,17 @@ def wrap(client: Any) -> Any:
 
     Args:
         client: Any client of the package, sync or async: `Anthropic`, `AnthropicBedrock`, `AnthropicVertex`,
-            `AnthropicFoundry` and the others. A wrapped client is returned as it is.
+            `AnthropicFoundry` and the others. A wrapped client is returned as it is. A client of streamcore can be
+            wrapped too, for frameworks that compare what it gives with the official classes.
 
     Raises:
         InvalidArgumentError: `client` is something else.
     """
     if issubclass(type(client), _View):
         return client
-    if not any(cls.__module__.partition(".")[0] == "anthropic" for cls in client.__class__.__mro__):
-        raise InvalidArgumentError(f"client must be a client of the anthropic package, not {client!r}")
+    is_official = any(cls.__module__.partition(".")[0] == "anthropic" for cls in client.__class__.__mro__)
+    if not is_official and not isinstance(client, (SyncClient, AsyncClient)):
+        raise InvalidArgumentError(f"client must be a client of the anthropic package or of streamcore, not {client!r}")
     if not all(hasattr(client, name) for name in ("messages", "beta", "with_options")):
         raise InvalidArgumentError(f"client must be a client of the anthropic package with messages, not {client!r}")
     return _AsyncView(client) if hasattr(client, "__aenter__") else _SyncView(client)

@@ -13,7 +13,7 @@ __all__ = ["Delegating", "RawResponses", "StreamedResponses"]
 
 
 class Delegating:
-    """An official object, with some of its attributes replaced."""
+    """An object, mostly an official one, with some of its attributes replaced."""
 
     def __init__(self, official: Any) -> None:
         self._official = official

@@ -119,7 +119,10 @@ def _model(clients: Clients) -> Any:
     from pydantic_ai.models.anthropic import AnthropicModel
     from pydantic_ai.providers.anthropic import AnthropicProvider
 
-    return AnthropicModel(MODEL, provider=AnthropicProvider(anthropic_client=clients.asynchronous))
+    from streamcore.anthropic import wrap
+
+    client = wrap(clients.asynchronous) if clients.name == "ours" else clients.asynchronous
+    return AnthropicModel(MODEL, provider=AnthropicProvider(anthropic_client=client))
 
 
 def _of_model(response: Any) -> Any:
@@ -237,13 +240,11 @@ class Use:
     Attributes:
         run: Runs it on clients, and returns JSON.
         streams: Whether it asks for a stream.
-        kinds: The kinds of clients that it works with, besides the official ones.
         unless: The exception of the framework that a kind of clients does not cause, as it asks for official classes.
     """
 
     run: Callable[[Clients], Any]
     streams: bool
-    kinds: tuple[str, ...] = ("ours", "wrapped")
     unless: dict[str, str] = attrs.field(factory=dict)
 
 
@@ -252,8 +253,8 @@ USES = (
     Use(langchain_stream, streams=True),
     Use(langchain_async, streams=False),
     Use(langchain_async_stream, streams=True),
-    Use(pydantic_ai, streams=True, kinds=("wrapped",)),  # behind the scenes, as its `max_tokens` is large
-    Use(pydantic_ai_stream, streams=True, kinds=("wrapped",)),
+    Use(pydantic_ai, streams=True),  # behind the scenes, as its `max_tokens` is large
+    Use(pydantic_ai_stream, streams=True),
     Use(llm_sync, streams=True),
     Use(llm_async, streams=True),
     Use(instructor_sync, streams=False, unless={"ours": "IncompleteOutputException"}),
