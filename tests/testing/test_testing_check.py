@@ -37,6 +37,7 @@ def test_ours_agrees_in_all_aspects() -> None:
     check_accumulator(ours, max_examples=settings().max_examples // 8)
 
 
+@pytest.mark.slow
 def test_what_agrees_by_chance_is_not_what_is_checked() -> None:
     # Each aspect has streams, and none of them is empty.
     seen: list[bytes] = []

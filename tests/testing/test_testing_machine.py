@@ -144,7 +144,10 @@ def failure_and_streams(under_test: type[Accumulator], number: int) -> tuple[str
 
 @pytest.mark.parametrize(
     "under_test",
-    [LooksComplete, TakesTextTwice, RefusesPings, pytest.param(MergesMessages, marks=pytest.mark.slow)],
+    [
+        RefusesPings,
+        *(pytest.param(cls, marks=pytest.mark.slow) for cls in (LooksComplete, TakesTextTwice, MergesMessages)),
+    ],
     ids=lambda cls: cls.__name__,
 )
 def test_a_failure_shrinks_to_few_steps_after_few_attempts(under_test: type[Accumulator]) -> None:

@@ -205,6 +205,7 @@ def test_blocks_of_each_type_are_drawn_and_come_back_from_their_wire_form(cls: t
     check()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cls", BLOCKS, ids=lambda cls: cls.__name__)
 def test_any_block_is_of_any_type(cls: type[Any]) -> None:
     assert isinstance(drawn(content_blocks(unknown=True), lambda block: isinstance(block, cls)), cls)
@@ -410,6 +411,7 @@ def test_a_failure_shows_a_short_stream() -> None:
     assert len(stream.data) < 900
 
 
+@pytest.mark.slow
 def test_a_failure_of_mixed_blocks_shows_two_and_no_more() -> None:
     stream = shortest(whole_streams(details=False), lambda stream: overlap(stream.events))
     assert len(stream.message.content) == 2
