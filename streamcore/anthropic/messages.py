@@ -101,6 +101,7 @@ class _MessagesResource(_Resource):
         return prepared.params, functools.partial(self._stream_of, prepared)
 
     def _stream_of(self, prepared: _Prepared, response: Any) -> Any:
+        """Return the stream in a response. Each subclass has its own, sync or async."""
         raise NotImplementedError
 
 

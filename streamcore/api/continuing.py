@@ -146,8 +146,8 @@ def continuation(
         prefill: Whether to prefill the turn of the assistant, instead of judging by the name of the model. The request
             must then have neither thinking nor a format for its output.
         open_blocks: The indexes of the blocks that were not finished, that is, whose `content_block_stop` had not come.
-            A message does not say which these are. By default they are the last block, and, if there is no stop reason,
-            all tool calls without a result: some servers interleave blocks, and a tool must not run with a part of its
+            A message does not say which these are. By default they are the last block and, without a stop reason, all
+            tool calls without a result: some servers interleave blocks, and a tool must not run with a part of its
             input. A program that has run tools before the cut gives this argument, so that they are not called again.
         instruction: The text for the user's turn, if there is one. By default it is that of the streaming guide: the
             response was interrupted, how its text ended, and "Continue from where you left off."

@@ -118,7 +118,7 @@ def test_the_guide_has_every_key() -> None:
             assert any(keys <= row for row in rows), f"no row has all keys of {state.__name__}: {sorted(keys)}"
 
 
-# What is wrong with one
+# Faults
 
 
 def test_what_is_wrong_with_a_checkpoint_is_said() -> None:
